@@ -1,0 +1,1 @@
+complete --command debughost --no-files --arguments "(env _DEBUGHOST_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) debughost)" --condition "env _DEBUGHOST_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) debughost"

@@ -1,0 +1,7 @@
+"""``python -m debughost_cli``."""
+
+import sys
+
+from debughost_cli.cli.app import main
+
+sys.exit(main())

@@ -1,0 +1,288 @@
+"""``up``, ``stop``, ``restart``, ``rm``."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from debughost_cli.cli.options import Projects, command, here, seconds
+from debughost_cli.cli.output import Output, projects_output
+from debughost_cli.cli.session import Session
+from debughost_cli.errors import ConfirmationRequired, DebughostError, Interrupted, Usage
+from debughost_cli.names import check_project
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", metavar="DIR", help="The project's folder; this one if not given.",
+        show_default=False,
+    ),
+]  # fmt: skip
+Grace = Annotated[
+    str,
+    typer.Option("--timeout", "-t", metavar="S", help="Seconds from SIGTERM to SIGKILL."),
+]
+All = Annotated[bool, typer.Option("--all", "-a", help="Every project on the engine.")]
+WaitTimeout = Annotated[
+    str | None,
+    typer.Option("--wait-timeout", metavar="S", help="Seconds to wait for readiness (60)."),
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it listens.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    app.command("up")(command(up))
+    app.command("stop")(command(stop))
+    app.command("restart")(command(restart))
+    app.command("rm")(command(rm))
+
+
+def up(
+    session: Session,
+    command_: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- CMD...]", help="The command, in place of the detected one."),
+    ] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", "-p", metavar="ID", help="The project's id.")
+    ] = None,
+    workspace: Workspace = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help="node, python, php or static; else detected."),
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="REF", help="Any image that has a shell.")
+    ] = None,
+    port: Annotated[
+        str | None, typer.Option("--port", metavar="N|auto", help="The port, inside and out.")
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option("--env", "-e", metavar="K=V", help="A variable; K alone takes yours."),
+    ] = None,
+    env_file: Annotated[
+        list[Path] | None, typer.Option("--env-file", metavar="F", help="A file of variables.")
+    ] = None,
+    cpus: Annotated[str | None, typer.Option("--cpus", metavar="N", help="CPUs (2).")] = None,
+    memory: Annotated[
+        str | None, typer.Option("--memory", "-m", metavar="SIZE", help="Memory, no swap (2g).")
+    ] = None,
+    pids: Annotated[
+        str | None, typer.Option("--pids", metavar="N", help="Processes (512).")
+    ] = None,
+    restart_: Annotated[
+        str | None,
+        typer.Option(
+            "--restart", metavar="POLICY", help="no, always, unless-stopped, on-failure[:N] (no)."
+        ),
+    ] = None,
+    wait: Wait = True,
+    wait_timeout: WaitTimeout = None,
+    recreate: Annotated[
+        bool, typer.Option("--recreate", help="A new container even if nothing changed.")
+    ] = False,
+    no_deps: Annotated[
+        bool, typer.Option("--no-deps", help="Do not install dependencies.")
+    ] = False,
+    pull: Annotated[
+        str, typer.Option("--pull", metavar="WHEN", help="missing, always or never.")
+    ] = "missing",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan, change nothing.")
+    ] = False,
+) -> Output:
+    """Make what is missing, start it, wait until it listens, print the URL."""
+    from debughost_cli.planning.up import Manner
+    from debughost_cli.services.batch import failed
+    from debughost_cli.services.results import ProjectsResult
+    from debughost_cli.services.up import UpOptions, UpService
+
+    if pull not in ("missing", "always", "never"):
+        raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
+    flags = {
+        "project": project, "type": type_, "image": image, "port": port, "cpus": cpus,
+        "memory": memory, "pids": pids, "restart": restart_,
+        "dependencies": False if no_deps else None,
+        "wait_timeout": seconds(wait_timeout, "--wait-timeout"),
+    }  # fmt: skip
+    wanted = _wanted(session, workspace, flags, env or [], env_file or [], command_ or [])
+    options = UpOptions(Manner(recreate=recreate, wait=wait), pull)
+    service = UpService(session.engine, session.progress)
+    try:
+        run = service.dry_run if dry_run else service.run
+        item = run(wanted, options)
+    except Interrupted:
+        raise
+    except DebughostError as exc:
+        item = failed(session.engine, wanted.project, exc)
+    return projects_output(session, ProjectsResult((item,)))
+
+
+def _wanted(
+    session: Session,
+    workspace: Path | None,
+    flags: dict[str, Any],
+    env: list[str],
+    env_files: list[Path],
+    command_: list[str],
+) -> Any:
+    from debughost_cli.config import flag_environment
+    from debughost_cli.services.wanted import want
+
+    folder = _folder(session, workspace, flags["project"])
+    return want(folder, flags, flag_environment(env, env_files), command_)
+
+
+def _folder(session: Session, given: Path | None, project: str | None) -> Path:
+    """The workspace: the one that was named, else this folder, else where the project lives.
+
+    ``up -p ID`` away from any workspace means the one that the project was made with.
+    """
+    from debughost_cli.workspace import check_workspace
+
+    variable = os.environ.get("DEBUGHOST_WORKSPACE")
+    if given or variable:
+        return check_workspace(given or Path(variable or ""))
+    if project and not _looks_like_project(here()):
+        from debughost_cli.services.projects import workspace_of
+
+        known = workspace_of(session.engine, check_project(project))
+        if known:
+            return check_workspace(Path(known))
+    return check_workspace(here())
+
+
+def _looks_like_project(folder: Path) -> bool:
+    from debughost_cli.config import read_file
+    from debughost_cli.detect import detect
+
+    try:
+        return bool(read_file(folder)[0] or detect(folder))
+    except DebughostError:
+        return False
+
+
+def default_project(session: Session) -> str:
+    """The id of the project that lives in the current folder. Raises InvalidProject."""
+    from debughost_cli.config import load_config
+    from debughost_cli.services.wanted import default_project as from_folder
+
+    folder = here()
+    return load_config(folder, {}).get("project") or from_folder(folder)
+
+
+def chosen(session: Session, projects: Sequence[str] | None, everything: bool) -> list[str]:
+    """The projects that a command is about. Raises Usage, InvalidProject."""
+    if projects and everything:
+        raise Usage("--all and --project exclude each other", hint="Give one of the two")
+    if everything:
+        from debughost_cli.services.lifecycle import LifecycleService
+
+        return LifecycleService(session.engine, session.progress).all_projects()
+    return [check_project(p) for p in projects or [default_project(session)]]
+
+
+def _grace(text: str) -> int:
+    value = seconds(text, "--timeout")
+    return math.ceil(value or 0)
+
+
+def stop(
+    session: Session, project: Projects = None, timeout: Grace = "10", all_: All = False
+) -> Output:
+    """SIGTERM, then SIGKILL after the grace; says which of the two ended it."""
+    from debughost_cli.services.batch import run_each
+    from debughost_cli.services.lifecycle import LifecycleService
+
+    grace = _grace(timeout)
+    projects = chosen(session, project, all_)
+    service = LifecycleService(session.engine, session.progress)
+    result = run_each(session.engine, projects, lambda p: service.stop(p, grace), session.cancel)
+    return projects_output(session, result)
+
+
+def restart(
+    session: Session,
+    project: Projects = None,
+    timeout: Grace = "10",
+    all_: All = False,
+    wait: Wait = True,
+    wait_timeout: WaitTimeout = None,
+) -> Output:
+    """Stop, then up with today's configuration."""
+    from debughost_cli.planning.up import Manner
+    from debughost_cli.services.batch import run_each
+    from debughost_cli.services.lifecycle import LifecycleService
+    from debughost_cli.services.up import UpOptions
+
+    options = UpOptions(
+        Manner(restart=True, wait=wait), grace=_grace(timeout), cancelled=session.cancel.is_set
+    )
+    patience = seconds(wait_timeout, "--wait-timeout")
+    projects = chosen(session, project, all_)
+    service = LifecycleService(session.engine, session.progress)
+    result = run_each(
+        session.engine, projects, lambda p: service.restart(p, options, patience), session.cancel
+    )
+    return projects_output(session, result)
+
+
+def rm(
+    session: Session,
+    project: Projects = None,
+    timeout: Grace = "10",
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Also remove what was installed.")
+    ] = False,
+    all_: All = False,
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Every project whose workspace is gone.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, for --all.")] = False,
+) -> Output:
+    """Stop gracefully, then remove the container; volumes only when asked."""
+    from debughost_cli.services.batch import run_each
+    from debughost_cli.services.lifecycle import LifecycleService
+
+    grace = _grace(timeout)
+    service = LifecycleService(session.engine, session.progress)
+    if orphans:
+        if project or all_:
+            raise Usage("--orphans chooses the projects itself", hint="Leave --project and --all")
+        projects = service.all_projects(orphans=True)
+    else:
+        projects = chosen(session, project, all_)
+    if all_ and projects and not (yes or dry_run):
+        confirm(session, f"Remove {len(projects)} projects: {', '.join(projects)}?")
+    work = (
+        service.plan_removal
+        if dry_run
+        else lambda p, volumes: service.remove(p, grace, volumes=volumes)
+    )
+    result = run_each(session.engine, projects, lambda p: work(p, volumes=volumes), session.cancel)
+    return projects_output(session, result)
+
+
+def confirm(session: Session, question: str) -> None:
+    """Asks, where somebody can answer. Raises ConfirmationRequired otherwise, and on a no."""
+    if not session.can_ask():
+        raise ConfirmationRequired(
+            f"this needs a yes: {question}", hint="Run it again with --yes, or look with --dry-run"
+        )
+    session.progress.done()
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        raise ConfirmationRequired(
+            "not confirmed, nothing was removed", hint="Answer y, or use --yes"
+        )

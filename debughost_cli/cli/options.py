@@ -1,0 +1,160 @@
+"""The options that every command takes, after its name or before it, and other shared ones."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from debughost_cli.cli.output import Output
+from debughost_cli.cli.session import Session
+from debughost_cli.config import BadValue, parse_seconds
+from debughost_cli.errors import Usage
+
+_PANEL = "Options of every command"
+
+COMMON: dict[str, Any] = {
+    "json_": Annotated[
+        bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=_PANEL)
+    ],
+    "host": Annotated[
+        str | None,
+        typer.Option(
+            "--host", "-H", metavar="URL", help="The engine's address.", rich_help_panel=_PANEL
+        ),
+    ],
+    "context": Annotated[
+        str | None,
+        typer.Option(
+            "--context", "-c", metavar="NAME", help="A Docker context.", rich_help_panel=_PANEL
+        ),
+    ],
+    "quiet": Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress on stderr.", rich_help_panel=_PANEL)
+    ],
+    "verbose": Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show each request.", rich_help_panel=_PANEL)
+    ],
+    "no_color": Annotated[
+        bool, typer.Option("--no-color", help="No colour.", rich_help_panel=_PANEL)
+    ],
+    "no_input": Annotated[
+        bool, typer.Option("--no-input", help="Never ask anything.", rich_help_panel=_PANEL)
+    ],
+}
+
+Command = Callable[..., Output]
+
+Projects = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--project", "-p", metavar="ID", help="A project; may be given more than once.",
+        show_default=False,
+    ),
+]  # fmt: skip
+
+
+def common_parameters() -> list[inspect.Parameter]:
+    """The common options as parameters of a command."""
+    defaults = {name: None if name in ("host", "context") else False for name in COMMON}
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation
+        )
+        for name, annotation in COMMON.items()
+    ]
+
+
+def absorb(session: Session, values: dict[str, Any]) -> None:
+    """Takes the common options out of ``values``; given in either place, they count."""
+    options = session.options
+    for name in COMMON:
+        value = values.pop(name, None)
+        if value:
+            setattr(options, name.rstrip("_"), value)
+
+
+def command(function: Command) -> Callable[..., Output]:
+    """Makes a Typer command of a function that takes the session first.
+
+    The common options join the function's own in the signature that Typer reads.
+    """
+    own = inspect.signature(function, eval_str=True)
+    context = inspect.Parameter(
+        "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+    )
+    parameters = [context, *list(own.parameters.values())[1:], *common_parameters()]
+
+    def run(ctx: typer.Context, **values: Any) -> Output:
+        session: Session = ctx.obj
+        session.command = ctx.command_path.removeprefix("debughost ")
+        absorb(session, values)
+        return function(session, **values)
+
+    # Not functools.wraps: Typer would follow __wrapped__ to parameters that are not its business.
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run
+
+
+def group(app: typer.Typer, name: str, text: str) -> typer.Typer:
+    """A named group of commands; by itself it shows its help, as docker's groups do."""
+    made = typer.Typer(help=text)
+    made.callback(invoke_without_command=True)(with_common_options(_show_help))
+    app.add_typer(made, name=name)
+    return made
+
+
+def _show_help(ctx: typer.Context, **values: Any) -> None:
+    session: Session = ctx.obj
+    absorb(session, values)
+    if ctx.invoked_subcommand is None:
+        show_help(ctx)
+
+
+def show_help(ctx: typer.Context) -> None:
+    """Help on stdout and an end; under --json, where a document is expected, Usage."""
+    session: Session = ctx.obj
+    if session.options.json:
+        raise Usage("a command is needed", hint=f"'{ctx.command_path} --help' lists them")
+    session.streams.out(ctx.get_help())
+    raise typer.Exit
+
+
+def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
+    """A callback whose ``**values`` are the common options, spelled out for Typer."""
+    own = inspect.signature(function, eval_str=True).parameters.values()
+    named = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = [*named, *common_parameters()]
+
+    def run(**values: Any) -> None:
+        function(**values)
+
+    run.__doc__ = function.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run
+
+
+def seconds(text: str | float | None, option: str) -> float | None:
+    """A time span from the command line. Raises Usage."""
+    if text is None:
+        return None
+    try:
+        return parse_seconds(text)
+    except BadValue as exc:
+        raise Usage(f"{option} {exc}", hint=f"For example {option} 30") from None
+
+
+def here() -> Path:
+    """The current folder; raises Usage where it was removed under us."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise Usage(
+            "the current folder does not exist any more", hint="Change to another"
+        ) from None

@@ -1,0 +1,112 @@
+"""What a command returns, and how it leaves the program: as JSON or as text, with an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from debughost_cli.cli.session import Session
+from debughost_cli.errors import DebughostError, Partial
+from debughost_cli.models import Action
+from debughost_cli.render import human
+from debughost_cli.render.json import dumps, envelope, plain, projects_json
+from debughost_cli.render.streams import clean
+from debughost_cli.services.results import ProjectsResult
+
+
+@dataclass(frozen=True)
+class Output:
+    """``show`` prints for people; ``data`` is what JSON gets."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = False
+    show: Callable[[], None] | None = None
+    error: DebughostError | None = None
+    next: Sequence[str] = ()
+    exit_code: int = 0
+
+
+def emit(session: Session, output: Output) -> int:
+    """Prints the result and returns the exit code."""
+    session.progress.done()
+    if session.options.json:
+        _emit_json(session, output)
+    else:
+        _emit_text(session, output)
+    return output.error.status if output.error else output.exit_code
+
+
+def _emit_json(session: Session, output: Output) -> None:
+    document = envelope(
+        command=session.command,
+        changed=output.changed,
+        data=output.data,
+        warnings=session.progress.warnings,
+        error=plain(output.error.to_json()) if output.error else None,
+        next_=output.next,
+        engine=session.engine_info,
+        duration_ms=session.elapsed_ms(),
+    )
+    session.streams.out(dumps({"type": "result"} | document if session.is_stream else document))
+    session.streams.stdout.flush()
+
+
+def _emit_text(session: Session, output: Output) -> None:
+    if output.show:
+        output.show()
+        session.streams.stdout.flush()
+    for warning in session.progress.warnings:
+        session.streams.talk(f"Warning: {clean(warning.message)} [{warning.code}]", "yellow")
+    if output.error:
+        human.error(session.streams, output.error)
+
+
+def projects_output(session: Session, result: ProjectsResult) -> Output:
+    """The result of a command on projects: one's failure is the command's, of several PARTIAL."""
+    failure = _failure(result)
+    return Output(
+        data=projects_json(result),
+        changed=result.changed,
+        show=lambda: human.projects(session.streams, result),
+        error=failure,
+        next=_next(result),
+    )
+
+
+def _failure(result: ProjectsResult) -> DebughostError | None:
+    errors = [i.error for i in result.items if i.error]
+    if not errors or len(result.items) == 1:
+        return errors[0] if errors else None
+    codes = {type(e) for e in errors}
+    if len(errors) == len(result.items) and len(codes) == 1:
+        return errors[0]
+    failed = [i.project.project for i in result.items if i.error]
+    return Partial(
+        f"{len(errors)} of {len(result.items)} projects failed: {', '.join(failed)}",
+        hint="Each project's own error says more",
+        details={"failed": {i.project.project: i.error.code for i in result.items if i.error}},
+    )
+
+
+def _next(result: ProjectsResult) -> list[str]:
+    """The commands that make sense now, ready to be run."""
+    found: list[str] = []
+    for item in result.items[:1]:
+        name = item.project.project
+        if item.plan:
+            return [f"debughost up -p {name}"] if item.action is not Action.REMOVED else []
+        if item.action is Action.FAILED:
+            found = _after_failure(name, item.error, item.project.container is not None)
+        elif item.action is Action.STOPPED:
+            found = [f"debughost up -p {name}", f"debughost rm -p {name}"]
+        elif item.action is not Action.REMOVED:
+            found = [f"debughost logs -p {name}", f"debughost status -p {name}"]
+    return found
+
+
+def _after_failure(name: str, error: DebughostError | None, exists: bool) -> list[str]:
+    if error and error.code == "PORT_IN_USE":
+        free = error.details.get("next_free")
+        return [f"debughost up -p {name} --port {free or 'auto'}"]
+    return [f"debughost logs -p {name}"] if exists else []

@@ -1,0 +1,66 @@
+"""What goes into a container besides the project: the launcher and its inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from debughost_cli import names
+from debughost_cli.detect import manifest_lines
+from debughost_cli.models import ContainerSpec, Dependencies, FileEntry
+
+
+@cache
+def launcher() -> bytes:
+    """The shell program that is the project's first process."""
+    return (files(__name__) / "launch.sh").read_bytes()
+
+
+def fingerprint(workspace: Path, dependencies: Dependencies, image_id: str) -> str:
+    """What the launcher computes as well: manager, image and manifests as one SHA-256, in hex."""
+    text = f"{_identity(dependencies, image_id)}\n{manifest_lines(workspace, dependencies)}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _identity(dependencies: Dependencies, image_id: str) -> str:
+    """Packages that were compiled for one image need not work in another."""
+    return f"{dependencies.manager} {image_id.removeprefix('sha256:')[:16]}"
+
+
+def control_files(
+    spec: ContainerSpec, dependencies: Dependencies | None, uid: int, gid: int
+) -> list[FileEntry]:
+    """The files that a new container needs before its first start.
+
+    The folders belong to the project's user; where that is the image's own and not known here,
+    anybody in the container may write them.
+    """
+    open_mode = 0o755 if spec.user else 0o777
+    entries = [
+        FileEntry(names.CONTROL_DIR, None, uid, gid, open_mode),
+        FileEntry(names.HOME_DIR, None, uid, gid, open_mode),
+        FileEntry(f"{names.CONTROL_DIR}/launch", launcher(), 0, 0, 0o755),
+    ]
+    entries += [
+        FileEntry(m.target, None, uid, gid, open_mode) for m in spec.mounts if m.type == "volume"
+    ]
+    if dependencies:
+        entries += _dependency_files(spec, dependencies)
+    return entries
+
+
+def _dependency_files(spec: ContainerSpec, dependencies: Dependencies) -> list[FileEntry]:
+    values = {
+        "manager": dependencies.manager,
+        "folder": names.volume_target(spec.type) or "",
+        "files": " ".join(dependencies.files),
+        "identity": _identity(dependencies, spec.image_id),
+    }
+    text = "".join(f"{k}={shlex.quote(v)}\n" for k, v in values.items())
+    return [
+        FileEntry(f"{names.CONTROL_DIR}/dependencies", text.encode(), 0, 0, 0o644),
+        FileEntry(f"{names.CONTROL_DIR}/install", dependencies.script.encode(), 0, 0, 0o644),
+    ]

@@ -1,0 +1,144 @@
+#!/bin/sh
+# The project's first process under the container's init. It installs what the project depends on,
+# runs the command, and tells the outside how things stand in the target of one symbolic link,
+# /.debughost/state, which an engine reads in 2 ms where a file takes 60. The target is a list of
+# words between "+":
+#   starting, installing, install_failed, volume_not_writable, command_not_found or running
+#   ready         something listens on the project's port for others than the container itself
+#   loopback      something listens on it, but for the container alone
+#   term          a SIGTERM came: the end that follows was asked for
+#   deps-HEX      the fingerprint of what is installed
+# POSIX shell with cat, ln, mv, sleep and sha256sum, so that it runs in any image with a shell.
+# Usage: launch PORT COMMAND [ARGUMENT...]
+
+control=/.debughost
+port=$(printf '%04X' "$1")
+shift
+
+# The shell's own remarks on a child's end ("Terminated") are no output of the project.
+exec 3>&2 2>/dev/null
+
+say() { echo "debughost: $*" >&3; }
+
+# Renamed into its place, so that a reader never finds it missing.
+tell() { ln -s "$1" "$control/state.$$" && mv -f "$control/state.$$" "$control/state"; }
+
+# Sets $found to no, loopback or all, from the kernel's tables: "address:port remote:0000 0A" is a
+# listener. Matched as a whole, for a shell that reads line by line takes a system call a byte.
+find_listener() {
+    table=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+    any4=00000000 any6=00000000000000000000000000000000
+    case $table in
+    *" $any4:$port $any4:0000 0A "* | *" $any6:$port $any6:0000 0A "*) found=all ;;
+    *" 0100007F:$port $any4:0000 0A "* | *"01000000:$port $any6:0000 0A "*) found=loopback ;;
+    *":$port $any4:0000 0A "* | *":$port $any6:0000 0A "*) found=all ;;
+    *) found=no ;;
+    esac
+}
+
+# Runs beside the installation and then beside the command, whose words it is given. The init sends
+# a SIGTERM to the whole process group, so this notices it at once, however long they take to end.
+watch() {
+    trap 'tell "$told+term"; exit 0' TERM
+    trap '' HUP INT
+    words=$1 told=$1 seen=no pause=0.1 tries=0
+    tell "$told"
+    while :; do
+        find_listener
+        if [ "$found" != "$seen" ]; then
+            case $found in
+            all) told=$words+ready pause=2 ;;
+            loopback) told=$words+loopback pause=0.2 ;;
+            no) told=$words pause=0.1 tries=0 ;;
+            esac
+            tell "$told"
+            seen=$found
+        fi
+        # Starting is watched closely for a minute; an idle container must cost next to nothing.
+        tries=$((tries + 1))
+        [ "$seen" = no ] && [ "$tries" -gt 600 ] && pause=0.2
+        sleep "$pause" 2>/dev/null || sleep 1
+    done
+}
+
+start_watch() {
+    watch "$1" 3>&- &
+    watcher=$!
+}
+
+stop_watch() { kill -KILL "$watcher"; }
+
+# end CODE WORDS: the last words, then the container's exit code.
+end() {
+    stop_watch
+    [ -z "$stopping" ] || set -- "$1" "$2+term"
+    tell "$2"
+    exit "$1"
+}
+
+fingerprint() {
+    { echo "$identity"; for file in $files; do [ -f "$file" ] && sha256sum "$file"; done; } |
+        sha256sum | { read -r sum _; printf '%s' "$sum"; }
+}
+
+# Sets $installed to the word for what is installed.
+install_dependencies() {
+    # Sets manager, folder, files and identity.
+    . "$control/dependencies"
+    if [ ! -w "$folder" ]; then
+        say "$folder is not writable for user $(id -u)"
+        end 1 volume_not_writable
+    fi
+    wanted=$(fingerprint)
+    if [ "$(cat "$folder/.debughost")" != "$wanted" ]; then
+        say "installing dependencies with $manager"
+        rm -f "$folder/.debughost"
+        sh "$control/install" 2>&3 3>&-
+        failed=$?
+        [ -z "$stopping" ] || end 143 installing
+        if [ "$failed" != 0 ]; then
+            say "$manager ended with exit code $failed"
+            end "$failed" install_failed
+        fi
+        # The install may have brought a lock file up to date: what counts is what is there now.
+        wanted=$(fingerprint)
+        printf '%s' "$wanted" >"$folder/.debughost"
+    fi
+    installed=+deps-$wanted
+}
+
+# After a SIGTERM the command's own children (sh -c, npm run) may still be saying goodbye when it
+# has ended itself. The container lives until they are done, or until the engine's grace is over.
+others_running() {
+    for entry in /proc/[0-9]*; do
+        IFS= read -r line <"$entry/stat" || continue
+        pid=${line%% *}
+        set -- ${line##*) }
+        [ "$3" = "$$" ] && [ "$1" != Z ] && [ "$pid" != "$$" ] && return 0
+    done
+    return 1
+}
+
+stopping= installed=
+trap 'stopping=1' TERM
+
+if [ -f "$control/dependencies" ]; then
+    start_watch installing
+    install_dependencies
+    stop_watch
+fi
+start_watch "running$installed"
+[ -z "$stopping" ] || end 143 "running$installed"
+if ! command -v "$1" >/dev/null; then
+    say "$1: command not found"
+    end 127 command_not_found
+fi
+
+"$@" 2>&3 3>&-
+code=$?
+
+if [ -n "$stopping" ]; then
+    while others_running; do sleep 0.02; done
+    end "$code" "running$installed"
+fi
+exit "$code"

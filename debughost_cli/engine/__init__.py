@@ -1,0 +1,1 @@
+"""The engine: a port in our terms, and docker-py behind it."""

@@ -1,0 +1,175 @@
+"""The connection: docker-py's low-level client with our times, our retries and our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import docker
+import docker.errors
+import requests
+
+from debughost_cli.engine.connect import Address
+from debughost_cli.engine.error_map import CONNECT_TIMEOUT, READ_TIMEOUT, from_answer, mapped
+from debughost_cli.engine.retry import Retrier
+from debughost_cli.errors import DebughostError, EngineTimeout, EngineTooOld, EngineUnavailable
+from debughost_cli.models import EngineInfo
+
+T = TypeVar("T")
+
+NEWEST_API = (1, 51)
+"""The newest API that this code was written against; an engine may speak a newer one."""
+OLDEST_API = (1, 41)
+"""Engine 20.10: the first with one-shot stats."""
+POOL_SIZE = 64
+
+
+class ApiClient(docker.APIClient):  # type: ignore[misc]  # docker-py ships no types
+    """docker-py's client with a connect time of its own, and without proxies or netrc."""
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """As requests', with ``(connect, read)`` in place of docker-py's one number."""
+        read = kwargs.get("timeout")
+        if not isinstance(read, tuple):
+            kwargs["timeout"] = (CONNECT_TIMEOUT, read)
+        answer: requests.Response = super().request(method, url, *args, **kwargs)
+        return answer
+
+
+def open_client(address: Address, version: str) -> ApiClient:
+    """A client for one API version; no request is made."""
+    client = ApiClient(
+        base_url=address.url,
+        version=version,
+        timeout=int(READ_TIMEOUT),
+        tls=_tls(address),
+        max_pool_size=POOL_SIZE,
+    )
+    # Proxy variables and REQUESTS_CA_BUNDLE are about the internet, not about the engine.
+    client.trust_env = False
+    return client
+
+
+def _tls(address: Address) -> Any:
+    if not address.tls:
+        return False
+    from docker.tls import TLSConfig
+
+    pair = (str(address.cert), str(address.key)) if address.cert and address.key else None
+    ca = str(address.ca) if address.ca else None
+    return TLSConfig(client_cert=pair, ca_cert=ca, verify=address.verify)
+
+
+class Connection:
+    """An engine that has answered: its client, its facts, and the one way to call it."""
+
+    def __init__(self, address: Address, retrier: Retrier, trace: Callable[[str], None]) -> None:
+        self.address = address
+        self.retrier = retrier
+        self._trace = trace
+        self.info = EngineInfo(address.url, address.source, is_local=address.is_local)
+        facts = retrier.call(self._facts)
+        self.info = _info(address, facts)
+        self.client = open_client(address, _negotiate(facts))
+
+    def _facts(self) -> dict[str, Any]:
+        with mapped(self.info, "connecting"):
+            client = open_client(self.address, _text(OLDEST_API))
+            try:
+                facts = client.version(api_version=False)
+            finally:
+                client.close()
+        return facts if isinstance(facts, dict) else {}
+
+    def read(self, doing: str, call: Callable[[ApiClient], T]) -> T:
+        """A call that may be repeated: one that only reads, or one whose repeat changes nothing."""
+        return self.retrier.call(lambda: self._once(doing, call))
+
+    def create(self, doing: str, make: Callable[[ApiClient], T], find: Callable[[], T | None]) -> T:
+        """A call that must happen once: after a lost answer ``find`` looks whether it did."""
+        lost = False
+
+        def attempt() -> T:
+            nonlocal lost
+            found = find() if lost else None
+            if found is not None:
+                return found
+            try:
+                return self._once(doing, make)
+            except EngineUnavailable:
+                lost = True
+                raise
+
+        try:
+            return self.retrier.call(attempt)
+        except EngineTimeout:
+            found = find()
+            if found is None:
+                raise
+            return found
+
+    def _once(self, doing: str, call: Callable[[ApiClient], T]) -> T:
+        self._trace(doing)
+        with mapped(self.info, doing):
+            return call(self.client)
+
+    def get_raw(self, path: str, params: dict[str, Any], doing: str) -> requests.Response:
+        """A GET whose body is left to be read; raises as ``from_answer`` where it is refused."""
+
+        def call(client: ApiClient) -> requests.Response:
+            url = f"{client.base_url}/v{client.api_version}{path}"
+            answer = client.get(url, params=params, stream=True, timeout=READ_TIMEOUT)
+            if answer.status_code >= 400:
+                raise _refusal(answer, doing)
+            return answer  # type: ignore[no-any-return]  # docker-py ships no types
+
+        return self.read(doing, call)
+
+
+def _refusal(answer: requests.Response, doing: str) -> DebughostError:
+    try:
+        words = str(answer.json().get("message", ""))
+    except (ValueError, AttributeError):
+        words = answer.text[:500]
+    return from_answer(answer.status_code, words, doing)
+
+
+def _numbers(version: Any) -> tuple[int, int]:
+    try:
+        major, minor = str(version).split(".")[:2]
+        return int(major), int(minor)
+    except ValueError:
+        return (0, 0)
+
+
+def _text(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+def _negotiate(facts: dict[str, Any]) -> str:
+    """The newest API version that both sides speak. Raises EngineTooOld."""
+    theirs = _numbers(facts.get("ApiVersion"))
+    if theirs < OLDEST_API:
+        raise EngineTooOld(
+            f"the engine speaks API {facts.get('ApiVersion') or 'of no known version'}, "
+            f"{_text(OLDEST_API)} is needed",
+            hint="Upgrade it to Docker Engine 20.10 or later",
+            details={"api_version": facts.get("ApiVersion"), "needed": _text(OLDEST_API)},
+        )
+    return _text(min(theirs, NEWEST_API))
+
+
+def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
+    """Rootless engines name rootlesskit among their components, Docker Desktop its platform."""
+    components = [c.get("Name", "") for c in facts.get("Components") or [] if isinstance(c, dict)]
+    platform = str((facts.get("Platform") or {}).get("Name", ""))
+    mapped_users = "rootlesskit" in components or platform.startswith("Docker Desktop")
+    rootless_podman = "Podman Engine" in components and "/run/user/" in address.url
+    return EngineInfo(
+        endpoint=address.url,
+        source=address.source,
+        version=str(facts.get("Version", "")),
+        api_version=str(facts.get("ApiVersion", "")),
+        maps_users=mapped_users or rootless_podman or facts.get("Os") not in ("linux", None),
+        is_local=address.is_local,
+    )

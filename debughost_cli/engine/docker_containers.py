@@ -1,0 +1,168 @@
+"""Containers over docker-py."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from debughost_cli import names
+from debughost_cli.engine import decode, encode, log_stream
+from debughost_cli.engine.docker_client import ApiClient, Connection
+from debughost_cli.engine.error_map import (
+    READ_TIMEOUT,
+    from_answer,
+    image_not_to_be_had,
+    mapped,
+)
+from debughost_cli.engine.port import Clash, ExecResult, LogQuery, Missing
+from debughost_cli.errors import EngineError, NameConflict
+from debughost_cli.models import (
+    Container,
+    ContainerSpec,
+    ContainerSummary,
+    FileEntry,
+    Link,
+    LogLine,
+    StatsSample,
+)
+
+
+class ContainerCalls:
+    """The part of the port that is about containers."""
+
+    _connection: Connection
+
+    def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
+        raw = self._connection.read(
+            "listing containers",
+            lambda c: c.containers(all=True, filters={"label": list(labels)} if labels else None),
+        )
+        return [decode.summary(r) for r in raw]
+
+    def inspect_container(self, ref: str) -> Container:
+        raw = self._connection.read("inspecting a container", lambda c: c.inspect_container(ref))
+        return decode.container(raw)
+
+    def create_container(self, name: str, spec: ContainerSpec) -> str:
+        body = encode.container(spec)
+
+        def make(client: ApiClient) -> str:
+            return str(client.create_container_from_config(body, name)["Id"])
+
+        def find() -> str | None:
+            try:
+                found = self.inspect_container(name)
+            except Missing:
+                return None
+            ours = found.labels.get(names.CONFIG_HASH) == spec.labels.get(names.CONFIG_HASH)
+            return found.id if ours else None
+
+        try:
+            return self._connection.create("creating the container", make, find)
+        except Missing as exc:
+            raise image_not_to_be_had(spec.image, exc.message) from exc
+        except Clash as exc:
+            raise NameConflict(
+                f"a container named {name} exists already and is not ours",
+                hint=f"Look at it with 'docker inspect {name}'",
+                details={"name": name},
+            ) from exc
+
+    def start_container(self, ref: str) -> None:
+        self._connection.read("starting the container", lambda c: c.start(ref))
+
+    def stop_container(self, ref: str, grace: int) -> None:
+        self._connection.read("stopping the container", lambda c: c.stop(ref, timeout=grace))
+
+    def kill_container(self, ref: str, signal: str) -> None:
+        self._connection.read("signalling the container", lambda c: c.kill(ref, signal))
+
+    def unpause_container(self, ref: str) -> None:
+        try:
+            self._connection.read("unpausing the container", lambda c: c.unpause(ref))
+        except EngineError as exc:
+            if "not paused" not in exc.message:
+                raise
+
+    def remove_container(self, ref: str, *, force: bool = False) -> None:
+        try:
+            self._connection.read(
+                "removing the container", lambda c: c.remove_container(ref, v=True, force=force)
+            )
+        except Missing:
+            return
+        except Clash as exc:
+            # Another client is at it already: the end is the same.
+            if "already in progress" not in exc.message:
+                raise
+
+    def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
+        data = encode.archive(entries)
+        self._connection.read("writing into the container", lambda c: c.put_archive(ref, "/", data))
+
+    def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
+        def call(client: ApiClient) -> bytes:
+            chunks, _ = client.get_archive(ref, folder)
+            return b"".join(chunks)
+
+        data = self._connection.read("reading from the container", call)
+        with mapped(self._connection.info, "reading from the container"):
+            return _plain_files(data, limit)
+
+    def read_link(self, ref: str, path: str) -> Link | None:
+        def call(client: ApiClient) -> str | None:
+            url = f"{client.base_url}/v{client.api_version}/containers/{ref}/archive"
+            answer = client.head(url, params={"path": path}, timeout=READ_TIMEOUT)
+            if answer.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            if answer.status_code >= HTTPStatus.BAD_REQUEST:
+                raise from_answer(answer.status_code, "", "reading from the container")
+            return str(answer.headers.get("X-Docker-Container-Path-Stat", ""))
+
+        header = self._connection.read("reading the container's state", call)
+        return decode.link(header) if header else None
+
+    def stats_sample(self, ref: str) -> StatsSample:
+        raw = self._connection.read(
+            "reading stats", lambda c: c.stats(ref, stream=False, one_shot=True)
+        )
+        return decode.stats_sample(raw)
+
+    def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
+        params: dict[str, Any] = {
+            "stdout": 1,
+            "stderr": 1,
+            "timestamps": 1,
+            "follow": int(query.follow),
+            "tail": "all" if query.tail is None else query.tail,
+        }
+        params |= {k: f"{v:.9f}" for k, v in (("since", query.since), ("until", query.until)) if v}
+        tty = self.inspect_container(ref).tty
+        answer = self._connection.get_raw(f"/containers/{ref}/logs", params, "reading logs")
+        with mapped(self._connection.info, "reading logs"), answer:
+            yield from log_stream.lines(answer.raw, tty=tty)
+
+    def run_exec(
+        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
+    ) -> ExecResult:
+        def call(client: ApiClient) -> ExecResult:
+            made = client.exec_create(ref, list(command), user=user, workdir=workdir or None)
+            out, err = client.exec_start(made["Id"], demux=True)
+            code = client.exec_inspect(made["Id"])["ExitCode"]
+            return ExecResult(int(code or 0), out or b"", err or b"")
+
+        return self._connection.read("running a command in the container", call)
+
+
+def _plain_files(data: bytes, limit: int) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        for member in tar:
+            handle = tar.extractfile(member) if member.isreg() else None
+            if handle and posixpath.dirname(member.name).count("/") == 0:
+                found[posixpath.basename(member.name)] = handle.read(limit)
+    return found

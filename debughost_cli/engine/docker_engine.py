@@ -1,0 +1,242 @@
+"""The engine port over docker-py: networks, volumes and images; containers in their own module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from debughost_cli.engine import decode, encode
+from debughost_cli.engine.connect import Address
+from debughost_cli.engine.docker_client import ApiClient, Connection
+from debughost_cli.engine.docker_containers import ContainerCalls
+from debughost_cli.engine.error_map import disk_full, image_not_to_be_had
+from debughost_cli.engine.port import Clash, Missing, OnText
+from debughost_cli.engine.retry import Retrier
+from debughost_cli.errors import (
+    DebughostError,
+    DiskFull,
+    EngineError,
+    EngineUnavailable,
+    ImageNotFound,
+    InUse,
+)
+from debughost_cli.models import EngineInfo, Image, Network, Volume
+
+
+class NetworkCalls:
+    """The part of the port that is about networks."""
+
+    _connection: Connection
+
+    def find_networks(self, name: str) -> list[Network]:
+        # The engine's name filter matches parts of names: the exact ones are picked here.
+        raw = self._connection.read("listing networks", lambda c: c.networks(names=[name]))
+        ids = [r["Id"] for r in raw if r.get("Name") == name]
+        found = [self._inspect_network(i) for i in ids]
+        return [n for n in found if n is not None]
+
+    def _inspect_network(self, ref: str) -> Network | None:
+        try:
+            raw = self._connection.read("inspecting a network", lambda c: c.inspect_network(ref))
+        except Missing:
+            return None
+        return decode.network(raw)
+
+    def list_networks(self) -> list[Network]:
+        raw = self._connection.read("listing networks", lambda c: c.networks())
+        return [decode.network(r) for r in raw]
+
+    def create_network(
+        self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]
+    ) -> str:
+        body = encode.network(name, subnet, gateway, dict(labels))
+
+        def make(client: ApiClient) -> str:
+            made = client.create_network(
+                name,
+                driver=body["Driver"],
+                ipam=body["IPAM"],
+                labels=body["Labels"],
+                check_duplicate=body["CheckDuplicate"],
+            )
+            return str(made["Id"])
+
+        def find() -> str | None:
+            return next((n.id for n in self.find_networks(name) if n.labels == labels), None)
+
+        return self._connection.create("creating the network", make, find)
+
+    def remove_network(self, ref: str) -> None:
+        try:
+            self._connection.read("removing the network", lambda c: c.remove_network(ref))
+        except Missing:
+            return
+        except EngineError as exc:
+            if "active endpoints" not in exc.message and not isinstance(exc, Clash):
+                raise
+            raise InUse(f"the network is in use: {exc.message}") from exc
+
+
+class VolumeCalls:
+    """The part of the port that is about volumes."""
+
+    _connection: Connection
+
+    def list_volumes(self, labels: Sequence[str] = (), *, sizes: bool = False) -> list[Volume]:
+        if not sizes:
+            filters = {"label": list(labels)} if labels else None
+            raw = self._connection.read("listing volumes", lambda c: c.volumes(filters))
+            return [decode.volume(r) for r in raw.get("Volumes") or []]
+        usage = self._connection.read("measuring volumes", lambda c: c.df())
+        found = [decode.volume(r) for r in usage.get("Volumes") or []]
+        wanted = [tuple(item.split("=", 1)) for item in labels]
+        return [v for v in found if all(v.labels.get(k) == value for k, value in wanted)]
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
+        raw = self._connection.read(
+            "creating a volume", lambda c: c.create_volume(name, labels=dict(labels))
+        )
+        return decode.volume(raw)
+
+    def remove_volume(self, name: str) -> None:
+        try:
+            self._connection.read("removing a volume", lambda c: c.remove_volume(name))
+        except Missing:
+            return
+        except Clash as exc:
+            raise InUse(
+                f"volume {name} is in use: {exc.message}", details={"volume": name}
+            ) from exc
+
+
+class ImageCalls:
+    """The part of the port that is about images."""
+
+    _connection: Connection
+
+    def find_image(self, ref: str) -> Image | None:
+        try:
+            raw = self._connection.read("inspecting an image", lambda c: c.inspect_image(ref))
+        except Missing:
+            return None
+        return decode.image(raw)
+
+    def list_images(self, labels: Sequence[str] = ()) -> list[Image]:
+        filters = {"label": list(labels)} if labels else None
+        raw = self._connection.read("listing images", lambda c: c.images(filters=filters))
+        return [decode.image(r) for r in raw]
+
+    def pull_image(self, ref: str, on_text: OnText) -> None:
+        try:
+            self._connection.read(
+                f"pulling {ref}",
+                lambda c: _drain(c.pull(*_split(ref), stream=True, decode=True), on_text),
+            )
+        except (DiskFull, EngineUnavailable, ImageNotFound):
+            raise
+        except EngineError as exc:
+            raise image_not_to_be_had(ref, exc.message) from exc
+
+    def build_image(
+        self,
+        context: Path,
+        *,
+        tags: Sequence[str],
+        labels: Mapping[str, str],
+        build_args: Mapping[str, str],
+        no_cache: bool,
+        on_text: OnText,
+    ) -> None:
+        def call(client: ApiClient) -> None:
+            stream = client.build(
+                path=str(context),
+                tag=tags[0],
+                labels=dict(labels),
+                buildargs=dict(build_args),
+                nocache=no_cache,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            _drain(stream, on_text)
+            for tag in tags[1:]:
+                client.tag(tags[0], *_split(tag), force=True)
+
+        try:
+            self._connection.read("building an image", call)
+        except EngineError as exc:
+            raise _build_error(exc, build_args.get("BASE", "")) from exc
+
+
+def _split(ref: str) -> tuple[str, str | None]:
+    """Repository and tag (or digest); ``latest`` where none is given, never every tag."""
+    if "@" in ref:
+        repository, _, digest = ref.partition("@")
+        return repository, digest
+    head, colon, tail = ref.rpartition(":")
+    return (head, tail) if colon and "/" not in tail else (ref, "latest")
+
+
+def _drain(stream: Iterator[Mapping[str, Any]], on_text: OnText) -> None:
+    """Reads a progress stream to its end; an error in it is raised, which docker-py does not."""
+    for message in stream:
+        detail = message.get("errorDetail") or {}
+        words = detail.get("message") or message.get("error")
+        if words:
+            raise _stream_error(str(words))
+        text = message.get("stream") or _status_text(message)
+        if text and text.strip():
+            on_text(text.strip())
+
+
+def _stream_error(words: str) -> DebughostError:
+    if "no space left" in words.lower() or "quota exceeded" in words.lower():
+        return disk_full(words)
+    return EngineError(words)
+
+
+def _status_text(message: Mapping[str, Any]) -> str:
+    parts = (message.get("id"), message.get("status"), message.get("progress"))
+    return " ".join(str(p) for p in parts if p)
+
+
+def _build_error(exc: EngineError, base: str) -> DebughostError:
+    low = exc.message.lower()
+    ref_words = (
+        "manifest",
+        "pull access denied",
+        "not found",
+        "dial tcp",
+        "registry",
+        "repository",
+    )
+    if isinstance(exc, Missing) or (
+        "returned a non-zero code" not in low and any(w in low for w in ref_words)
+    ):
+        return image_not_to_be_had(base, exc.message)
+    return EngineError(
+        f"the image could not be built: {exc.message[:500]}",
+        hint="Run 'debughost images build --verbose' to see each step",
+    )
+
+
+class DockerEngine(ContainerCalls, NetworkCalls, VolumeCalls, ImageCalls):
+    """An engine reached over docker-py. Connects when it is made; raises as the port says."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        on_retry: Callable[[str], None],
+        trace: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._connection = Connection(address, Retrier(on_retry), trace)
+
+    @property
+    def info(self) -> EngineInfo:
+        return self._connection.info
+
+    def close(self) -> None:
+        """Gives the sockets back."""
+        self._connection.client.close()

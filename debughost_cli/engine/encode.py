@@ -1,0 +1,97 @@
+"""Models to engine JSON: pure. The hardening of the contract is written down here."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from debughost_cli import names
+from debughost_cli.models import ContainerSpec, FileEntry, Mount
+
+
+def container(spec: ContainerSpec) -> dict[str, Any]:
+    """The body of ``POST /containers/create``."""
+    key = f"{spec.port}/tcp"
+    body = {
+        "Image": spec.image,
+        "Entrypoint": ["/bin/sh", f"{names.CONTROL_DIR}/launch", str(spec.port)],
+        "Cmd": list(spec.command),
+        "Env": [f"{k}={v}" for k, v in spec.environment.items()],
+        "Labels": dict(spec.labels),
+        "WorkingDir": names.WORKDIR,
+        "ExposedPorts": {key: {}},
+        "StopSignal": "SIGTERM",
+        "HostConfig": _host_config(spec, key),
+        "NetworkingConfig": {
+            "EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}},
+        },
+    }
+    return body | ({"User": spec.user} if spec.user else {})
+
+
+def _host_config(spec: ContainerSpec, port_key: str) -> dict[str, Any]:
+    policy, _, retries = spec.restart.partition(":")
+    return {
+        "NetworkMode": spec.network,
+        "PortBindings": {port_key: [{"HostIp": "127.0.0.1", "HostPort": str(spec.port)}]},
+        "Mounts": [_mount(m) for m in spec.mounts],
+        "NanoCpus": round(spec.limits.cpus * 1e9),
+        "Memory": spec.limits.memory_bytes,
+        # Equal to Memory: no swap on top of it.
+        "MemorySwap": spec.limits.memory_bytes,
+        "PidsLimit": spec.limits.pids,
+        "RestartPolicy": {"Name": policy, "MaximumRetryCount": int(retries or 0)},
+        "Init": True,
+        "Privileged": False,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+    }
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "Type": mount.type,
+        "Source": mount.source,
+        "Target": mount.target,
+        "ReadOnly": mount.read_only,
+    }
+    if mount.type == "volume":
+        # What an image has in that place is not ours to copy into the project's volume.
+        made["VolumeOptions"] = {"NoCopy": True}
+    return made
+
+
+def network(name: str, subnet: str, gateway: str, labels: dict[str, str]) -> dict[str, Any]:
+    """The body of ``POST /networks/create``."""
+    return {
+        "Name": name,
+        # Engines before API 1.44 allow two networks of one name without it.
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet, "Gateway": gateway}]},
+        "Labels": labels,
+    }
+
+
+def archive(entries: Iterable[FileEntry]) -> bytes:
+    """A tar of ``entries``, to be unpacked at ``/``."""
+    buffer = io.BytesIO()
+    now = int(time.time())
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for entry in entries:
+            info = tarfile.TarInfo(posixpath.relpath(entry.path, "/"))
+            info.uid, info.gid, info.mode, info.mtime = entry.uid, entry.gid, entry.mode, now
+            if entry.link:
+                info.type, info.linkname = tarfile.SYMTYPE, entry.link
+                tar.addfile(info)
+            elif entry.data is None:
+                info.type = tarfile.DIRTYPE
+                tar.addfile(info)
+            else:
+                info.size = len(entry.data)
+                tar.addfile(info, io.BytesIO(entry.data))
+    return buffer.getvalue()

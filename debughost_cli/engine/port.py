@@ -1,0 +1,187 @@
+"""What the services ask of an engine, in our own terms.
+
+Every method may raise ``EngineUnavailable``, ``EngineTimeout``, ``EnginePermissionDenied``,
+``DiskFull`` or ``EngineError``; what else it may raise stands in its docstring. Nothing of the
+engine's client library passes through this door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from debughost_cli.errors import EngineError
+from debughost_cli.models import (
+    Container,
+    ContainerSpec,
+    ContainerSummary,
+    EngineInfo,
+    FileEntry,
+    Image,
+    Link,
+    LogLine,
+    Network,
+    StatsSample,
+    Volume,
+)
+
+
+class Missing(EngineError):
+    """The object that was asked for does not exist (any more)."""
+
+
+class Clash(EngineError):
+    """The engine refuses because of the object's present state or an equal name."""
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Which lines: ``tail`` None for all; ``since`` and ``until`` in seconds since the epoch."""
+
+    tail: int | None = None
+    since: float | None = None
+    until: float | None = None
+    follow: bool = False
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """What a command in a container came to."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+OnText = Callable[[str], None]
+
+
+class Engine(Protocol):
+    """An engine that runs containers."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """Where it is and what it can do."""
+        ...
+
+    # Containers
+    def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
+        """All containers, running or not, that carry every label of ``labels`` (``k=v``)."""
+        ...
+
+    def inspect_container(self, ref: str) -> Container:
+        """Raises Missing."""
+        ...
+
+    def create_container(self, name: str, spec: ContainerSpec) -> str:
+        """The new container's id. Raises NameConflict, ImageNotFound, InvalidWorkspace."""
+        ...
+
+    def start_container(self, ref: str) -> None:
+        """Already running is fine. Raises Missing, PortInUse, StartFailed."""
+        ...
+
+    def stop_container(self, ref: str, grace: int) -> None:
+        """SIGTERM, and SIGKILL after ``grace`` seconds; stopped is fine. Raises Missing."""
+        ...
+
+    def kill_container(self, ref: str, signal: str) -> None:
+        """Raises Missing, and Clash where it does not run."""
+        ...
+
+    def unpause_container(self, ref: str) -> None:
+        """Lets a paused container run on; one that runs is fine. Raises Missing."""
+        ...
+
+    def remove_container(self, ref: str, *, force: bool = False) -> None:
+        """Gone already is fine. Raises Clash where it runs and ``force`` is False."""
+        ...
+
+    def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
+        """Writes files and folders (absolute paths) into a container. Raises Missing."""
+        ...
+
+    def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
+        """The plain files straight in ``folder``, each cut at ``limit`` bytes. Raises Missing."""
+        ...
+
+    def read_link(self, ref: str, path: str) -> Link | None:
+        """A symbolic link in a container; None where there is no such link or container.
+
+        ``target`` is what it points to without the folder, if that is the link's own.
+        """
+        ...
+
+    def stats_sample(self, ref: str) -> StatsSample:
+        """The counters of a running container. Raises Missing."""
+        ...
+
+    def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
+        """The output, line by line, in the engine's order. Raises Missing."""
+        ...
+
+    def run_exec(
+        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
+    ) -> ExecResult:
+        """Runs a command to its end. Raises Missing, and Clash where nothing runs."""
+        ...
+
+    # Networks
+    def find_networks(self, name: str) -> list[Network]:
+        """Every network of exactly that name, with what is attached."""
+        ...
+
+    def list_networks(self) -> list[Network]:
+        """All networks, without what is attached."""
+        ...
+
+    def create_network(
+        self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]
+    ) -> str:
+        """The new network's id. Raises Clash for an equal name, NetworkConflict for overlap."""
+        ...
+
+    def remove_network(self, ref: str) -> None:
+        """Gone already is fine. Raises InUse."""
+        ...
+
+    # Volumes
+    def list_volumes(self, labels: Sequence[str] = (), *, sizes: bool = False) -> list[Volume]:
+        """Volumes with all of ``labels``; ``sizes`` costs a walk over their files."""
+        ...
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
+        """Makes it, or returns the one of that name (whoever it belongs to)."""
+        ...
+
+    def remove_volume(self, name: str) -> None:
+        """Gone already is fine. Raises InUse."""
+        ...
+
+    # Images
+    def find_image(self, ref: str) -> Image | None:
+        """The image, None where it is not on the engine."""
+        ...
+
+    def list_images(self, labels: Sequence[str] = ()) -> list[Image]:
+        """Images with all of ``labels``."""
+        ...
+
+    def pull_image(self, ref: str, on_text: OnText) -> None:
+        """Raises ImageNotFound with its reason."""
+        ...
+
+    def build_image(
+        self,
+        context: Path,
+        *,
+        tags: Sequence[str],
+        labels: Mapping[str, str],
+        build_args: Mapping[str, str],
+        no_cache: bool,
+        on_text: OnText,
+    ) -> None:
+        """Builds ``context/Dockerfile``. Raises ImageNotFound for a base that is not to be had."""
+        ...

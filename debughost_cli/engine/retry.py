@@ -1,0 +1,61 @@
+"""Trying again what may pass: after 1, 2 and 4 seconds, saying so each time.
+
+tenacity is loaded only once something has failed, so that the usual start stays fast.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from debughost_cli.errors import EngineUnavailable
+
+T = TypeVar("T")
+OnRetry = Callable[[str], None]
+
+WAITS = (1.0, 2.0, 4.0)
+
+
+class Retrier:
+    """Runs calls; a call that raises EngineUnavailable runs again up to three times.
+
+    A timeout is not tried again: an engine that took a request and hangs will hang again, and the
+    user would wait for minutes. Permissions and malformed addresses are not either.
+    """
+
+    def __init__(self, on_retry: OnRetry, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._on_retry = on_retry
+        self._sleep = sleep
+
+    def call(self, attempt: Callable[[], T]) -> T:
+        """``attempt``'s result, or its last EngineUnavailable."""
+        try:
+            return attempt()
+        except EngineUnavailable as exc:
+            return self._again(attempt, exc)
+
+    def _again(self, attempt: Callable[[], T], first: EngineUnavailable) -> T:
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_chain
+        from tenacity.wait import wait_fixed
+
+        self._pause(WAITS[0], first)
+        retrying = Retrying(
+            stop=stop_after_attempt(len(WAITS)),
+            wait=wait_chain(*[wait_fixed(s) for s in WAITS[1:]]),
+            retry=retry_if_exception_type(EngineUnavailable),
+            before_sleep=lambda state: self._on_retry(
+                _line(state.outcome.exception() if state.outcome else None, state.upcoming_sleep)
+            ),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(attempt)
+
+    def _pause(self, seconds: float, exc: EngineUnavailable) -> None:
+        self._on_retry(_line(exc, seconds))
+        self._sleep(seconds)
+
+
+def _line(exc: BaseException | None, seconds: float) -> str:
+    return f"{exc}; trying again in {seconds:.0f} s"

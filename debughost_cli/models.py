@@ -1,0 +1,398 @@
+"""What the application speaks of: plain, frozen facts without behaviour of any library.
+
+Units: sizes in bytes (int), shares in percent (float, 100 = one core), durations in seconds
+(float), times as aware ``datetime`` in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class ProjectType(StrEnum):
+    """Picks the base image, the port range, the dependency volume and the default command."""
+
+    NODE = "node"
+    PYTHON = "python"
+    PHP = "php"
+    STATIC = "static"
+
+
+class State(StrEnum):
+    """A project's state: Docker's, with ``exited`` told apart by what ended it."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+    CRASHED = "crashed"
+
+
+class Action(StrEnum):
+    """What a command did with a project."""
+
+    CREATED = "created"
+    STARTED = "started"
+    RECREATED = "recreated"
+    RESTARTED = "restarted"
+    STOPPED = "stopped"
+    REMOVED = "removed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+class Freshness(StrEnum):
+    """Whether the installed dependencies are those that the workspace asks for."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    MISSING = "missing"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """How a workspace's dependencies are installed.
+
+    ``files``: the manifests and lock files, relative to the workspace, whose content decides
+    whether an install is needed. ``script``: POSIX shell text that installs in ``/app``.
+    """
+
+    manager: str
+    files: tuple[str, ...]
+    script: str
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a workspace is and how it is run.
+
+    ``command`` is an argument vector in which the text ``{port}`` stands for the port's number;
+    empty where the project gives no command. ``framework`` says in a few words what was
+    recognised. ``evidence``: the files that decided it.
+    """
+
+    type: ProjectType
+    command: tuple[str, ...]
+    framework: str
+    evidence: tuple[str, ...]
+    dependencies: Dependencies | None = None
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """The engine that answers: where it is, how it was found, and what it can do."""
+
+    endpoint: str
+    source: str
+    version: str = ""
+    api_version: str = ""
+    maps_users: bool = False
+    """True where the engine itself maps file ownership (rootless, Docker Desktop)."""
+    is_local: bool = True
+    """True where the engine shares this machine's ports and files."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mount of a container. ``type``: ``bind`` or ``volume``; ``source``: path or volume."""
+
+    type: str
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """CPUs in cores, memory in bytes (swap included), processes as a number."""
+
+    cpus: float = 2.0
+    memory_bytes: int = 2 * 1024**3
+    pids: int = 512
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """Everything that a project's container is made from."""
+
+    project: str
+    type: ProjectType
+    workspace: str
+    image: str
+    image_id: str
+    command: tuple[str, ...]
+    port: int
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    user: str | None
+    restart: str
+    network: str
+    network_id: str
+    aliases: tuple[str, ...]
+    labels: Mapping[str, str]
+    config_hash: str = ""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of ours, as the engine describes it in full."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    image: str
+    image_id: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    user: str
+    restart: str
+    network_ids: Mapping[str, str]
+    status: str
+    """Docker's own word: created, running, paused, restarting, removing, exited, dead."""
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    exit_code: int
+    oom_killed: bool
+    start_error: str
+    health: str | None
+    restart_count: int
+    pid: int = 0
+    tty: bool = False
+
+    @property
+    def project(self) -> str:
+        return self.labels.get("debug-host.project", "")
+
+    @property
+    def port(self) -> int:
+        return as_port(self.labels.get("debug-host.port"))
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in ("running", "paused", "restarting")
+
+
+@dataclass(frozen=True)
+class ContainerSummary:
+    """A line of the engine's container list."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    image: str
+    status: str
+    created_at: datetime
+    published_ports: tuple[int, ...] = ()
+    health: str | None = None
+
+    @property
+    def project(self) -> str:
+        return self.labels.get("debug-host.project", "")
+
+    @property
+    def port(self) -> int:
+        return as_port(self.labels.get("debug-host.port"))
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in ("running", "paused", "restarting")
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a running container uses. ``cpu_percent`` is Docker's: 100 is one core."""
+
+    cpu_percent: float
+    cpu_limit: float
+    memory_bytes: int
+    memory_limit_bytes: int
+    memory_percent: float
+    pids: int
+    net_rx_bytes: int
+    net_tx_bytes: int
+
+
+@dataclass(frozen=True)
+class StatsSample:
+    """One reading of a container's counters, from which two make a CPU share.
+
+    ``read_ns``, ``cpu_ns``: nanoseconds; ``system_ns`` the host's CPU time over all its cores.
+    """
+
+    read_ns: int
+    cpu_ns: int
+    system_ns: int
+    online_cpus: int
+    memory_bytes: int
+    memory_limit_bytes: int
+    pids: int
+    net_rx_bytes: int
+    net_tx_bytes: int
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a project ended. ``expected`` is true where somebody asked for it."""
+
+    code: int
+    signal: str | None
+    reason: str
+    """oom, killed, crashed, completed, stopped or never_started."""
+    expected: bool
+    message: str
+    finished_at: datetime | None
+    log_tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A field in which the container differs from what is wanted."""
+
+    field: str
+    want: Any
+    have: Any
+
+
+@dataclass(frozen=True)
+class ContainerRef:
+    """The container of a project, as shown to users."""
+
+    id: str
+    name: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project and all that is known of it; the ``P`` of the JSON contract."""
+
+    project: str
+    type: str | None = None
+    state: State | None = None
+    ready: bool = False
+    health: str | None = None
+    url: str | None = None
+    port: int | None = None
+    workspace: str | None = None
+    command: tuple[str, ...] | None = None
+    container: ContainerRef | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    uptime_seconds: float | None = None
+    restart_count: int = 0
+    stats: Stats | None = None
+    exit: Exit | None = None
+    drift: tuple[Drift, ...] = ()
+    dependencies: str = Freshness.NONE
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network. ``containers``: the ids of what is attached."""
+
+    id: str
+    name: str
+    driver: str
+    subnet: str | None
+    gateway: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    containers: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume; ``size_bytes`` and ``in_use`` are None where nobody asked the engine."""
+
+    name: str
+    labels: Mapping[str, str]
+    created_at: datetime | None
+    size_bytes: int | None = None
+    in_use: bool | None = None
+
+    @property
+    def project(self) -> str:
+        return self.labels.get("debug-host.project", "")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that is on the engine. ``environment`` is what its containers inherit."""
+
+    id: str
+    tags: tuple[str, ...]
+    labels: Mapping[str, str]
+    size_bytes: int
+    created_at: datetime | None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of output. ``ts``: the engine's own RFC 3339 stamp with nanoseconds, or empty."""
+
+    stream: str
+    data: bytes
+    ts: str = ""
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file (or a folder, where ``data`` is None, or a link) to be put into a container."""
+
+    path: str
+    data: bytes | None
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o644
+    link: str = ""
+    """The target, for a symbolic link."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How the launcher says that things stand in its container; ``at`` is when it said so.
+
+    ``phase``: starting, installing, install_failed, volume_not_writable, command_not_found or
+    running; empty where it said nothing. ``dependencies``: the fingerprint of what is installed.
+    """
+
+    phase: str = ""
+    ready: bool = False
+    loopback: bool = False
+    asked_to_stop: bool = False
+    dependencies: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link in a container."""
+
+    target: str
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Warn:
+    """Something worth knowing that did not stop the command."""
+
+    code: str
+    message: str
+
+
+def as_port(text: str | None) -> int:
+    """The port in a label, 0 where there is none that makes sense."""
+    return int(text) if text and text.isascii() and text.isdigit() else 0

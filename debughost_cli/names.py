@@ -1,0 +1,131 @@
+"""The names, labels and numbers of the contract, in one place."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from debughost_cli.errors import InvalidPort, InvalidProject
+from debughost_cli.models import ProjectType
+
+NETWORK = "debug-host-network"
+SUBNET = "172.28.0.0/16"
+GATEWAY = "172.28.0.1"
+
+MANAGED = "debug-host.managed"
+PROJECT = "debug-host.project"
+TYPE = "debug-host.type"
+CREATED = "debug-host.created"
+VERSION = "debug-host.version"
+WORKSPACE = "debug-host.workspace"
+PORT = "debug-host.port"
+CONFIG_HASH = "debug-host.config-hash"
+MOUNTPOINT = "debug-host.mountpoint"
+"""On containers: ``made`` where the dependency folder in the workspace is our doing."""
+INSTALL = "debug-host.install"
+"""On containers: the package manager that installs dependencies at start, or ``none``."""
+FLAGS = "debug-host.flags"
+"""On containers: what the command line of ``up`` gave, as JSON, for ``restart`` to keep; of
+variables only the names, for everyone can read a label."""
+ROLE = "debug-host.role"
+"""On volumes that are not dependency volumes: ``cache`` or ``port``."""
+SOURCES = "debug-host.sources"
+BASE = "debug-host.base"
+
+WORKDIR = "/app"
+CACHE_DIR = "/var/cache/debughost"
+CONTROL_DIR = "/.debughost"
+STATE_LINK = f"{CONTROL_DIR}/state"
+HOME_DIR = f"{CONTROL_DIR}/home"
+CA_FILE = "/etc/ssl/debughost-ca-bundle.crt"
+
+DEPENDENCY_FOLDERS = {
+    ProjectType.NODE: ("node_modules", "node_modules"),
+    ProjectType.PYTHON: ("venv", ".venv"),
+    ProjectType.PHP: ("vendor", "vendor"),
+}
+"""Type to (suffix of the volume's name, folder in the workspace)."""
+
+PORT_RANGES = {
+    ProjectType.NODE: range(3000, 4000),
+    ProjectType.STATIC: range(4000, 5000),
+    ProjectType.PYTHON: range(5000, 6000),
+    ProjectType.PHP: range(8080, 8981),
+}
+RESERVED_PORTS = range(2601, 2700)
+USER_PORTS = range(1024, 65536)
+
+_PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+
+
+def check_project(project: str) -> str:
+    """The id itself; raises InvalidProject where it does not match the contract's pattern."""
+    if _PROJECT_ID.fullmatch(project):
+        return project
+    shown = project if len(project) <= 80 else project[:77] + "..."
+    suggestion = project_id_from(project)
+    hint = "Use lower-case letters, digits, '_' and '-', at most 63, a letter or digit first"
+    hint += f": --project {suggestion}" if suggestion else ""
+    raise InvalidProject(
+        f"{shown!r} is not a project id", hint=hint, details={"suggestion": suggestion or None}
+    )
+
+
+def check_port(port: int) -> int:
+    """The port itself. Raises InvalidPort out of 1024-65535 and in the reserved range."""
+    if port not in USER_PORTS:
+        raise InvalidPort(f"port {port} is out of range", hint="Use 1024 to 65535, or --port auto")
+    if port in RESERVED_PORTS:
+        raise InvalidPort(
+            f"port {port} is reserved (2601-2699)", hint="Use another one, or --port auto"
+        )
+    return port
+
+
+def project_id_from(text: str) -> str:
+    """A folder's name made into a project id; empty where nothing usable is in it."""
+    made = re.sub(r"[^a-z0-9_-]+", "-", text.lower(), flags=re.ASCII)
+    return made.lstrip("-_")[:63].rstrip("-")
+
+
+def container_name(project: str, now: datetime) -> str:
+    """``debug-host-{project}-{timestamp}``, the timestamp as ``YYYYMMDDTHHMMSSmmmZ`` in UTC."""
+    stamp = now.astimezone(UTC)
+    return f"debug-host-{project}-{stamp:%Y%m%dT%H%M%S}{stamp.microsecond // 1000:03d}Z"
+
+
+def volume_name(project: str, type_: ProjectType) -> str | None:
+    """The name of the project's dependency volume, None for types without one."""
+    folder = DEPENDENCY_FOLDERS.get(type_)
+    return f"debug-host-{project}-{folder[0]}" if folder else None
+
+
+def volume_target(type_: ProjectType) -> str | None:
+    """Where the dependency volume is mounted, None for types without one."""
+    folder = DEPENDENCY_FOLDERS.get(type_)
+    return f"{WORKDIR}/{folder[1]}" if folder else None
+
+
+def cache_volume_name(user: str | None) -> str:
+    """The package cache shared by projects of one owner: nobody can poison another's cache."""
+    return f"debug-host-cache-{user.split(':')[0]}" if user else "debug-host-cache"
+
+
+def is_cache(volume: str) -> bool:
+    """True for a name that ``cache_volume_name`` gives; no project's volume ends like that."""
+    return volume == "debug-host-cache" or volume.removeprefix("debug-host-cache-").isdigit()
+
+
+def port_note_name(project: str) -> str:
+    """The volume whose label remembers a chosen port while the project has no container."""
+    return f"debug-host-{project}-port"
+
+
+def base_labels(version: str, now: datetime) -> dict[str, str]:
+    """The labels that everything of ours carries."""
+    return {MANAGED: "true", CREATED: rfc3339(now), VERSION: version}
+
+
+def rfc3339(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Decisions from facts: pure, no input or output."""

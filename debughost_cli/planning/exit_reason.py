@@ -1,0 +1,122 @@
+"""What state a container is in and why it ended, from all that the engine and its marks tell.
+
+Docker knows ``exited`` alone. What tells its kinds apart: the launcher's note that a SIGTERM came,
+the exit code, and the engine's ``OOMKilled``, which is set as well where a child was killed and
+the program ended by itself.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from debughost_cli.models import Container, Exit, Marks, State
+
+_LIVE = {
+    "running": State.RUNNING,
+    "paused": State.PAUSED,
+    "restarting": State.RESTARTING,
+    "created": State.CREATED,
+}
+
+
+def state_of(container: Container, marks: Marks) -> State:
+    """The contract's state."""
+    live = _LIVE.get(container.status)
+    if live:
+        return live
+    if container.started_at is None:
+        return State.CREATED
+    if marks.asked_to_stop:
+        return State.STOPPED
+    return State.COMPLETED if container.exit_code == 0 else State.CRASHED
+
+
+def explain(container: Container, marks: Marks, log_tail: tuple[str, ...] = ()) -> Exit | None:
+    """How it ended; None while it lives, or was never started without a reason."""
+    state = state_of(container, marks)
+    if state is State.CREATED:
+        return _never_started(container) if container.start_error else None
+    if state in (State.RUNNING, State.PAUSED):
+        return None
+    code = container.exit_code
+    reason, message = _reason(container, marks, state)
+    return Exit(
+        code=code,
+        signal=_ending_signal(code, state),
+        reason=reason,
+        expected=state in (State.STOPPED, State.COMPLETED),
+        message=message,
+        finished_at=container.finished_at,
+        log_tail=log_tail,
+    )
+
+
+def _never_started(container: Container) -> Exit:
+    return Exit(
+        code=container.exit_code,
+        signal=None,
+        reason="never_started",
+        expected=False,
+        message=f"never started: {container.start_error}",
+        finished_at=container.finished_at,
+    )
+
+
+def _ending_signal(code: int, state: State) -> str | None:
+    """The signal that ended it. A stop was ended by SIGTERM unless it took SIGKILL."""
+    if state is State.STOPPED:
+        return "SIGKILL" if code == 137 else "SIGTERM"
+    return signal_name(code)
+
+
+def signal_name(code: int) -> str | None:
+    """``SIGKILL`` for 137; None for codes that no signal gives."""
+    try:
+        return signal.Signals(code - 128).name if code > 128 else None
+    except ValueError:
+        return None
+
+
+def _reason(container: Container, marks: Marks, state: State) -> tuple[str, str]:
+    code = container.exit_code
+    if state is State.STOPPED:
+        return "stopped", _stopped_message(code)
+    if marks.phase == "command_not_found":
+        command = container.command[0] if container.command else ""
+        return "never_started", f"the command {command!r} is not in the image or not executable"
+    if code == 0:
+        return "completed", "ended by itself with exit code 0"
+    if container.oom_killed:
+        return "oom", _oom_message(container)
+    failed = _before_start(marks.phase, code)
+    if failed:
+        return "crashed", failed
+    if code == 137:
+        return "killed", "killed by SIGKILL from outside (exit code 137)"
+    name = signal_name(code)
+    if name:
+        return "crashed", f"ended by {name} (exit code {code})"
+    return "crashed", f"ended by itself with exit code {code}"
+
+
+def _before_start(reached: str, code: int) -> str | None:
+    return {
+        "install_failed": f"its dependencies could not be installed (exit code {code})",
+        "volume_not_writable": "its user cannot write to the dependency volume",
+    }.get(reached)
+
+
+def _stopped_message(code: int) -> str:
+    if code == 137:
+        return "did not end within the grace after SIGTERM and was killed"
+    return f"ended by itself after SIGTERM (exit code {code})"
+
+
+def _oom_message(container: Container) -> str:
+    limit = f"{container.limits.memory_bytes / 1024**2:.0f} MiB"
+    if container.exit_code == 137:
+        return f"used up its memory limit of {limit} and was killed"
+    return (
+        f"a process of it used up the memory limit of {limit} and was killed; "
+        f"the project then ended with exit code {container.exit_code}"
+    )

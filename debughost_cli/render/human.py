@@ -1,0 +1,169 @@
+"""Results for people: sentences, and tables by rich, which is loaded only for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from debughost_cli.errors import DebughostError
+from debughost_cli.models import Action, Network, Project, State
+from debughost_cli.render.streams import Streams, clean
+from debughost_cli.render.text import duration, size, state_word
+from debughost_cli.services.results import (
+    ImagesResult,
+    ProjectResult,
+    ProjectsResult,
+    VolumesResult,
+)
+
+_STATE_STYLES = {
+    "running": "green",
+    "starting": "yellow",
+    "restarting": "yellow",
+    "unhealthy": "red",
+    "crashed": "red",
+    "paused": "yellow",
+}
+
+
+def error(streams: Streams, failure: DebughostError) -> None:
+    """What happened, the project's last words where there are any, and the way out."""
+    streams.talk(f"Error: {clean(failure.message)} [{failure.code}]", "red")
+    for line in failure.details.get("log_tail", []):
+        streams.talk(f"  | {clean(str(line))}", "dim")
+    if failure.hint:
+        streams.talk(f"Hint: {clean(failure.hint)}")
+
+
+def projects(streams: Streams, result: ProjectsResult) -> None:
+    """A line for each project: what was done, and where it answers."""
+    for item in result.items:
+        if item.plan:
+            _plan(streams, item)
+        elif item.action is not Action.FAILED:
+            streams.out(_sentence(item))
+        elif item.error and len(result.items) > 1:
+            error(streams, item.error)
+    if not result.items:
+        streams.talk("Nothing to do: there are no projects")
+
+
+def _sentence(item: ProjectResult) -> str:
+    project = item.project
+    if item.action in (Action.STOPPED, Action.REMOVED) or project.state is not State.RUNNING:
+        done = "is stopped already" if item.action is Action.UNCHANGED else item.action.value
+        why = (
+            f": it {clean(project.exit.message)}"
+            if item.action is Action.STOPPED and project.exit
+            else ""
+        )
+        return f"{project.project} {done}{why}"
+    url = f" at {project.url}" if project.url else ""
+    ready = "" if project.ready else " (not ready yet)"
+    return f"{project.project} {item.action.value}, running{url}{ready}"
+
+
+def _plan(streams: Streams, item: ProjectResult) -> None:
+    streams.out(f"{item.project.project} would be {item.action.value}")
+    for step in item.plan.steps if item.plan else ():
+        streams.out(
+            f"  {step.do.value.replace('_', ' ')} {clean(step.target)} ({clean(step.reason)})"
+        )
+    for drift in item.project.drift:
+        streams.out(f"  {drift.field}: {clean(str(drift.have))} -> {clean(str(drift.want))}")
+
+
+def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table as wide as the terminal; piped, as wide as its content, with nothing cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    tty = streams.stdout.isatty()
+    console = Console(
+        file=streams.stdout,
+        no_color=not streams.has_color(streams.stdout),
+        force_terminal=streams.has_color(streams.stdout) or None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if tty else 10_000,
+        legacy_windows=False,
+    )
+    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold" if tty else "")
+    for heading in headings:
+        name = heading.lstrip(">")
+        made.add_column(
+            name, justify="right" if heading.startswith(">") else "left", overflow="fold",
+            no_wrap=not tty,
+        )  # fmt: skip
+    for row in rows:
+        made.add_row(*[c if isinstance(c, Text) else Text(clean(str(c))) for c in row])
+    console.print(made)
+
+
+def status(streams: Streams, found: Sequence[Project]) -> None:
+    """The table of projects, and under it why those ended that did not do so as wished."""
+    if not found:
+        streams.talk("No projects. Start one with 'debughost up'")
+        return
+    table(
+        streams,
+        ("PROJECT", "STATE", ">CPU", ">MEMORY", "URL", ">UPTIME"),
+        [_status_row(streams, p) for p in found],
+    )
+    for project in found:
+        if project.exit and not project.exit.expected:
+            streams.out(f"{project.project}: {clean(project.exit.message)}")
+
+
+def _status_row(streams: Streams, project: Project) -> list[Any]:
+    from rich.text import Text
+
+    word = state_word(project)
+    style = _STATE_STYLES.get(word, "") if streams.has_color(streams.stdout) else ""
+    stats = project.stats
+    memory = f"{size(stats.memory_bytes)} / {size(stats.memory_limit_bytes)}" if stats else "-"
+    return [
+        project.project,
+        Text(word, style=style),
+        f"{stats.cpu_percent:.1f}%" if stats else "-",
+        memory,
+        project.url or "-",
+        duration(project.uptime_seconds),
+    ]
+
+
+def network(streams: Streams, found: Network, *, done: str) -> None:
+    """One line about the network."""
+    count = len(found.containers)
+    streams.out(
+        f"{found.name} {done}: {found.driver}, subnet {found.subnet}, gateway {found.gateway}, "
+        f"{count} container{'' if count == 1 else 's'}"
+    )
+
+
+def volumes(streams: Streams, result: VolumesResult) -> None:
+    """The table of volumes."""
+    if not result.volumes:
+        streams.talk("No volumes")
+        return
+    rows = [
+        (v.name, v.project or "-", size(v.size_bytes), "yes" if v.in_use else "no")
+        for v in result.volumes
+    ]
+    table(streams, ("VOLUME", "PROJECT", ">SIZE", "IN USE"), rows)
+
+
+def images(streams: Streams, result: ImagesResult) -> None:
+    """The table of base images."""
+    rows = [
+        (
+            e.type,
+            e.ref,
+            ("here" if e.current else "here, outdated") if e.image else "missing",
+            size(e.image.size_bytes if e.image else None),
+        )
+        for e in result.images
+    ]
+    table(streams, ("TYPE", "IMAGE", "STATE", ">SIZE"), rows)

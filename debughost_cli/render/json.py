@@ -1,0 +1,153 @@
+"""The JSON contract: the envelope, and the shapes of ``data``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from debughost_cli.models import EngineInfo, Network, Project, Volume, Warn
+from debughost_cli.names import ROLE, TYPE, rfc3339
+from debughost_cli.services.results import (
+    ImagesResult,
+    ProjectResult,
+    ProjectsResult,
+    VolumesResult,
+)
+
+SCHEMA_VERSION = 1
+
+
+def dumps(document: Any) -> str:
+    """One line, ASCII alone: no text of others can break it, whatever it holds."""
+    return json.dumps(document, separators=(",", ":"), default=str)
+
+
+def envelope(
+    *,
+    command: str,
+    changed: bool,
+    data: Mapping[str, Any],
+    warnings: Sequence[Warn],
+    error: Mapping[str, Any] | None,
+    next_: Sequence[str],
+    engine: EngineInfo | None,
+    duration_ms: int,
+) -> dict[str, Any]:
+    """The one document of a command."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "ok": error is None,
+        "command": command,
+        "changed": changed,
+        "data": data,
+        "warnings": [{"code": w.code, "message": w.message} for w in warnings],
+        "error": error,
+        "next": list(next_),
+        "engine": engine_json(engine),
+        "duration_ms": duration_ms,
+    }
+
+
+def engine_json(engine: EngineInfo | None) -> dict[str, Any] | None:
+    """Which engine and why; None for commands that need none."""
+    if engine is None:
+        return None
+    return {
+        "endpoint": engine.endpoint,
+        "source": engine.source,
+        "version": engine.version or None,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and times as JSON has them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def project_json(project: Project) -> dict[str, Any]:
+    """The contract's P."""
+    made: dict[str, Any] = plain(project)
+    return made
+
+
+def result_json(result: ProjectResult) -> dict[str, Any]:
+    """P with what was done, and why not."""
+    made = project_json(result.project) | {"action": result.action.value}
+    if result.error:
+        made["error"] = plain(result.error.to_json())
+    if result.plan:
+        made["plan"] = [
+            {"step": s.do.value, "target": s.target, "reason": s.reason} for s in result.plan.steps
+        ]
+    return made
+
+
+def projects_json(result: ProjectsResult) -> dict[str, Any]:
+    """``up``, ``stop``, ``restart``, ``rm``."""
+    return {"projects": [result_json(i) for i in result.items]}
+
+
+def network_json(network: Network) -> dict[str, Any]:
+    """``network ensure`` and ``inspect``."""
+    return {
+        "network": {
+            "name": network.name,
+            "id": network.id,
+            "driver": network.driver,
+            "subnet": network.subnet,
+            "gateway": network.gateway,
+            "containers": list(network.containers),
+            "labels": dict(network.labels),
+        }
+    }
+
+
+def volumes_json(result: VolumesResult) -> dict[str, Any]:
+    """``volumes ls`` and ``prune``."""
+    return {
+        "volumes": [_volume_json(v) for v in result.volumes],
+        "reclaimed_bytes": result.reclaimed_bytes,
+    }
+
+
+def _volume_json(volume: Volume) -> dict[str, Any]:
+    return {
+        "name": volume.name,
+        "project": volume.project or None,
+        "type": volume.labels.get(TYPE),
+        "role": volume.labels.get(ROLE, "dependencies"),
+        "size_bytes": volume.size_bytes,
+        "in_use": volume.in_use,
+        "created_at": rfc3339(volume.created_at) if volume.created_at else None,
+    }
+
+
+def images_json(result: ImagesResult) -> dict[str, Any]:
+    """``images ls``, ``build`` and ``pull``."""
+    return {
+        "images": [
+            {
+                "type": e.type,
+                "ref": e.ref,
+                "present": e.image is not None,
+                "current": e.current,
+                "id": e.image.id if e.image else None,
+                "tags": list(e.image.tags) if e.image else [],
+                "size_bytes": e.image.size_bytes if e.image else None,
+                "created_at": plain(e.image.created_at) if e.image else None,
+                "base": e.image.labels.get("debug-host.base") if e.image else None,
+            }
+            for e in result.images
+        ]
+    }

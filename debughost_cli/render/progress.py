@@ -1,0 +1,84 @@
+"""Progress on stderr: lines where nobody watches, one moving line where somebody does."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from debughost_cli.models import Warn
+from debughost_cli.render.streams import Streams, clean
+
+
+class TalkingProgress:
+    """Writes steps to stderr and gathers warnings for the result.
+
+    ``lines``: every step as a line of its own. Otherwise a spinner by rich, which shows the step
+    and the last detail, and leaves nothing behind.
+    """
+
+    def __init__(self, streams: Streams, *, quiet: bool, verbose: bool, lines: bool) -> None:
+        self._streams = streams
+        self._quiet = quiet
+        self._verbose = verbose
+        self._lines = lines or verbose
+        self._status: Any = None
+        self._step = ""
+        self._guard = threading.Lock()
+        self.warnings: list[Warn] = []
+
+    def step(self, text: str) -> None:
+        """Something begins."""
+        with self._guard:
+            self._step = clean(text)
+            if self._quiet:
+                return
+            if self._lines:
+                self._streams.talk(self._step, "dim")
+            else:
+                self._spin(self._step)
+
+    def detail(self, text: str) -> None:
+        """A line of a long step."""
+        with self._guard:
+            if self._quiet:
+                return
+            if self._verbose:
+                self._streams.talk(f"  {clean(text)}", "dim")
+            elif not self._lines:
+                self._spin(f"{self._step}: {clean(text).splitlines()[-1]}")
+
+    def notice(self, text: str) -> None:
+        """A line that must be seen, such as that something is tried again."""
+        with self._guard:
+            if not self._quiet:
+                self._pause()
+                self._streams.talk(clean(text), "yellow")
+
+    def warn(self, code: str, message: str) -> None:
+        """Kept for the result; people see it when the command is done."""
+        with self._guard:
+            self.warnings.append(Warn(code, message))
+
+    def done(self) -> None:
+        """Takes the moving line away."""
+        with self._guard:
+            self._pause()
+
+    def _pause(self) -> None:
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def _spin(self, text: str) -> None:
+        from rich.text import Text
+
+        if self._status is None:
+            from rich.console import Console
+
+            console = Console(
+                file=self._streams.stderr,
+                no_color=not self._streams.has_color(self._streams.stderr),
+            )
+            self._status = console.status(Text(text))
+            self._status.start()
+        self._status.update(Text(text, overflow="ellipsis", no_wrap=True))

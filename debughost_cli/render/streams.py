@@ -1,0 +1,69 @@
+"""stdout for data, stderr for talk; what is a terminal, and whether colour is wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1", "cyan": "36"}
+
+
+@dataclass
+class Streams:
+    """The three streams of a run; tests give their own."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    no_color: bool = False
+
+    @classmethod
+    def of_process(cls) -> Streams:
+        """The process's own, writing what an encoding lacks as escapes instead of failing."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        return cls(sys.stdin, sys.stdout, sys.stderr)
+
+    def is_interactive(self) -> bool:
+        """True where somebody can be asked."""
+        return _is_tty(self.stdin) and _is_tty(self.stderr)
+
+    def has_color(self, stream: TextIO) -> bool:
+        """NO_COLOR and --no-color win over FORCE_COLOR, that over what the stream is."""
+        if self.no_color or os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+            return True
+        return _is_tty(stream) and os.environ.get("TERM") != "dumb"
+
+    def out(self, text: str) -> None:
+        """A line of data."""
+        self.stdout.write(text + "\n")
+
+    def talk(self, text: str, style: str = "") -> None:
+        """A line for people."""
+        self.stderr.write(self.styled(text, style, self.stderr) + "\n")
+        self.stderr.flush()
+
+    def styled(self, text: str, style: str, stream: TextIO) -> str:
+        """``text`` in a style where ``stream`` shows colour."""
+        if not style or not self.has_color(stream):
+            return text
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def _is_tty(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
+
+
+def clean(text: str) -> str:
+    """Text of others with its control characters shown instead of obeyed."""
+    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)

@@ -1,0 +1,1 @@
+"""What commands do: observe, plan, act, and return frozen results."""

@@ -1,0 +1,67 @@
+"""The same thing for several projects: side by side, each with its own result."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import DebughostError, ExitCode, Interrupted
+from debughost_cli.models import Action, Project
+from debughost_cli.services.projects import containers_of, describe, read_marks
+from debughost_cli.services.results import ProjectResult, ProjectsResult
+
+WORKERS = 16
+
+Work = Callable[[str], ProjectResult]
+
+
+def run_each(
+    engine: Engine, projects: Sequence[str], work: Work, cancel: threading.Event
+) -> ProjectsResult:
+    """``work`` for every project; a failure is that project's own.
+
+    One project is worked on in the calling thread, where signals arrive. With several, an
+    interruption sets ``cancel``, lets what is under way come to an end, and is raised then.
+    """
+    unique = list(dict.fromkeys(projects))
+    if len(unique) == 1:
+        return ProjectsResult((_guarded(engine, unique[0], work),))
+    with ThreadPoolExecutor(min(WORKERS, max(1, len(unique)))) as pool:
+        futures = [pool.submit(_guarded, engine, p, work) for p in unique]
+        try:
+            items = [f.result() for f in futures]
+        except BaseException:
+            _abandon(futures, cancel)
+            raise
+    return ProjectsResult(tuple(items))
+
+
+def _abandon(futures: Sequence[Future[ProjectResult]], cancel: threading.Event) -> None:
+    cancel.set()
+    for future in futures:
+        future.cancel()
+
+
+def _guarded(engine: Engine, project: str, work: Work) -> ProjectResult:
+    try:
+        return work(project)
+    except Interrupted:
+        raise
+    except DebughostError as exc:
+        return failed(engine, project, exc)
+
+
+def failed(engine: Engine, project: str, error: DebughostError) -> ProjectResult:
+    """The result of a failure, with the project as it is now, as far as that can be known."""
+    found = Project(project)
+    if error.exit_code is not ExitCode.ENGINE:
+        try:
+            group = containers_of(engine, project)
+            if group:
+                container = engine.inspect_container(group[0].id)
+                found = describe(engine, container, read_marks(engine, container.id))
+        except DebughostError:
+            """The failure itself says more than that nothing else can be told."""
+    return ProjectResult(found, Action.FAILED, error)

@@ -1,0 +1,167 @@
+"""The base images: one a type, built from the Dockerfiles that come with the package."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from debughost_cli import __version__, names
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import ImageNotFound, InvalidConfig
+from debughost_cli.models import Image, ProjectType
+from debughost_cli.services.progress import Progress
+from debughost_cli.services.results import ImageEntry, ImagesResult
+
+
+def latest(type_: ProjectType) -> str:
+    """The tag that points at the type's newest build."""
+    return f"debug-host/{type_}:latest"
+
+
+@cache
+def _folder(type_: ProjectType) -> Path:
+    with as_file(files("debughost_cli") / "images" / type_) as folder:
+        return folder
+
+
+@cache
+def sources_hash(type_: ProjectType) -> str:
+    """A digest over every file of the type's build context, names included."""
+    digest = hashlib.sha256()
+    folder = _folder(type_)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def default_base(type_: ProjectType) -> str:
+    """The base that the Dockerfile itself names."""
+    for line in (_folder(type_) / "Dockerfile").read_text("utf-8").splitlines():
+        if line.startswith("ARG BASE="):
+            return line.removeprefix("ARG BASE=").strip()
+    raise ImageNotFound(f"the Dockerfile of {type_} names no base")
+
+
+def tag_of(type_: ProjectType, base: str) -> str:
+    """``debug-host/{type}:{hash of its sources and base}``."""
+    digest = hashlib.sha256(f"{sources_hash(type_)}\n{base}".encode()).hexdigest()
+    return f"debug-host/{type_}:{digest[:12]}"
+
+
+class ImageService:
+    """``images ls``, ``build`` and ``pull``, and the image that ``up`` needs."""
+
+    def __init__(self, engine: Engine, progress: Progress) -> None:
+        self._engine = engine
+        self._progress = progress
+
+    def find(self, type_: ProjectType) -> ImageEntry:
+        """The type's image, and whether it is from today's Dockerfile."""
+        image = self._engine.find_image(latest(type_))
+        if image is None:
+            return ImageEntry(type_, tag_of(type_, default_base(type_)), None)
+        current = image.labels.get(names.SOURCES) == sources_hash(type_)
+        own = next((t for t in image.tags if t != latest(type_)), latest(type_))
+        return ImageEntry(type_, own, image, current)
+
+    def every(self) -> ImagesResult:
+        """All four."""
+        return ImagesResult(tuple(self.find(t) for t in ProjectType))
+
+    def build(
+        self,
+        types: Sequence[ProjectType],
+        *,
+        base: str | None = None,
+        no_cache: bool = False,
+        ca_bundle: Path | None = None,
+    ) -> ImagesResult:
+        """Makes the images. Without ``base`` each keeps the base that it was made from last.
+
+        Raises ImageNotFound for a base that is not to be had, DiskFull, EngineError.
+        """
+        built = [self._build(t, base, no_cache, ca_bundle) for t in types or tuple(ProjectType)]
+        return ImagesResult(tuple(built), changed=True)
+
+    def _build(
+        self, type_: ProjectType, base: str | None, no_cache: bool, ca_bundle: Path | None
+    ) -> ImageEntry:
+        base = base or self._last_base(type_) or default_base(type_)
+        tag = tag_of(type_, base)
+        self._progress.step(f"Building image {tag} from {base}")
+        labels = names.base_labels(__version__, datetime.now(UTC)) | {
+            names.TYPE: type_.value,
+            names.SOURCES: sources_hash(type_),
+            names.BASE: base,
+        }
+        with build_context(_folder(type_), ca_bundle) as context:
+            self._engine.build_image(
+                context,
+                tags=[tag, latest(type_)],
+                labels=labels,
+                build_args={"BASE": base},
+                no_cache=no_cache,
+                on_text=self._progress.detail,
+            )
+        return ImageEntry(type_, tag, self._engine.find_image(tag), current=True)
+
+    def _last_base(self, type_: ProjectType) -> str | None:
+        image = self._engine.find_image(latest(type_))
+        return image.labels.get(names.BASE) if image else None
+
+    def refresh(self, types: Sequence[ProjectType], ca_bundle: Path | None = None) -> ImagesResult:
+        """Fetches what the base images are made from, and makes them. Raises ImageNotFound."""
+        for type_ in types or tuple(ProjectType):
+            self.pull(self._last_base(type_) or default_base(type_))
+        return self.build(types, ca_bundle=ca_bundle)
+
+    def pull(self, ref: str) -> Image:
+        """Fetches an image. Raises ImageNotFound."""
+        self._progress.step(f"Pulling image {ref}")
+        self._engine.pull_image(ref, self._progress.detail)
+        found = self._engine.find_image(ref)
+        if found is None:
+            raise ImageNotFound(
+                f"image {ref} was pulled but is not there",
+                hint="Pull it with 'docker pull' to see more",
+                details={"image": ref, "reason": "unknown"},
+            )
+        return found
+
+
+@contextmanager
+def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
+    """A copy of ``folder`` with the folder ``certs/`` that every Dockerfile copies.
+
+    Root certificates are no part of the image's identity, so they stay out of its sources.
+    """
+    with tempfile.TemporaryDirectory(prefix="debughost-build-") as made:
+        context = Path(made) / "context"
+        shutil.copytree(folder, context, ignore=shutil.ignore_patterns("__pycache__"))
+        certs = context / "certs"
+        certs.mkdir()
+        (certs / ".keep").touch()
+        if ca_bundle:
+            shutil.copyfile(ca_bundle, certs / "ca-bundle.crt")
+        yield context
+
+
+def check_ca_bundle(given: str, workspace: Path) -> Path:
+    """The file, resolved. Raises InvalidConfig where it is none that can be read."""
+    path = (workspace / Path(given).expanduser()).resolve()
+    if path.is_file() and os.access(path, os.R_OK):
+        return path
+    raise InvalidConfig(
+        f"the CA bundle {path} is no file that can be read",
+        hint="Point ca_bundle or DEBUGHOST_CA_BUNDLE at a PEM file",
+        details={"ca_bundle": str(path)},
+    )

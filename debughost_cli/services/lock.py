@@ -1,0 +1,125 @@
+"""One command at a time on a project; two projects never wait for each other.
+
+The lock is a file of this machine's user, held by the operating system for the life of the
+process (filelock), so that a killed command never leaves one behind. What two machines do on one
+engine is settled after creating, by looking again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from debughost_cli.errors import Busy
+from debughost_cli.names import rfc3339
+
+PATIENCE = 30.0
+"""Seconds to wait for another command before giving up, from the contract."""
+_POLL = 0.05
+
+
+@contextmanager
+def project_lock(
+    endpoint: str,
+    project: str,
+    *,
+    on_wait: Callable[[str], None],
+    patience: float = PATIENCE,
+) -> Iterator[None]:
+    """Holds the project of one engine. Raises Busy, naming the holder."""
+    from filelock import FileLock, Timeout
+
+    path = lock_folder() / f"{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}-{project}.lock"
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait(f"Waiting for another command on {project} ({describe(_holder(path))})")
+        try:
+            lock.acquire(timeout=patience, poll_interval=_POLL)
+        except Timeout:
+            raise _busy(project, _holder(path), patience) from None
+    except OSError as exc:
+        raise Busy(
+            f"the lock file {path} cannot be used: {exc.strerror or exc}",
+            hint="It is another user's: remove it, or set XDG_STATE_HOME to a folder of yours",
+        ) from None
+    try:
+        _write_holder(path)
+        yield
+    finally:
+        with suppress(OSError):
+            _note(path).unlink()
+        lock.release()
+
+
+def lock_folder() -> Path:
+    """Where this user's locks are: the state folder, or a temporary one where it is read-only."""
+    from platformdirs import user_state_path
+
+    uid = os.getuid() if hasattr(os, "getuid") else 0
+    for folder in (
+        user_state_path("debughost", appauthor=False) / "locks",
+        Path(tempfile.gettempdir()) / f"debughost-locks-{uid}",
+    ):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise Busy("no folder for locks can be written", hint="Set XDG_STATE_HOME to one that can")
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _write_holder(path: Path) -> None:
+    """Who holds the lock, for the message of the others. It is a courtesy: it may fail."""
+    facts = {
+        "pid": os.getpid(),
+        "command": Path(sys.argv[0]).name + " " + " ".join(sys.argv[1:2]),
+        "since": rfc3339(datetime.now(UTC)),
+    }
+    with suppress(OSError):
+        descriptor = os.open(_note(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            json.dump(facts, stream)
+
+
+def _holder(path: Path) -> dict[str, object]:
+    for _ in range(3):
+        try:
+            facts = json.loads(_note(path).read_text("utf-8"))
+        except (OSError, ValueError):
+            # The holder has the lock, but has not written its note yet.
+            time.sleep(0.01)
+            continue
+        if isinstance(facts, dict):
+            return facts
+    return {}
+
+
+def describe(holder: dict[str, object]) -> str:
+    """The holder in a few words."""
+    if not holder:
+        return "its process is not known"
+    command = str(holder.get("command")).strip()
+    return f"pid {holder.get('pid')}, {command}, since {holder.get('since')}"
+
+
+def _busy(project: str, holder: dict[str, object], patience: float) -> Busy:
+    return Busy(
+        f"another command holds project {project}: {describe(holder)}",
+        hint=f"It was waited for {patience:.0f} s; try again when it is done",
+        details={"project": project, "holder": holder},
+    )

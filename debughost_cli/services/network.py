@@ -1,0 +1,124 @@
+"""The development network: made when missing, compared field by field, never somebody else's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from debughost_cli import __version__, names
+from debughost_cli.engine.port import Clash, Engine
+from debughost_cli.errors import InUse, NetworkConflict, NetworkNotFound
+from debughost_cli.models import Drift, Network
+from debughost_cli.planning import network as planning
+from debughost_cli.services.progress import Progress
+from debughost_cli.services.results import NetworkResult
+
+
+class NetworkService:
+    """``network ensure``, ``inspect`` and ``rm``."""
+
+    def __init__(self, engine: Engine, progress: Progress) -> None:
+        self._engine = engine
+        self._progress = progress
+
+    def find(self) -> Network | None:
+        """The network, None where there is none."""
+        return planning.choose(self._engine.find_networks(names.NETWORK))
+
+    def usable(self) -> Network | None:
+        """As ``find``, for a container to join. Raises NetworkConflict.
+
+        A network of ours may have another subnet (``ensure --subnet``); a stranger's is used only
+        where it is just what we would make.
+        """
+        found = self.find()
+        if found is None:
+            return None
+        ours = found.labels.get(names.MANAGED) == "true"
+        drift = planning.network_drift(found, names.SUBNET)
+        if (drift and not ours) or any(d.field == "driver" for d in drift):
+            raise planning.mismatch(found, drift)
+        return found
+
+    def ensure(self, subnet: str = names.SUBNET, *, recreate: bool = False) -> NetworkResult:
+        """Makes it, or checks driver, subnet and gateway. Raises NetworkConflict, Usage."""
+        gateway = planning.gateway_of(subnet)
+        found = self.find()
+        if found is None:
+            return NetworkResult(self.create(subnet, gateway), changed=True)
+        drift = planning.network_drift(found, subnet)
+        if drift:
+            return self._replace(found, drift, subnet, gateway, recreate)
+        if found.labels.get(names.MANAGED) != "true":
+            self._progress.warn(
+                "NETWORK_UNMANAGED",
+                f"{found.name} was not made by debughost; it is used as it is, never removed",
+            )
+        return NetworkResult(found, changed=False)
+
+    def _replace(
+        self,
+        found: Network,
+        drift: tuple[Drift, ...],
+        subnet: str,
+        gateway: str,
+        recreate: bool,
+    ) -> NetworkResult:
+        ours = found.labels.get(names.MANAGED) == "true"
+        if not recreate or found.containers or not ours:
+            raise planning.mismatch(found, drift)
+        self._engine.remove_network(found.id)
+        return NetworkResult(self.create(subnet, gateway), changed=True)
+
+    def create(self, subnet: str = names.SUBNET, gateway: str = names.GATEWAY) -> Network:
+        """Makes it; where another client was faster, its network. Raises NetworkConflict."""
+        self._progress.step(f"Creating network {names.NETWORK} ({subnet})")
+        labels = names.base_labels(__version__, datetime.now(UTC))
+        try:
+            made = self._engine.create_network(names.NETWORK, subnet, gateway, labels)
+        except (Clash, NetworkConflict) as exc:
+            found = self.find()
+            if found and not planning.network_drift(found, subnet):
+                return found
+            raise planning.overlap(subnet, self._engine.list_networks(), exc.message) from exc
+        return self._settle(made)
+
+    def _settle(self, made: str) -> Network:
+        """Old engines let two clients make one each: all of them keep the oldest."""
+        everyone = self._engine.find_networks(names.NETWORK)
+        kept = planning.choose(everyone)
+        if kept is None:
+            raise NetworkConflict(
+                f"network {names.NETWORK} was removed by somebody while it was made",
+                hint="Run the command again",
+            )
+        if kept.id != made:
+            self._engine.remove_network(made)
+        return kept
+
+    def inspect(self) -> NetworkResult:
+        """Raises NetworkNotFound."""
+        found = self.find()
+        if found is None:
+            raise NetworkNotFound(
+                f"network {names.NETWORK} does not exist",
+                hint="Make it with 'debughost network ensure'; 'debughost up' does so as well",
+            )
+        return NetworkResult(found, changed=False)
+
+    def remove(self) -> NetworkResult:
+        """Removes it when nothing uses it. Raises InUse, NetworkNotFound, NetworkConflict."""
+        found = self.inspect().network
+        assert found is not None
+        if found.labels.get(names.MANAGED) != "true":
+            raise NetworkConflict(
+                f"network {found.name} was not made by debughost",
+                hint=f"If it is yours, remove it with 'docker network rm {found.name}'",
+            )
+        if found.containers:
+            raise InUse(
+                f"network {found.name} is used by {len(found.containers)} container(s)",
+                hint="Remove the projects first: debughost rm --all",
+                details={"containers": list(found.containers)},
+            )
+        self._engine.remove_network(found.id)
+        return NetworkResult(found, changed=True)

@@ -1,0 +1,113 @@
+"""Finding projects on the engine, and describing them as the contract's P."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from debughost_cli import names
+from debughost_cli.engine.port import Engine, LogQuery
+from debughost_cli.errors import DebughostError, ProjectNotFound
+from debughost_cli.models import Container, ContainerRef, ContainerSummary, Marks, Project, State
+from debughost_cli.planning.exit_reason import explain, state_of
+from debughost_cli.planning.marks import of_this_run, parse
+
+TAIL_LINES = 20
+OURS = f"{names.MANAGED}=true"
+
+
+def by_project(containers: Iterable[ContainerSummary]) -> dict[str, list[ContainerSummary]]:
+    """Our containers by project, the one that counts first in each list.
+
+    A project has one container, but for the moment of a recreation and for what a killed run left
+    behind. The one that counts is the one that runs, else the newest; all clients agree on it.
+    """
+    found: defaultdict[str, list[ContainerSummary]] = defaultdict(list)
+    for container in containers:
+        if container.labels.get(names.MANAGED) == "true" and container.project:
+            found[container.project].append(container)
+    for group in found.values():
+        group.sort(key=lambda c: (c.is_running, c.created_at, c.name, c.id), reverse=True)
+    return dict(found)
+
+
+def containers_of(engine: Engine, project: str) -> list[ContainerSummary]:
+    """The project's containers, the one that counts first."""
+    listed = engine.list_containers([OURS, f"{names.PROJECT}={project}"])
+    return by_project(listed).get(project, [])
+
+
+def workspace_of(engine: Engine, project: str) -> str | None:
+    """The workspace that a project was made with, None where there is no such project."""
+    found = containers_of(engine, project)
+    return found[0].labels.get(names.WORKSPACE) if found else None
+
+
+def not_found(project: str, known: Sequence[str]) -> ProjectNotFound:
+    """No container of that project; with the ids that do exist."""
+    listed = ", ".join(sorted(known)[:10]) or "none"
+    return ProjectNotFound(
+        f"there is no project {project} on this engine",
+        hint=f"Known projects: {listed}. Start it with 'debughost up -p {project}'",
+        details={"project": project, "known": sorted(known)},
+    )
+
+
+def read_marks(engine: Engine, ref: str) -> Marks:
+    """What the launcher says of its container, now or last."""
+    return parse(engine.read_link(ref, names.STATE_LINK))
+
+
+def describe(engine: Engine, container: Container, marks: Marks) -> Project:
+    """The project with its state, and with its last words where it has ended."""
+    project = outline(container, marks)
+    ended = project.exit
+    if ended and not ended.expected and not ended.log_tail:
+        ended = replace(ended, log_tail=log_tail(engine, container.id))
+    return replace(project, exit=ended)
+
+
+def log_tail(engine: Engine, ref: str, lines: int = TAIL_LINES) -> tuple[str, ...]:
+    """The last lines of output as text; empty where the engine has none to give."""
+    with suppress(DebughostError):
+        found = engine.logs(ref, LogQuery(tail=lines))
+        return tuple(line.data.decode("utf-8", "replace").rstrip("\r") for line in found)
+    return ()
+
+
+def outline(container: Container, marks: Marks) -> Project:
+    """The project as far as ``container`` and ``marks`` tell, without a further request."""
+    marks = of_this_run(marks, container)
+    state = state_of(container, marks)
+    running = state in (State.RUNNING, State.PAUSED)
+    return Project(
+        project=container.project,
+        type=container.labels.get(names.TYPE),
+        state=state,
+        ready=state is State.RUNNING and marks.ready,
+        health=container.health,
+        url=url_of(container.port),
+        port=container.port or None,
+        workspace=container.labels.get(names.WORKSPACE),
+        command=container.command,
+        container=ContainerRef(container.id, container.name, container.image),
+        created_at=container.created_at,
+        started_at=container.started_at,
+        uptime_seconds=_uptime(container) if running else None,
+        restart_count=container.restart_count,
+        exit=explain(container, marks),
+    )
+
+
+def _uptime(container: Container) -> float | None:
+    if container.started_at is None:
+        return None
+    return round(max(0.0, (datetime.now(UTC) - container.started_at).total_seconds()), 3)
+
+
+def url_of(port: int) -> str | None:
+    """Where a browser of the engine's machine finds the project."""
+    return f"http://127.0.0.1:{port}" if port else None

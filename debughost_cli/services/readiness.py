@@ -1,0 +1,141 @@
+"""Waiting until a project listens on its port, or telling why it never will."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.errors import (
+    Crashed,
+    DebughostError,
+    DependenciesFailed,
+    Interrupted,
+    NotReady,
+    StartFailed,
+    VolumeNotWritable,
+)
+from debughost_cli.models import Container, Exit, Marks
+from debughost_cli.planning.exit_reason import explain
+from debughost_cli.planning.marks import of_this_run
+from debughost_cli.services.projects import log_tail, read_marks
+
+POLL = 0.05
+"""Seconds between looks; ``up`` promises to return within 0.3 s of the moment."""
+
+
+def wait_ready(
+    engine: Engine,
+    ref: str,
+    timeout: float,
+    *,
+    on_wait: Callable[[], None] = lambda: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Container, Marks]:
+    """The container and its marks once it is ready; ``on_wait`` is called if it is not at once.
+
+    Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed or
+    VolumeNotWritable once the container has ended.
+    """
+    deadline = time.monotonic() + timeout
+    restarts = 0
+    for look in itertools.count():
+        container, marks = observe(engine, ref)
+        if look == 0:
+            restarts = container.restart_count
+        if has_failed(container, restarts):
+            raise ended(engine, container, marks)
+        if container.status == "running" and marks.ready:
+            return container, marks
+        if look == 0:
+            on_wait()
+        if cancelled():
+            raise Interrupted()
+        if time.monotonic() >= deadline:
+            raise _not_ready(engine, container, marks, timeout)
+        time.sleep(POLL)
+    raise AssertionError  # never: the loop ends by a return or an error
+
+
+def observe(engine: Engine, ref: str) -> tuple[Container, Marks]:
+    """Marks first: a container that ends in between is then still seen as ended."""
+    marks = read_marks(engine, ref)
+    try:
+        container = engine.inspect_container(ref)
+        return container, of_this_run(marks, container)
+    except Missing as exc:
+        raise Crashed(
+            "the container was removed by somebody else while it was waited for",
+            hint="Run 'debughost up' again",
+        ) from exc
+
+
+def has_failed(container: Container, restarts: int) -> bool:
+    """True once it has ended, be it that a restart policy starts it again.
+
+    ``restarts``: how often the policy had done so when it was first looked at.
+    """
+    gone = container.status in ("exited", "dead", "removing", "restarting")
+    return gone or container.restart_count > restarts
+
+
+def ended(engine: Engine, container: Container, marks: Marks) -> DebughostError:
+    """The error for a container that ended before it was ready, with its last 20 lines."""
+    tail = log_tail(engine, container.id)
+    exit_ = explain(container, marks, tail)
+    details = {"log_tail": list(tail)} | _exit_details(exit_, container)
+    project = container.project
+    see_logs = f"See 'debughost logs -p {project}'"
+    reached = marks.phase
+    if reached == "install_failed":
+        return DependenciesFailed(
+            f"the dependencies of {project} could not be installed "
+            f"(exit code {container.exit_code})",
+            hint=f"{see_logs}; mend the manifest or lock file, or start with --no-deps",
+            details=details,
+        )
+    if reached == "volume_not_writable":
+        return VolumeNotWritable(
+            f"the user of {project} cannot write to its dependency volume",
+            hint=f"Make it anew: debughost rm -p {project} --volumes, then up",
+            details=details,
+        )
+    if reached == "command_not_found":
+        command = container.command[0] if container.command else ""
+        return StartFailed(
+            f"{project} could not start: there is no command {command!r} in the container",
+            hint="Check the command after '--', or choose an image that has it with --image",
+            details=details,
+        )
+    message = (
+        exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
+    )
+    return Crashed(f"{project} {message} before it was ready", hint=see_logs, details=details)
+
+
+def _exit_details(exit_: Exit | None, container: Container) -> dict[str, Any]:
+    if exit_ is None:
+        return {"restart_count": container.restart_count}
+    return {"exit_code": exit_.code, "signal": exit_.signal, "reason": exit_.reason}
+
+
+def _not_ready(engine: Engine, container: Container, marks: Marks, timeout: float) -> NotReady:
+    port, project = container.port, container.project
+    if marks.loopback:
+        why = f"it listens on port {port}, but on the container's own 127.0.0.1 alone"
+        hint = "Make it listen on 0.0.0.0 (often --host 0.0.0.0)"
+    elif marks.phase == "installing":
+        why = "its dependencies are still being installed"
+        hint = f"Wait on: debughost up -p {project} --wait-timeout {max(300, int(timeout * 2))}"
+    else:
+        why = f"nothing listens on port {port}"
+        hint = (
+            f"Make it listen on 0.0.0.0:$PORT (PORT is {port}); see 'debughost logs -p {project}'"
+        )
+    return NotReady(
+        f"{project} is not ready after {timeout:g} s: {why}; it goes on running",
+        hint=hint,
+        details={"port": port, "log_tail": list(log_tail(engine, container.id))},
+    )

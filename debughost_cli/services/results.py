@@ -1,0 +1,68 @@
+"""What services return: frozen results that the renderers read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from debughost_cli.errors import DebughostError
+from debughost_cli.models import Action, Image, Network, Project, Volume
+from debughost_cli.planning.up import Plan
+
+
+@dataclass(frozen=True)
+class ProjectResult:
+    """What a command did with one project. ``error`` is set where ``action`` is failed."""
+
+    project: Project
+    action: Action
+    error: DebughostError | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class ProjectsResult:
+    """What a command did with each of its projects, in the order in which they were named."""
+
+    items: tuple[ProjectResult, ...]
+
+    @property
+    def changed(self) -> bool:
+        """True where anything was made different."""
+        still = (Action.UNCHANGED, Action.FAILED)
+        return any(i.action not in still and i.plan is None for i in self.items)
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """The network as it is now."""
+
+    network: Network | None
+    changed: bool
+
+
+@dataclass(frozen=True)
+class VolumesResult:
+    """Volumes that were listed, or removed (``reclaimed_bytes``)."""
+
+    volumes: tuple[Volume, ...]
+    reclaimed_bytes: int = 0
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """The base image of a type: the image that is here, None where it has to be made."""
+
+    type: str
+    ref: str
+    image: Image | None
+    current: bool = False
+    """True where it was made from the Dockerfile that this version carries."""
+
+
+@dataclass(frozen=True)
+class ImagesResult:
+    """The base images, by type."""
+
+    images: tuple[ImageEntry, ...] = field(default_factory=tuple)
+    changed: bool = False

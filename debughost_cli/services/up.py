@@ -1,0 +1,200 @@
+"""``up``: get the image, look, plan, carry out, wait. A failed run leaves what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+
+from debughost_cli import names
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import (
+    Crashed,
+    DebughostError,
+    DependenciesFailed,
+    EngineError,
+    ImageNotFound,
+    NotReady,
+    PortInUse,
+    StartFailed,
+    VolumeNotWritable,
+)
+from debughost_cli.models import Action, Container, ContainerRef, Marks, Project
+from debughost_cli.planning.ports import Holder, port_in_use
+from debughost_cli.planning.up import Do, Manner
+from debughost_cli.services.converge import RESTORE, Converger, Overtaken
+from debughost_cli.services.images import ImageService
+from debughost_cli.services.lock import project_lock
+from debughost_cli.services.network import NetworkService
+from debughost_cli.services.observe import Observer, View
+from debughost_cli.services.port_table import PortTable
+from debughost_cli.services.progress import Progress
+from debughost_cli.services.projects import describe, read_marks, url_of
+from debughost_cli.services.readiness import observe, wait_ready
+from debughost_cli.services.results import ProjectResult
+from debughost_cli.services.undo import Undo
+from debughost_cli.services.wanted import Wanted
+
+TRIES = 20
+"""How often the plan is made anew when a port was snatched or another machine was faster."""
+BUILD_PATIENCE = 1800.0
+"""Seconds to wait for another command that builds the same image."""
+
+_ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable)
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """How ``up`` goes about it; none of it is part of the container.
+
+    ``pull``: missing, always or never. ``grace``: seconds that a container which is replaced or
+    restarted has to end; ``cancelled`` is asked while waiting.
+    """
+
+    manner: Manner = field(default_factory=Manner)
+    pull: str = "missing"
+    grace: int = 10
+    cancelled: Callable[[], bool] = lambda: False
+
+
+class UpService:
+    """Makes what is wanted come true on the engine."""
+
+    def __init__(self, engine: Engine, progress: Progress) -> None:
+        self._engine = engine
+        self._progress = progress
+        self._network = NetworkService(engine, progress)
+        self._images = ImageService(engine, progress)
+        self._observer = Observer(engine, self._network, self._images)
+
+    def dry_run(self, wanted: Wanted, options: UpOptions) -> ProjectResult:
+        """The plan that ``run`` would carry out, without one changing request."""
+        view = self._observer.look(
+            wanted,
+            options.manner,
+            image_step=self._observer.image_step(wanted, options.pull),
+        )
+        project = self._present(view) if view.current else _planned(view)
+        project = replace(project, drift=view.plan.drift)
+        return ProjectResult(project, view.plan.action, plan=view.plan)
+
+    def run(self, wanted: Wanted, options: UpOptions) -> ProjectResult:
+        """Carries the plan out and waits until the project listens.
+
+        Raises what the contract lists for ``up``. A project that ended before it was ready is kept
+        for its logs, unless it took the place of one that ran: that one is put back.
+        """
+        self._get_image(wanted, options)
+        undo = Undo(self._progress)
+        try:
+            with self._lock(wanted.project):
+                view, ref = self._converge(wanted, options, undo)
+            outcome = self._outcome(wanted, ref, options)
+            if isinstance(outcome, _ENDED) and undo.remembers(RESTORE):
+                outcome.hint += "; what ran before was started again"
+                raise outcome
+        except BaseException:
+            with self._lock(wanted.project):
+                undo.run()
+            raise
+        self._finish(view)
+        if isinstance(outcome, DebughostError):
+            raise outcome
+        return ProjectResult(describe(self._engine, *outcome), view.plan.action)
+
+    def _lock(self, name: str, **patience: float) -> AbstractContextManager[None]:
+        endpoint = self._engine.info.endpoint
+        return project_lock(endpoint, name, on_wait=self._progress.step, **patience)
+
+    def _get_image(self, wanted: Wanted, options: UpOptions) -> None:
+        step = self._observer.image_step(wanted, options.pull)
+        if step is None:
+            return
+        # No project id has a dot in it. Who waited finds the image made.
+        with self._lock(f"image.{wanted.type}", patience=BUILD_PATIENCE):
+            step = self._observer.image_step(wanted, options.pull)
+            if step and step.do is Do.PULL_IMAGE:
+                self._images.pull(step.target)
+            elif step:
+                self._build(wanted)
+
+    def _build(self, wanted: Wanted) -> None:
+        """An image of an older Dockerfile serves on where today's cannot be made."""
+        try:
+            self._images.build([wanted.type], ca_bundle=wanted.ca_bundle)
+        except (ImageNotFound, EngineError) as exc:
+            if self._images.find(wanted.type).image is None:
+                raise
+            self._progress.warn(
+                "IMAGE_OUTDATED", f"the {wanted.type} image could not be made anew: {exc.message}"
+            )
+
+    def _converge(self, wanted: Wanted, options: UpOptions, undo: Undo) -> tuple[View, str]:
+        """Looks, plans and acts until the container runs; anew where the world moved meanwhile."""
+        avoid: frozenset[int] = frozenset()
+        for _ in range(TRIES):
+            view = self._observer.look(wanted, options.manner, avoid=avoid)
+            converger = Converger(
+                self._engine, self._progress, self._network, wanted, view, undo, options.grace
+            )
+            try:
+                return view, converger.run()
+            except Overtaken as exc:
+                undo.run()
+                self._progress.step(f"{exc} was made at the same time elsewhere, using that one")
+            except PortInUse as exc:
+                undo.run()
+                avoid |= {view.spec.port}
+                if wanted.config.get("port"):
+                    raise self._explained(wanted, view, avoid) from exc
+                self._progress.step(f"Port {view.spec.port} was taken meanwhile, choosing another")
+        raise self._explained(wanted, view, avoid)
+
+    def _explained(self, wanted: Wanted, view: View, avoid: frozenset[int]) -> PortInUse:
+        """The engine names only the port; who holds it is looked up."""
+        table = PortTable(self._engine, wanted.project, avoid)
+        held_by = table.holder(view.spec.port) or Holder("unknown", "")
+        return port_in_use(wanted.project, wanted.type, view.spec.port, held_by, table.holder)
+
+    def _outcome(
+        self, wanted: Wanted, ref: str, options: UpOptions
+    ) -> tuple[Container, Marks] | DebughostError:
+        """The container once it is ready, or why it is not; the engine's failures are raised."""
+        if not options.manner.wait:
+            return observe(self._engine, ref)
+        try:
+            return wait_ready(
+                self._engine,
+                ref,
+                wanted.config.get("wait_timeout"),
+                on_wait=lambda: self._progress.step(f"Waiting until {wanted.project} listens"),
+                cancelled=options.cancelled,
+            )
+        except (*_ENDED, NotReady) as exc:
+            return exc
+
+    def _finish(self, view: View) -> None:
+        """Takes away what the new container replaces: the old one, and the note of the port."""
+        if view.plan.action is Action.RECREATED and view.current:
+            self._engine.remove_container(view.current.id, force=True)
+        if view.plan.action is Action.CREATED:
+            self._engine.remove_volume(names.port_note_name(view.spec.project))
+
+    def _present(self, view: View) -> Project:
+        assert view.current is not None
+        marks = read_marks(self._engine, view.current.id)
+        return describe(self._engine, view.current, marks)
+
+
+def _planned(view: View) -> Project:
+    """A project that is not there yet, as it would be."""
+    spec = view.spec
+    return Project(
+        project=spec.project,
+        type=spec.type,
+        url=url_of(spec.port),
+        port=spec.port,
+        workspace=spec.workspace,
+        command=spec.command,
+        container=ContainerRef("", "", spec.image),
+    )

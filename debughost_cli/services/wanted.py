@@ -1,0 +1,128 @@
+"""From a workspace and its configuration to what ``up`` is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from debughost_cli import names
+from debughost_cli.config import SETTINGS, Config, file_environment, load_config
+from debughost_cli.detect import detect
+from debughost_cli.errors import InvalidProject, TypeUnknown
+from debughost_cli.models import Container, Dependencies, Detection, ProjectType
+from debughost_cli.services.images import check_ca_bundle
+from debughost_cli.workspace import check_workspace
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A project as its user wants it, before the engine was asked anything."""
+
+    project: str
+    workspace: Path
+    config: Config
+    detection: Detection
+    environment: Mapping[str, str]
+    command: tuple[str, ...]
+    ca_bundle: Path | None
+    flags: Mapping[str, Any]
+    """What the command line gave, JSON-ready; of variables the names alone, under ``env``."""
+
+    @property
+    def type(self) -> ProjectType:
+        return self.detection.type
+
+    @property
+    def dependencies(self) -> Dependencies | None:
+        """What is to be installed, None where there is nothing or nobody wants it."""
+        return self.detection.dependencies if self.config.get("dependencies") else None
+
+    @property
+    def mountpoint(self) -> Path | None:
+        """The folder of the workspace that the dependency volume covers."""
+        folder = names.DEPENDENCY_FOLDERS.get(self.type)
+        return self.workspace / folder[1] if folder else None
+
+
+def want(
+    workspace: Path,
+    flags: Mapping[str, Any],
+    variables: Mapping[str, str] | None = None,
+    command: Sequence[str] = (),
+) -> Wanted:
+    """Reads the configuration and detects the rest. Raises what bad input raises.
+
+    ``flags``: settings by name, as the command line gave them, None for those it did not.
+    """
+    config = load_config(workspace, flags)
+    project = config.get("project") or default_project(workspace)
+    given = tuple(command) or config.get("command") or ()
+    bundle = config.get("ca_bundle")
+    return Wanted(
+        project=project,
+        workspace=workspace,
+        config=config,
+        detection=_detect(workspace, config, bool(given)),
+        environment=file_environment(config, workspace) | dict(variables or {}),
+        command=given,
+        ca_bundle=check_ca_bundle(bundle, workspace) if bundle else None,
+        flags=_kept(flags, variables or {}, command),
+    )
+
+
+def _kept(
+    flags: Mapping[str, Any], variables: Mapping[str, str], command: Sequence[str]
+) -> dict[str, Any]:
+    kept = {
+        k: v for k, v in flags.items() if v is not None and k not in ("project", "wait_timeout")
+    }
+    return kept | {"env": sorted(variables), "command": list(command)}
+
+
+def want_again(container: Container, wait_timeout: float | None) -> Wanted:
+    """An existing project with today's configuration and the flags that it was made with.
+
+    Raises InvalidWorkspace where its folder is gone.
+    """
+    workspace = check_workspace(Path(container.labels.get(names.WORKSPACE, "")))
+    kept = _kept_flags(container)
+    have = container.environment
+    variables = {k: have[k] for k in kept.pop("env") if k in have}
+    command = kept.pop("command")
+    flags = kept | {"project": container.project, "wait_timeout": wait_timeout}
+    return want(workspace, flags, variables, command)
+
+
+def _kept_flags(container: Container) -> dict[str, Any]:
+    """The label that ``_kept`` wrote, with nothing in it that this version does not know."""
+    try:
+        kept = json.loads(container.labels.get(names.FLAGS, "{}"))
+    except ValueError:
+        kept = {}
+    kept = kept if isinstance(kept, dict) else {}
+    lists = {k: kept.get(k) for k in ("env", "command")}
+    known = {k: v for k, v in kept.items() if k in SETTINGS}
+    return known | {k: [str(i) for i in v] if isinstance(v, list) else [] for k, v in lists.items()}
+
+
+def default_project(workspace: Path) -> str:
+    """The folder's name made into an id. Raises InvalidProject where nothing is left of it."""
+    made = names.project_id_from(workspace.name)
+    if made:
+        return made
+    raise InvalidProject(
+        f"the folder's name {workspace.name!r} gives no project id", hint="Name one with --project"
+    )
+
+
+def _detect(workspace: Path, config: Config, has_command: bool) -> Detection:
+    """Where an image and a command are given, nothing has to be recognised."""
+    try:
+        return detect(workspace, config.get("type"))
+    except TypeUnknown:
+        if not (config.get("image") and has_command):
+            raise
+        return Detection(ProjectType.STATIC, (), "given image and command", ())
