@@ -221,6 +221,8 @@ class Stats:
     pids: int
     net_rx_bytes: int
     net_tx_bytes: int
+    cpu_throttled_percent: float = 0.0
+    """Share of the scheduler's periods in which it was held back by its CPU limit."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,8 @@ class StatsSample:
     pids: int
     net_rx_bytes: int
     net_tx_bytes: int
+    periods: int = 0
+    throttled_periods: int = 0
 
 
 @dataclass(frozen=True)
@@ -383,6 +387,21 @@ class Link:
 
     target: str
     changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EngineEvent:
+    """Something that happened to a container of ours, in the engine's words.
+
+    ``action``: start, die, oom, destroy, pause, unpause, "health_status: healthy", ...;
+    ``at``: seconds since the epoch, as the engine's clock has them.
+    """
+
+    action: str
+    container: str
+    project: str
+    at: float
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True)

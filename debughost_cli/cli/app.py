@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from debughost_cli import __version__
-from debughost_cli.cli import completion, images, lifecycle, logs, network, signals, status, volumes
+from debughost_cli.cli import (
+    completion,
+    events,
+    images,
+    lifecycle,
+    logs,
+    network,
+    signals,
+    status,
+    volumes,
+    wait,
+)
 from debughost_cli.cli.options import absorb, show_help, with_common_options
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
@@ -33,7 +44,7 @@ def _make_app() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    for module in (lifecycle, status, logs, network, volumes, images, completion):
+    for module in (lifecycle, status, logs, wait, events, network, volumes, images, completion):
         module.register(app)
     return app
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from collections.abc import Callable, Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
-from debughost_cli.cli.options import Projects, command
+from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import ExitCode
-from debughost_cli.models import State
+from debughost_cli.errors import DebughostError, ExitCode, Interrupted, Usage
+from debughost_cli.models import Project, State
 from debughost_cli.names import check_project
-from debughost_cli.render import human
-from debughost_cli.render.json import project_json
+from debughost_cli.render import status as screen
+from debughost_cli.render.json import dumps, project_json
+from debughost_cli.services.status import Snapshot
+
+_ORDERS: dict[str, Callable[[Project], tuple[float | str, ...]]] = {
+    "name": lambda p: (p.project,),
+    "cpu": lambda p: (-p.stats.cpu_percent if p.stats else 1.0, p.project),
+    "memory": lambda p: (-p.stats.memory_bytes if p.stats else 1.0, p.project),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +33,15 @@ def register(app: typer.Typer) -> None:
 def status(
     session: Session,
     project: Projects = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again and again; q quits.")
+    ] = False,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="S", help="Seconds between looks.")
+    ] = "2",
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="KEY", help="name, cpu or memory.")
+    ] = "name",
     no_stats: Annotated[
         bool, typer.Option("--no-stats", help="Leave CPU and memory out; faster.")
     ] = False,
@@ -31,16 +49,73 @@ def status(
         bool, typer.Option("--check", help="Exit code 7 unless all run and are ready.")
     ] = False,
 ) -> Output:
-    """State, CPU, memory, port and uptime of every project, and why it ended."""
+    """Show state, CPU, memory, port and uptime, and why something ended."""
     from debughost_cli.services.status import StatusService
 
+    if sort not in _ORDERS:
+        raise Usage(f"--sort cannot be {sort[:40]!r}", hint=f"Use {', '.join(_ORDERS)}")
+    pause = seconds(interval, "--interval") or 2.0
     names = [check_project(p) for p in project or []]
-    found = StatusService(session.engine).run(names, stats=not no_stats)
-    well = all(p.state is State.RUNNING and p.ready for p in found)
-    ended = [p.project for p in found if p.exit and not p.exit.expected]
+    service = StatusService(session.engine)
+
+    def look() -> Snapshot:
+        found = service.run(names, stats=not no_stats)
+        ordered = tuple(sorted(found.projects, key=_ORDERS[sort]))
+        return Snapshot(ordered, found.warnings)
+
+    if watch:
+        return _watch(session, look, pause)
+    return _once(session, look(), check)
+
+
+def _once(session: Session, found: Snapshot, check: bool) -> Output:
+    for warning in found.warnings:
+        session.progress.warn(warning.code, warning.message)
+    projects = found.projects
+    ended = [p.project for p in projects if p.exit and not p.exit.expected]
     return Output(
-        data={"projects": [project_json(p) for p in found]},
-        show=lambda: human.status(session.streams, found),
-        exit_code=ExitCode.PROJECT_FAILED if check and not well else 0,
+        data={"projects": [project_json(p) for p in projects]},
+        show=lambda: screen.show(session.streams, projects),
+        exit_code=ExitCode.PROJECT_FAILED if check and not _are_well(projects) else 0,
         next=[f"debughost logs -p {p}" for p in ended[:3]],
     )
+
+
+def _are_well(projects: Sequence[Project]) -> bool:
+    return all(p.state is State.RUNNING and p.ready for p in projects)
+
+
+def _watch(session: Session, look: Callable[[], Snapshot], pause: float) -> Output:
+    from debughost_cli.render.watch import Watch, is_possible
+
+    if session.options.json:
+        session.is_stream = True
+        _watch_json(session, look, pause)
+    if not is_possible(session.streams):
+        raise Usage("--watch needs a terminal", hint="Use --watch --json, or no --watch")
+    session.progress.mute()
+    Watch(session.streams, look, pause).run()
+    return Output()
+
+
+def _watch_json(session: Session, look: Callable[[], Snapshot], pause: float) -> NoReturn:
+    """A line a tick until it is interrupted; an engine that is away is said once a tick too."""
+    while True:
+        session.streams.out(dumps(_tick_json(look)))
+        session.streams.stdout.flush()
+        time.sleep(pause)
+
+
+def _tick_json(look: Callable[[], Snapshot]) -> dict[str, object]:
+    try:
+        found = look()
+    except Interrupted:
+        raise
+    except DebughostError as exc:
+        return {"type": "status", "projects": [], "warnings": [], "error": exc.to_json()}
+    return {
+        "type": "status",
+        "projects": [project_json(p) for p in found.projects],
+        "warnings": [{"code": w.code, "message": w.message} for w in found.warnings],
+        "error": None,
+    }

@@ -13,6 +13,7 @@ from typing import Any
 from debughost_cli.models import (
     Container,
     ContainerSummary,
+    EngineEvent,
     Image,
     Limits,
     Link,
@@ -21,6 +22,7 @@ from debughost_cli.models import (
     StatsSample,
     Volume,
 )
+from debughost_cli.names import PROJECT
 
 Json = Mapping[str, Any]
 
@@ -212,6 +214,7 @@ def stats_sample(raw: Json) -> StatsSample:
     details, usage = _map(memory.get("stats")), _int(memory.get("usage"))
     cache = _int(details.get("total_inactive_file", details.get("inactive_file")))
     networks = [_map(n) for n in _map(raw.get("networks")).values()]
+    throttling = _map(cpu.get("throttling_data"))
     read = time(raw.get("read"))
     return StatsSample(
         read_ns=int(read.timestamp() * 1e9) if read else 0,
@@ -224,6 +227,8 @@ def stats_sample(raw: Json) -> StatsSample:
         pids=_int(_map(raw.get("pids_stats")).get("current")),
         net_rx_bytes=sum(_int(n.get("rx_bytes")) for n in networks),
         net_tx_bytes=sum(_int(n.get("tx_bytes")) for n in networks),
+        periods=_int(throttling.get("periods")),
+        throttled_periods=_int(throttling.get("throttled_periods")),
     )
 
 
@@ -238,6 +243,27 @@ def link(header: str) -> Link | None:
         return None
     target = _str(raw.get("linkTarget"))
     return Link(posixpath.basename(target), time(raw.get("mtime"))) if target else None
+
+
+def event(line: bytes) -> EngineEvent | None:
+    """A line of ``GET /events``; None for what is none of a container."""
+    try:
+        raw = _map(json.loads(line))
+    except ValueError:
+        return None
+    actor = _map(raw.get("Actor"))
+    facts = _map(actor.get("Attributes"))
+    action = _str(raw.get("Action")) or _str(raw.get("status"))
+    if not action or not _str(actor.get("ID")):
+        return None
+    code = _str(facts.get("exitCode"))
+    return EngineEvent(
+        action=action,
+        container=_str(actor.get("ID")),
+        project=_str(facts.get(PROJECT)),
+        at=_int(raw.get("timeNano")) / 1e9 or float(_int(raw.get("time"))),
+        exit_code=int(code) if code.isascii() and code.isdigit() else None,
+    )
 
 
 def stream_message(line: bytes) -> Json:

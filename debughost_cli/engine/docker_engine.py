@@ -10,6 +10,7 @@ from debughost_cli.engine import decode, encode
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker_client import ApiClient, Connection
 from debughost_cli.engine.docker_containers import ContainerCalls
+from debughost_cli.engine.docker_events import EventCalls
 from debughost_cli.engine.error_map import disk_full, image_not_to_be_had
 from debughost_cli.engine.port import Clash, Missing, OnText
 from debughost_cli.engine.retry import Retrier
@@ -221,7 +222,7 @@ def _build_error(exc: EngineError, base: str) -> DebughostError:
     )
 
 
-class DockerEngine(ContainerCalls, NetworkCalls, VolumeCalls, ImageCalls):
+class DockerEngine(ContainerCalls, EventCalls, NetworkCalls, VolumeCalls, ImageCalls):
     """An engine reached over docker-py. Connects when it is made; raises as the port says."""
 
     def __init__(

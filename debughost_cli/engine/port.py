@@ -17,6 +17,7 @@ from debughost_cli.models import (
     Container,
     ContainerSpec,
     ContainerSummary,
+    EngineEvent,
     EngineInfo,
     FileEntry,
     Image,
@@ -126,6 +127,13 @@ class Engine(Protocol):
         self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
     ) -> ExecResult:
         """Runs a command to its end. Raises Missing, and Clash where nothing runs."""
+        ...
+
+    def events(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
+        """What happens to containers of ours, from ``since`` on (seconds since the epoch).
+
+        Ends after a while without events; the caller opens it again from the last one's time.
+        """
         ...
 
     # Networks

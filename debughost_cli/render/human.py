@@ -6,24 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import Action, Network, Project, State
+from debughost_cli.models import Action, Network, State
+from debughost_cli.render.status import console_for
 from debughost_cli.render.streams import Streams, clean
-from debughost_cli.render.text import duration, size, state_word
+from debughost_cli.render.text import size
 from debughost_cli.services.results import (
     ImagesResult,
     ProjectResult,
     ProjectsResult,
     VolumesResult,
 )
-
-_STATE_STYLES = {
-    "running": "green",
-    "starting": "yellow",
-    "restarting": "yellow",
-    "unhealthy": "red",
-    "crashed": "red",
-    "paused": "yellow",
-}
 
 
 def error(streams: Streams, failure: DebughostError) -> None:
@@ -75,21 +67,11 @@ def _plan(streams: Streams, item: ProjectResult) -> None:
 
 def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table as wide as the terminal; piped, as wide as its content, with nothing cut."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    tty = streams.stdout.isatty()
-    console = Console(
-        file=streams.stdout,
-        no_color=not streams.has_color(streams.stdout),
-        force_terminal=streams.has_color(streams.stdout) or None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        width=None if tty else 10_000,
-        legacy_windows=False,
-    )
+    console = console_for(streams)
+    tty = console.is_terminal
     made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold" if tty else "")
     for heading in headings:
         name = heading.lstrip(">")
@@ -100,38 +82,6 @@ def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any
     for row in rows:
         made.add_row(*[c if isinstance(c, Text) else Text(clean(str(c))) for c in row])
     console.print(made)
-
-
-def status(streams: Streams, found: Sequence[Project]) -> None:
-    """The table of projects, and under it why those ended that did not do so as wished."""
-    if not found:
-        streams.talk("No projects. Start one with 'debughost up'")
-        return
-    table(
-        streams,
-        ("PROJECT", "STATE", ">CPU", ">MEMORY", "URL", ">UPTIME"),
-        [_status_row(streams, p) for p in found],
-    )
-    for project in found:
-        if project.exit and not project.exit.expected:
-            streams.out(f"{project.project}: {clean(project.exit.message)}")
-
-
-def _status_row(streams: Streams, project: Project) -> list[Any]:
-    from rich.text import Text
-
-    word = state_word(project)
-    style = _STATE_STYLES.get(word, "") if streams.has_color(streams.stdout) else ""
-    stats = project.stats
-    memory = f"{size(stats.memory_bytes)} / {size(stats.memory_limit_bytes)}" if stats else "-"
-    return [
-        project.project,
-        Text(word, style=style),
-        f"{stats.cpu_percent:.1f}%" if stats else "-",
-        memory,
-        project.url or "-",
-        duration(project.uptime_seconds),
-    ]
 
 
 def network(streams: Streams, found: Network, *, done: str) -> None:

@@ -59,6 +59,12 @@ class TalkingProgress:
         with self._guard:
             self.warnings.append(Warn(code, message))
 
+    def mute(self) -> None:
+        """Says no more: somebody else has the screen."""
+        with self._guard:
+            self._pause()
+            self._quiet = True
+
     def done(self) -> None:
         """Takes the moving line away."""
         with self._guard:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from debughost_cli.models import Project, State
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def size(count: int | None) -> str:
-    """``84410368`` as ``80.5 MiB``; a dash where it is not known."""
+    """``84410368`` as ``80 MiB``, two digits at least; a dash where it is not known."""
     if count is None:
         return "-"
     value, unit = float(count), 0
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
-    return (
-        f"{value:.0f} {_UNITS[unit]}"
-        if unit == 0 or value >= 100
-        else f"{value:.1f} {_UNITS[unit]}"
-    )
+    digits = 0 if unit == 0 or value >= 10 or value == int(value) else 1
+    return f"{value:.{digits}f} {_UNITS[unit]}"
 
 
 def duration(seconds: float | None) -> str:
@@ -43,3 +42,17 @@ def state_word(project: Project) -> str:
     if project.health == "unhealthy":
         return "unhealthy"
     return "running" if project.ready else "starting"
+
+
+def bar(share: float, width: int = 6) -> str:
+    """A share of 0 to 1 as a bar of eighths of a character."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + ("" if rest == 0 else "▏▎▍▌▋▊▉"[rest - 1])).ljust(width)
+
+
+def sparkline(values: Sequence[float], top: float) -> str:
+    """The values as a line of little columns, ``top`` being the highest."""
+    steps = "▁▂▃▄▅▆▇█"
+    most = len(steps) - 1
+    return "".join(steps[round(most * max(0.0, min(1.0, v / top)))] for v in values) if top else ""

@@ -27,8 +27,8 @@ def latest(type_: ProjectType) -> str:
 
 
 @cache
-def _folder(type_: ProjectType) -> Path:
-    with as_file(files("debughost_cli") / "images" / type_) as folder:
+def _folder(name: str) -> Path:
+    with as_file(files("debughost_cli") / "images" / name) as folder:
         return folder
 
 
@@ -36,10 +36,11 @@ def _folder(type_: ProjectType) -> Path:
 def sources_hash(type_: ProjectType) -> str:
     """A digest over every file of the type's build context, names included."""
     digest = hashlib.sha256()
-    folder = _folder(type_)
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
+    for folder in (_folder("common"), _folder(type_)):
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            name = path.relative_to(folder).as_posix()
+            digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -140,13 +141,14 @@ class ImageService:
 
 @contextmanager
 def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
-    """A copy of ``folder`` with the folder ``certs/`` that every Dockerfile copies.
+    """A copy of ``folder`` with what all types share, and ``certs/`` for the user's CA bundle.
 
     Root certificates are no part of the image's identity, so they stay out of its sources.
     """
     with tempfile.TemporaryDirectory(prefix="debughost-build-") as made:
         context = Path(made) / "context"
-        shutil.copytree(folder, context, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(folder, context)
+        shutil.copytree(_folder("common"), context, dirs_exist_ok=True)
         certs = context / "certs"
         certs.mkdir()
         (certs / ".keep").touch()

@@ -81,8 +81,10 @@ def has_failed(container: Container, restarts: int) -> bool:
     return gone or container.restart_count > restarts
 
 
-def ended(engine: Engine, container: Container, marks: Marks) -> DebughostError:
-    """The error for a container that ended before it was ready, with its last 20 lines."""
+def ended(
+    engine: Engine, container: Container, marks: Marks, before: str = "it was ready"
+) -> DebughostError:
+    """The error for a container that ended before its time, with its last 20 lines."""
     tail = log_tail(engine, container.id)
     exit_ = explain(container, marks, tail)
     details = {"log_tail": list(tail)} | _exit_details(exit_, container)
@@ -112,7 +114,7 @@ def ended(engine: Engine, container: Container, marks: Marks) -> DebughostError:
     message = (
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
     )
-    return Crashed(f"{project} {message} before it was ready", hint=see_logs, details=details)
+    return Crashed(f"{project} {message} before {before}", hint=see_logs, details=details)
 
 
 def _exit_details(exit_: Exit | None, container: Container) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from debughost_cli.models import Action, Container, ContainerRef, Marks, Project
 from debughost_cli.planning.ports import Holder, port_in_use
 from debughost_cli.planning.up import Do, Manner
 from debughost_cli.services.converge import RESTORE, Converger, Overtaken
+from debughost_cli.services.drift import freshness
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.network import NetworkService
@@ -100,7 +101,9 @@ class UpService:
         self._finish(view)
         if isinstance(outcome, DebughostError):
             raise outcome
-        return ProjectResult(describe(self._engine, *outcome), view.plan.action)
+        project = describe(self._engine, *outcome)
+        project = replace(project, dependencies=freshness(wanted, *outcome))
+        return ProjectResult(project, view.plan.action)
 
     def _lock(self, name: str, **patience: float) -> AbstractContextManager[None]:
         endpoint = self._engine.info.endpoint

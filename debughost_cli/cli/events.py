@@ -1,0 +1,58 @@
+"""``events``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from debughost_cli.cli.options import Projects, command
+from debughost_cli.cli.output import Output
+from debughost_cli.cli.session import Session
+from debughost_cli.names import check_project, rfc3339
+from debughost_cli.planning.times import parse_time
+from debughost_cli.render.json import dumps, plain
+from debughost_cli.render.streams import clean
+from debughost_cli.services.events import EventService, ProjectEvent
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command("events")(command(events))
+
+
+def events(
+    session: Session,
+    project: Projects = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="From then on: RFC 3339, or 10m.")
+    ] = None,
+) -> Output:
+    """Print state changes as they happen, with their reason, until Ctrl-C."""
+    session.is_stream = True
+    names = [check_project(p) for p in project or []]
+    start = parse_time(since, "--since") if since else None
+    show = _json_line if session.options.json else _text_line
+    for event in EventService(session.engine, session.progress).run(names, start):
+        session.streams.out(show(event))
+        session.streams.stdout.flush()
+    return Output()
+
+
+def _json_line(event: ProjectEvent) -> str:
+    return dumps({"type": "event", "ts": rfc3339(event.at)} | _facts(event))
+
+
+def _facts(event: ProjectEvent) -> dict[str, object]:
+    return {
+        "project": event.project,
+        "event": event.event,
+        "exit": plain(event.exit),
+        "missed": event.missed,
+    }
+
+
+def _text_line(event: ProjectEvent) -> str:
+    why = f": {clean(event.exit.message)}" if event.exit else ""
+    missed = " (while the engine was away)" if event.missed else ""
+    return f"{rfc3339(event.at)}  {event.project}  {event.event}{why}{missed}"

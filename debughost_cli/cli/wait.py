@@ -1,0 +1,61 @@
+"""``wait``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from debughost_cli.cli.lifecycle import chosen
+from debughost_cli.cli.options import Projects, command, seconds
+from debughost_cli.cli.output import Output, projects_output
+from debughost_cli.cli.session import Session
+from debughost_cli.render import human
+from debughost_cli.services.results import ProjectsResult
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command("wait")(command(wait))
+
+
+def wait(
+    session: Session,
+    project: Projects = None,
+    for_: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="CONDITION",
+            help="running, ready, healthy, exited, http[=PATH] or log=REGEX.",
+        ),
+    ] = "ready",
+    timeout: Annotated[
+        str, typer.Option("--timeout", "-t", metavar="S", help="Seconds to wait.")
+    ] = "60",
+) -> Output:
+    """Wait for a condition; fail at once when it can no longer come true."""
+    from debughost_cli.services.batch import run_each
+    from debughost_cli.services.wait import WaitService, parse_condition
+
+    parse_condition(for_)
+    patience = seconds(timeout, "--timeout") or 60.0
+    projects = chosen(session, project, everything=False)
+    service = WaitService(session.engine, session.cancel.is_set)
+    result = run_each(
+        session.engine,
+        projects,
+        lambda p: service.run(p, parse_condition(for_), patience),
+        session.cancel,
+    )
+    output = projects_output(session, result)
+    return replace(output, show=lambda: _show(session, result, for_), next=())
+
+
+def _show(session: Session, result: ProjectsResult, condition: str) -> None:
+    for item in result.items:
+        if item.error is None:
+            session.streams.out(f"{item.project.project} is {condition}")
+        elif len(result.items) > 1:
+            human.error(session.streams, item.error)

@@ -1,0 +1,120 @@
+"""The table of projects: in a terminal with colour, bars and links; piped as plain columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from debughost_cli.models import Project, Stats
+from debughost_cli.render.streams import Streams, clean
+from debughost_cli.render.text import bar, duration, size, sparkline, state_word
+
+WIDE = 100
+"""Columns from which on there is room for whole URLs."""
+
+_STYLES = {
+    "running": "green",
+    "starting": "yellow",
+    "restarting": "yellow",
+    "paused": "yellow",
+    "unhealthy": "red",
+    "crashed": "red",
+}
+
+
+def show(streams: Streams, projects: Sequence[Project]) -> None:
+    """Prints the table, and under it why those ended that did not do so as wished."""
+    if not projects:
+        streams.talk("No projects. Start one with 'debughost up'")
+        return
+    console = console_for(streams)
+    console.print(table(projects, width=console.width, pretty=console.is_terminal))
+    for line in reasons(projects):
+        streams.out(line)
+
+
+def console_for(streams: Streams) -> Any:
+    """A console on stdout; piped, as wide as its content needs, so that nothing is ever cut."""
+    from rich.console import Console
+
+    tty = streams.stdout.isatty()
+    color = streams.has_color(streams.stdout)
+    return Console(
+        file=streams.stdout,
+        no_color=not color,
+        force_terminal=tty and color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if tty else 100_000,
+    )
+
+
+def table(
+    projects: Sequence[Project],
+    *,
+    width: int,
+    pretty: bool,
+    history: Mapping[str, Sequence[float]] | None = None,
+) -> Any:
+    """A rich table. ``pretty``: bars and links; ``history``: CPU percents for a sparkline."""
+    from rich.table import Table
+
+    wide = width >= WIDE
+    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold" if pretty else "")
+    made.add_column("PROJECT", overflow="fold", no_wrap=not pretty)
+    made.add_column("STATE", no_wrap=True)
+    made.add_column("CPU", justify="left" if pretty else "right", no_wrap=True)
+    made.add_column("MEMORY", justify="right", no_wrap=True)
+    made.add_column("URL" if wide else "PORT", no_wrap=True)
+    made.add_column("UPTIME", justify="right", no_wrap=True)
+    for project in projects:
+        made.add_row(*_row(project, wide, pretty, (history or {}).get(project.project)))
+    return made
+
+
+def _row(project: Project, wide: bool, pretty: bool, history: Sequence[float] | None) -> list[Any]:
+    from rich.text import Text
+
+    word = state_word(project)
+    return [
+        Text(clean(project.project)),
+        Text(word, style=_STYLES.get(word, "") if pretty else ""),
+        Text(_cpu(project.stats, pretty, history)),
+        Text(_memory(project.stats)),
+        _place(project, wide, pretty),
+        Text(duration(project.uptime_seconds)),
+    ]
+
+
+def _cpu(stats: Stats | None, pretty: bool, history: Sequence[float] | None) -> str:
+    if stats is None:
+        return "-"
+    number = f"{stats.cpu_percent:.1f}%"
+    if history is not None:
+        return f"{number:>6} {sparkline(history, 100 * stats.cpu_limit)}"
+    if pretty:
+        return f"{number:>6} {bar(stats.cpu_percent / (100 * stats.cpu_limit))}"
+    return number
+
+
+def _memory(stats: Stats | None) -> str:
+    return f"{size(stats.memory_bytes)} / {size(stats.memory_limit_bytes)}" if stats else "-"
+
+
+def _place(project: Project, wide: bool, pretty: bool) -> Any:
+    from rich.style import Style
+    from rich.text import Text
+
+    text = (project.url if wide else str(project.port or "")) or "-"
+    link = Style(link=project.url) if pretty and project.url else ""
+    return Text(text, style=link)
+
+
+def reasons(projects: Sequence[Project]) -> list[str]:
+    """One line for each project that ended otherwise than wished."""
+    return [
+        f"{clean(p.project)}: {clean(p.exit.message)}"
+        for p in projects
+        if p.exit and not p.exit.expected
+    ]

@@ -1,0 +1,126 @@
+"""``status --watch``: a live table on a screen of its own, by rich."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from debughost_cli.errors import DebughostError, Interrupted
+from debughost_cli.models import Project
+from debughost_cli.render import status
+from debughost_cli.render.streams import Streams, clean
+from debughost_cli.services.status import Snapshot
+
+MINUTE = 60.0
+
+Look = Callable[[], Snapshot]
+
+
+class Watch:
+    """Looks every ``interval`` seconds until somebody presses q.
+
+    What goes wrong with the engine is shown in the last line, and looking goes on.
+    """
+
+    def __init__(self, streams: Streams, look: Look, interval: float) -> None:
+        self._streams = streams
+        self._look = look
+        self._interval = interval
+        self._snapshot = Snapshot(())
+        self._trouble = ""
+        self._history: dict[str, deque[float]] = {}
+
+    def run(self) -> None:
+        """Returns on q and on Ctrl-C; the terminal is then as it was."""
+        from rich.live import Live
+
+        console = status.console_for(self._streams)
+        with (
+            _keys(self._streams) as pressed,
+            Live(console=console, screen=True, auto_refresh=False, transient=True) as live,
+        ):
+            try:
+                while True:
+                    self._tick()
+                    live.update(self._screen(console), refresh=True)
+                    if _waits_for_quit(pressed, self._interval):
+                        return
+            except Interrupted:
+                return
+
+    def _tick(self) -> None:
+        try:
+            self._snapshot = self._look()
+            self._trouble = ""
+        except Interrupted:
+            raise
+        except DebughostError as exc:
+            self._trouble = f"{exc.message}; trying again"
+            return
+        self._remember(self._snapshot.projects)
+
+    def _remember(self, projects: tuple[Project, ...]) -> None:
+        length = max(2, round(MINUTE / self._interval))
+        known = self._history
+        self._history = {p.project: known.get(p.project, deque(maxlen=length)) for p in projects}
+        for project in projects:
+            share = project.stats.cpu_percent if project.stats else 0.0
+            self._history[project.project].append(share)
+
+    def _screen(self, console: Any) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        projects = self._snapshot.projects
+        running = sum(p.ready for p in projects)
+        head = f"{len(projects)} projects, {running} ready   {time.strftime('%H:%M:%S')}   q quits"
+        lines = [Text(head, style="dim"), Text("")]
+        lines.append(
+            status.table(projects, width=console.width, pretty=True, history=self._history)
+        )
+        lines += [Text(line, style="red") for line in status.reasons(projects)]
+        lines += [Text(clean(w.message), style="yellow") for w in self._snapshot.warnings]
+        if self._trouble:
+            lines += [Text(""), Text(clean(self._trouble), style="red")]
+        return Group(*lines)
+
+
+@contextmanager
+def _keys(streams: Streams) -> Iterator[int | None]:
+    """The descriptor to read single keys from, unechoed; None where stdin is no terminal."""
+    if os.name != "posix" or not streams.stdin.isatty():
+        yield None
+        return
+    import termios
+    import tty
+
+    descriptor = streams.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setcbreak(descriptor)
+        yield descriptor
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _waits_for_quit(descriptor: int | None, seconds: float) -> bool:
+    """True as soon as q is pressed; False after ``seconds``."""
+    if descriptor is None:
+        time.sleep(seconds)
+        return False
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        ready, _, _ = select.select([descriptor], [], [], left)
+        if ready and os.read(descriptor, 64).lower().find(b"q") >= 0:
+            return True
+    return False
+
+
+def is_possible(streams: Streams) -> bool:
+    """A live screen needs a terminal that can move its cursor."""
+    return streams.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,103 @@
+"""What the workspace's configuration wants today and the container does not have."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from debughost_cli.container import fingerprint
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import DebughostError
+from debughost_cli.models import Container, Drift, Freshness, Image, Marks, Network, Warn
+from debughost_cli.names import MOUNTPOINT, NETWORK, WORKSPACE
+from debughost_cli.planning.network import choose
+from debughost_cli.planning.up import find_drift
+from debughost_cli.services.images import ImageService
+from debughost_cli.services.progress import Silent
+from debughost_cli.services.spec import make_spec
+from debughost_cli.services.wanted import Wanted, want_again
+from debughost_cli.workspace import is_gone
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``drift`` and ``dependencies`` of a project, or why they cannot be told."""
+
+    drift: tuple[Drift, ...] = ()
+    dependencies: Freshness = Freshness.NONE
+    warning: Warn | None = None
+
+
+class DriftService:
+    """Compares many projects; what they share on the engine is asked for once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._image_service = ImageService(engine, Silent())
+        self._images: dict[str, tuple[str, Image | None]] = {}
+        self._networks: list[Network | None] = []
+        self._guard = threading.Lock()
+
+    def compare(self, container: Container, marks: Marks) -> Comparison:
+        """Reads the workspace as ``up`` would. Only the engine's own failures are raised."""
+        workspace = container.labels.get(WORKSPACE, "")
+        if not self._engine.info.is_local:
+            return Comparison()
+        if is_gone(Path(workspace)):
+            return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
+        try:
+            wanted = want_again(container, None)
+            drift = self._drift(wanted, container)
+        except DebughostError as exc:
+            if exc.status in (1, 4):
+                raise
+            return _unknown("CONFIG_INVALID", container, exc.message)
+        return Comparison(drift, freshness(wanted, container, marks))
+
+    def _drift(self, wanted: Wanted, container: Container) -> tuple[Drift, ...]:
+        ref, image = self._image(wanted)
+        spec = make_spec(
+            wanted,
+            port=wanted.config.get("port") or container.port,
+            ref=ref,
+            image=image,
+            network=self._network(),
+            engine=self._engine.info,
+            mountpoint_made=container.labels.get(MOUNTPOINT) == "made",
+        )
+        return find_drift(spec, container, image.environment if image else {})
+
+    def _image(self, wanted: Wanted) -> tuple[str, Image | None]:
+        key = wanted.config.get("image") or f"type {wanted.type}"
+        with self._guard:
+            if key not in self._images:
+                self._images[key] = self._find_image(wanted)
+            return self._images[key]
+
+    def _find_image(self, wanted: Wanted) -> tuple[str, Image | None]:
+        given = wanted.config.get("image")
+        if given:
+            return given, self._engine.find_image(given)
+        entry = self._image_service.find(wanted.type)
+        return entry.ref, entry.image
+
+    def _network(self) -> Network | None:
+        with self._guard:
+            if not self._networks:
+                self._networks.append(choose(self._engine.find_networks(NETWORK)))
+            return self._networks[0]
+
+
+def freshness(wanted: Wanted, container: Container, marks: Marks) -> Freshness:
+    """Whether what is installed is what the manifests ask for now."""
+    if not wanted.dependencies:
+        return Freshness.NONE
+    if not marks.dependencies:
+        return Freshness.MISSING
+    expected = fingerprint(wanted.workspace, wanted.dependencies, container.image_id)
+    return Freshness.FRESH if marks.dependencies == expected else Freshness.STALE
+
+
+def _unknown(code: str, container: Container, why: str) -> Comparison:
+    return Comparison(warning=Warn(code, f"{container.project}: {why}"))

@@ -1,0 +1,169 @@
+"""``wait``: until a condition comes true, or until it no longer can."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from debughost_cli.engine.port import Engine, LogQuery, Missing
+from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
+from debughost_cli.models import Action, Container, Marks, State
+from debughost_cli.planning.exit_reason import state_of
+from debughost_cli.services.projects import (
+    OURS,
+    by_project,
+    containers_of,
+    describe,
+    log_tail,
+    not_found,
+)
+from debughost_cli.services.readiness import POLL, ended, observe
+from debughost_cli.services.results import ProjectResult
+
+_OVER = (State.STOPPED, State.COMPLETED, State.CRASHED)
+_HTTP_TIMEOUT = 2.0
+
+Check = Callable[[Engine, Container, Marks], bool]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is waited for: its text, how to check it, and whether the end is what is wanted."""
+
+    text: str
+    check: Check
+    wants_end: bool = False
+
+
+def parse_condition(text: str) -> Condition:
+    """running, ready, healthy, exited, http[=PATH] or log=REGEX. Raises Usage."""
+    name, _, value = text.partition("=")
+    if name == "http":
+        path = value or "/"
+        if not path.startswith("/") or any(c.isspace() for c in path):
+            raise Usage(f"{path!r} is not a path", hint="For example --for http=/health")
+        return Condition(text, lambda _, c, m: _answers(c, m, path))
+    if name == "log" and value:
+        return Condition(text, _LogSearch(_regex(value)))
+    simple = {"running": _runs, "ready": _is_ready, "healthy": _is_healthy, "exited": _has_ended}
+    if text in simple:
+        return Condition(text, simple[text], wants_end=text == "exited")
+    raise Usage(
+        f"--for cannot be {text[:60]!r}",
+        hint="Use running, ready, healthy, exited, http[=PATH] or log=REGEX",
+    )
+
+
+def _regex(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as exc:
+        raise Usage(
+            f"{text!r} is not a regular expression: {exc}", hint="Quote it for Python"
+        ) from None
+
+
+def _runs(engine: Engine, container: Container, marks: Marks) -> bool:
+    return container.status == "running"
+
+
+def _is_ready(engine: Engine, container: Container, marks: Marks) -> bool:
+    return container.status == "running" and marks.ready
+
+
+def _is_healthy(engine: Engine, container: Container, marks: Marks) -> bool:
+    """Raises Unhealthy where the image has no health check, or when it says so."""
+    if container.health in (None, "none"):
+        raise Unhealthy(
+            f"the image of {container.project} has no health check",
+            hint=f"Wait for the port instead: debughost wait -p {container.project} --for ready",
+        )
+    if container.health == "unhealthy":
+        raise Unhealthy(
+            f"{container.project} is unhealthy by its own health check",
+            hint=f"See 'debughost logs -p {container.project}'",
+            details={"log_tail": list(log_tail(engine, container.id))},
+        )
+    return container.health == "healthy"
+
+
+def _has_ended(engine: Engine, container: Container, marks: Marks) -> bool:
+    return state_of(container, marks) in _OVER
+
+
+def _answers(container: Container, marks: Marks, path: str) -> bool:
+    """True for an answer below 400. Before the program listens, the port proxy would accept."""
+    if not (container.status == "running" and marks.ready):
+        return False
+    connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=_HTTP_TIMEOUT)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < http.client.BAD_REQUEST
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+class _LogSearch:
+    """Looks for a pattern in the lines of the container's present run, the new ones each time."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+        self._since: dict[str, float] = {}
+
+    def __call__(self, engine: Engine, container: Container, marks: Marks) -> bool:
+        started = container.started_at.timestamp() if container.started_at else 0.0
+        since = self._since.get(container.id, started)
+        # A little overlap costs a line read twice; a gap would cost the line.
+        self._since[container.id] = max(started, time.time() - 1.0)
+        lines = engine.logs(container.id, LogQuery(since=since))
+        return any(self._pattern.search(line.data.decode("utf-8", "replace")) for line in lines)
+
+
+class WaitService:
+    """Looks every 50 ms, so that the answer comes within 0.3 s of the moment."""
+
+    def __init__(self, engine: Engine, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._engine = engine
+        self._cancelled = cancelled
+
+    def run(self, project: str, condition: Condition, timeout: float) -> ProjectResult:
+        """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
+        deadline = time.monotonic() + timeout
+        while True:
+            container, marks = self._look(project)
+            if condition.check(self._engine, container, marks):
+                return ProjectResult(describe(self._engine, container, marks), Action.UNCHANGED)
+            over = state_of(container, marks) in (*_OVER, State.CREATED)
+            if over and not condition.wants_end:
+                raise ended(self._engine, container, marks, f"it was {condition.text}")
+            if self._cancelled():
+                raise Interrupted
+            if time.monotonic() >= deadline:
+                raise self._timeout(container, condition, timeout)
+            time.sleep(POLL)
+
+    def _look(self, project: str) -> tuple[Container, Marks]:
+        group = containers_of(self._engine, project)
+        if not group:
+            raise not_found(project, list(by_project(self._engine.list_containers([OURS]))))
+        try:
+            return observe(self._engine, group[0].id)
+        except Missing:
+            raise not_found(project, []) from None
+
+    def _timeout(self, container: Container, condition: Condition, timeout: float) -> WaitTimeout:
+        project = container.project
+        return WaitTimeout(
+            f"{project} was not {condition.text} within {timeout:g} s (it is {container.status})",
+            hint=f"See 'debughost logs -p {project}', or give it longer with --timeout",
+            details={
+                "condition": condition.text,
+                "status": container.status,
+                "log_tail": list(log_tail(self._engine, container.id)),
+            },
+        )
