@@ -177,7 +177,7 @@ def _paths(value: Any) -> tuple[str, ...]:
 Parser = Callable[[Any], Any]
 
 SETTINGS: dict[str, Parser] = {
-    "project": lambda v: names.check_project(_text(v)),
+    "project": lambda v: names.check_project(v if v == "" else _text(v)),
     "type": parse_type,
     "image": _text,
     "command": parse_command,

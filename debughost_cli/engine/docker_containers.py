@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from debughost_cli import names
-from debughost_cli.engine import decode, encode, log_stream
+from debughost_cli.engine import decode, docker_exec, encode, log_stream
 from debughost_cli.engine.docker_client import ApiClient, Connection
 from debughost_cli.engine.error_map import (
     READ_TIMEOUT,
@@ -18,7 +18,14 @@ from debughost_cli.engine.error_map import (
     image_not_to_be_had,
     mapped,
 )
-from debughost_cli.engine.port import Clash, ExecResult, LogQuery, Missing
+from debughost_cli.engine.port import (
+    Clash,
+    ExecResult,
+    ExecSpec,
+    Execution,
+    LogQuery,
+    Missing,
+)
 from debughost_cli.errors import EngineError, NameConflict
 from debughost_cli.models import (
     Container,
@@ -146,16 +153,16 @@ class ContainerCalls:
         with mapped(self._connection.info, "reading logs"), answer:
             yield from log_stream.lines(answer.raw, tty=tty)
 
+    def start_exec(self, ref: str, spec: ExecSpec) -> Execution:
+        return docker_exec.start(self._connection, ref, spec)
+
     def run_exec(
         self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
     ) -> ExecResult:
-        def call(client: ApiClient) -> ExecResult:
-            made = client.exec_create(ref, list(command), user=user, workdir=workdir or None)
-            out, err = client.exec_start(made["Id"], demux=True)
-            code = client.exec_inspect(made["Id"])["ExitCode"]
-            return ExecResult(int(code or 0), out or b"", err or b"")
-
-        return self._connection.read("running a command in the container", call)
+        found = {"stdout": bytearray(), "stderr": bytearray()}
+        started = self.start_exec(ref, ExecSpec(tuple(command), user, workdir))
+        started.pump(None, lambda stream, data: found[stream].extend(data))
+        return ExecResult(started.wait(), bytes(found["stdout"]), bytes(found["stderr"]))
 
 
 def _plain_files(data: bytes, limit: int) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ engine's client library passes through this door.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +48,21 @@ class LogQuery:
 
 
 @dataclass(frozen=True)
+class ExecSpec:
+    """A command for a running container; empty: the container's own user, folder, variables.
+
+    ``stdin``: something will be written to it. ``tty``: it gets a terminal, and stdout alone.
+    """
+
+    command: tuple[str, ...]
+    user: str = ""
+    workdir: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: bool = False
+    tty: bool = False
+
+
+@dataclass(frozen=True)
 class ExecResult:
     """What a command in a container came to."""
 
@@ -57,6 +72,28 @@ class ExecResult:
 
 
 OnText = Callable[[str], None]
+OnOutput = Callable[[str, memoryview], None]
+"""Gets ``stdout`` or ``stderr`` and bytes that are gone once it returns."""
+
+
+class Execution(Protocol):
+    """A command that was started in a container."""
+
+    def pump(self, stdin: int | None, on_output: OnOutput) -> None:
+        """Moves bytes until the command's streams end; ``stdin`` is a file descriptor.
+
+        The end of ``stdin`` becomes the end of the command's. What ``on_output`` raises passes
+        through.
+        """
+        ...
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tells the command's terminal its size. Raises Missing, Clash where it has ended."""
+        ...
+
+    def wait(self) -> int:
+        """The exit code, once the command has ended. Raises Missing with its container."""
+        ...
 
 
 class Engine(Protocol):
@@ -123,17 +160,17 @@ class Engine(Protocol):
         """The output, line by line, in the engine's order. Raises Missing."""
         ...
 
+    def start_exec(self, ref: str, spec: ExecSpec) -> Execution:
+        """Starts a command. Raises Missing, Clash where nothing runs, StartFailed.
+
+        An engine that cannot start it may also say so as the command's output, with code 126.
+        """
+        ...
+
     def run_exec(
         self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
     ) -> ExecResult:
         """Runs a command to its end. Raises Missing, and Clash where nothing runs."""
-        ...
-
-    def events(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
-        """What happens to containers of ours, from ``since`` on (seconds since the epoch).
-
-        Ends after a while without events; the caller opens it again from the last one's time.
-        """
         ...
 
     # Networks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from debughost_cli import __version__, names
@@ -11,6 +12,9 @@ from debughost_cli.models import Drift, Network
 from debughost_cli.planning import network as planning
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import NetworkResult
+
+SETTLE_SECONDS = 2.0
+"""How long another client's network may take to appear once it has its addresses."""
 
 
 class NetworkService:
@@ -76,11 +80,24 @@ class NetworkService:
         try:
             made = self._engine.create_network(names.NETWORK, subnet, gateway, labels)
         except (Clash, NetworkConflict) as exc:
+            return self._made_by_another(subnet, exc.message)
+        return self._settle(made)
+
+    def _made_by_another(self, subnet: str, engine_words: str) -> Network:
+        """The network of a client that was faster, or NetworkConflict.
+
+        The engine takes the addresses before it lists the network: with no culprit in sight, the
+        one that has them may be our own network, about to appear.
+        """
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
             found = self.find()
             if found and not planning.network_drift(found, subnet):
                 return found
-            raise planning.overlap(subnet, self._engine.list_networks(), exc.message) from exc
-        return self._settle(made)
+            conflict = planning.overlap(subnet, self._engine.list_networks(), engine_words)
+            if conflict.details["overlaps"] or time.monotonic() >= deadline:
+                raise conflict
+            time.sleep(0.05)
 
     def _settle(self, made: str) -> Network:
         """Old engines let two clients make one each: all of them keep the oldest."""

@@ -1,0 +1,263 @@
+"""Commands in a container: the connection that the engine hands over, and its bytes.
+
+docker-py's own way reads from the socket below a buffered reader that may hold the first bytes of
+the output already, and knows no half-close; so the request is made here.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from itertools import chain, repeat
+from typing import Any
+
+import requests
+
+from debughost_cli.engine.docker_client import Connection
+from debughost_cli.engine.error_map import READ_TIMEOUT, from_answer, mapped
+from debughost_cli.engine.port import ExecSpec, OnOutput
+from debughost_cli.errors import EngineUnavailable
+
+CHUNK = 256 * 1024
+STDIN_CHUNK = 64 * 1024
+DETACH_KEYS = ",".join(["ctrl-@", "ctrl-_"] * 4)
+"""The engine holds back the first of them until the next key comes, and its default begins with
+ctrl-p, which every shell uses. Nothing shows after ctrl-@; nobody types all eight."""
+REFUSED = 125
+_HEADER = struct.Struct(">BxxxL")
+_NAMES = {0: "stdout", 1: "stdout", 2: "stderr"}
+_LOOKS = (0.005, 0.01, 0.02, 0.05)
+_AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
+
+
+def start(connection: Connection, ref: str, spec: ExecSpec) -> DockerExec:
+    """Makes and starts a command; neither is repeated, for the first may have happened."""
+    doing = "starting a command in the container"
+    with mapped(connection.info, doing):
+        client = connection.client
+        made = client.exec_create(
+            ref,
+            list(spec.command),
+            stdin=spec.stdin,
+            tty=spec.tty,
+            user=spec.user,
+            environment=dict(spec.environment),
+            workdir=spec.workdir or None,
+            detach_keys=DETACH_KEYS,
+        )
+        answer = client.post(
+            f"{client.base_url}/v{client.api_version}/exec/{made['Id']}/start",
+            json={"Detach": False, "Tty": spec.tty},
+            headers={"Connection": "Upgrade", "Upgrade": "tcp"},
+            stream=True,
+            timeout=READ_TIMEOUT,
+        )
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            raise from_answer(answer.status_code, _words(answer), doing)
+        return DockerExec(connection, str(made["Id"]), answer, spec)
+
+
+def _words(answer: requests.Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:500]
+
+
+class DockerExec:
+    """A started command and the connection to its streams."""
+
+    def __init__(
+        self, connection: Connection, id_: str, answer: requests.Response, spec: ExecSpec
+    ) -> None:
+        self._connection = connection
+        self._id = id_
+        self._answer = answer  # It closes the socket when it is collected.
+        self._sock, self._early = _take_over(answer)
+        self._tty = spec.tty
+        self._buffer = bytearray(CHUNK)
+        self._cut = False
+
+    def pump(self, stdin: int | None, on_output: OnOutput) -> None:
+        frames = Frames(on_output, plain=self._tty)
+        frames.feed(memoryview(self._early))
+        pump = self._by_turns if _selectable(self._sock) else self._with_thread
+        pump(stdin, frames.feed)
+
+    def _by_turns(self, stdin: int | None, feed: Callable[[memoryview], None]) -> None:
+        """One thread for both directions, as a TLS connection needs it."""
+        self._sock.setblocking(False)
+        unsent = memoryview(b"")
+        is_open = self._receive(feed)
+        while is_open:
+            wanted = [self._sock] if stdin is None or unsent else [self._sock, stdin]
+            readable, _, _ = select.select(wanted, [self._sock] if unsent else [], [])
+            if stdin in readable:
+                data = _read(stdin)
+                unsent = memoryview(data or b"")
+                if data == b"":
+                    stdin = self._end_stdin()
+            if unsent:
+                sent = self._send(unsent)
+                unsent, stdin = (unsent[:0], None) if sent is None else (unsent[sent:], stdin)
+            if self._sock in readable:
+                is_open = self._receive(feed)
+
+    def _with_thread(self, stdin: int | None, feed: Callable[[memoryview], None]) -> None:
+        """For Windows, where only sockets can be waited for."""
+        self._sock.settimeout(None)
+        if stdin is not None:
+            threading.Thread(target=self._send_all, args=(stdin,), daemon=True).start()
+        while self._receive(feed):
+            pass
+
+    def _send_all(self, stdin: int) -> None:
+        with suppress(OSError):
+            while data := _read(stdin):
+                self._sock.sendall(data)
+            self._end_stdin()
+
+    def _receive(self, feed: Callable[[memoryview], None]) -> bool:
+        """Hands on what is there; False at the end of the stream."""
+        with memoryview(self._buffer) as view:
+            while True:
+                count = self._receive_once()
+                if not count:
+                    return count is None
+                feed(view[:count])
+                # What TLS has unpacked already, select does not see.
+                pending = getattr(self._sock, "pending", None)
+                if pending is None or not pending():
+                    return True
+
+    def _receive_once(self) -> int | None:
+        """How many bytes came; 0 at the end, None where there are none yet."""
+        with mapped(self._connection.info, "reading a command's output"):
+            try:
+                return int(self._sock.recv_into(self._buffer))
+            except _AGAIN:
+                return None
+            except _GONE:
+                self._cut = True
+                return 0
+
+    def _send(self, data: memoryview) -> int | None:
+        """How many bytes went; None where nobody takes any more."""
+        with mapped(self._connection.info, "writing a command's input"):
+            try:
+                return int(self._sock.send(data))
+            except _AGAIN:
+                return 0
+            except _GONE:
+                return None
+
+    def _end_stdin(self) -> None:
+        """Half-closes; a terminal knows no such end, and the engine would end the output too."""
+        if self._tty:
+            return
+        with suppress(OSError):
+            if isinstance(self._sock, socket.socket):
+                # SSLSocket's own method would tear down the TLS layer for reading as well.
+                socket.socket.shutdown(self._sock, socket.SHUT_WR)
+            else:
+                self._sock.send(b"")  # What a named pipe has for it.
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._connection.read(
+            "resizing the terminal", lambda c: c.exec_resize(self._id, rows, columns)
+        )
+
+    def wait(self) -> int:
+        for pause in chain(_LOOKS, repeat(0.2)):
+            facts = self._connection.read(
+                "asking for the exit code", lambda c: c.exec_inspect(self._id)
+            )
+            if not facts.get("Running"):
+                break
+            if self._cut:
+                raise EngineUnavailable(
+                    "the connection to the command broke; it may still run",
+                    hint="'debughost doctor' looks at the engine",
+                )
+            # It may have closed its output and go on.
+            time.sleep(pause)
+        code = facts.get("ExitCode")
+        return REFUSED if code is None else int(code)
+
+
+def _take_over(answer: requests.Response) -> tuple[Any, bytes]:
+    """The socket of an upgraded connection, and what the reader above it has read ahead."""
+    reader = answer.raw._fp.fp  # noqa: SLF001 - as docker-py does; there is no public way.
+    raw = reader.raw
+    sock = raw.sock if hasattr(raw, "sock") else raw._sock  # noqa: SLF001 - likewise
+    if not isinstance(sock, socket.socket):
+        return sock, b""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setblocking(False)
+    early = b""
+    with suppress(*_AGAIN):
+        # Where nothing was read ahead this reads once: the reader is empty afterwards either way.
+        early = reader.read1(len(reader.peek(1)))
+    return sock, early
+
+
+def _selectable(sock: Any) -> bool:
+    return os.name != "nt" and isinstance(sock, socket.socket)
+
+
+def _read(stdin: int) -> bytes | None:
+    """The next bytes; none at the end or where it cannot be read, None where there are none yet."""
+    try:
+        return os.read(stdin, STDIN_CHUNK)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+class Frames:
+    """Takes the engine's stream of stdout and stderr apart as it comes, keeping none of it.
+
+    Each frame is ``stream (1 byte), 3 zeros, length (4 bytes, big endian)``, then that many bytes.
+    ``plain``: there are no frames.
+    """
+
+    def __init__(self, on_output: OnOutput, *, plain: bool = False) -> None:
+        self._on_output = on_output
+        self._plain = plain
+        self._header = bytearray()
+        self._stream = "stdout"
+        self._left = 0
+
+    def feed(self, data: memoryview) -> None:
+        """Takes the next bytes of the connection."""
+        if self._plain and data:
+            self._on_output("stdout", data)
+            return
+        while data:
+            data = self._payload(data) if self._left else self._head(data)
+
+    def _payload(self, data: memoryview) -> memoryview:
+        part = data[: self._left]
+        self._left -= len(part)
+        self._on_output(self._stream, part)
+        return data[len(part) :]
+
+    def _head(self, data: memoryview) -> memoryview:
+        missing = _HEADER.size - len(self._header)
+        self._header += data[:missing]
+        if len(self._header) == _HEADER.size:
+            number, self._left = _HEADER.unpack(self._header)
+            self._stream = _NAMES.get(number, "stderr")
+            self._header.clear()
+        return data[missing:]

@@ -1,0 +1,200 @@
+"""``exec`` and ``shell``: a command in a project's container."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from debughost_cli import names
+from debughost_cli.engine.port import Clash, Engine, ExecSpec, Execution, Missing, OnOutput
+from debughost_cli.errors import (
+    DebughostError,
+    EngineError,
+    InvalidConfig,
+    ProjectNotFound,
+    StartFailed,
+    Usage,
+)
+from debughost_cli.services.projects import (
+    OURS,
+    by_project,
+    containers_of,
+    not_found,
+    outline,
+    read_marks,
+)
+
+_WRAPPER = """\
+[ -z "$1" ] || stty rows "$1" cols "$2" 2>/dev/null
+shift 2
+end() { echo "debughost -$1"; exit "$1"; }
+case $1 in
+*/*) [ -e "$1" ] || end 127; [ -f "$1" ] && [ -x "$1" ] || end 126 ;;
+*) command -v "$1" >/dev/null 2>&1 || end 127 ;;
+esac
+echo "debughost $$"
+exec "$@"
+"""
+"""Tells the process's id in the container on a first line of stdout, then becomes the command.
+
+The engine can signal containers, but not commands in them, and knows only the host's id. The line
+also tells an engine's refusal, which comes on stdout, from output. The terminal's size is set here
+because the engine takes it only once the command runs and may have looked at it.
+"""
+_FIRST_LINE = re.compile(rb"debughost (-?)([0-9]{1,10})\r?")
+_LONGEST = 65536
+"""A refusal is cut here; no first line is as long."""
+_KILL = 'shift; for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
+_PATIENCE = 5.0
+"""Seconds for the command to begin, once somebody wants to signal it."""
+SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
+
+
+class ExecRefused(Usage):
+    """The command could not be run: 127 there is none, 126 it is no program, 125 anything else."""
+
+    def __init__(self, message: str, *, hint: str, exit_code: int) -> None:
+        super().__init__(message, hint=hint, details={"exit_code": exit_code})
+
+    @property
+    def status(self) -> int:
+        """As ``docker exec`` ends."""
+        return int(self.details["exit_code"])
+
+
+class ExecService:
+    """Starts commands in projects that run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def start(self, project: str, spec: ExecSpec, size: tuple[int, int] | None) -> ProjectExec:
+        """``size``: rows and columns of the terminal. Raises ProjectNotFound, ExecRefused.
+
+        A ``workdir`` is relative to the workspace's folder.
+        """
+        ref = self._running(project)
+        rows, columns = size if spec.tty and size else ("", "")
+        wrapped = ("/bin/sh", "-c", _WRAPPER, "debughost", str(rows), str(columns), *spec.command)
+        workdir = posixpath.join(names.WORKDIR, spec.workdir) if spec.workdir else ""
+        try:
+            execution = self._engine.start_exec(
+                ref, replace(spec, command=wrapped, workdir=workdir)
+            )
+        except Missing:
+            raise self._not_found(project) from None
+        except Clash as exc:
+            raise self._not_running(project) or exc from None
+        except (EngineError, StartFailed, InvalidConfig) as exc:
+            raise _refused(exc.message) from exc
+        return ProjectExec(self._engine, execution, project, ref, spec)
+
+    def _running(self, project: str) -> str:
+        """The container's id, from one request. Raises ProjectNotFound."""
+        found = containers_of(self._engine, project)
+        if not found:
+            raise self._not_found(project)
+        if found[0].status != "running":
+            raise self._not_running(project) or self._not_found(project)
+        return found[0].id
+
+    def _not_found(self, project: str) -> ProjectNotFound:
+        return not_found(project, list(by_project(self._engine.list_containers([OURS]))))
+
+    def _not_running(self, project: str) -> ProjectNotFound | None:
+        """The error for a project in a state without processes; None where it runs by now."""
+        found = containers_of(self._engine, project)
+        if not found:
+            return self._not_found(project)
+        try:
+            container = self._engine.inspect_container(found[0].id)
+        except Missing:
+            return self._not_found(project)
+        if container.status == "running":
+            return None
+        state = outline(container, read_marks(self._engine, container.id)).state
+        return ProjectNotFound(
+            f"project {project} is not running ({state})",
+            hint=f"Start it with 'debughost up -p {project}'",
+            details={"project": project, "state": state},
+        )
+
+
+def _refused(words: str) -> ExecRefused:
+    return ExecRefused(
+        f"the engine did not run the command: {words.strip() or 'it gave no reason'}",
+        hint="Check --user and --workdir; the image needs /bin/sh",
+        exit_code=125,
+    )
+
+
+def _not_a_program(project: str, command: Sequence[str], code: int) -> ExecRefused:
+    name = command[0]
+    if code == 127:
+        words = " " in name.strip() and len(command) == 1
+        return ExecRefused(
+            f"there is no command {name!r} in the container of {project}",
+            hint="Give each word by itself: debughost exec -- ls -l"
+            if words
+            else "'debughost shell' looks around; exec -- sh -c '...' runs a line of shell",
+            exit_code=code,
+        )
+    return ExecRefused(
+        f"{name!r} in the container of {project} cannot be executed",
+        hint="It must be a file that the project's user may execute (chmod +x)",
+        exit_code=code,
+    )
+
+
+class ProjectExec:
+    """A command that was started in a project."""
+
+    def __init__(
+        self, engine: Engine, execution: Execution, project: str, ref: str, spec: ExecSpec
+    ) -> None:
+        self._engine = engine
+        self._execution = execution
+        self._project = project
+        self._ref = ref
+        self._spec = spec
+        self._pid = 0
+        self._begun = threading.Event()
+        self._ended = False
+
+    @property
+    def is_begun(self) -> bool:
+        """True from when it can be signalled, and where it never began."""
+        return self._begun.is_set()
+
+    def run(self, stdin: int | None, on_output: OnOutput) -> int:
+        """Passes the streams through and returns the exit code. Raises ExecRefused.
+
+        Whatever ends this early, but for the engine's own failure, ends the command as well.
+        """
+        head = _Head(on_output, self._set_pid)
+        try:
+            self._execution.pump(stdin, head)
+            code = self._execution.wait()
+        except Missing:
+            raise self._gone() from None
+        except (EngineError, _engine_unusable()):
+            raise
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._ended = True
+            self._begun.set()
+        return self._verdict(head, code)
+
+    def _verdict(self, head: _Head, code: int) -> int:
+        if head.refusal:
+            raise _not_a_program(self._project, self._spec.command, head.refusal)
+        if not self._pid:
+            # A container that ends while its command begins leaves nothing but a code.
+            raise _refused(head.words) if head.words else self._gone(code)
+        return code
