@@ -12,27 +12,50 @@ import typer
 from debughost_cli import __version__
 from debughost_cli.cli import (
     completion,
+    config,
+    doctor,
     events,
+    guide,
     images,
     lifecycle,
     logs,
     network,
+    schema,
     signals,
     status,
     volumes,
     wait,
 )
+from debughost_cli.cli import exec as exec_
 from debughost_cli.cli.options import absorb, show_help, with_common_options
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import DebughostError, Internal, Usage
 from debughost_cli.render.streams import Streams
 
+_COMMANDS = (
+    lifecycle,
+    status,
+    logs,
+    wait,
+    exec_,
+    events,
+    network,
+    volumes,
+    images,
+    doctor,
+    config,
+    schema,
+    guide,
+    completion,
+)
+"""In the order in which --help lists them."""
+
 _BROKEN_PIPE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader went away."""
 
 
-def _make_app() -> typer.Typer:
+def make_app() -> typer.Typer:
     """Rich makes help pretty and costs 80 ms: it is used only where somebody looks."""
     pretty = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     app = typer.Typer(
@@ -44,7 +67,7 @@ def _make_app() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    for module in (lifecycle, status, logs, wait, events, network, volumes, images, completion):
+    for module in _COMMANDS:
         module.register(app)
     return app
 
@@ -89,7 +112,7 @@ def _run(args: list[str], session: Session) -> Output | int:
         session.options.json = (
             check_output(os.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
         )
-        returned = _make_app()(args, standalone_mode=False, obj=session, prog_name="debughost")
+        returned = make_app()(args, standalone_mode=False, obj=session, prog_name="debughost")
     except DebughostError as exc:
         return Output(error=exc)
     except typer.TyperException as exc:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, Partial
-from debughost_cli.models import Action
+from debughost_cli.models import Action, Project
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
 from debughost_cli.render.streams import clean
@@ -90,23 +91,30 @@ def _failure(result: ProjectsResult) -> DebughostError | None:
 
 
 def _next(result: ProjectsResult) -> list[str]:
-    """The commands that make sense now, ready to be run."""
-    found: list[str] = []
-    for item in result.items[:1]:
-        name = item.project.project
-        if item.plan:
-            return [f"debughost up -p {name}"] if item.action is not Action.REMOVED else []
-        if item.action is Action.FAILED:
-            found = _after_failure(name, item.error, item.project.container is not None)
-        elif item.action is Action.STOPPED:
-            found = [f"debughost up -p {name}", f"debughost rm -p {name}"]
-        elif item.action is not Action.REMOVED:
-            found = [f"debughost logs -p {name}", f"debughost status -p {name}"]
-    return found
+    """The commands that make sense now, ready to be run from anywhere."""
+    if not result.items:
+        return []
+    item = result.items[0]
+    name = item.project.project
+    if item.plan:
+        return [] if item.action is Action.REMOVED else [_up(item.project)]
+    if item.action is Action.FAILED:
+        return _after_failure(item.project, item.error)
+    if item.action is Action.STOPPED:
+        return [_up(item.project), f"debughost rm -p {name}"]
+    if item.action is Action.REMOVED:
+        return []
+    return [f"debughost logs -p {name}", f"debughost status -p {name}"]
 
 
-def _after_failure(name: str, error: DebughostError | None, exists: bool) -> list[str]:
+def _up(project: Project, *more: str) -> str:
+    """With the workspace: elsewhere, the folder that one is in would be taken for it."""
+    words = ["debughost", "up", "-p", project.project]
+    words += ["-w", project.workspace] if project.workspace else []
+    return shlex.join([*words, *more])
+
+
+def _after_failure(project: Project, error: DebughostError | None) -> list[str]:
     if error and error.code == "PORT_IN_USE":
-        free = error.details.get("next_free")
-        return [f"debughost up -p {name} --port {free or 'auto'}"]
-    return [f"debughost logs -p {name}"] if exists else []
+        return [_up(project, "--port", str(error.details.get("next_free") or "auto"))]
+    return [f"debughost logs -p {project.project}"] if project.container else []

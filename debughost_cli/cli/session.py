@@ -57,6 +57,10 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """The engine, connected on first use. Raises what connecting raises."""
+        return self.connect()
+
+    def connect(self, *, patience: float | None = None, retry: bool = True) -> Engine:
+        """Connects. ``patience``: seconds for an answer in place of the usual ones."""
         if self.given_engine:
             self.engine_info = self.given_engine.info
             return self.given_engine
@@ -69,7 +73,12 @@ class Session:
         self.engine_info = EngineInfo(address.url, address.source)
         from debughost_cli.engine.docker_engine import DockerEngine
 
-        engine = DockerEngine(address, on_retry=self.progress.notice, trace=self._trace)
+        engine = DockerEngine(
+            address,
+            on_retry=self.progress.notice if retry else None,
+            trace=self._trace,
+            patience=patience,
+        )
         self.engine_info = engine.info
         return engine
 

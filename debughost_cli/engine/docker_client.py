@@ -36,12 +36,12 @@ class ApiClient(docker.APIClient):  # type: ignore[misc]  # docker-py ships no t
         return answer
 
 
-def open_client(address: Address, version: str) -> ApiClient:
-    """A client for one API version; no request is made."""
+def open_client(address: Address, version: str, patience: float = READ_TIMEOUT) -> ApiClient:
+    """A client for one API version, which waits ``patience`` seconds for an answer."""
     client = ApiClient(
         base_url=address.url,
         version=version,
-        timeout=int(READ_TIMEOUT),
+        timeout=int(patience),
         tls=_tls(address),
         max_pool_size=POOL_SIZE,
     )
@@ -63,18 +63,25 @@ def _tls(address: Address) -> Any:
 class Connection:
     """An engine that has answered: its client, its facts, and the one way to call it."""
 
-    def __init__(self, address: Address, retrier: Retrier, trace: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        retrier: Retrier,
+        trace: Callable[[str], None],
+        patience: float | None = None,
+    ) -> None:
         self.address = address
         self.retrier = retrier
         self._trace = trace
+        self._patience = patience or READ_TIMEOUT
         self.info = EngineInfo(address.url, address.source, is_local=address.is_local)
         facts = retrier.call(self._facts)
         self.info = _info(address, facts)
-        self.client = open_client(address, _negotiate(facts))
+        self.client = open_client(address, _negotiate(facts), self._patience)
 
     def _facts(self) -> dict[str, Any]:
         with mapped(self.info, "connecting"):
-            client = open_client(self.address, _text(OLDEST_API))
+            client = open_client(self.address, _text(OLDEST_API), self._patience)
             try:
                 facts = client.version(api_version=False)
             finally:

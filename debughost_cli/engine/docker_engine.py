@@ -229,10 +229,11 @@ class DockerEngine(ContainerCalls, EventCalls, NetworkCalls, VolumeCalls, ImageC
         self,
         address: Address,
         *,
-        on_retry: Callable[[str], None],
+        on_retry: Callable[[str], None] | None,
         trace: Callable[[str], None] = lambda _: None,
+        patience: float | None = None,
     ) -> None:
-        self._connection = Connection(address, Retrier(on_retry), trace)
+        self._connection = Connection(address, Retrier(on_retry), trace, patience)
 
     @property
     def info(self) -> EngineInfo:

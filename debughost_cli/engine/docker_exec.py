@@ -85,38 +85,44 @@ class DockerExec:
         self._sock, self._early = _take_over(answer)
         self._tty = spec.tty
         self._buffer = bytearray(CHUNK)
+        self._stdin: int | None = None
+        self._unsent = memoryview(b"")
         self._cut = False
 
     def pump(self, stdin: int | None, on_output: OnOutput) -> None:
         frames = Frames(on_output, plain=self._tty)
         frames.feed(memoryview(self._early))
+        self._stdin = stdin
         pump = self._by_turns if _selectable(self._sock) else self._with_thread
-        pump(stdin, frames.feed)
+        pump(frames.feed)
 
-    def _by_turns(self, stdin: int | None, feed: Callable[[memoryview], None]) -> None:
+    def _by_turns(self, feed: Callable[[memoryview], None]) -> None:
         """One thread for both directions, as a TLS connection needs it."""
         self._sock.setblocking(False)
-        unsent = memoryview(b"")
         is_open = self._receive(feed)
         while is_open:
-            wanted = [self._sock] if stdin is None or unsent else [self._sock, stdin]
-            readable, _, _ = select.select(wanted, [self._sock] if unsent else [], [])
-            if stdin in readable:
-                data = _read(stdin)
-                unsent = memoryview(data or b"")
-                if data == b"":
-                    stdin = self._end_stdin()
-            if unsent:
-                sent = self._send(unsent)
-                unsent, stdin = (unsent[:0], None) if sent is None else (unsent[sent:], stdin)
+            wants_input = self._stdin is not None and not self._unsent
+            awaited = [self._sock, self._stdin] if wants_input else [self._sock]
+            readable, _, _ = select.select(awaited, [self._sock] if self._unsent else [], [])
+            if self._stdin is not None and self._stdin in readable:
+                self._take_input(self._stdin)
+            if self._unsent:
+                self._send()
             if self._sock in readable:
                 is_open = self._receive(feed)
 
-    def _with_thread(self, stdin: int | None, feed: Callable[[memoryview], None]) -> None:
+    def _take_input(self, stdin: int) -> None:
+        data = _read(stdin)
+        self._unsent = memoryview(data or b"")
+        if data == b"":
+            self._stdin = None
+            self._end_stdin()
+
+    def _with_thread(self, feed: Callable[[memoryview], None]) -> None:
         """For Windows, where only sockets can be waited for."""
         self._sock.settimeout(None)
-        if stdin is not None:
-            threading.Thread(target=self._send_all, args=(stdin,), daemon=True).start()
+        if self._stdin is not None:
+            threading.Thread(target=self._send_all, args=(self._stdin,), daemon=True).start()
         while self._receive(feed):
             pass
 
@@ -150,15 +156,15 @@ class DockerExec:
                 self._cut = True
                 return 0
 
-    def _send(self, data: memoryview) -> int | None:
-        """How many bytes went; None where nobody takes any more."""
+    def _send(self) -> None:
         with mapped(self._connection.info, "writing a command's input"):
             try:
-                return int(self._sock.send(data))
+                self._unsent = self._unsent[self._sock.send(self._unsent) :]
             except _AGAIN:
-                return 0
+                return
             except _GONE:
-                return None
+                # Nobody takes any more; what is on its way to us may still be read.
+                self._stdin, self._unsent = None, memoryview(b"")
 
     def _end_stdin(self) -> None:
         """Half-closes; a terminal knows no such end, and the engine would end the output too."""
@@ -196,7 +202,8 @@ class DockerExec:
 
 def _take_over(answer: requests.Response) -> tuple[Any, bytes]:
     """The socket of an upgraded connection, and what the reader above it has read ahead."""
-    reader = answer.raw._fp.fp  # noqa: SLF001 - as docker-py does; there is no public way.
+    body: Any = answer.raw
+    reader = body._fp.fp  # noqa: SLF001 - as docker-py does; there is no public way.
     raw = reader.raw
     sock = raw.sock if hasattr(raw, "sock") else raw._sock  # noqa: SLF001 - likewise
     if not isinstance(sock, socket.socket):

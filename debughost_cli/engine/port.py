@@ -173,6 +173,13 @@ class Engine(Protocol):
         """Runs a command to its end. Raises Missing, and Clash where nothing runs."""
         ...
 
+    def events(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
+        """What happens to containers of ours, from ``since`` on (seconds since the epoch).
+
+        Ends after a while without events; the caller opens it again from the last one's time.
+        """
+        ...
+
     # Networks
     def find_networks(self, name: str) -> list[Network]:
         """Every network of exactly that name, with what is attached."""

@@ -24,7 +24,10 @@ class Retrier:
     user would wait for minutes. Permissions and malformed addresses are not either.
     """
 
-    def __init__(self, on_retry: OnRetry, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, on_retry: OnRetry | None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Without ``on_retry`` nothing is tried again."""
         self._on_retry = on_retry
         self._sleep = sleep
 
@@ -33,28 +36,27 @@ class Retrier:
         try:
             return attempt()
         except EngineUnavailable as exc:
-            return self._again(attempt, exc)
+            if self._on_retry is None:
+                raise
+            return self._again(attempt, exc, self._on_retry)
 
-    def _again(self, attempt: Callable[[], T], first: EngineUnavailable) -> T:
+    def _again(self, attempt: Callable[[], T], first: EngineUnavailable, say: OnRetry) -> T:
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_chain
         from tenacity.wait import wait_fixed
 
-        self._pause(WAITS[0], first)
+        say(_line(first, WAITS[0]))
+        self._sleep(WAITS[0])
         retrying = Retrying(
             stop=stop_after_attempt(len(WAITS)),
             wait=wait_chain(*[wait_fixed(s) for s in WAITS[1:]]),
             retry=retry_if_exception_type(EngineUnavailable),
-            before_sleep=lambda state: self._on_retry(
+            before_sleep=lambda state: say(
                 _line(state.outcome.exception() if state.outcome else None, state.upcoming_sleep)
             ),
             sleep=self._sleep,
             reraise=True,
         )
         return retrying(attempt)
-
-    def _pause(self, seconds: float, exc: EngineUnavailable) -> None:
-        self._on_retry(_line(exc, seconds))
-        self._sleep(seconds)
 
 
 def _line(exc: BaseException | None, seconds: float) -> str:

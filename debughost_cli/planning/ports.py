@@ -49,12 +49,15 @@ def choose_port(
     wanted: int | None,
     last: int | None,
     holder: FindHolder,
+    identify: Callable[[int], Holder],
 ) -> int:
-    """A port that nobody holds. Raises PortInUse for a wanted one, PortsExhausted otherwise."""
+    """A port that nobody holds. Raises PortInUse for a wanted one, PortsExhausted otherwise.
+
+    ``holder`` is asked for many ports and may be vague; ``identify`` for the one in the error.
+    """
     if wanted:
-        held_by = holder(wanted)
-        if held_by:
-            raise port_in_use(project, type_, wanted, held_by, holder)
+        if holder(wanted):
+            raise port_in_use(project, type_, wanted, identify(wanted), holder)
         return wanted
     free = next((p for p in candidates(project, type_, last) if not holder(p)), None)
     if free is None:

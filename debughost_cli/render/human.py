@@ -10,6 +10,7 @@ from debughost_cli.models import Action, Network, State
 from debughost_cli.render.status import console_for
 from debughost_cli.render.streams import Streams, clean
 from debughost_cli.render.text import size
+from debughost_cli.services.doctor import Check
 from debughost_cli.services.results import (
     ImagesResult,
     ProjectResult,
@@ -82,6 +83,15 @@ def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any
     for row in rows:
         made.add_row(*[c if isinstance(c, Text) else Text(clean(str(c))) for c in row])
     console.print(made)
+
+
+def check(streams: Streams, found: Check) -> None:
+    """A line of ``doctor``: a word first, for colour alone says nothing to everybody."""
+    style = {"ok": "green", "warning": "yellow", "failed": "red"}[found.status]
+    word = streams.styled(f"{found.status:8}", style, streams.stdout)
+    streams.out(f"{word} {found.name}: {clean(found.message)}")
+    if found.hint:
+        streams.out(f"         {clean(found.hint)}")
 
 
 def network(streams: Streams, found: Network, *, done: str) -> None:

@@ -25,6 +25,11 @@ def dumps(document: Any) -> str:
     return json.dumps(document, separators=(",", ":"), default=str)
 
 
+def pretty(document: Any) -> str:
+    """Indented, for people who read JSON."""
+    return json.dumps(document, indent=2, default=str)
+
+
 def envelope(
     *,
     command: str,

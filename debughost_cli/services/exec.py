@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,6 +14,9 @@ from debughost_cli.engine.port import Clash, Engine, ExecSpec, Execution, Missin
 from debughost_cli.errors import (
     DebughostError,
     EngineError,
+    EnginePermissionDenied,
+    EngineTimeout,
+    EngineUnavailable,
     InvalidConfig,
     ProjectNotFound,
     StartFailed,
@@ -48,7 +51,7 @@ because the engine takes it only once the command runs and may have looked at it
 _FIRST_LINE = re.compile(rb"debughost (-?)([0-9]{1,10})\r?")
 _LONGEST = 65536
 """A refusal is cut here; no first line is as long."""
-_KILL = 'shift; for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
+_KILL = 'for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
 _PATIENCE = 5.0
 """Seconds for the command to begin, once somebody wants to signal it."""
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
@@ -181,7 +184,7 @@ class ProjectExec:
             code = self._execution.wait()
         except Missing:
             raise self._gone() from None
-        except (EngineError, _engine_unusable()):
+        except (EngineError, EngineUnavailable, EngineTimeout, EnginePermissionDenied):
             raise
         except BaseException:
             self._abandon()
@@ -194,7 +197,81 @@ class ProjectExec:
     def _verdict(self, head: _Head, code: int) -> int:
         if head.refusal:
             raise _not_a_program(self._project, self._spec.command, head.refusal)
-        if not self._pid:
-            # A container that ends while its command begins leaves nothing but a code.
-            raise _refused(head.words) if head.words else self._gone(code)
+        if head.words:
+            raise _refused(head.words)
         return code
+
+    def _set_pid(self, pid: int) -> None:
+        self._pid = pid
+        self._begun.set()
+
+    def _gone(self) -> ProjectNotFound:
+        return ProjectNotFound(
+            f"the container of {self._project} was removed while the command ran",
+            hint=f"Start it again with 'debughost up -p {self._project}'",
+            details={"project": self._project},
+        )
+
+    def signal(self, *signals: str) -> None:
+        """Sends signals (``TERM``) to the command and its process group, once it has begun."""
+        self._begun.wait(_PATIENCE)
+        if self._pid and not self._ended:
+            kill = ("/bin/sh", "-c", _KILL, str(self._pid), *signals)
+            self._engine.run_exec(self._ref, kill, user=self._spec.user)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Passes on the size of the terminal, once the command has begun."""
+        self._begun.wait(_PATIENCE)
+        if self._pid and not self._ended:
+            self._execution.resize(rows, columns)
+
+    def _abandon(self) -> None:
+        """What a closed terminal or a pipe without a reader would do; it must not hold us up."""
+        signals = ("HUP", "TERM") if self._spec.tty else ("TERM",)
+        thread = threading.Thread(target=self._try_signal, args=signals, daemon=True)
+        thread.start()
+        thread.join(_PATIENCE)
+
+    def _try_signal(self, *signals: str) -> None:
+        with suppress(DebughostError):
+            self.signal(*signals)
+
+
+class _Head:
+    """Takes the wrapper's line off stdout and hands on all that follows.
+
+    ``refusal``: why there is no command, as an exit code. ``words``: the engine's, where it could
+    not even run the wrapper.
+    """
+
+    def __init__(self, on_output: OnOutput, on_pid: Callable[[int], None]) -> None:
+        self._on_output = on_output
+        self._on_pid = on_pid
+        self._line: bytearray | None = bytearray()
+        self.refusal = 0
+
+    @property
+    def words(self) -> str:
+        """Empty once the command has begun."""
+        return "" if self._line is None else self._line.decode("utf-8", "replace").strip()
+
+    def __call__(self, stream: str, data: memoryview) -> None:
+        """Takes output, as ``OnOutput``."""
+        if self._line is None or stream != "stdout":
+            self._on_output(stream, data)
+            return
+        self._line += data[: _LONGEST - len(self._line)]
+        line, newline, rest = bytes(self._line).partition(b"\n")
+        found = _FIRST_LINE.fullmatch(line) if newline else None
+        if found:
+            self._line = None
+            self._begin(found, rest)
+
+    def _begin(self, found: re.Match[bytes], rest: bytes) -> None:
+        number = int(found[2])
+        if found[1]:
+            self.refusal = number
+            return
+        self._on_pid(number)
+        if rest:
+            self._on_output("stdout", memoryview(rest))

@@ -94,7 +94,8 @@ class NetworkService:
             found = self.find()
             if found and not planning.network_drift(found, subnet):
                 return found
-            conflict = planning.overlap(subnet, self._engine.list_networks(), engine_words)
+            others = [n for n in self._engine.list_networks() if n.name != names.NETWORK]
+            conflict = planning.overlap(subnet, others, engine_words)
             if conflict.details["overlaps"] or time.monotonic() >= deadline:
                 raise conflict
             time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,15 +95,19 @@ class Observer:
         return Step(Do.BUILD_IMAGE, entry.ref, "--pull always" if pull == "always" else why)
 
     def _current(self, project: str) -> tuple[Container | None, tuple[str, ...]]:
-        """The container that counts, and the ids of others that a killed run left behind."""
-        group = containers_of(self._engine, project)
-        for index, summary in enumerate(group):
-            try:
-                found = self._engine.inspect_container(summary.id)
-            except Missing:
+        """The container that counts, and the ids of others that a killed run left behind.
+
+        One that was made and never started is such a leftover too: what it needs before its
+        first start may be missing.
+        """
+        current, leftovers = None, []
+        for summary in containers_of(self._engine, project):
+            if current or summary.status == "created":
+                leftovers.append(summary.id)
                 continue
-            return found, tuple(c.id for c in group[index + 1 :])
-        return None, ()
+            with suppress(Missing):
+                current = self._engine.inspect_container(summary.id)
+        return current, tuple(leftovers)
 
     def _facts(
         self,
@@ -174,7 +179,14 @@ def _port(wanted: Wanted, current: Container | None, ports: PortTable) -> int:
     if current and current.is_running and current.port and asked in (None, current.port):
         return current.port
     last = current.port if current else ports.remembered()
-    return choose_port(wanted.project, wanted.type, wanted=asked, last=last, holder=ports.holder)
+    return choose_port(
+        wanted.project,
+        wanted.type,
+        wanted=asked,
+        last=last,
+        holder=ports.holder,
+        identify=ports.identify,
+    )
 
 
 def _mountpoint_made(wanted: Wanted, current: Container | None) -> bool:

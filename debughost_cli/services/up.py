@@ -20,7 +20,7 @@ from debughost_cli.errors import (
     VolumeNotWritable,
 )
 from debughost_cli.models import Action, Container, ContainerRef, Marks, Project
-from debughost_cli.planning.ports import Holder, port_in_use
+from debughost_cli.planning.ports import port_in_use
 from debughost_cli.planning.up import Do, Manner
 from debughost_cli.services.converge import RESTORE, Converger, Overtaken
 from debughost_cli.services.drift import freshness
@@ -156,8 +156,8 @@ class UpService:
     def _explained(self, wanted: Wanted, view: View, avoid: frozenset[int]) -> PortInUse:
         """The engine names only the port; who holds it is looked up."""
         table = PortTable(self._engine, wanted.project, avoid)
-        held_by = table.holder(view.spec.port) or Holder("unknown", "")
-        return port_in_use(wanted.project, wanted.type, view.spec.port, held_by, table.holder)
+        port = view.spec.port
+        return port_in_use(wanted.project, wanted.type, port, table.identify(port), table.holder)
 
     def _outcome(
         self, wanted: Wanted, ref: str, options: UpOptions

@@ -1,0 +1,89 @@
+"""``config show``, ``config validate`` and ``init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from debughost_cli.cli.lifecycle import Workspace
+from debughost_cli.cli.options import command, group, here
+from debughost_cli.cli.output import Output
+from debughost_cli.cli.session import Session
+from debughost_cli.render import human
+from debughost_cli.services.wanted import Wanted, want
+from debughost_cli.workspace import check_workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    app.command("init")(command(init))
+    made = group(app, "config", "The configuration of the project in a folder.")
+    made.command("show")(command(show))
+    made.command("validate")(command(validate))
+
+
+def show(session: Session, workspace: Workspace = None) -> Output:
+    """Show the configuration in force, each value with where it came from."""
+    wanted = want(_folder(workspace), {})
+    rows = _rows(wanted)
+    return Output(
+        data={
+            "file": str(wanted.config.file) if wanted.config.file else None,
+            "workspace": str(wanted.workspace),
+            "settings": [{"name": n, "value": v, "source": s} for n, v, s in rows],
+        },
+        show=lambda: human.table(session.streams, ("SETTING", "VALUE", "SOURCE"), rows),
+    )
+
+
+def _rows(wanted: Wanted) -> list[tuple[str, Any, str]]:
+    """Values of variables stay secret: only their names are shown."""
+    config, found = wanted.config, wanted.detection
+    given = {
+        name: (setting.value, setting.source)
+        for name, setting in config.settings.items()
+        if name not in ("env", "env_file")
+    }
+    detected = {
+        "project": (wanted.project, "workspace"),
+        "type": (found.type.value, "detected"),
+        "command": (list(wanted.command or found.command), "detected"),
+        "framework": (found.framework, "detected"),
+    }
+    env = {f"env.{name}": ("(set)", "file") for name in wanted.environment}
+    rows = detected | given | env
+    return [(name, _plain(value), source) for name, (value, source) in sorted(rows.items())]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def validate(session: Session, workspace: Workspace = None) -> Output:
+    """Check the configuration file; exit code 2 where something in it is wrong."""
+    wanted = want(_folder(workspace), {})
+    file = wanted.config.file
+    text = f"{file} is right" if file else f"{wanted.workspace} has no configuration file"
+    return Output(
+        data={"file": str(file) if file else None, "valid": True},
+        show=lambda: session.streams.out(text),
+    )
+
+
+def init(session: Session, workspace: Workspace = None) -> Output:
+    """Write a commented debughost.toml from what was detected."""
+    from debughost_cli.services.init import write_config
+
+    path, text = write_config(_folder(workspace))
+    return Output(
+        data={"path": str(path), "content": text},
+        changed=True,
+        show=lambda: session.streams.out(f"Wrote {path}"),
+        next=["debughost up"],
+    )
+
+
+def _folder(given: Annotated[Path | None, "DIR"]) -> Path:
+    return check_workspace(given or here())

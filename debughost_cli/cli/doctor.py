@@ -1,0 +1,45 @@
+"""``doctor``."""
+
+from __future__ import annotations
+
+import typer
+
+from debughost_cli.cli.options import command, here
+from debughost_cli.cli.output import Output
+from debughost_cli.cli.session import Session
+from debughost_cli.render import human
+
+PATIENCE = 5.0
+"""Seconds that a check may take, from the contract."""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command("doctor")(command(doctor))
+
+
+def doctor(session: Session) -> Output:
+    """Find out what is wrong with this machine, and how to mend it."""
+    from debughost_cli.services.doctor import DoctorService
+
+    service = DoctorService(lambda: session.connect(patience=PATIENCE, retry=False), here())
+    checks = []
+    for check in service.run():
+        checks.append(check)
+        if not session.options.json:
+            human.check(session.streams, check)
+    return Output(
+        data={
+            "checks": [
+                {
+                    "name": c.name,
+                    "status": c.status,
+                    "message": c.message,
+                    "hint": c.hint,
+                    "duration_ms": c.duration_ms,
+                }
+                for c in checks
+            ]
+        },
+        error=next((c.error for c in checks if c.error), None),
+    )
