@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import docker
 import docker.errors
@@ -14,6 +15,9 @@ from debughost_cli.engine.error_map import CONNECT_TIMEOUT, READ_TIMEOUT, from_a
 from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineTooOld, EngineUnavailable
 from debughost_cli.models import EngineInfo
+
+if TYPE_CHECKING:
+    from debughost_cli.engine.ssh import SshTunnel
 
 T = TypeVar("T")
 
@@ -75,18 +79,34 @@ class Connection:
         self._trace = trace
         self._patience = patience or READ_TIMEOUT
         self.info = EngineInfo(address.url, address.source, is_local=address.is_local)
+        self._tunnel: SshTunnel | None = None
         facts = retrier.call(self._facts)
         self.info = _info(address, facts)
-        self.client = open_client(address, _negotiate(facts), self._patience)
+        self.client = open_client(self.address, _negotiate(facts), self._patience)
 
     def _facts(self) -> dict[str, Any]:
         with mapped(self.info, "connecting"):
+            self._open_tunnel()
             client = open_client(self.address, _text(OLDEST_API), self._patience)
             try:
                 facts = client.version(api_version=False)
             finally:
                 client.close()
         return facts if isinstance(facts, dict) else {}
+
+    def _open_tunnel(self) -> None:
+        """An engine behind ssh is spoken to through a socket of this machine."""
+        if self.address.url.startswith("ssh://"):
+            from debughost_cli.engine.ssh import SshTunnel
+
+            self._tunnel = SshTunnel(self.info)
+            self.address = replace(self.address, url=self._tunnel.url)
+
+    def close(self) -> None:
+        """Gives the sockets back, and ends an ssh that was started for them."""
+        self.client.close()
+        if self._tunnel:
+            self._tunnel.close()
 
     def read(self, doing: str, call: Callable[[ApiClient], T]) -> T:
         """A call that may be repeated: one that only reads, or one whose repeat changes nothing."""

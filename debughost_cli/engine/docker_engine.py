@@ -241,4 +241,4 @@ class DockerEngine(ContainerCalls, EventCalls, NetworkCalls, VolumeCalls, ImageC
 
     def close(self) -> None:
         """Gives the sockets back."""
-        self._connection.client.close()
+        self._connection.close()
