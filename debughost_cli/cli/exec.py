@@ -29,6 +29,8 @@ H = TypeVar("H", bound=Callable[[int, FrameType | None], None])
 
 _ENDING = ("SIGINT", "SIGTERM")
 _SIGNALS = (*_ENDING, "SIGHUP", "SIGQUIT")
+_BROKEN_PIPE = 141
+"""128 + SIGPIPE, as a shell reports a program whose reader went away."""
 _ENOUGH = 3
 """So many signals to end, and the command is killed; one more, and it is left behind."""
 
@@ -177,6 +179,9 @@ def _run(session: Session, project: str, spec: ExecSpec) -> Output:
                 code = running.run(_stdin(session), take)
             except ExecRefused as exc:
                 error, code = exc, exc.status
+            except BrokenPipeError:
+                # Typer would make a 1 of it; the reader has what it wanted.
+                code = _BROKEN_PIPE
     texts = {name: data.decode("utf-8", "replace") for name, data in kept.items()}
     return Output(data={"exit_code": code} | texts, error=error, exit_code=code)
 

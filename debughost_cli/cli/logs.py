@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+import time
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,9 +13,14 @@ from debughost_cli.cli.lifecycle import chosen
 from debughost_cli.cli.options import Projects, command
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import Usage
-from debughost_cli.render.json import dumps
-from debughost_cli.services.logs import ProjectLine
+from debughost_cli.errors import DebughostError, Usage
+
+if TYPE_CHECKING:
+    from debughost_cli.planning.log_cursor import Bookmark
+    from debughost_cli.render.logs import LogWriter
+    from debughost_cli.services.logs import LogReading, Wish
+
+_TAIL = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -27,26 +35,128 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Go on with what comes, until it ends.")
     ] = False,
     tail: Annotated[
-        str, typer.Option("--tail", "-n", metavar="N|all", help="How many of the last lines.")
-    ] = "100",
+        str | None,
+        typer.Option(
+            "--tail", "-n", metavar="N|all",
+            help="How many of the last lines (100; with --after all). With --grep, of those that "
+            "match.",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="From then on: RFC 3339, Unix, or 1h30m ago."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Up to then, as --since.")
+    ] = None,
     timestamps: Annotated[
         bool, typer.Option("--timestamps", "-t", help="Show when each line came.")
     ] = False,
-) -> Output:
+    grep: Annotated[
+        str | None,
+        typer.Option("--grep", metavar="REGEX", help="Only lines in which this is found."),
+    ] = None,
+    max_bytes: Annotated[
+        str | None,
+        typer.Option("--max-bytes", metavar="N", help="At most so much, the newest."),
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after", metavar="CURSOR", help="Only what is new since the --json result with it."
+        ),
+    ] = None,
+) -> Output:  # fmt: skip
     """Print a project's output, as it wrote it: stdout to stdout, stderr to stderr."""
-    from debughost_cli.engine.port import LogQuery
-    from debughost_cli.services.logs import LogService
+    from debughost_cli.services.logs import LogService, Wish
 
     session.is_stream = True
-    projects = chosen(session, project, everything=False)
-    query = LogQuery(tail=_tail(tail), follow=follow)
-    show = _json_line if session.options.json else _text_line
-    for line in LogService(session.engine).run(projects, query):
-        show(session, line, timestamps, len(projects) > 1)
-    return Output(data={"projects": projects})
+    _check(follow, max_bytes)
+    now = time.time_ns()
+    projects = list(dict.fromkeys(chosen(session, project, everything=False)))
+    json = session.options.json
+    wish = Wish(
+        tail=_tail(tail, None if after else _TAIL),
+        since=_time(since, "--since", now),
+        until=_time(until, "--until", now),
+        follow=follow,
+        grep=_pattern(grep),
+        max_bytes=_number(max_bytes, "--max-bytes"),
+        after=_bookmarks(after),
+        whole=json or len(projects) > 1 or grep is not None,
+        stamps=json or timestamps,
+    )
+    _check_span(wish, now)
+    reading = LogService(session.engine, session.progress.notice).open(projects, wish)
+    return _print(session, projects, reading, timestamps)
 
 
-def _tail(text: str) -> int | None:
+def _print(session: Session, projects: list[str], reading: LogReading, timestamps: bool) -> Output:
+    """Prints all that is read. What ends it early still leaves a result behind."""
+    from debughost_cli.render.logs import LogWriter
+
+    json = session.options.json
+    writer = LogWriter(session.streams, projects, json=json, stamps=timestamps)
+    error = None
+    try:
+        _copy(reading, writer)
+    except DebughostError as exc:
+        error = exc
+        # People who press Ctrl-C want an end at once; JSON must not break off within a line.
+        if json:
+            writer.finish()
+    if reading.truncated:
+        session.progress.warn("TRUNCATED", "older output was left out because of --max-bytes")
+    data = _data(projects, reading, writer)
+    return Output(data=data, error=error, next=_next(projects, reading.cursor))
+
+
+def _copy(reading: LogReading, writer: LogWriter) -> None:
+    for item in reading:
+        if item is None:
+            writer.flush()
+            writer.check_reader()
+        else:
+            writer.write(item)
+    writer.flush()
+
+
+def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[str, Any]:
+    from debughost_cli.render.json import plain
+
+    data: dict[str, Any] = {
+        "projects": projects,
+        "lines": writer.lines,
+        "cursor": reading.cursor,
+        "truncated": reading.truncated,
+    }
+    return data | ({"exit": plain(reading.exits)} if reading.is_followed else {})
+
+
+def _next(projects: list[str], cursor: str | None) -> list[str]:
+    named = " ".join(f"-p {p}" for p in projects)
+    return [f"debughost logs {named} --json --after {cursor}"] if cursor else []
+
+
+def _check(follow: bool, max_bytes: str | None) -> None:
+    if follow and max_bytes is not None:
+        raise Usage(
+            "--max-bytes cannot be used with --follow, which has no newest bytes",
+            hint="Leave one of the two out",
+        )
+
+
+def _check_span(wish: Wish, now: int) -> None:
+    if wish.since is not None and wish.since > (wish.until or now) and not wish.follow:
+        raise Usage(
+            "--since is later than " + ("now" if wish.until is None else "--until"),
+            hint="Between the two there is no output",
+        )
+
+
+def _tail(text: str | None, default: int | None) -> int | None:
+    if text is None:
+        return default
     if text == "all":
         return None
     if text.isascii() and text.isdigit() and len(text) < 10:
@@ -54,32 +164,51 @@ def _tail(text: str) -> int | None:
     raise Usage(f"--tail {text!r} is not a number of lines", hint="Use a number, or all")
 
 
-def _json_line(session: Session, item: ProjectLine, stamps: bool, several: bool) -> None:
-    line = item.line
-    session.streams.out(
-        dumps(
-            {
-                "type": "log",
-                "project": item.project,
-                "ts": line.ts,
-                "stream": line.stream,
-                "line": line.data.decode("utf-8", "replace"),
-            }
-        )
-    )
-    session.streams.stdout.flush()
+def _number(text: str | None, option: str) -> int | None:
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 16 and int(text) > 0:
+        return int(text)
+    raise Usage(f"{option} {text!r} is not a number above 0", hint=f"For example {option} 20000")
 
 
-def _text_line(session: Session, item: ProjectLine, stamps: bool, several: bool) -> None:
-    line = item.line
-    streams = session.streams
-    stream = streams.stdout if line.stream == "stdout" else streams.stderr
-    prefix = f"{item.project} | " if several else ""
-    stamp = f"{line.ts} " if stamps else ""
-    raw = f"{prefix}{stamp}".encode() + line.data + b"\n"
-    buffer = getattr(stream, "buffer", None)
-    if buffer is None:
-        stream.write(raw.decode("utf-8", "replace"))
-    else:
-        buffer.write(raw)
-    stream.flush()
+def _time(text: str | None, option: str, now: int) -> int | None:
+    from debughost_cli.planning.log_times import parse_time
+
+    try:
+        return None if text is None else parse_time(text, now)
+    except ValueError:
+        raise Usage(
+            f"{option} {text!r} is not a time",
+            hint=f"For example {option} 10m, {option} 1h30m, {option} 2026-11-23T10:15:00Z",
+        ) from None
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    if text is None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(text)
+    except re.error as exc:
+        place = "" if exc.pos is None else f" at character {exc.pos + 1}"
+        raise Usage(
+            f"--grep {text!r} is not a regular expression: {exc.msg}{place}",
+            hint=r"A special character is taken as it is after a backslash: \( \[ \* \.",
+            details={"pattern": text, "position": exc.pos},
+        ) from None
+    except (OverflowError, RecursionError) as exc:
+        raise Usage(f"--grep cannot be used: {exc}", hint="Use a simpler expression") from None
+
+
+def _bookmarks(text: str | None) -> dict[str, Bookmark] | None:
+    from debughost_cli.planning.log_cursor import BadCursor, decode
+
+    try:
+        return None if text is None else decode(text)
+    except BadCursor as exc:
+        raise Usage(
+            f"--after does not hold a cursor of 'debughost logs --json': {exc}",
+            hint="Take it from data.cursor of the result, or leave --after out to begin anew",
+        ) from None

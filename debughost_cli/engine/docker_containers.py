@@ -143,15 +143,16 @@ class ContainerCalls:
         params: dict[str, Any] = {
             "stdout": 1,
             "stderr": 1,
-            "timestamps": 1,
+            "timestamps": int(query.stamps),
             "follow": int(query.follow),
             "tail": "all" if query.tail is None else query.tail,
         }
-        params |= {k: f"{v:.9f}" for k, v in (("since", query.since), ("until", query.until)) if v}
+        span = (("since", query.since), ("until", query.until))
+        params |= {k: f"{v:.9f}" for k, v in span if v is not None}
         tty = self.inspect_container(ref).tty
         answer = self._connection.get_raw(f"/containers/{ref}/logs", params, "reading logs")
         with mapped(self._connection.info, "reading logs"), answer:
-            yield from log_stream.lines(answer.raw, tty=tty)
+            yield from log_stream.lines(answer.raw, query, tty=tty)
 
     def start_exec(self, ref: str, spec: ExecSpec) -> Execution:
         return docker_exec.start(self._connection, ref, spec)

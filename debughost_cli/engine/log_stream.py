@@ -1,20 +1,31 @@
-"""The engine's log stream taken apart: frames of 8 bytes' header, then lines.
+"""The engine's log stream taken apart: frames of 8 bytes' header, one for each entry of the log.
 
-Each frame is ``stream (1 byte), 3 zeros, length (4 bytes, big endian)``; a TTY has no frames.
-Source: the Docker Engine API's "Attach to a container", section "Stream format".
+A frame is ``stream (1 byte), 3 zeros, length (4 bytes, big endian)``; a TTY has no frames. Asked
+for time stamps, the engine puts ``STAMP SPACE`` before each entry. A line of more than 16 KiB is
+several entries, all with the stamp of the first, and only the last of them ends with a newline.
+Source: the Docker Engine API's "Attach to a container", section "Stream format", and moby's
+``daemon/logger/copier.go``.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
+from debughost_cli.engine.port import LogPiece, LogQuery
 from debughost_cli.models import LogLine
+from debughost_cli.planning.log_lines import joined
 
 _HEADER = struct.Struct(">BxxxL")
 _NAMES = {0: "stdout", 1: "stdout", 2: "stderr"}
 CHUNK = 256 * 1024
+ENTRY = 16 * 1024
+"""The longest entry of a log in bytes, without its stamp."""
+_STAMP = 64
+"""No stamp is longer than this."""
 
 
 class Source(Protocol):
@@ -24,42 +35,142 @@ class Source(Protocol):
         """Chunks as they arrive."""
         ...
 
-
-def lines(raw: Source, *, tty: bool) -> Iterator[LogLine]:
-    """Whole lines with their time stamps, without the line's end, in the engine's order."""
-    pending: dict[str, bytearray] = {}
-    for stream, data in _pieces(raw, tty):
-        buffer = pending.setdefault(stream, bytearray())
-        buffer += data
-        if b"\n" not in data:
-            continue
-        *whole, rest = bytes(buffer).split(b"\n")
-        pending[stream] = bytearray(rest)
-        for line in whole:
-            yield _line(stream, line)
-    for stream, buffer in pending.items():
-        if buffer:
-            yield _line(stream, bytes(buffer))
+    def read(self, amt: int, decode_content: bool | None = None) -> bytes:
+        """Exactly ``amt`` bytes, fewer at the end alone."""
+        ...
 
 
-def _line(stream: str, line: bytes) -> LogLine:
-    stamp, _, data = line.partition(b" ")
-    return LogLine(stream, data, stamp.decode("ascii", "replace"))
+def lines(raw: Source, query: LogQuery, *, tty: bool) -> Iterator[LogLine]:
+    """The body as ``query`` wants it, in the engine's order."""
+    chunks = _chunks(raw, query.follow)
+    if query.pieces and not query.stamps:
+        return _unframed(chunks) if tty else bulk(chunks)
+    found = entries(chunks, tty=tty, stamps=query.stamps)
+    return found if query.pieces else joined(found)
 
 
-def _pieces(raw: Source, tty: bool) -> Iterator[tuple[str, bytes]]:
-    if tty:
-        yield from (("stdout", chunk) for chunk in raw.stream(CHUNK, False))
-        return
-    buffer = b""
-    for chunk in raw.stream(CHUNK, False):
-        buffer += chunk
-        offset = 0
-        while len(buffer) - offset >= _HEADER.size:
-            stream, length = _HEADER.unpack_from(buffer, offset)
-            end = offset + _HEADER.size + length
-            if end > len(buffer):
+def _chunks(raw: Source, follow: bool) -> Iterable[bytes]:
+    """Of a stream each chunk at once. Else large ones: the engine sends every entry by itself."""
+    if follow:
+        return raw.stream(CHUNK, False)
+    return iter(partial(raw.read, CHUNK, False), b"")
+
+
+def bulk(chunks: Iterable[bytes]) -> Iterator[LogPiece]:
+    """What neighbouring frames of one stream hold, in one piece for each chunk."""
+    unpack, header = _HEADER.unpack_from, _HEADER.size
+    rest, current = b"", 1
+    for chunk in chunks:
+        data = rest + chunk if rest else chunk
+        parts: list[bytes] = []
+        offset, length = 0, len(data)
+        while offset + header <= length:
+            stream, count = unpack(data, offset)
+            end = offset + header + count
+            if end > length:
                 break
-            yield _NAMES.get(stream, "stderr"), buffer[offset + _HEADER.size : end]
+            if stream != current:
+                if parts:
+                    yield LogPiece(_name(current), b"".join(parts))
+                parts, current = [], stream
+            parts.append(data[offset + header : end])
             offset = end
-        buffer = buffer[offset:]
+        if parts:
+            yield LogPiece(_name(current), b"".join(parts))
+        rest = data[offset:]
+
+
+def _unframed(chunks: Iterable[bytes]) -> Iterator[LogPiece]:
+    return (LogPiece("stdout", chunk) for chunk in chunks)
+
+
+def _name(stream: int) -> str:
+    return _NAMES.get(stream, "stderr")
+
+
+def entries(chunks: Iterable[bytes], *, tty: bool, stamps: bool) -> Iterator[LogLine]:
+    """The log's entries, a LogPiece for each that does not end its line."""
+    cut = _tty_entries(chunks, stamps) if tty else _frames(chunks)
+    for stream, data in cut:
+        if data.find(b"\n", 0, -1) < 0:
+            yield _entry(stream, data, stamps)
+        else:
+            yield from _several(stream, data, stamps)
+
+
+def _several(stream: str, data: bytes, stamps: bool) -> Iterator[LogLine]:
+    """Lines of one frame, as engines other than Docker may send them."""
+    stamp = ""
+    for text in _split(data):
+        line = _entry(stream, text, stamps)
+        stamp = line.ts or stamp
+        yield replace(line, ts=stamp)
+
+
+def _split(data: bytes) -> list[bytes]:
+    """At newlines alone, which are kept."""
+    *whole, rest = data.split(b"\n")
+    return [line + b"\n" for line in whole] + ([rest] if rest else [])
+
+
+def _entry(stream: str, data: bytes, stamps: bool) -> LogLine:
+    if not stamps:
+        return _made(stream, data, "")
+    stamp, _, text = data.partition(b" ")
+    if stamp[10:11] != b"T":
+        # The engine's own words on what it cannot read carry no stamp.
+        return _made(stream, data, "")
+    return _made(stream, text, stamp.decode("ascii", "replace"))
+
+
+def _made(stream: str, data: bytes, stamp: str) -> LogLine:
+    if data.endswith(b"\n"):
+        return LogLine(stream, data[:-1], stamp)
+    return LogPiece(stream, data, stamp)
+
+
+def _frames(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    unpack, header = _HEADER.unpack_from, _HEADER.size
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk if rest else chunk
+        offset, length = 0, len(data)
+        while offset + header <= length:
+            stream, count = unpack(data, offset)
+            end = offset + header + count
+            if end > length:
+                break
+            yield _name(stream), data[offset + header : end]
+            offset = end
+        rest = data[offset:]
+
+
+def _tty_entries(chunks: Iterable[bytes], stamps: bool) -> Iterator[tuple[str, bytes]]:
+    """A TTY's output has nothing but newlines, and the stamps, to tell its entries by."""
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        offset = 0
+        while end := _entry_end(data, offset, stamps):
+            yield "stdout", data[offset:end]
+            offset = end
+        rest = data[offset:]
+    # What is left is a line without an end, and perhaps the full entry before it.
+    while rest:
+        end = _entry_end(rest + bytes(_STAMP), 0, stamps)
+        yield "stdout", rest[: end or len(rest)]
+        rest = rest[end or len(rest) :]
+
+
+def _entry_end(data: bytes, start: int, stamps: bool) -> int:
+    """Where the entry at ``start`` ends; 0 where more of it must come first."""
+    if stamps and len(data) - start < _STAMP:
+        newline = data.find(b"\n", start)
+        return newline + 1
+    text = data.find(b" ", start, start + _STAMP) + 1 if stamps else start
+    full = (text or start) + ENTRY
+    newline = data.find(b"\n", text or start, full + 1)
+    if newline >= 0:
+        return newline + 1
+    # The next entry of a long line begins with the same stamp, in the midst of the text.
+    return full if len(data) >= full + _STAMP else 0

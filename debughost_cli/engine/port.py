@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -39,12 +40,26 @@ class Clash(EngineError):
 
 @dataclass(frozen=True)
 class LogQuery:
-    """Which lines: ``tail`` None for all; ``since`` and ``until`` in seconds since the epoch."""
+    """Which lines, and how: ``tail`` None for all, counted in entries of the engine.
+
+    ``since`` and ``until``: seconds since the epoch, both inclusive; a Decimal is exact.
+    ``pieces``: each entry as it comes, a long line in several. Without ``stamps``, ``pieces`` may
+    even hold many lines each; that is the fastest.
+    """
 
     tail: int | None = None
-    since: float | None = None
-    until: float | None = None
+    since: Decimal | float | None = None
+    until: Decimal | float | None = None
     follow: bool = False
+    stamps: bool = True
+    pieces: bool = False
+
+
+class LogPiece(LogLine):
+    """Output as it came: a part of a line, or several lines with their ends.
+
+    A plain LogLine is a whole line, whose end is left out.
+    """
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,10 @@ class Execution(Protocol):
 
     def wait(self) -> int:
         """The exit code, once the command has ended. Raises Missing with its container."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the streams; the command itself goes on."""
         ...
 
 
@@ -157,7 +176,10 @@ class Engine(Protocol):
         ...
 
     def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
-        """The output, line by line, in the engine's order. Raises Missing."""
+        """The output, line by line, in the engine's order. Raises Missing.
+
+        What has no end (yet) and what is very long comes as LogPiece, see ``LogQuery``.
+        """
         ...
 
     def start_exec(self, ref: str, spec: ExecSpec) -> Execution:

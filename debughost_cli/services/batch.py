@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, ExitCode, Interrupted
 from debughost_cli.models import Action, Project
-from debughost_cli.services.projects import containers_of, describe, read_marks
+from debughost_cli.services.projects import containers_of, describe, observe
 from debughost_cli.services.results import ProjectResult, ProjectsResult
 
 WORKERS = 16
@@ -60,8 +60,7 @@ def failed(engine: Engine, project: str, error: DebughostError) -> ProjectResult
         try:
             group = containers_of(engine, project)
             if group:
-                container = engine.inspect_container(group[0].id)
-                found = describe(engine, container, read_marks(engine, container.id))
+                found = describe(engine, *observe(engine, group[0].id))
         except DebughostError:
             """The failure itself says more than that nothing else can be told."""
     return ProjectResult(found, Action.FAILED, error)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from debughost_cli import names
 from debughost_cli.container import control_files
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.port import Clash, Engine, Missing
 from debughost_cli.models import Action, Container, ContainerSpec, FileEntry
 from debughost_cli.planning.up import Do, Step
 from debughost_cli.services.network import NetworkService
-from debughost_cli.services.observe import View, check_ours
+from debughost_cli.services.observe import Overtaken, View, check_ours
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import containers_of
 from debughost_cli.services.spec import volume_labels
@@ -21,10 +22,6 @@ from debughost_cli.services.wanted import Wanted
 from debughost_cli.workspace import make_mountpoint, owner, remove_mountpoint
 
 RESTORE = "start again what ran before"
-
-
-class Overtaken(Exception):
-    """Another machine made the project's container at the same time, and was first."""
 
 
 class Converger:
@@ -50,8 +47,12 @@ class Converger:
             # First in, last out: it needs the port that the new container may hold by then.
             what = RESTORE if current.is_running else "stop what was stopped before"
             self._undo.push(what, self._restorer(current))
-        for step in self._view.plan.steps:
-            self._steps[step.do](self, step)
+        try:
+            for step in self._view.plan.steps:
+                self._steps[step.do](self, step)
+        except (Missing, Clash) as exc:
+            # Somebody else removed or changed what was just looked at.
+            raise Overtaken(exc.message) from exc
         return self._ref
 
     def _create_network(self, step: Step) -> None:
@@ -71,25 +72,49 @@ class Converger:
 
     def _create_container(self, step: Step) -> None:
         spec = self._view.spec
-        before = {c.id for c in containers_of(self._engine, spec.project)}
         name = names.container_name(spec.project, datetime.now(UTC))
         self._progress.step(f"Creating container {name} on port {spec.port}")
         # By name, and before it is made: an interruption in between must find it as well.
-        self._undo.push(
-            f"remove container {name}", lambda: self._engine.remove_container(name, force=True)
-        )
+        self._undo.push(f"remove container {name}", lambda: self._take_back(name))
         self._ref = self._engine.create_container(name, spec)
-        self._check_first(before)
+        self._check_first()
         self._engine.put_files(self._ref, self._files(spec))
 
-    def _check_first(self, before: set[str]) -> None:
-        """Two machines share no lock: of containers made at once, all sides keep the oldest."""
-        made = [
-            c for c in containers_of(self._engine, self._view.spec.project) if c.id not in before
+    def _take_back(self, name: str) -> None:
+        """Unless the one that it replaced is gone: then it is all that the project has."""
+        old = self._view.current
+        if old and not self._is_there(old.id):
+            return
+        self._engine.remove_container(name, force=True)
+
+    def _is_there(self, ref: str) -> bool:
+        try:
+            self._engine.inspect_container(ref)
+        except Missing:
+            return False
+        return True
+
+    def _check_first(self) -> None:
+        """Two machines share no lock: of containers made at once, all sides keep the oldest.
+
+        The engine's own time of creation, in nanoseconds, decides: who comes later always sees
+        who came before.
+        """
+        known = {self._view.current.id} if self._view.current else set()
+        others = [
+            c
+            for c in containers_of(self._engine, self._view.spec.project)
+            if c.id not in known and c.id not in self._view.leftovers
         ]
+        if len(others) < 2:
+            return
+        made = []
+        for other in others:
+            with suppress(Missing):
+                made.append(self._engine.inspect_container(other.id))
         first = min(made, key=lambda c: (c.created_at, c.id), default=None)
         if first and first.id != self._ref:
-            raise Overtaken(first.name)
+            raise Overtaken(first.name, first.labels.get(names.MAKER, ""))
 
     def _files(self, spec: ContainerSpec) -> list[FileEntry]:
         uid, gid = owner(self._wanted.workspace) if spec.user else (0, 0)

@@ -17,8 +17,15 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, EngineUnavailable
 from debughost_cli.models import EngineEvent, Exit, Project, State
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import OURS, by_project, containers_of, describe, not_found
-from debughost_cli.services.readiness import POLL, observe
+from debughost_cli.services.projects import (
+    OURS,
+    by_project,
+    containers_of,
+    describe,
+    not_found,
+    observe,
+)
+from debughost_cli.services.readiness import POLL
 
 _PLAIN = {
     "start": "started",

@@ -227,6 +227,8 @@ class ProjectExec:
 
     def _abandon(self) -> None:
         """What a closed terminal or a pipe without a reader would do; it must not hold us up."""
+        # While output waits for us the engine reports no end of anything in that container.
+        self._execution.close()
         signals = ("HUP", "TERM") if self._spec.tty else ("TERM",)
         thread = threading.Thread(target=self._try_signal, args=signals, daemon=True)
         thread.start()

@@ -14,12 +14,22 @@ from debughost_cli.models import Container, ContainerSpec, Image, Network, Volum
 from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import Do, Facts, Manner, Plan, Step, find_drift, plan_up
 from debughost_cli.services.images import ImageService
+from debughost_cli.services.maker import is_at_work
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.projects import containers_of, read_marks
 from debughost_cli.services.spec import make_spec
 from debughost_cli.services.wanted import Wanted
 from debughost_cli.workspace import is_gone
+
+
+class Overtaken(Exception):
+    """Another client is making, or has just made or removed, the project's container."""
+
+    def __init__(self, name: str, maker: str = "") -> None:
+        super().__init__(name)
+        self.name = name
+        self.maker = maker
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class View:
     spec: ContainerSpec
     plan: Plan
     current: Container | None
+    leftovers: tuple[str, ...]
     ports: PortTable
 
 
@@ -69,7 +80,7 @@ class Observer:
         )
         facts = self._facts(wanted, spec, current, leftovers, image, network)
         facts = replace(facts, image_step=image_step)
-        return View(spec, plan_up(spec, facts, manner), current, ports)
+        return View(spec, plan_up(spec, facts, manner), current, leftovers, ports)
 
     def image(self, wanted: Wanted) -> tuple[str, Image | None]:
         """The reference for the container and the image, None where it is not on the engine."""
@@ -98,15 +109,23 @@ class Observer:
         """The container that counts, and the ids of others that a killed run left behind.
 
         One that was made and never started is such a leftover too: what it needs before its
-        first start may be missing.
+        first start may be missing. Raises Overtaken while another machine is making one.
         """
+        group = containers_of(self._engine, project)
+        unborn = [c for c in group if c.status == "created"]
+        busy = next((c for c in unborn if is_at_work(c.labels, c.created_at)), None)
+        if busy:
+            raise Overtaken(busy.name, busy.labels.get(names.MAKER, ""))
         current, leftovers = None, []
-        for summary in containers_of(self._engine, project):
-            if current or summary.status == "created":
+        for summary in group:
+            if current or summary in unborn:
                 leftovers.append(summary.id)
                 continue
             with suppress(Missing):
                 current = self._engine.inspect_container(summary.id)
+        if current and is_at_work(current.labels, current.created_at):
+            # Its maker may want to put back what it replaced.
+            leftovers = [c.id for c in unborn]
         return current, tuple(leftovers)
 
     def _facts(

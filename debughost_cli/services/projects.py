@@ -61,6 +61,18 @@ def read_marks(engine: Engine, ref: str) -> Marks:
     return parse(engine.read_link(ref, names.STATE_LINK))
 
 
+def observe(engine: Engine, ref: str) -> tuple[Container, Marks]:
+    """A container and what its launcher says of this run. Raises Missing.
+
+    The marks of one that has ended are read after its end: until then they may still change.
+    """
+    marks = read_marks(engine, ref)
+    container = engine.inspect_container(ref)
+    if not container.is_running:
+        marks = read_marks(engine, ref)
+    return container, of_this_run(marks, container)
+
+
 def describe(engine: Engine, container: Container, marks: Marks) -> Project:
     """The project with its state, and with its last words where it has ended."""
     project = outline(container, marks)

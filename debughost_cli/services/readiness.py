@@ -19,8 +19,7 @@ from debughost_cli.errors import (
 )
 from debughost_cli.models import Container, Exit, Marks
 from debughost_cli.planning.exit_reason import explain
-from debughost_cli.planning.marks import of_this_run
-from debughost_cli.services.projects import log_tail, read_marks
+from debughost_cli.services.projects import log_tail, observe
 
 POLL = 0.05
 """Seconds between looks; ``up`` promises to return within 0.3 s of the moment."""
@@ -42,7 +41,7 @@ def wait_ready(
     deadline = time.monotonic() + timeout
     restarts = 0
     for look in itertools.count():
-        container, marks = observe(engine, ref)
+        container, marks = _observe(engine, ref)
         if look == 0:
             restarts = container.restart_count
         if has_failed(container, restarts):
@@ -59,12 +58,9 @@ def wait_ready(
     raise AssertionError  # never: the loop ends by a return or an error
 
 
-def observe(engine: Engine, ref: str) -> tuple[Container, Marks]:
-    """Marks first: a container that ends in between is then still seen as ended."""
-    marks = read_marks(engine, ref)
+def _observe(engine: Engine, ref: str) -> tuple[Container, Marks]:
     try:
-        container = engine.inspect_container(ref)
-        return container, of_this_run(marks, container)
+        return observe(engine, ref)
     except Missing as exc:
         raise Crashed(
             "the container was removed by somebody else while it was waited for",

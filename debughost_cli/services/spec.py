@@ -22,6 +22,7 @@ from debughost_cli.models import (
     Network,
     ProjectType,
 )
+from debughost_cli.services.maker import signature
 from debughost_cli.services.wanted import Wanted
 from debughost_cli.workspace import owner
 
@@ -166,6 +167,7 @@ def _labels(spec: ContainerSpec, wanted: Wanted, mountpoint_made: bool) -> dict[
         names.PORT: str(spec.port),
         names.CONFIG_HASH: spec.config_hash,
         names.INSTALL: wanted.dependencies.manager if wanted.dependencies else "none",
+        names.MAKER: signature(),
         names.FLAGS: json.dumps(wanted.flags, sort_keys=True),
     }
     return labels | ({names.MOUNTPOINT: "made"} if mountpoint_made else {})

@@ -12,7 +12,7 @@ from debughost_cli.errors import EngineError
 from debughost_cli.models import Container, ContainerSummary, Project, State, StatsSample, Warn
 from debughost_cli.planning.usage import usage, warnings
 from debughost_cli.services.drift import DriftService
-from debughost_cli.services.projects import OURS, by_project, describe, not_found, read_marks
+from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
 
 WORKERS = 32
 SAMPLE_PAUSE = 0.2
@@ -58,8 +58,7 @@ class StatusService:
         try:
             before = self._before(summary.id) if measured else None
             started = time.monotonic()
-            marks = read_marks(self._engine, summary.id)
-            container = self._engine.inspect_container(summary.id)
+            container, marks = observe(self._engine, summary.id)
             project = describe(self._engine, container, marks)
             compared = drift.compare(container, marks)
             if before and project.state is State.RUNNING:
@@ -71,8 +70,12 @@ class StatusService:
         found = warnings(project) + ([compared.warning] if compared.warning else [])
         return project, found
 
-    def _before(self, ref: str) -> StatsSample:
-        return self._samples.get(ref) or self._engine.stats_sample(ref)
+    def _before(self, ref: str) -> StatsSample | None:
+        """None for a container that ended since the list was made: the engine's answer is empty."""
+        try:
+            return self._samples.get(ref) or self._engine.stats_sample(ref)
+        except EngineError:
+            return None
 
     def _measured(self, project: Project, container: Container, before: StatsSample) -> Project:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import (
+    Busy,
     Crashed,
     DebughostError,
     DependenciesFailed,
@@ -22,22 +24,22 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action, Container, ContainerRef, Marks, Project
 from debughost_cli.planning.ports import port_in_use
 from debughost_cli.planning.up import Do, Manner
-from debughost_cli.services.converge import RESTORE, Converger, Overtaken
+from debughost_cli.services.converge import RESTORE, Converger
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.images import ImageService
-from debughost_cli.services.lock import project_lock
+from debughost_cli.services.lock import PATIENCE, project_lock
 from debughost_cli.services.network import NetworkService
-from debughost_cli.services.observe import Observer, View
+from debughost_cli.services.observe import Observer, Overtaken, View
 from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import describe, read_marks, url_of
-from debughost_cli.services.readiness import observe, wait_ready
+from debughost_cli.services.projects import describe, observe, read_marks, url_of
+from debughost_cli.services.readiness import wait_ready
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.undo import Undo
 from debughost_cli.services.wanted import Wanted
 
-TRIES = 20
-"""How often the plan is made anew when a port was snatched or another machine was faster."""
+LOOK_AGAIN = 0.2
+"""Seconds between looks while another client is making the project's container."""
 BUILD_PATIENCE = 1800.0
 """Seconds to wait for another command that builds the same image."""
 
@@ -70,11 +72,11 @@ class UpService:
 
     def dry_run(self, wanted: Wanted, options: UpOptions) -> ProjectResult:
         """The plan that ``run`` would carry out, without one changing request."""
-        view = self._observer.look(
-            wanted,
-            options.manner,
-            image_step=self._observer.image_step(wanted, options.pull),
-        )
+        step = self._observer.image_step(wanted, options.pull)
+        try:
+            view = self._observer.look(wanted, options.manner, image_step=step)
+        except Overtaken as exc:
+            raise _busy(wanted.project, exc) from exc
         project = self._present(view) if view.current else _planned(view)
         project = replace(project, drift=view.plan.drift)
         return ProjectResult(project, view.plan.action, plan=view.plan)
@@ -135,23 +137,28 @@ class UpService:
     def _converge(self, wanted: Wanted, options: UpOptions, undo: Undo) -> tuple[View, str]:
         """Looks, plans and acts until the container runs; anew where the world moved meanwhile."""
         avoid: frozenset[int] = frozenset()
-        for _ in range(TRIES):
-            view = self._observer.look(wanted, options.manner, avoid=avoid)
-            converger = Converger(
-                self._engine, self._progress, self._network, wanted, view, undo, options.grace
-            )
+        deadline = time.monotonic() + PATIENCE
+        while True:
             try:
-                return view, converger.run()
+                view = self._observer.look(wanted, options.manner, avoid=avoid)
+                return view, self._carry_out(wanted, view, options, undo)
             except Overtaken as exc:
                 undo.run()
-                self._progress.step(f"{exc} was made at the same time elsewhere, using that one")
+                if time.monotonic() >= deadline:
+                    raise _busy(wanted.project, exc) from exc
+                time.sleep(LOOK_AGAIN)
             except PortInUse as exc:
                 undo.run()
                 avoid |= {view.spec.port}
-                if wanted.config.get("port"):
+                if wanted.config.get("port") or time.monotonic() >= deadline:
                     raise self._explained(wanted, view, avoid) from exc
                 self._progress.step(f"Port {view.spec.port} was taken meanwhile, choosing another")
-        raise self._explained(wanted, view, avoid)
+
+    def _carry_out(self, wanted: Wanted, view: View, options: UpOptions, undo: Undo) -> str:
+        converger = Converger(
+            self._engine, self._progress, self._network, wanted, view, undo, options.grace
+        )
+        return converger.run()
 
     def _explained(self, wanted: Wanted, view: View, avoid: frozenset[int]) -> PortInUse:
         """The engine names only the port; who holds it is looked up."""
@@ -187,6 +194,15 @@ class UpService:
         assert view.current is not None
         marks = read_marks(self._engine, view.current.id)
         return describe(self._engine, view.current, marks)
+
+
+def _busy(project: str, exc: Overtaken) -> Busy:
+    maker = f" ({exc.maker})" if exc.maker else ""
+    return Busy(
+        f"another client is at work on project {project}{maker}: {exc.name}",
+        hint=f"It was waited for {PATIENCE:.0f} s; try again when it is done",
+        details={"project": project, "holder": {"maker": exc.maker, "container": exc.name}},
+    )
 
 
 def _planned(view: View) -> Project:

@@ -19,8 +19,9 @@ from debughost_cli.services.projects import (
     describe,
     log_tail,
     not_found,
+    observe,
 )
-from debughost_cli.services.readiness import POLL, ended, observe
+from debughost_cli.services.readiness import POLL, ended
 from debughost_cli.services.results import ProjectResult
 
 _OVER = (State.STOPPED, State.COMPLETED, State.CRASHED)

@@ -1,0 +1,168 @@
+"""Lines out of pieces, and the newest of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from debughost_cli.engine.port import LogPiece
+from debughost_cli.models import LogLine
+from debughost_cli.planning.log_cursor import (
+    ALL,
+    STREAMS,
+    Position,
+    Positions,
+    Progress,
+    Skip,
+    since,
+    size,
+)
+from debughost_cli.planning.log_times import to_ns
+
+LONGEST = 16 * 1024**2
+"""Bytes of a line that are held in memory; a longer one comes in pieces of at least this size."""
+_BLOCK = 4096
+"""Engines cut long lines at multiples of this (Docker: 16 KiB). Any other size is a line's end."""
+
+Matches = Callable[[LogLine], bool]
+
+
+@dataclass(frozen=True)
+class ProjectLine:
+    """A line and whose it is."""
+
+    project: str
+    line: LogLine
+
+
+@dataclass
+class _Open:
+    """A line whose end is still to come."""
+
+    ts: str
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, data: bytes) -> None:
+        self.parts.append(data)
+        self.size += len(data)
+
+    def goes_on_with(self, item: LogLine) -> bool:
+        """Pieces of one line share the stamp; what a dead program left unfinished does not."""
+        return item.ts in (self.ts, "") or self.size % _BLOCK == 0
+
+    def line(self, stream: str, last: LogLine) -> LogLine:
+        return LogLine(stream, b"".join([*self.parts, last.data]), self.ts)
+
+    def piece(self, stream: str) -> LogPiece:
+        return LogPiece(stream, b"".join(self.parts), self.ts)
+
+
+def joined(items: Iterable[LogLine], longest: int = LONGEST) -> Iterator[LogLine]:
+    """Whole lines; a LogPiece where a line is longer than ``longest`` bytes or never ends."""
+    waiting: dict[str, _Open] = {}
+    for item in items:
+        held = waiting.get(item.stream)
+        if held and not held.goes_on_with(item):
+            yield waiting.pop(item.stream).piece(item.stream)
+            held = None
+        if not isinstance(item, LogPiece):
+            yield waiting.pop(item.stream).line(item.stream, item) if held else item
+            continue
+        held = held or waiting.setdefault(item.stream, _Open(item.ts))
+        held.add(item.data)
+        if held.size >= longest:
+            yield waiting.pop(item.stream).piece(item.stream)
+    for stream, held in waiting.items():
+        yield held.piece(stream)
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The last lines of a container, and the places at their end."""
+
+    lines: list[LogLine]
+    positions: Positions
+
+
+class Window:
+    """One reading of the engine's last ``count`` entries (None: all), to find the last lines in.
+
+    The engine counts a long line as several entries, so a window may begin within a line and hold
+    fewer lines than entries. What it holds for certain is everything that is stamped later than
+    its first entry.
+    """
+
+    def __init__(self, count: int | None, wanted: int, matches: Matches, start: Positions) -> None:
+        self._count = count
+        self._kept: deque[LogLine] = deque(maxlen=wanted)
+        self._matches = matches
+        self._skip = Skip(start)
+        self._start = start
+        self._progress = Progress(start)
+        self._entries = 0
+        self._first = ""
+
+    def read(self, entries: Iterable[LogLine]) -> None:
+        """Takes all ``entries`` in, as pieces."""
+        for line in joined(self._new(entries)):
+            self._progress.note(line)
+            if self._matches(line):
+                self._kept.append(line)
+
+    def _new(self, entries: Iterable[LogLine]) -> Iterator[LogLine]:
+        for entry in entries:
+            self._entries += 1
+            self._first = self._first or entry.ts
+            rest = self._skip.rest(entry)
+            if rest is not None:
+                yield rest
+
+    def found(self) -> Newest | None:
+        """The lines, None where the window is too small to tell."""
+        positions = self._progress.positions()
+        if self._count is None or self._entries < self._count:
+            return Newest(list(self._kept), positions)
+        begin = to_ns(self._first) if self._first else ALL
+        if self._covers(begin):
+            return Newest(list(self._kept), positions)
+        places = {s: _at_least(positions.get(s), begin) for s in STREAMS}
+        enough = len(self._kept) == self._kept.maxlen
+        certain = all(line.ts and to_ns(line.ts) > begin for line in self._kept)
+        some_known = any(p.ns > begin for p in places.values())
+        return Newest(list(self._kept), places) if enough and certain and some_known else None
+
+    def _covers(self, begin: int) -> bool:
+        """True where the window reaches back to the start that was asked for."""
+        earliest = since(self._start)
+        return earliest is not None and begin < earliest
+
+
+def _at_least(place: Position | None, begin: int) -> Position:
+    """A stream that said nothing in the window was last heard of before it."""
+    return place if place and place.ns > begin else Position(begin, ALL)
+
+
+def within(lines: Iterable[ProjectLine], limit: int) -> tuple[list[ProjectLine], bool]:
+    """The newest whole lines that come to at most ``limit`` bytes, and whether any were left out.
+
+    Of a line that is too long by itself the end is kept.
+    """
+    kept: deque[ProjectLine] = deque()
+    total, cut = 0, False
+    for item in lines:
+        kept.append(item)
+        total += size(item.line)
+        while total > limit and len(kept) > 1:
+            total -= size(kept.popleft().line)
+            cut = True
+        if total > limit:
+            kept[0] = replace(item, line=_end_of(item.line, limit))
+            total, cut = limit, True
+    return list(kept), cut
+
+
+def _end_of(line: LogLine, limit: int) -> LogLine:
+    over = size(line) - limit
+    return type(line)(line.stream, line.data[over:], line.ts)
