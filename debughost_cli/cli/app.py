@@ -30,7 +30,7 @@ from debughost_cli.cli import exec as exec_
 from debughost_cli.cli.options import absorb, show_help, with_common_options
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
-from debughost_cli.errors import DebughostError, Internal, Usage
+from debughost_cli.errors import DebughostError, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams
 
 _COMMANDS = (
@@ -95,6 +95,9 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
         signals.install()
         output = _run(args, session)
         return output if isinstance(output, int) else emit(session, output)
+    except Interrupted as exc:
+        # It came while the result was being printed.
+        return exc.status
     except BrokenPipeError:
         # The reader has what it wanted. Python would complain again when it closes stdout.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the exit
@@ -116,7 +119,7 @@ def _run(args: list[str], session: Session) -> Output | int:
     except DebughostError as exc:
         return Output(error=exc)
     except typer.TyperException as exc:
-        return Output(error=_usage(exc, session))
+        return Output(error=_usage(exc, session, args))
     except BrokenPipeError:
         raise
     except Exception as exc:
@@ -124,10 +127,15 @@ def _run(args: list[str], session: Session) -> Output | int:
     return returned if isinstance(returned, Output) else int(returned or 0)
 
 
-def _usage(exc: typer.TyperException, session: Session) -> Usage:
+def _first_word(args: list[str]) -> str:
+    """The command, where Typer gave up before it knew it."""
+    return next((a for a in args if not a.startswith("-")), "")
+
+
+def _usage(exc: typer.TyperException, session: Session, args: list[str]) -> Usage:
     """Typer's own complaint in our words, with the command that it is about."""
     ctx = getattr(exc, "ctx", None)
-    path = ctx.command_path if ctx else "debughost"
+    path = ctx.command_path if ctx else f"debughost {_first_word(args)}".strip()
     session.command = session.command or path.removeprefix("debughost").strip()
     return Usage(exc.format_message().rstrip("."), hint=f"See '{path} --help'")
 

@@ -7,7 +7,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -174,9 +174,15 @@ def _run(session: Session, project: str, spec: ExecSpec) -> Output:
     with _handled(_SIGNALS, _Deferred()) as deferred:
         running = service.start(project, spec, size)
         session.progress.done()
-        with _signals(session, running, deferred.numbers, tty=spec.tty):
+        jobs = _jobs()
+        handler = _HangUp(running, jobs) if spec.tty else _Forwarder(running, jobs)
+        with _handled(_SIGNALS, handler):
+            for number in deferred.numbers:
+                handler(number, None)
             try:
-                code = running.run(_stdin(session), take)
+                with _terminal(session, running, jobs) if spec.tty else nullcontext():
+                    running.run(_stdin(session), take)
+                code = running.finish()
             except ExecRefused as exc:
                 error, code = exc, exc.status
             except BrokenPipeError:
@@ -187,29 +193,8 @@ def _run(session: Session, project: str, spec: ExecSpec) -> Output:
 
 
 @contextmanager
-def _signals(
-    session: Session, running: ProjectExec, early: list[int], *, tty: bool
-) -> Iterator[None]:
-    """Signals go to the command, so that it decides how it ends; ``early`` ones came before it.
-
-    With a terminal, ^C is a byte like any other, and a signal from elsewhere ends the client,
-    which gives the terminal back and hangs up: shells ignore SIGTERM.
-    """
-    jobs: Jobs = queue.SimpleQueue()
-    threading.Thread(target=_work, args=(jobs,), daemon=True).start()
-    handler = _interrupt if tty else _Forwarder(running, jobs)
-    with _handled(_SIGNALS, handler), _terminal(session, running, jobs, tty=tty):
-        for number in early:
-            handler(number, None)
-        yield
-
-
-@contextmanager
-def _terminal(session: Session, running: ProjectExec, jobs: Jobs, *, tty: bool) -> Iterator[None]:
+def _terminal(session: Session, running: ProjectExec, jobs: Jobs) -> Iterator[None]:
     """The terminal in raw mode, its size passed on whenever it changes."""
-    if not tty:
-        yield
-        return
 
     def resize(number: int = 0, frame: FrameType | None = None) -> None:
         size = terminal.size(session.streams.stdout)
@@ -221,8 +206,14 @@ def _terminal(session: Session, running: ProjectExec, jobs: Jobs, *, tty: bool) 
         yield
 
 
+def _jobs() -> Jobs:
+    """Takes what signal handlers want done: they must not wait for the engine."""
+    made: Jobs = queue.SimpleQueue()
+    threading.Thread(target=_work, args=(made,), daemon=True).start()
+    return made
+
+
 def _work(jobs: Jobs) -> None:
-    """Requests to the engine are not made in signal handlers, nor while bytes wait."""
     while True:
         with suppress(DebughostError):
             jobs.get()()
@@ -261,7 +252,7 @@ class _Deferred:
 
 
 class _Forwarder:
-    """Sends each signal on to the command."""
+    """Sends each signal on to the command, so that it decides how it ends."""
 
     def __init__(self, running: ProjectExec, jobs: Jobs) -> None:
         self._running = running
@@ -276,6 +267,25 @@ class _Forwarder:
             _interrupt(number, frame)
         name = "SIGKILL" if self._endings == _ENOUGH else name
         self._jobs.put(lambda: self._running.signal(name.removeprefix("SIG")))
+
+
+class _HangUp:
+    """With a terminal, ^C is a byte like any other; a signal from elsewhere ends the client.
+
+    It gives the terminal back and hangs up, for shells ignore SIGTERM.
+    """
+
+    def __init__(self, running: ProjectExec, jobs: Jobs) -> None:
+        self._running = running
+        self._jobs = jobs
+        self._told = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler."""
+        if self._told or self._running.is_begun:
+            _interrupt(number, frame)
+        self._told = True
+        self._jobs.put(lambda: self._running.signal("HUP", "TERM"))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

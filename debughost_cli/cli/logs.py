@@ -106,7 +106,7 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
         if json:
             writer.finish()
     if reading.truncated:
-        session.progress.warn("TRUNCATED", "older output was left out because of --max-bytes")
+        session.progress.warn("TRUNCATED", "older lines were left out for their size")
     data = _data(projects, reading, writer)
     return Output(data=data, error=error, next=_next(projects, reading.cursor))
 

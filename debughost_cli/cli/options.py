@@ -111,6 +111,7 @@ def group(app: typer.Typer, name: str, text: str) -> typer.Typer:
 
 def _show_help(ctx: typer.Context, **values: Any) -> None:
     session: Session = ctx.obj
+    session.command = ctx.command_path.removeprefix("debughost ")
     absorb(session, values)
     if ctx.invoked_subcommand is None:
         show_help(ctx)

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -138,7 +138,7 @@ def _from_context(name: str, source: str, env: Mapping[str, str]) -> Address:
     try:
         meta = json.loads((folder / "meta" / digest / "meta.json").read_text("utf-8"))
         endpoint = meta["Endpoints"]["docker"]
-        address = _checked(str(endpoint["Host"]), source)
+        address = replace(_checked(str(endpoint["Host"]), "context"), source=source)
     except OSError:
         raise _no_context(name, source, folder) from None
     except (ValueError, KeyError, TypeError) as exc:

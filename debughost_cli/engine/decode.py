@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,15 +33,19 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?"
 def time(text: Any) -> datetime | None:
     """An engine's time stamp; None for Go's zero time and for what is none."""
     if isinstance(text, int | float) and not isinstance(text, bool):
-        return datetime.fromtimestamp(text, UTC) if text > 0 else None
+        return _moment(lambda: datetime.fromtimestamp(text, UTC)) if text > 0 else None
     found = _TIME.match(text) if isinstance(text, str) else None
     if not found or text.startswith("0001-"):
         return None
     whole, fraction, zone = found.groups()
-    moment = f"{whole}{(fraction or '.0')[:7]}{'+00:00' if zone in (None, 'Z') else zone}"
+    written = f"{whole}{(fraction or '.0')[:7]}{'+00:00' if zone in (None, 'Z') else zone}"
+    return _moment(lambda: datetime.fromisoformat(written).astimezone(UTC))
+
+
+def _moment(make: Callable[[], datetime]) -> datetime | None:
     try:
-        return datetime.fromisoformat(moment).astimezone(UTC)
-    except ValueError:
+        return make()
+    except (ValueError, OverflowError, OSError):
         return None
 
 
@@ -53,7 +58,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _int(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
 
 
 def _str(value: Any) -> str:

@@ -71,6 +71,9 @@ class ContainerCalls:
         try:
             return self._connection.create("creating the container", make, find)
         except Missing as exc:
+            if "image" not in exc.message.lower():
+                # The network, for example, which somebody removed meanwhile.
+                raise
             raise image_not_to_be_had(spec.image, exc.message) from exc
         except Clash as exc:
             raise NameConflict(

@@ -76,7 +76,10 @@ class NetworkCalls:
         except EngineError as exc:
             if "active endpoints" not in exc.message and not isinstance(exc, Clash):
                 raise
-            raise InUse(f"the network is in use: {exc.message}") from exc
+            raise InUse(
+                f"the network is in use: {exc.message}",
+                hint="Remove what is attached to it first; 'debughost network inspect' lists it",
+            ) from exc
 
 
 class VolumeCalls:
@@ -107,7 +110,9 @@ class VolumeCalls:
             return
         except Clash as exc:
             raise InUse(
-                f"volume {name} is in use: {exc.message}", details={"volume": name}
+                f"volume {name} is in use: {exc.message}",
+                hint=f"'docker ps -a --filter volume={name}' lists what uses it",
+                details={"volume": name},
             ) from exc
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import re
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,7 +45,7 @@ _UNREACHABLE = (
     "network is unreachable",
     "proxyconnect",
     "x509:",
-    "eof",
+    ": eof",
 )
 _UNAUTHORIZED = ("unauthorized", "authentication required", "no basic auth", "access forbidden")
 
@@ -64,6 +65,7 @@ def mapped(info: EngineInfo, doing: str) -> Iterator[None]:
     except (
         docker.errors.DockerException,
         docker.errors.StreamParseError,
+        tarfile.TarError,
         requests.exceptions.RequestException,
         urllib3.exceptions.HTTPError,
         OSError,
@@ -118,7 +120,11 @@ def _special(low: str, words: str) -> errors.DebughostError | None:
             f"not the name of an image: {words}", hint="Write it as name:tag, in lower case"
         )
     if any(w in low for w in _START):
-        return errors.StartFailed(f"the engine could not start the container: {words}")
+        return errors.StartFailed(
+            f"the engine could not start the container: {words}",
+            hint="The image must have /bin/sh and be made for the engine's kind of processor; "
+            "choose another with --image",
+        )
     return None
 
 
@@ -205,15 +211,20 @@ _TRANSPORT = (
 )
 
 
+def _has(chain: list[Exception], *kinds: type[Exception]) -> bool:
+    """urllib3 counts a refused connection among its connect timeouts; it is none."""
+    refused = urllib3.exceptions.NewConnectionError
+    return any(isinstance(e, kinds) and not isinstance(e, refused) for e in chain)
+
+
 def _is_timeout(chain: list[Exception]) -> bool:
     """A read timeout inside a stream arrives as a ConnectionError around the real one."""
     kinds = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-    return any(isinstance(e, kinds) for e in chain) or "timed out" in str(chain[0])
+    return _has(chain, *kinds) or "timed out" in str(chain[0])
 
 
 def _timeout(chain: list[Exception], info: EngineInfo, doing: str) -> errors.DebughostError:
-    kinds = (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
-    if any(isinstance(e, kinds) for e in chain):
+    if _has(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return unavailable(info, f"no connection within {CONNECT_TIMEOUT:.0f} s")
     return errors.EngineTimeout(
         f"the engine at {info.endpoint} did not answer within {READ_TIMEOUT:.0f} s while {doing}",

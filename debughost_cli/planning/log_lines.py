@@ -20,8 +20,10 @@ from debughost_cli.planning.log_cursor import (
 )
 from debughost_cli.planning.log_times import to_ns
 
-LONGEST = 16 * 1024**2
+LONGEST = 12 * 1024**2
 """Bytes of a line that are held in memory; a longer one comes in pieces of at least this size."""
+MOST = 24 * 1024**2
+"""Bytes of last lines that are held in memory; of more, the oldest are left out."""
 _BLOCK = 4096
 """Engines cut long lines at multiples of this (Docker: 16 KiB). Any other size is a line's end."""
 
@@ -80,10 +82,14 @@ def joined(items: Iterable[LogLine], longest: int = LONGEST) -> Iterator[LogLine
 
 @dataclass(frozen=True)
 class Newest:
-    """The last lines of a container, and the places at their end."""
+    """The last lines of a container, and the places at their end.
+
+    ``truncated``: there were more that were wanted, but they are too long.
+    """
 
     lines: list[LogLine]
     positions: Positions
+    truncated: bool = False
 
 
 class Window:
@@ -96,7 +102,10 @@ class Window:
 
     def __init__(self, count: int | None, wanted: int, matches: Matches, start: Positions) -> None:
         self._count = count
-        self._kept: deque[LogLine] = deque(maxlen=wanted)
+        self._wanted = wanted
+        self._kept: deque[LogLine] = deque()
+        self._size = 0
+        self._truncated = False
         self._matches = matches
         self._skip = Skip(start)
         self._start = start
@@ -109,7 +118,16 @@ class Window:
         for line in joined(self._new(entries)):
             self._progress.note(line)
             if self._matches(line):
-                self._kept.append(line)
+                self._keep(line)
+
+    def _keep(self, line: LogLine) -> None:
+        self._kept.append(line)
+        self._size += size(line)
+        if len(self._kept) > self._wanted:
+            self._size -= size(self._kept.popleft())
+        while self._size > MOST:
+            self._size -= size(self._kept.popleft())
+            self._truncated = True
 
     def _new(self, entries: Iterable[LogLine]) -> Iterator[LogLine]:
         for entry in entries:
@@ -122,16 +140,18 @@ class Window:
     def found(self) -> Newest | None:
         """The lines, None where the window is too small to tell."""
         positions = self._progress.positions()
-        if self._count is None or self._entries < self._count:
-            return Newest(list(self._kept), positions)
         begin = to_ns(self._first) if self._first else ALL
-        if self._covers(begin):
-            return Newest(list(self._kept), positions)
-        places = {s: _at_least(positions.get(s), begin) for s in STREAMS}
-        enough = len(self._kept) == self._kept.maxlen
-        certain = all(line.ts and to_ns(line.ts) > begin for line in self._kept)
-        some_known = any(p.ns > begin for p in places.values())
-        return Newest(list(self._kept), places) if enough and certain and some_known else None
+        everything = self._count is None or self._entries < self._count or self._covers(begin)
+        if not everything:
+            positions = {s: _at_least(positions.get(s), begin) for s in STREAMS}
+            if not self._is_certain(positions, begin):
+                return None
+        return Newest(list(self._kept), positions, self._truncated)
+
+    def _is_certain(self, positions: Positions, begin: int) -> bool:
+        enough = self._truncated or len(self._kept) == self._wanted
+        lines_known = all(line.ts and to_ns(line.ts) > begin for line in self._kept)
+        return enough and lines_known and any(p.ns > begin for p in positions.values())
 
     def _covers(self, begin: int) -> bool:
         """True where the window reaches back to the start that was asked for."""

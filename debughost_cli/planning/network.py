@@ -97,8 +97,9 @@ def _parse(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 def _free_subnet(taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> str:
     """A private /16 that none of the engine's networks touches."""
-    for second in [*range(28, 32), *range(16, 28)]:
-        candidate = ipaddress.ip_network(f"172.{second}.0.0/16")
+    likely = [f"172.{n}.0.0/16" for n in [*range(28, 32), *range(16, 28)]]
+    likely += [f"10.{n}.0.0/16" for n in range(28, 256)]
+    for candidate in map(ipaddress.ip_network, likely):
         if not any(candidate.overlaps(t) for t in taken):
             return str(candidate)
-    return "10.28.0.0/16"
+    return "192.168.128.0/20"

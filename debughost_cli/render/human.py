@@ -7,7 +7,7 @@ from typing import Any
 
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, Network, State
-from debughost_cli.render.status import console_for
+from debughost_cli.render.status import console_for, write
 from debughost_cli.render.streams import Streams, clean
 from debughost_cli.render.text import size
 from debughost_cli.services.doctor import Check
@@ -82,7 +82,7 @@ def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any
         )  # fmt: skip
     for row in rows:
         made.add_row(*[c if isinstance(c, Text) else Text(clean(str(c))) for c in row])
-    console.print(made)
+    write(streams, console, made)
 
 
 def check(streams: Streams, found: Check) -> None:

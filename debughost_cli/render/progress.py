@@ -45,7 +45,8 @@ class TalkingProgress:
             if self._verbose:
                 self._streams.talk(f"  {clean(text)}", "dim")
             elif not self._lines:
-                self._spin(f"{self._step}: {clean(text).splitlines()[-1]}")
+                last = text.strip().rpartition("\n")[2]
+                self._spin(f"{self._step}: {clean(last)}")
 
     def notice(self, text: str) -> None:
         """A line that must be seen, such as that something is tried again."""

@@ -28,7 +28,7 @@ def show(streams: Streams, projects: Sequence[Project]) -> None:
         streams.talk("No projects. Start one with 'debughost up'")
         return
     console = console_for(streams)
-    console.print(table(projects, width=console.width, pretty=console.is_terminal))
+    write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
     for line in reasons(projects):
         streams.out(line)
 
@@ -48,6 +48,13 @@ def console_for(streams: Streams) -> Any:
         emoji=False,
         width=None if tty else 100_000,
     )
+
+
+def write(streams: Streams, console: Any, renderable: Any) -> None:
+    """Prints through our own stream: rich turns a reader that went away into exit code 1."""
+    with console.capture() as text:
+        console.print(renderable)
+    streams.stdout.write(text.get())
 
 
 def table(
@@ -93,7 +100,7 @@ def _cpu(stats: Stats | None, pretty: bool, history: Sequence[float] | None) -> 
     number = f"{stats.cpu_percent:.1f}%"
     if history is not None:
         return f"{number:>6} {sparkline(history, 100 * stats.cpu_limit)}"
-    if pretty:
+    if pretty and stats.cpu_limit:
         return f"{number:>6} {bar(stats.cpu_percent / (100 * stats.cpu_limit))}"
     return number
 

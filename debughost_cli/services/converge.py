@@ -60,10 +60,15 @@ class Converger:
 
     def _create_volume(self, step: Step) -> None:
         name = step.target
-        check_ours(self._engine.create_volume(name, volume_labels(self._view.spec, name)))
         if not names.is_cache(name):
             # The cache is everybody's: another project may have come to use it meanwhile.
-            self._undo.push(f"remove volume {name}", lambda: self._engine.remove_volume(name))
+            self._undo.push(f"remove volume {name}", lambda: self._remove_made(name))
+        check_ours(self._engine.create_volume(name, volume_labels(self._view.spec, name)))
+
+    def _remove_made(self, name: str) -> None:
+        """A volume that turned out to be somebody else's stays."""
+        if any(v.name == name for v in self._engine.list_volumes([f"{names.MANAGED}=true"])):
+            self._engine.remove_volume(name)
 
     def _create_folder(self, step: Step) -> None:
         folder = self._wanted.mountpoint

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from debughost_cli import names
@@ -167,21 +167,38 @@ class ProjectExec:
         self._pid = 0
         self._begun = threading.Event()
         self._ended = False
+        self._head: _Head | None = None
 
     @property
     def is_begun(self) -> bool:
         """True from when it can be signalled, and where it never began."""
         return self._begun.is_set()
 
-    def run(self, stdin: int | None, on_output: OnOutput) -> int:
-        """Passes the streams through and returns the exit code. Raises ExecRefused.
+    def run(self, stdin: int | None, on_output: OnOutput) -> None:
+        """Passes the streams through until they end; then ``finish`` is due.
 
-        Whatever ends this early, but for the engine's own failure, ends the command as well.
+        Whatever ends either early, but for the engine's own failure, ends the command as well.
         """
-        head = _Head(on_output, self._set_pid)
-        try:
-            self._execution.pump(stdin, head)
+        self._head = _Head(on_output, self._set_pid)
+        with self._guarded():
+            self._execution.pump(stdin, self._head)
+        self._begun.set()
+
+    def finish(self) -> int:
+        """The exit code. Raises ExecRefused, and ProjectNotFound where all was removed."""
+        with self._guarded():
             code = self._execution.wait()
+        self._ended = True
+        if self._head and self._head.refusal:
+            raise _not_a_program(self._project, self._spec.command, self._head.refusal)
+        if self._head and self._head.words:
+            raise _refused(self._head.words)
+        return code
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
         except Missing:
             raise self._gone() from None
         except (EngineError, EngineUnavailable, EngineTimeout, EnginePermissionDenied):
@@ -189,17 +206,6 @@ class ProjectExec:
         except BaseException:
             self._abandon()
             raise
-        finally:
-            self._ended = True
-            self._begun.set()
-        return self._verdict(head, code)
-
-    def _verdict(self, head: _Head, code: int) -> int:
-        if head.refusal:
-            raise _not_a_program(self._project, self._spec.command, head.refusal)
-        if head.words:
-            raise _refused(head.words)
-        return code
 
     def _set_pid(self, pid: int) -> None:
         self._pid = pid

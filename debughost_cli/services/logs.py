@@ -136,7 +136,7 @@ class LogReading:
         self._wish = wish
         self._notice = notice
         self._caught_up = False
-        self.truncated = False
+        self._cut = False
         self.exits: dict[str, Exit | None] = {}
         """Following: why each project ended, None where it is gone."""
 
@@ -150,6 +150,11 @@ class LogReading:
         if self._wish.follow:
             yield None
             yield from self._follow()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether older lines were left out for their size."""
+        return self._cut or any(tap.truncated for tap in self._taps)
 
     @property
     def is_followed(self) -> bool:
@@ -168,7 +173,7 @@ class LogReading:
         merged = _merged([tap.present() for tap in self._taps])
         if self._wish.max_bytes is None:
             return merged
-        kept, self.truncated = within(merged, self._wish.max_bytes)
+        kept, self._cut = within(merged, self._wish.max_bytes)
         return kept
 
     def _follow(self) -> Iterator[ProjectLine | None]:
@@ -250,6 +255,7 @@ class _Tap:
     start: Positions
     wish: Wish
     progress: Progress = field(init=False)
+    truncated: bool = False
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.start)
@@ -287,6 +293,7 @@ class _Tap:
             found = look.found()
             if found:
                 self.progress = Progress(found.positions)
+                self.truncated = found.truncated
                 return found.lines
         raise AssertionError("the last window holds everything")
 

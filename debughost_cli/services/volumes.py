@@ -32,7 +32,7 @@ class VolumeService:
         self, projects: Sequence[str] = (), *, everything: bool = False
     ) -> VolumesResult:
         """What ``prune`` would remove: volumes of ours, not in use, of projects without a
-        container; ``everything`` adds the package caches.
+        container; ``everything`` adds the package caches and the notes of ports.
         """
         alive = by_project(self._engine.list_containers([OURS]))
         chosen = [
@@ -40,7 +40,7 @@ class VolumeService:
             for v in self._ours()
             if not v.in_use
             and v.project not in alive
-            and (everything or v.labels.get(names.ROLE) != "cache")
+            and (everything or not v.labels.get(names.ROLE))
             and (not projects or v.project in projects)
         ]
         return VolumesResult(tuple(chosen), sum(v.size_bytes or 0 for v in chosen))

@@ -11,7 +11,7 @@ from typing import Any
 from debughost_cli import names
 from debughost_cli.config import SETTINGS, Config, file_environment, load_config
 from debughost_cli.detect import detect
-from debughost_cli.errors import InvalidProject, TypeUnknown
+from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown
 from debughost_cli.models import Container, Dependencies, Detection, ProjectType
 from debughost_cli.services.images import check_ca_bundle
 from debughost_cli.workspace import check_workspace
@@ -87,7 +87,13 @@ def want_again(container: Container, wait_timeout: float | None) -> Wanted:
 
     Raises InvalidWorkspace where its folder is gone.
     """
-    workspace = check_workspace(Path(container.labels.get(names.WORKSPACE, "")))
+    folder = container.labels.get(names.WORKSPACE)
+    if not folder:
+        raise InvalidWorkspace(
+            f"the container of {container.project} does not say what its workspace is",
+            hint=f"Make it anew: debughost up -p {container.project} --recreate -w DIR",
+        )
+    workspace = check_workspace(Path(folder))
     kept = _kept_flags(container)
     have = container.environment
     variables = {k: have[k] for k in kept.pop("env") if k in have}
