@@ -100,6 +100,9 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
     error = None
     try:
         _copy(reading, writer)
+    except BrokenPipeError:
+        # With its number Typer would take it for itself and end with 1; main knows better.
+        raise BrokenPipeError from None
     except DebughostError as exc:
         error = exc
         # People who press Ctrl-C want an end at once; JSON must not break off within a line.

@@ -142,15 +142,7 @@ def _serve(app: WebApp, packages: Mapping[str, frozenset[str]]) -> tuple[str, ..
     factory = ("--factory",) if app.is_factory else ()
     target = f"{app.module}:{app.name}"
     address = ("--host", "0.0.0.0", "--port", "{port}")
-    return (*program, *base, target, *factory, *address, "--reload", *_delay(packages))
-
-
-def _delay(packages: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Without watchfiles uvicorn stats every file of ``.venv`` too, four times a second."""
-    extras = packages.get("uvicorn", frozenset()) | packages.get("fastapi", frozenset())
-    if "watchfiles" in packages or extras & {"standard", "all"}:
-        return ()
-    return ("--reload-delay", "1")
+    return (*program, *base, target, *factory, *address, "--reload")
 
 
 def _flask(app: WebApp) -> tuple[str, ...]:

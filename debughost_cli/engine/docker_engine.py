@@ -185,15 +185,18 @@ def _split(ref: str) -> tuple[str, str | None]:
 
 
 def _drain(stream: Iterator[Mapping[str, Any]], on_text: OnText) -> None:
-    """Reads a progress stream to its end; an error in it is raised, which docker-py does not."""
+    """Reads a progress stream to its end, so that its connection is free again; an error in it is
+    raised then, which docker-py does not.
+    """
+    failure = ""
     for message in stream:
         detail = message.get("errorDetail") or {}
-        words = detail.get("message") or message.get("error")
-        if words:
-            raise _stream_error(str(words))
+        failure = failure or str(detail.get("message") or message.get("error") or "")
         text = message.get("stream") or _status_text(message)
-        if text and text.strip():
+        if text and text.strip() and not failure:
             on_text(text.strip())
+    if failure:
+        raise _stream_error(failure)
 
 
 def _stream_error(words: str) -> DebughostError:

@@ -42,7 +42,7 @@ def console_for(streams: Streams) -> Any:
     return Console(
         file=streams.stdout,
         no_color=not color,
-        force_terminal=color or None,
+        force_terminal=color,
         highlight=False,
         markup=False,
         emoji=False,

@@ -37,7 +37,7 @@ from debughost_cli.services.projects import OURS, by_project, describe, not_foun
 MOST_KEPT = 10_000
 """Of more last lines than these the engine's own count is taken, and none is held in memory."""
 _FIRST_WINDOW = 16
-_LARGEST_WINDOW = 200_000
+_LARGEST_WINDOW = 20_000
 _OVERLAPS = (2_000, 100_000)
 """How many entries back a reading that goes on looks for the place where the last one ended."""
 _PAUSE = 0.2

@@ -46,6 +46,14 @@ BUILD_PATIENCE = 1800.0
 _ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable)
 
 
+class _Snatched(Exception):
+    """The port was free when it was chosen, and the engine found it taken at the start."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.port = port
+
+
 @dataclass(frozen=True)
 class UpOptions:
     """How ``up`` goes about it; none of it is part of the container.
@@ -141,29 +149,33 @@ class UpService:
         while True:
             try:
                 view = self._observer.look(wanted, options.manner, avoid=avoid)
-                return view, self._carry_out(wanted, view, options, undo)
+                ref = self._carry_out(wanted, view, options, undo)
             except Overtaken as exc:
                 undo.run()
                 if time.monotonic() >= deadline:
                     raise _busy(wanted.project, exc) from exc
                 time.sleep(LOOK_AGAIN)
-            except PortInUse as exc:
+            except _Snatched as exc:
                 undo.run()
-                avoid |= {view.spec.port}
+                avoid |= {exc.port}
                 if wanted.config.get("port") or time.monotonic() >= deadline:
-                    raise self._explained(wanted, view, avoid) from exc
-                self._progress.step(f"Port {view.spec.port} was taken meanwhile, choosing another")
+                    raise self._explained(wanted, exc.port, avoid) from exc
+                self._progress.step(f"Port {exc.port} was taken meanwhile, choosing another")
+            else:
+                return view, ref
 
     def _carry_out(self, wanted: Wanted, view: View, options: UpOptions, undo: Undo) -> str:
         converger = Converger(
             self._engine, self._progress, self._network, wanted, view, undo, options.grace
         )
-        return converger.run()
+        try:
+            return converger.run()
+        except PortInUse as exc:
+            raise _Snatched(view.spec.port) from exc
 
-    def _explained(self, wanted: Wanted, view: View, avoid: frozenset[int]) -> PortInUse:
+    def _explained(self, wanted: Wanted, port: int, avoid: frozenset[int]) -> PortInUse:
         """The engine names only the port; who holds it is looked up."""
         table = PortTable(self._engine, wanted.project, avoid)
-        port = view.spec.port
         return port_in_use(wanted.project, wanted.type, port, table.identify(port), table.holder)
 
     def _outcome(

@@ -23,7 +23,6 @@ Files = Mapping[str, Any]
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 FLASK = "from flask import Flask\n\napp = Flask(__name__)\n"
 ADDRESS = ("--host", "0.0.0.0", "--port", "{port}")
-POLLING = ("--reload", "--reload-delay", "1")
 PNPM = (
     "env",
     "PNPM_CONFIG_VERIFY_DEPS_BEFORE_RUN=false",
@@ -405,10 +404,10 @@ PYTHON_COMMANDS: list[tuple[Files, tuple[str, ...]]] = [
         {"app/main.py": FASTAPI, "requirements.txt": "FastAPI[standard]~=0.115\n"},
         ("uvicorn", "app.main:app", *ADDRESS, "--reload"),
     ),
-    ({"app.py": FASTAPI}, ("python", "-m", "uvicorn", "app:app", *ADDRESS, *POLLING)),
+    ({"app.py": FASTAPI}, ("python", "-m", "uvicorn", "app:app", *ADDRESS, "--reload")),
     (
         {"src/shop/main.py": "import fastapi\napi: fastapi.FastAPI = fastapi.FastAPI(\n)\n"},
-        ("python", "-m", "uvicorn", "--app-dir", "src", "shop.main:api", *ADDRESS, *POLLING),
+        ("python", "-m", "uvicorn", "--app-dir", "src", "shop.main:api", *ADDRESS, "--reload"),
     ),
     (
         {
@@ -420,7 +419,7 @@ PYTHON_COMMANDS: list[tuple[Files, tuple[str, ...]]] = [
     ),
     (
         {"asgi.py": "from starlette.applications import Starlette\nsite = Starlette()\n"},
-        ("python", "-m", "uvicorn", "asgi:site", *ADDRESS, *POLLING),
+        ("python", "-m", "uvicorn", "asgi:site", *ADDRESS, "--reload"),
     ),
     (
         {
