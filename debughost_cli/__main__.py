@@ -1,7 +1,17 @@
-"""``python -m debughost_cli``."""
+"""``python -m debughost_cli``, and the console script."""
 
 import sys
 
-from debughost_cli.cli.app import main
 
-sys.exit(main())
+def script() -> None:
+    """Runs the program; a Ctrl-C while it is still being loaded ends it as quietly as later."""
+    try:
+        from debughost_cli.cli.app import main
+    except KeyboardInterrupt:
+        sys.stderr.write("Error: interrupted by SIGINT [INTERRUPTED]\n")
+        sys.exit(130)
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    script()

@@ -27,7 +27,7 @@ from debughost_cli.cli import (
     wait,
 )
 from debughost_cli.cli import exec as exec_
-from debughost_cli.cli.options import absorb, show_help, with_common_options
+from debughost_cli.cli.options import ReaderGone, absorb, show_help, with_common_options
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import DebughostError, Internal, Interrupted, Usage
@@ -98,15 +98,10 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
     except Interrupted as exc:
         # It came while the result was being printed.
         return exc.status
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         # The reader has what it wanted. Python would complain again when it closes stdout.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the exit
         return _BROKEN_PIPE
-
-
-def script() -> None:
-    """The console script."""
-    sys.exit(main())
 
 
 def _run(args: list[str], session: Session) -> Output | int:
@@ -120,7 +115,7 @@ def _run(args: list[str], session: Session) -> Output | int:
         return Output(error=exc)
     except typer.TyperException as exc:
         return Output(error=_usage(exc, session, args))
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         raise
     except Exception as exc:
         return Output(error=_defect(exc, session))

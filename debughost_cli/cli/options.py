@@ -48,6 +48,11 @@ COMMON: dict[str, Any] = {
 
 Command = Callable[..., Output]
 
+
+class ReaderGone(Exception):
+    """Whoever read our output went away, as ``head`` does."""
+
+
 Projects = Annotated[
     list[str] | None,
     typer.Option(
@@ -92,7 +97,11 @@ def command(function: Command) -> Callable[..., Output]:
         session: Session = ctx.obj
         session.command = ctx.command_path.removeprefix("debughost ")
         absorb(session, values)
-        return function(session, **values)
+        try:
+            return function(session, **values)
+        except BrokenPipeError as exc:
+            # Typer would make exit code 1 of it.
+            raise ReaderGone from exc
 
     # Not functools.wraps: Typer would follow __wrapped__ to parameters that are not its business.
     run.__name__, run.__doc__ = function.__name__, function.__doc__
