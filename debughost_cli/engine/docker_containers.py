@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +36,10 @@ from debughost_cli.models import (
     LogLine,
     StatsSample,
 )
+
+LINK_TRIES = 10
+LINK_PAUSE = 0.03
+"""Seconds; a container that ended is taken down within 0.1 s."""
 
 
 class ContainerCalls:
@@ -123,16 +128,22 @@ class ContainerCalls:
             return _plain_files(data, limit)
 
     def read_link(self, ref: str, path: str) -> Link | None:
-        def call(client: ApiClient) -> str | None:
-            url = f"{client.base_url}/v{client.api_version}/containers/{ref}/archive"
-            answer = client.head(url, params={"path": path}, timeout=READ_TIMEOUT)
-            if answer.status_code >= HTTPStatus.BAD_REQUEST:
-                # Not there, or (500, without words) just going away or coming up.
-                return None
-            return str(answer.headers.get("X-Docker-Container-Path-Stat", ""))
-
-        header = self._connection.read("reading the container's state", call)
-        return decode.link(header) if header else None
+        for _ in range(LINK_TRIES):
+            answer = self._connection.read(
+                "reading the container's state",
+                lambda c: c.head(
+                    f"{c.base_url}/v{c.api_version}/containers/{ref}/archive",
+                    params={"path": path},
+                    timeout=READ_TIMEOUT,
+                ),
+            )
+            if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                break
+            # Its file system is just being taken down, or put up: a moment later it answers.
+            time.sleep(LINK_PAUSE)
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            return None
+        return decode.link(str(answer.headers.get("X-Docker-Container-Path-Stat", "")))
 
     def stats_sample(self, ref: str) -> StatsSample:
         raw = self._connection.read(

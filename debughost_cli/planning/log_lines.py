@@ -52,7 +52,7 @@ class _Open:
 
     def goes_on_with(self, item: LogLine) -> bool:
         """Pieces of one line share the stamp; what a dead program left unfinished does not."""
-        return item.ts in (self.ts, "") or self.size % _BLOCK == 0
+        return item.ts in (self.ts, "") or (self.size > 0 and self.size % _BLOCK == 0)
 
     def line(self, stream: str, last: LogLine) -> LogLine:
         return LogLine(stream, b"".join([*self.parts, last.data]), self.ts)
@@ -87,7 +87,7 @@ class Newest:
     ``truncated``: there were more that were wanted, but they are too long.
     """
 
-    lines: list[LogLine]
+    lines: deque[LogLine]
     positions: Positions
     truncated: bool = False
 
@@ -146,7 +146,8 @@ class Window:
             positions = {s: _at_least(positions.get(s), begin) for s in STREAMS}
             if not self._is_certain(positions, begin):
                 return None
-        return Newest(list(self._kept), positions, self._truncated)
+        truncated = self._truncated and len(self._kept) < self._wanted
+        return Newest(self._kept, positions, truncated)
 
     def _is_certain(self, positions: Positions, begin: int) -> bool:
         enough = self._truncated or len(self._kept) == self._wanted

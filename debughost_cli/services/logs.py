@@ -269,7 +269,8 @@ class _Tap:
         tail = self.wish.tail
         if self.wish.is_plain:
             return self._plain()
-        if tail is None or tail > MOST_KEPT:
+        # The engine takes the tail first and the time after: with --until it may leave nothing.
+        if tail is None or (tail > MOST_KEPT and self.wish.until is None):
             return self._all(tail)
         return self._newest(tail)
 
@@ -279,13 +280,13 @@ class _Tap:
         return self._read(query)
 
     def _all(self, tail: int | None) -> Iterator[LogLine]:
-        entries = self._new(self.start) if tail is None else self._entries(tail)
-        for line in self._shaped(entries):
+        new = self._new(self.start) if tail is None else _unseen(self._entries(tail), self.start)
+        for line in self._shaped(new):
             self.progress.note(line)
             if self.wish.matches(line):
                 yield line
 
-    def _newest(self, count: int) -> list[LogLine]:
+    def _newest(self, count: int) -> Iterator[LogLine]:
         """The last ``count`` lines that are wanted, looked for in ever larger windows."""
         for window in self._windows(count):
             look = Window(window, count, self.wish.matches, self.start)
@@ -294,11 +295,12 @@ class _Tap:
             if found:
                 self.progress = Progress(found.positions)
                 self.truncated = found.truncated
-                return found.lines
-        raise AssertionError("the last window holds everything")
+                # Each one is let go once it is handed on: they may be long.
+                while found.lines:
+                    yield found.lines.popleft()
+                return
 
     def _windows(self, count: int) -> Iterator[int | None]:
-        # The engine takes the tail first and the time after: with --until it may leave nothing.
         window = count + _FIRST_WINDOW
         if self.wish.grep:
             window = max(window, 2_000)
@@ -394,11 +396,7 @@ class _Tap:
         The engine reads its whole log to find a time. So a few of the last entries are asked for
         first, and more only where those do not reach back far enough.
         """
-        skip = Skip(start)
-        for entry in self._from(since(start), follow):
-            rest = skip.rest(entry)
-            if rest is not None:
-                yield rest
+        return _unseen(self._from(since(start), follow), start)
 
     def _from(self, begin: int | None, follow: bool) -> Iterator[LogLine]:
         if begin is None:
@@ -422,6 +420,14 @@ class _Tap:
             if "does not support reading" not in exc.message:
                 raise
             raise _unreadable(self.project) from exc
+
+
+def _unseen(entries: Iterable[LogLine], start: Positions) -> Iterator[LogLine]:
+    skip = Skip(start)
+    for entry in entries:
+        rest = skip.rest(entry)
+        if rest is not None:
+            yield rest
 
 
 def _unreadable(project: str) -> DebughostError:
