@@ -1,0 +1,231 @@
+"""Every error code of the contract is raised through the program, with its exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from fakes import (
+    FakeEngine,
+    command_not_found,
+    exits,
+    install_fails,
+    listens,
+    never_listens,
+    volume_not_writable,
+)
+
+from cli.conftest import App, Run, node_project
+from debughost_cli import errors
+from debughost_cli.models import ProjectType
+from debughost_cli.names import PORT_RANGES
+
+Case = Callable[[App, FakeEngine], Run]
+CASES: dict[str, tuple[int, Case]] = {}
+
+
+def case(code: str, exit_code: int) -> Callable[[Case], Case]:
+    def decorate(function: Case) -> Case:
+        CASES[code] = (exit_code, function)
+        return function
+
+    return decorate
+
+
+def failing(method: str, error: BaseException, *argv: str) -> Case:
+    def run(app: App, engine: FakeEngine) -> Run:
+        engine.fail(method, error, times=9)
+        return app(*argv, "--json")
+
+    return run
+
+
+def with_program(program: object, *argv: str) -> Case:
+    def run(app: App, engine: FakeEngine) -> Run:
+        engine.program = program
+        return app("up", "--json", "--wait-timeout", "0.05", *argv)
+
+    return run
+
+
+def plainly(*argv: str) -> Case:
+    return lambda app, engine: app(*argv, "--json")
+
+
+CASES |= {
+    "INTERNAL": (1, failing("list_containers", ZeroDivisionError("x"), "status")),
+    "ENGINE_ERROR": (1, failing("list_containers", errors.EngineError("x"), "status")),
+    "USAGE": (2, plainly("up", "--bogus")),
+    "INVALID_PROJECT": (2, plainly("stop", "-p", "No Id")),
+    "INVALID_WORKSPACE": (2, plainly("up", "-w", "/etc")),
+    "INVALID_PORT": (2, plainly("up", "--port", "2650")),
+    "TYPE_UNKNOWN": (2, plainly("up", "--type", "ruby")),
+    "PROJECT_NOT_FOUND": (3, plainly("logs", "-p", "nobody")),
+    "IMAGE_NOT_FOUND": (3, plainly("up", "--image", "nope:1")),
+    "NETWORK_NOT_FOUND": (3, plainly("network", "rm")),
+    "CONTEXT_NOT_FOUND": (3, lambda app, engine: App(None)("status", "-c", "nope", "--json")),
+    "ENGINE_UNAVAILABLE": (4, failing("find_image", errors.EngineUnavailable("x"), "up")),
+    "ENGINE_PERMISSION_DENIED": (
+        4,
+        failing("list_containers", errors.EnginePermissionDenied("x"), "status"),
+    ),
+    "ENGINE_TIMEOUT": (4, failing("create_container", errors.EngineTimeout("x"), "up")),
+    "ENGINE_TOO_OLD": (4, failing("list_containers", errors.EngineTooOld("x"), "status")),
+    "START_FAILED": (7, with_program(command_not_found())),
+    "CRASHED": (7, with_program(exits(1))),
+    "DEPENDENCIES_FAILED": (7, with_program(install_fails())),
+    "VOLUME_NOT_WRITABLE": (9, with_program(volume_not_writable())),
+    "NOT_READY": (6, with_program(never_listens())),
+    "DISK_FULL": (9, failing("create_container", errors.DiskFull("x"), "up")),
+}
+
+
+@case("INVALID_CONFIG", 2)
+def invalid_config(app, engine):
+    with open("debughost.toml", "w") as file:  # noqa: PTH123
+        file.write("prot = 1\n")
+    return app("up", "--json")
+
+
+@case("CONFIRMATION_REQUIRED", 2)
+def confirmation_required(app, engine):
+    app("up")
+    return app("rm", "--all", "--json")
+
+
+@case("PORT_IN_USE", 5)
+def port_in_use(app, engine):
+    engine.add_stranger("web", 3456)
+    return app("up", "--port", "3456", "--json")
+
+
+@case("PORTS_EXHAUSTED", 5)
+def ports_exhausted(app, engine):
+    for port in PORT_RANGES[ProjectType.NODE]:
+        engine.add_stranger(f"web{port}", port)
+    return app("up", "--json")
+
+
+@case("NETWORK_CONFLICT", 5)
+def network_conflict(app, engine):
+    engine.add_network("debug-host-network", "10.1.0.0/16")
+    return app("network", "ensure", "--json")
+
+
+@case("NAME_CONFLICT", 5)
+def name_conflict(app, engine):
+    engine.add_volume("debug-host-shop-node_modules")
+    return app("up", "--json")
+
+
+@case("WORKSPACE_CONFLICT", 5)
+def workspace_conflict(app, engine):
+    from pathlib import Path
+
+    app("up")
+    other = node_project(Path.cwd().parent / "other")
+    return app("up", "-p", "shop", "-w", str(other), "--json")
+
+
+@case("BUSY", 5)
+def busy(app, engine):
+    from debughost_cli.services.lock import lock_folder
+
+    app("up")
+    digest = hashlib.sha256(engine.info.endpoint.encode()).hexdigest()[:16]
+    lock = lock_folder() / f"{digest}-shop.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    return app("stop", "--json")
+
+
+@case("IN_USE", 5)
+def in_use(app, engine):
+    app("up")
+    return app("network", "rm", "--json")
+
+
+@case("WAIT_TIMEOUT", 6)
+def wait_timeout(app, engine):
+    app("up")
+    return app("wait", "--for", "exited", "--timeout", "0.05", "--json")
+
+
+@case("UNHEALTHY", 7)
+def unhealthy(app, engine):
+    engine.program = listens(health="unhealthy")
+    app("up")
+    return app("wait", "--for", "healthy", "--json")
+
+
+@case("PARTIAL", 8)
+def partial(app, engine):
+    app("up")
+    return app("stop", "-p", "shop", "-p", "nobody", "--json")
+
+
+@case("INTERRUPTED", 130)
+def interrupted(app, engine):
+    engine.before("create_container", lambda: os.kill(os.getpid(), signal.SIGINT))
+    return app("up", "--json")
+
+
+def test_every_code_has_its_case():
+    assert set(CASES) == {cls.code for cls in errors.all_errors()}
+
+
+@pytest.mark.parametrize("code", list(CASES))
+def test_the_code_comes_out_with_its_exit_code(app, engine, code):
+    exit_code, run = CASES[code]
+    made = run(app, engine)
+    error = json.loads(made.out.splitlines()[-1])["error"]
+    assert (made.code, error["code"]) == (exit_code, code)
+    assert error["message"]
+    assert isinstance(error["details"], dict)
+    (cls,) = [c for c in errors.all_errors() if c.code == code]
+    assert error["retryable"] is cls.retryable
+
+
+@pytest.mark.parametrize(
+    "code",
+    [c for c in CASES if c not in {"ENGINE_ERROR", "ENGINE_TIMEOUT", "ENGINE_UNAVAILABLE",
+                                   "ENGINE_PERMISSION_DENIED", "ENGINE_TOO_OLD", "DISK_FULL",
+                                   "INTERRUPTED"}],
+)  # fmt: skip
+def test_every_failure_that_the_services_find_has_a_way_out(app, engine, code):
+    """Those left out are made by the test itself, or need none."""
+    made = CASES[code][1](app, engine)
+    assert json.loads(made.out.splitlines()[-1])["error"]["hint"]
+
+
+ENGINE_CODES = ["ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOUT", "ENGINE_ERROR"]
+
+
+@pytest.mark.parametrize("code", ENGINE_CODES)
+@pytest.mark.parametrize(
+    ("argv", "method"),
+    [
+        (["up"], "list_containers"),
+        (["up", "--dry-run"], "find_image"),
+        (["stop"], "inspect_container"),
+        (["restart"], "inspect_container"),
+        (["rm"], "inspect_container"),
+        (["status", "--no-stats"], "read_link"),
+        (["logs"], "_logs"),
+        (["network", "ensure"], "find_networks"),
+        (["volumes", "ls"], "list_volumes"),
+        (["volumes", "prune", "--yes"], "list_volumes"),
+        (["images", "ls"], "find_image"),
+    ],
+)
+def test_what_the_engine_cannot_do_is_told_by_every_command(app, engine, argv, method, code):
+    app("up")
+    (cls,) = [c for c in errors.all_errors() if c.code == code]
+    engine.fail(method, cls("the engine is not well"), times=99)
+    run = app(*argv, "--json")
+    error = json.loads(run.out.splitlines()[-1])["error"]
+    assert (run.code, error["code"]) == (int(cls.exit_code), code)

@@ -1,0 +1,220 @@
+"""A failed ``up`` leaves what it found."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from fakes import exits, ignores_sigterm
+
+from debughost_cli import names
+from debughost_cli.errors import (
+    DiskFull,
+    EngineError,
+    EngineTimeout,
+    EngineUnavailable,
+    Interrupted,
+    NameConflict,
+    StartFailed,
+)
+
+FAILURES = [
+    EngineError("odd"),
+    EngineUnavailable("gone"),
+    EngineTimeout("hangs"),
+    DiskFull("full"),
+    Interrupted(),
+    ZeroDivisionError("a defect"),
+]
+FRESH = ["create_network", "create_volume", "create_container", "put_files", "start_container"]
+
+
+@pytest.fixture
+def ready(app, engine):
+    """An engine where the network is there already: nobody takes that back."""
+    app("network", "ensure")
+    return engine
+
+
+def is_as_before(engine, world, workspace):
+    assert engine.snapshot() == world
+    assert not (workspace / "node_modules").exists()
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("method", FRESH[1:])
+def test_a_fresh_up_that_fails_leaves_nothing(app, ready, workspace, method, error):
+    world = ready.snapshot()
+    ready.fail(method, error)
+    run = app("up", "--json")
+    assert run.code != 0
+    assert not run.document["ok"]
+    is_as_before(ready, world, workspace)
+    assert app("up", "--json").project["action"] == "created"
+
+
+@pytest.mark.parametrize("method", FRESH[1:])
+def test_a_fresh_up_whose_answer_is_lost_leaves_nothing(app, ready, workspace, method):
+    """The engine did it, and nobody heard of it."""
+    world = ready.snapshot()
+    ready.lose_answer(method, EngineTimeout("hangs"))
+    run = app("up", "--json")
+    assert run.error["code"] == "ENGINE_TIMEOUT"
+    is_as_before(ready, world, workspace)
+
+
+def test_the_second_of_two_volumes_fails(app, ready, workspace):
+    world = ready.snapshot()
+    ready.fail("create_volume", DiskFull("full"), when=lambda name, labels: names.is_cache(name))
+    assert app("up", "--json").error["code"] == "DISK_FULL"
+    is_as_before(ready, world, workspace)
+
+
+def test_what_was_there_before_stays(app, ready, workspace):
+    app("up")
+    app("rm")
+    (workspace / "node_modules").mkdir()
+    ready.fail("start_container", StartFailed("no"))
+    world = ready.snapshot()
+    app("up")
+    assert ready.snapshot() == world
+    assert "debug-host-shop-node_modules" in ready.volumes
+    assert (workspace / "node_modules").is_dir()
+
+
+def test_a_network_that_could_not_be_made(app, engine, workspace):
+    world = engine.snapshot()
+    engine.fail("create_network", EngineError("odd"))
+    assert app("up", "--json").code == 1
+    is_as_before(engine, world, workspace)
+
+
+def test_a_name_that_is_taken(app, ready, workspace):
+    world = ready.snapshot()
+    ready.fail("create_container", NameConflict("taken"))
+    assert app("up", "--json").error["code"] == "NAME_CONFLICT"
+    is_as_before(ready, world, workspace)
+
+
+def test_what_cannot_be_taken_back_is_told(app, ready):
+    ready.fail("start_container", StartFailed("no"))
+    ready.fail("remove_container", EngineError("stuck"))
+    run = app("up", "--json")
+    assert run.error["code"] == "START_FAILED"
+    warnings = run.document["warnings"]
+    assert {w["code"] for w in warnings} == {"CLEANUP_FAILED"}
+    assert "stuck" in warnings[0]["message"]
+    # The next run sweeps up.
+    assert app("up", "--json").code == 0
+    assert len(ready.all_of("shop")) == 1
+
+
+def test_a_workspace_that_vanishes_is_no_defect(app, ready, workspace, monkeypatch):
+    ready.before("create_volume", lambda: shutil.rmtree(workspace))
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (2, "INVALID_WORKSPACE")
+    monkeypatch.chdir("/")
+    assert ready.all_of("shop") == []
+
+
+# Recreation
+
+
+RECREATE = ["create_container", "put_files", "stop_container", "start_container"]
+
+
+@pytest.mark.parametrize("error", FAILURES[::2] + FAILURES[-1:], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("method", RECREATE)
+def test_a_recreation_that_fails_leaves_the_old_one_running(app, ready, workspace, method, error):
+    app("up")
+    first = ready.container("shop")
+    world = ready.snapshot()
+    ready.fail(method, error)
+    run = app("up", "--cpus", "1", "--json")
+    assert run.code != 0
+    assert ready.snapshot() == world
+    assert ready.container("shop").id == first.id
+    assert first.is_running
+    assert app("status", "--json").project["ready"] is True
+
+
+@pytest.mark.parametrize("method", RECREATE)
+def test_a_recreation_whose_answer_is_lost_leaves_the_old_one_running(app, ready, method):
+    app("up")
+    first = ready.container("shop")
+    world = ready.snapshot()
+    ready.lose_answer(method, EngineTimeout("hangs"))
+    assert app("up", "--recreate", "--json").error["code"] == "ENGINE_TIMEOUT"
+    assert ready.snapshot() == world
+    assert first.is_running
+
+
+def test_a_stopped_one_stays_stopped_when_its_recreation_fails(app, ready):
+    app("up")
+    app("stop")
+    world = ready.snapshot()
+    ready.fail("start_container", EngineError("odd"))
+    assert app("up", "--recreate", "--json").code == 1
+    assert ready.snapshot() == world
+
+
+@pytest.mark.parametrize("method", ["stop_container", "start_container"])
+def test_a_restart_that_fails_leaves_it_running(app, ready, method):
+    app("up")
+    ready.fail(method, EngineError("odd"))
+    assert app("restart", "--json").code == 1
+    assert ready.container("shop").is_running
+
+
+def test_a_start_that_fails_leaves_it_stopped(app, ready):
+    app("up")
+    app("stop")
+    world = ready.snapshot()
+    ready.lose_answer("start_container", EngineTimeout("hangs"))
+    assert app("up", "--json").error["code"] == "ENGINE_TIMEOUT"
+    assert ready.snapshot() == world
+
+
+def test_one_that_crashes_in_the_place_of_one_that_ran(app, ready):
+    app("up")
+    first = ready.container("shop").id
+    ready.queue.append(exits(1, "boom"))
+    run = app("up", "--cpus", "1", "--json")
+    assert run.error["code"] == "CRASHED"
+    assert run.error["details"]["log_tail"] == ["boom"]
+    (left,) = ready.all_of("shop")
+    assert left.id == first
+    assert left.is_running
+
+
+def test_a_stubborn_old_one_is_put_back_as_well(app, ready):
+    ready.program = ignores_sigterm()
+    app("up")
+    first = ready.container("shop").id
+    ready.fail("start_container", EngineError("odd"))
+    app("up", "--recreate")
+    assert ready.container("shop").id == first
+    assert ready.container("shop").is_running
+
+
+# The failures of looking leave no trace at all
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "list_containers",
+        "find_image",
+        "find_networks",
+        "list_volumes",
+        "inspect_container",
+        "read_link",
+    ],
+)
+def test_a_look_that_fails_changes_nothing(app, ready, method):
+    app("up")
+    before, world = len(ready.changes), ready.snapshot()
+    ready.fail(method, EngineError("odd"), times=99)
+    assert app("up", "--cpus", "1", "--dry-run", "--json").code in (0, 1)
+    assert ready.changes[before:] == []
+    assert ready.snapshot() == world

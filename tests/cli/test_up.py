@@ -1,0 +1,752 @@
+"""``up``: created, started, recreated, restarted, unchanged, planned."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+
+import pytest
+from fakes import (
+    FakeEngine,
+    command_not_found,
+    crash_loops,
+    exits,
+    ignores_sigterm,
+    install_fails,
+    installing,
+    listens,
+    loopback_only,
+    never_listens,
+    refused,
+    volume_not_writable,
+)
+
+from cli.conftest import App, node_project
+from debughost_cli import names
+from debughost_cli.models import ProjectType
+from debughost_cli.planning.ports import preferred_port
+
+SHOP_PORT = preferred_port("shop", ProjectType.NODE)
+
+
+def changes(engine):
+    return [name for name, *_ in engine.changes]
+
+
+# What it makes
+
+
+def test_a_fresh_project(app, engine, workspace):
+    run = app("up", "--json")
+    assert run.code == 0
+    assert run.document["changed"] is True
+    project = run.project
+    assert project["action"] == "created"
+    assert (project["state"], project["ready"]) == ("running", True)
+    assert project["url"] == f"http://127.0.0.1:{SHOP_PORT}"
+    assert project["workspace"] == str(workspace)
+    assert project["command"] == ["npm", "run", "dev"]
+    assert run.document["next"] == ["debughost logs -p shop", "debughost status -p shop"]
+    assert project["container"]["id"] == engine.container("shop").id
+
+
+def test_what_it_makes_is_what_the_contract_says(app, engine, workspace):
+    assert app("up").code == 0
+    container = engine.container("shop")
+    spec = container.spec
+    assert re.fullmatch(r"debug-host-shop-\d{8}T\d{9}Z", container.name)
+    (network,) = engine.networks.values()
+    assert (network.name, network.driver) == ("debug-host-network", "bridge")
+    assert (network.subnet, network.gateway) == ("172.28.0.0/16", "172.28.0.1")
+    assert set(spec.aliases) == {"shop", "project-shop"}
+    wanted = {
+        "managed",
+        "project",
+        "type",
+        "created",
+        "version",
+        "workspace",
+        "port",
+        "config-hash",
+    }
+    assert {f"debug-host.{w}" for w in wanted} <= set(spec.labels)
+    assert spec.labels[names.WORKSPACE] == str(workspace)
+    assert (
+        spec.environment.items()
+        >= {
+            "PORT": str(SHOP_PORT),
+            "PROJECT_ID": "shop",
+            "DEBUG_HOST": "true",
+        }.items()
+    )
+    mounts = {m.target: (m.type, m.source, m.read_only) for m in spec.mounts}
+    assert mounts["/app"] == ("bind", str(workspace), False)
+    assert mounts["/app/node_modules"] == ("volume", "debug-host-shop-node_modules", False)
+    assert (spec.limits.cpus, spec.limits.memory_bytes, spec.limits.pids) == (2.0, 2 * 1024**3, 512)
+    owner = workspace.stat()
+    assert spec.user == f"{owner.st_uid}:{owner.st_gid}"
+    volume = engine.volumes["debug-host-shop-node_modules"]
+    shared = {"managed", "project", "type", "created", "version"}
+    assert {f"debug-host.{w}" for w in shared} <= set(volume.labels)
+    assert {"debug-host.managed", "debug-host.created"} <= set(network.labels)
+
+
+def test_the_mount_point_in_the_workspace_belongs_to_its_owner(app, engine, workspace):
+    assert app("up").code == 0
+    made = workspace / "node_modules"
+    assert made.is_dir()
+    assert made.stat().st_uid == workspace.stat().st_uid
+
+
+def test_the_volume_belongs_to_the_projects_user(app, engine, workspace):
+    assert app("up").code == 0
+    root = engine.volumes["debug-host-shop-node_modules"].files["/"]
+    owner = workspace.stat()
+    assert (root.uid, root.gid) == (owner.st_uid, owner.st_gid)
+
+
+def test_on_an_engine_that_maps_users_the_image_decides(workspace):
+    engine = FakeEngine(maps_users=True)
+    engine.add_base_images()
+    assert App(engine)("up").code == 0
+    assert engine.container("shop").spec.user is None
+
+
+@pytest.mark.parametrize(
+    ("files", "type_", "volume"),
+    [
+        ({"app.py": "from flask import Flask\napp = Flask(__name__)\n"}, "python", "venv"),
+        ({"index.php": "<?php"}, "php", "vendor"),
+        ({"index.html": "<html>"}, "static", None),
+    ],
+)
+def test_the_other_types(app, engine, tmp_path, files, type_, volume):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    run = app("up", "--json", "-w", str(folder))
+    assert run.code == 0
+    assert run.project["type"] == type_
+    assert run.project["port"] in names.PORT_RANGES[ProjectType(type_)]
+    own = {v for v in engine.volumes if v.startswith("debug-host-other-")}
+    assert own == ({f"debug-host-other-{volume}"} if volume else set())
+
+
+def test_flags_make_their_way_into_the_container(app, engine, workspace, tmp_path):
+    (tmp_path / "vars").write_text("A=file\nB=file\n")
+    run = app(
+        "up", "-p", "other", "--port", "3456", "-e", "B=flag", "--env-file", str(tmp_path / "vars"),
+        "--cpus", "0.5", "-m", "512m", "--pids", "99", "--restart", "always", "--json",
+        "--", "node", "x.js", "--port", "{port}",
+    )  # fmt: skip
+    assert run.code == 0
+    spec = engine.container("other").spec
+    assert spec.command == ("node", "x.js", "--port", "{port}")
+    assert spec.port == 3456
+    assert (spec.environment["A"], spec.environment["B"]) == ("file", "flag")
+    assert (spec.limits.cpus, spec.limits.memory_bytes, spec.limits.pids) == (
+        0.5,
+        512 * 1024**2,
+        99,
+    )
+    assert spec.restart == "always"
+
+
+def test_no_secret_of_a_variable_shows_anywhere(app, engine, workspace):
+    app("up", "-e", "TOKEN=hunter2")
+    shown = [
+        app("up", "-e", "TOKEN=swordfish", "--dry-run", "--json"),
+        app("up", "-e", "TOKEN=swordfish", "--dry-run"),
+        app("up", "-e", "TOKEN=swordfish", "-v"),
+        app("status", "--json"),
+        app("restart", "-v"),
+    ]
+    for run in shown:
+        assert "hunter2" not in run.out + run.err
+        assert "swordfish" not in run.out + run.err
+    (container,) = engine.all_of("shop")
+    assert "swordfish" not in json.dumps(dict(container.spec.labels))
+    assert container.spec.environment["TOKEN"] == "swordfish"
+
+
+def test_certificates(app, engine, workspace, tmp_path, monkeypatch):
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("-----BEGIN CERTIFICATE-----\n")
+    monkeypatch.setenv("DEBUGHOST_CA_BUNDLE", str(bundle))
+    assert app("up").code == 0
+    spec = engine.container("shop").spec
+    (mount,) = [m for m in spec.mounts if m.source == str(bundle)]
+    assert (mount.type, mount.read_only) == ("bind", True)
+    trusted = {"NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}
+    assert {spec.environment[v] for v in trusted} == {mount.target}
+
+
+# Run again
+
+
+def test_run_again_nothing_changes(app, engine):
+    app("up")
+    before = len(engine.changes)
+    run = app("up", "--json")
+    assert (run.code, run.project["action"], run.document["changed"]) == (0, "unchanged", False)
+    assert engine.changes[before:] == []
+
+
+def test_a_stopped_one_is_started(app, engine):
+    app("up")
+    app("stop")
+    first = engine.container("shop").id
+    run = app("up", "--json")
+    assert (run.code, run.project["action"]) == (0, "started")
+    assert run.project["exit"] is None
+    assert engine.container("shop").id == first
+
+
+def test_a_paused_one_runs_on(app, engine):
+    app("up")
+    engine.pause(engine.container("shop").id)
+    run = app("up", "--json")
+    assert (run.code, run.project["action"], run.project["state"]) == (0, "started", "running")
+
+
+def test_a_crashed_one_is_started(app, engine):
+    app("up")
+    engine.crash(engine.container("shop").id, 3)
+    run = app("up", "--json")
+    assert (run.code, run.project["action"]) == (0, "started")
+
+
+def test_a_changed_configuration_recreates_and_keeps_port_and_volumes(app, engine):
+    app("up")
+    first, volumes = engine.container("shop").id, set(engine.volumes)
+    run = app("up", "--cpus", "1", "--json")
+    assert (run.code, run.project["action"]) == (0, "recreated")
+    assert run.project["port"] == SHOP_PORT
+    assert engine.container("shop").id != first
+    assert set(engine.volumes) == volumes
+
+
+@pytest.mark.parametrize(
+    ("argv", "field"),
+    [
+        (["--port", "3999"], "port"),
+        (["--cpus", "1"], "cpus"),
+        (["-m", "1g"], "memory_bytes"),
+        (["--pids", "64"], "pids"),
+        (["-e", "X=1"], "env.X"),
+        (["--restart", "always"], "restart"),
+        (["--no-deps"], "dependencies"),
+        (["--", "node", "x.js"], "command"),
+    ],
+)
+def test_each_change_is_named_in_the_plan(app, engine, argv, field):
+    app("up")
+    options, command = (argv, []) if "--" not in argv else ([], argv)
+    run = app("up", "--dry-run", "--json", *options, *command)
+    assert run.project["action"] == "recreated"
+    assert field in {d["field"] for d in run.project["drift"]}
+
+
+def test_recreate_makes_a_new_one_though_nothing_changed(app, engine):
+    app("up")
+    first = engine.container("shop").id
+    run = app("up", "--recreate", "--json")
+    assert (run.code, run.project["action"]) == (0, "recreated")
+    assert engine.container("shop").id != first
+
+
+def test_a_new_lock_file_restarts(app, engine, workspace):
+    app("up")
+    first = engine.container("shop").id
+    (workspace / "package-lock.json").write_text('{"lockfileVersion": 3, "packages": {}}')
+    run = app("up", "--json")
+    assert (run.code, run.project["action"]) == (0, "restarted")
+    assert engine.container("shop").id == first
+    assert app("up", "--json").project["action"] == "unchanged"
+
+
+def test_without_dependencies_a_new_lock_file_is_nothing(app, engine, workspace):
+    app("up", "--no-deps")
+    (workspace / "package-lock.json").write_text("{}")
+    assert app("up", "--no-deps", "--json").project["action"] == "unchanged"
+
+
+def test_one_that_its_policy_restarted_long_ago_is_left_alone(app, engine):
+    """A restart in the past is no failure of today."""
+    app("up", "--restart", "always")
+    engine.container("shop").restart_count = 3
+    run = app("up", "--restart", "always", "--json")
+    assert (run.code, run.project["action"]) == (0, "unchanged")
+
+
+def test_a_network_that_was_removed_meanwhile_is_made_again(app, engine):
+    app("up")
+    app("stop")
+    engine.networks.clear()
+    run = app("up", "--json")
+    assert (run.code, run.document["error"]) == (0, None)
+    assert [n.name for n in engine.networks.values()] == ["debug-host-network"]
+
+
+def test_a_network_that_was_made_anew_meanwhile(app, engine):
+    app("up")
+    app("stop")
+    engine.networks.clear()
+    app("network", "ensure")
+    assert app("up", "--json").code == 0
+
+
+def test_what_a_killed_run_left_behind_is_taken_away(app, engine):
+    app("up")
+    running = engine.container("shop")
+    leftover = engine.create_container("debug-host-shop-20200101T000000000Z", running.spec)
+    assert app("up", "--json").code == 0
+    assert leftover not in engine.containers
+    assert running.id in engine.containers
+
+
+# Plans
+
+
+@pytest.mark.parametrize(
+    ("before", "argv", "action"),
+    [
+        ([], [], "created"),
+        ([["up"]], [], "unchanged"),
+        ([["up"], ["stop"]], [], "started"),
+        ([["up"]], ["--cpus", "1"], "recreated"),
+        ([["up"]], ["--recreate"], "recreated"),
+        ([["up"]], ["--pull", "always"], "unchanged"),
+    ],
+)
+def test_a_dry_run_changes_nothing_and_is_what_up_does(app, engine, before, argv, action):
+    for command in before:
+        app(*command)
+    made, world = len(engine.changes), engine.snapshot()
+    run = app("up", "--dry-run", "--json", *argv)
+    assert run.code == 0
+    assert engine.changes[made:] == []
+    assert engine.snapshot() == world
+    assert run.document["changed"] is False
+    assert run.project["action"] == action
+    assert all(set(s) == {"step", "target", "reason"} for s in run.project["plan"])
+    assert app("up", "--json", *argv).project["action"] == action
+
+
+def test_the_plan_of_a_fresh_project(app, engine, workspace):
+    run = app("up", "--dry-run", "--json")
+    assert [s["step"] for s in run.project["plan"]] == [
+        "create_network", "create_volume", "create_volume", "create_folder", "create_container",
+        "start_container", "wait_ready",
+    ]  # fmt: skip
+    assert run.project["port"] == SHOP_PORT
+    assert run.project["state"] is None
+    assert not (workspace / "node_modules").exists()
+
+
+def test_the_plan_for_people(app):
+    run = app("up", "--dry-run")
+    assert run.out.startswith("shop would be created\n")
+    assert "create container" in run.out
+
+
+def test_a_dry_run_without_an_image_says_how_it_comes(workspace):
+    engine = FakeEngine()
+    run = App(engine)("up", "--dry-run", "--json")
+    assert run.project["plan"][0]["step"] == "build_image"
+    assert engine.changes == []
+
+
+# Images
+
+
+def test_a_missing_base_image_is_built_with_progress_on_stderr(workspace):
+    engine = FakeEngine()
+    engine.add_image("node:24-trixie-slim", registry=True)
+    for type_ in ProjectType:
+        from debughost_cli.services.images import default_base
+
+        engine.add_image(default_base(type_), registry=True)
+    run = App(engine)("up")
+    assert run.code == 0
+    assert "Building image" in run.err
+    assert changes(engine)[0] == "build_image"
+
+
+def test_an_image_of_an_older_dockerfile_serves_on_where_none_can_be_built(app, engine, workspace):
+    for ref, image in list(engine.images.items()):
+        engine.images[ref] = type(image)(
+            **(image.__dict__ | {"labels": dict(image.labels) | {names.SOURCES: "older"}})
+        )
+    run = app("up", "--json")
+    assert run.code == 0
+    assert [w["code"] for w in run.document["warnings"]] == ["IMAGE_OUTDATED"]
+
+
+def test_an_image_of_ones_own_is_pulled_when_it_is_missing(app, engine):
+    engine.add_image("mine:1", registry=True)
+    run = app("up", "--image", "mine:1", "--json")
+    assert run.code == 0
+    assert "pull_image" in changes(engine)
+    assert run.project["container"]["image"] == "mine:1"
+
+
+def test_pull_never_pulls_and_builds_nothing(app, engine):
+    engine.add_image("mine:1", registry=True)
+    run = app("up", "--image", "mine:1", "--pull", "never", "--json")
+    assert run.error["code"] == "IMAGE_NOT_FOUND"
+    assert "pull_image" not in changes(engine)
+
+
+def test_pull_always_pulls_what_is_there(app, engine):
+    engine.add_image("mine:1")
+    engine.registry["mine:1"] = engine.images["mine:1"]
+    assert app("up", "--image", "mine:1", "--pull", "always").code == 0
+    assert "pull_image" in changes(engine)
+
+
+def test_an_images_own_command_is_run(app, engine, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    engine.add_image("mine:1", command=("serve", "--all"))
+    run = app("up", "--image", "mine:1", "--type", "static", "-w", str(empty), "--json")
+    assert run.code == 0
+
+
+# Ports
+
+
+def test_a_port_is_kept_across_rm_and_up(app, engine):
+    app("up", "--port", "3456")
+    app("rm")
+    assert engine.all_of("shop") == []
+    assert app("up", "--json").project["port"] == 3456
+    assert names.port_note_name("shop") not in engine.volumes
+
+
+def test_the_usual_port_needs_no_note(app, engine):
+    app("up")
+    app("rm")
+    assert names.port_note_name("shop") not in engine.volumes
+    assert app("up", "--json").project["port"] == SHOP_PORT
+
+
+def test_a_port_that_another_project_has_is_passed_over(app, engine, tmp_path):
+    app("up", "-p", "other", "--port", str(SHOP_PORT))
+    run = app("up", "--json", "-w", str(node_project(tmp_path / "second")), "-p", "shop")
+    assert run.project["port"] == SHOP_PORT + 1
+
+
+def test_a_wanted_port_that_is_held_names_the_holder(app, engine):
+    engine.add_stranger("web", 3000)
+    run = app("up", "--port", "3000", "--json")
+    assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
+    assert run.error["details"]["holder"] == {"kind": "container", "name": "web"}
+    assert run.error["details"]["next_free"] == SHOP_PORT
+    assert run.document["next"] == [f"debughost up -p shop --port {SHOP_PORT}"]
+    assert engine.changes == []
+
+
+def test_a_port_that_a_process_of_this_machine_holds(workspace):
+    engine = FakeEngine(is_local=True)
+    engine.add_base_images()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        probe.listen()
+        port = probe.getsockname()[1]
+        run = App(engine)("up", "--port", str(port), "--json")
+    assert run.error["code"] == "PORT_IN_USE"
+    assert run.error["details"]["holder"]["kind"] == "process"
+    assert "pid" in run.error["message"]
+
+
+def test_a_port_snatched_at_the_last_moment_is_replaced(app, engine):
+    engine.taken_ports = {SHOP_PORT, SHOP_PORT + 1}
+    run = app("up", "--json")
+    assert run.code == 0
+    assert run.project["port"] == SHOP_PORT + 2
+    assert len(engine.all_of("shop")) == 1
+
+
+def test_a_wanted_port_snatched_at_the_last_moment_is_an_error(app, engine):
+    app("network", "ensure")
+    engine.taken_ports = {3456}
+    world = engine.snapshot()
+    run = app("up", "--port", "3456", "--json")
+    assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
+    assert run.error["details"]["port"] == 3456
+    assert engine.snapshot() == world
+
+
+def test_a_wanted_port_replaces_the_present_one(app, engine):
+    app("up")
+    run = app("up", "--port", "3999", "--json")
+    assert (run.project["action"], run.project["port"]) == ("recreated", 3999)
+    assert app("up", "--json").project["port"] == 3999
+
+
+# It does not become ready
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "exit_code"),
+    [
+        (exits(1, "Error: boom"), "CRASHED", 7),
+        (exits(0, "done"), "CRASHED", 7),
+        (exits(137, oom=True), "CRASHED", 7),
+        (crash_loops(), "CRASHED", 7),
+        (exits(1, late=2), "CRASHED", 7),
+        (install_fails(1, "npm ERR!"), "DEPENDENCIES_FAILED", 7),
+        (command_not_found(), "START_FAILED", 7),
+        (refused(), "START_FAILED", 7),
+        (volume_not_writable(), "VOLUME_NOT_WRITABLE", 9),
+        (never_listens(output=("hello",)), "NOT_READY", 6),
+        (loopback_only(), "NOT_READY", 6),
+        (installing(), "NOT_READY", 6),
+    ],
+)
+def test_every_way_not_to_become_ready_has_its_code(app, engine, program, code, exit_code):
+    engine.program = program
+    run = app("up", "--json", "--wait-timeout", "0.2")
+    assert (run.code, run.error["code"]) == (exit_code, code)
+    assert run.project["action"] == "failed"
+    assert run.project["error"]["code"] == code
+    assert run.error["hint"]
+    assert run.error["retryable"] is False
+
+
+def test_the_last_words_are_in_the_error(app, engine):
+    engine.program = exits(1, *[f"line {n}" for n in range(30)])
+    run = app("up", "--json")
+    tail = run.error["details"]["log_tail"]
+    assert tail == [f"line {n}" for n in range(10, 30)]
+    assert run.project["exit"]["log_tail"] == tail
+    assert run.project["exit"]["code"] == 1
+    assert run.document["next"] == ["debughost logs -p shop"]
+    assert "line 29" in app("up").err
+
+
+def test_a_crash_before_it_was_ready_is_kept_for_its_logs(app, engine):
+    engine.program = exits(1, "boom")
+    app("up")
+    assert engine.container("shop").status == "exited"
+    assert app("status", "--json").project["state"] == "crashed"
+
+
+def test_what_does_not_listen_in_time_goes_on_running(app, engine):
+    engine.program = never_listens()
+    run = app("up", "--json", "--wait-timeout", "0.05")
+    assert "goes on running" in run.error["message"]
+    assert engine.container("shop").status == "running"
+
+
+def test_what_listens_for_itself_alone_is_told_how_to_mend_it(app, engine):
+    engine.program = loopback_only()
+    run = app("up", "--json", "--wait-timeout", "0.05")
+    assert "0.0.0.0" in run.error["hint"]
+
+
+def test_it_is_waited_for(app, engine):
+    engine.program = listens(late=3)
+    assert app("up", "--json").project["ready"] is True
+
+
+def test_without_waiting_it_is_told_as_it_is(app, engine):
+    engine.program = never_listens()
+    run = app("up", "--no-wait", "--json")
+    assert (run.code, run.project["ready"]) == (0, False)
+    assert "not ready yet" in app("up", "--no-wait").out
+
+
+def test_a_recreation_that_fails_puts_the_old_one_back(app, engine):
+    app("up")
+    first = engine.container("shop")
+    engine.program = exits(1, "boom")
+    run = app("up", "--cpus", "1", "--json")
+    assert (run.code, run.error["code"]) == (7, "CRASHED")
+    assert "started again" in run.error["hint"]
+    assert engine.container("shop").id == first.id
+
+
+# Bad input changes nothing
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "exit_code"),
+    [
+        (["--port", "80"], "INVALID_PORT", 2),
+        (["--port", "2650"], "INVALID_PORT", 2),
+        (["--port", "x"], "INVALID_PORT", 2),
+        (["--type", "ruby"], "TYPE_UNKNOWN", 2),
+        (["-p", "Bad Name"], "INVALID_PROJECT", 2),
+        (["-w", "/etc"], "INVALID_WORKSPACE", 2),
+        (["-w", "/nonexistent"], "INVALID_WORKSPACE", 2),
+        (["--cpus", "many"], "USAGE", 2),
+        (["--memory", "1k"], "USAGE", 2),
+        (["--pids", "0"], "USAGE", 2),
+        (["--restart", "maybe"], "USAGE", 2),
+        (["--wait-timeout", "0"], "USAGE", 2),
+        (["--wait-timeout", "-1"], "USAGE", 2),
+        (["-e", "=x"], "USAGE", 2),
+        (["--env-file", "/nonexistent"], "USAGE", 2),
+        (["--pull", "sometimes"], "USAGE", 2),
+        (["--image", ""], "USAGE", 2),
+        (["--bogus"], "USAGE", 2),
+    ],
+)
+def test_bad_input_is_refused_before_anything_happens(app, engine, argv, code, exit_code):
+    run = app("up", "--json", *argv)
+    assert (run.code, run.error["code"]) == (exit_code, code)
+    assert run.error["message"]
+    assert run.error["hint"]
+    assert engine.changes == []
+
+
+def test_a_folder_that_is_no_project(app, engine, tmp_path):
+    (tmp_path / "empty").mkdir()
+    run = app("up", "--json", "-w", str(tmp_path / "empty"))
+    assert (run.code, run.error["code"]) == (2, "TYPE_UNKNOWN")
+    assert "--type" in run.error["hint"]
+    assert engine.changes == []
+
+
+def test_a_broken_configuration(app, engine, workspace):
+    (workspace / "debughost.toml").write_text("prot = 3000\n")
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
+    assert "'port'" in run.error["hint"]
+    assert engine.changes == []
+
+
+# Somebody else's
+
+
+def test_an_id_that_belongs_to_another_workspace(app, engine, tmp_path):
+    app("up")
+    before = len(engine.changes)
+    other = node_project(tmp_path / "other")
+    run = app("up", "-p", "shop", "-w", str(other), "--json")
+    assert (run.code, run.error["code"]) == (5, "WORKSPACE_CONFLICT")
+    assert run.error["details"]["wanted"] == str(other)
+    assert engine.changes[before:] == []
+
+
+def test_an_id_whose_workspace_is_gone_may_move(app, engine, workspace, tmp_path, monkeypatch):
+    app("up")
+    other = node_project(tmp_path / "other")
+    monkeypatch.chdir(tmp_path)
+    workspace.rename(tmp_path / "moved")
+    run = app("up", "-p", "shop", "-w", str(other), "--json")
+    assert (run.code, run.project["action"]) == (0, "recreated")
+
+
+def test_a_volume_of_somebody_else_is_never_used(app, engine):
+    engine.add_volume("debug-host-shop-node_modules", {})
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (5, "NAME_CONFLICT")
+    assert engine.changes == []
+
+
+@pytest.mark.parametrize(
+    "facts", [{"driver": "macvlan"}, {"subnet": "10.1.0.0/16"}, {"gateway": "172.28.9.9"}]
+)
+def test_a_network_of_somebody_else_is_never_used(app, engine, facts):
+    subnet = facts.pop("subnet", "172.28.0.0/16")
+    engine.add_network("debug-host-network", subnet, **facts)
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (5, "NETWORK_CONFLICT")
+    assert engine.changes == []
+
+
+def test_a_network_of_somebody_else_that_is_just_as_wanted_is_used(app, engine):
+    engine.add_network("debug-host-network", "172.28.0.0/16")
+    assert app("up").code == 0
+    assert len(engine.networks) == 1
+
+
+def test_a_network_of_ours_with_another_subnet_is_used(app, engine):
+    app("network", "ensure", "--subnet", "10.77.0.0/16")
+    assert app("up").code == 0
+
+
+def test_an_overlap_names_the_culprit_and_a_way_out(app, engine):
+    engine.add_network("vpn", "172.28.5.7/24")
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (5, "NETWORK_CONFLICT")
+    assert [n["name"] for n in run.error["details"]["overlaps"]] == ["vpn"]
+    free = run.error["details"]["free_subnet"]
+    assert app("network", "ensure", "--subnet", free).code == 0
+    assert app("up").code == 0
+
+
+def test_an_overlap_with_a_route_of_the_host(app, engine, monkeypatch):
+    monkeypatch.setattr("debughost_cli.services.network.SETTLE_SECONDS", 0.05)
+    engine.routes = {"172.28.0.0/16"}
+    run = app("up", "--json")
+    assert run.error["code"] == "NETWORK_CONFLICT"
+    assert run.error["details"]["free_subnet"] != "172.28.0.0/16"
+
+
+def test_a_network_that_another_machine_made_at_the_same_moment(app, engine):
+    engine.before(
+        "create_network",
+        lambda: engine.add_network(
+            "debug-host-network", "172.28.0.0/16", labels={names.MANAGED: "true"}
+        ),
+    )
+    assert app("up").code == 0
+    assert len(engine.networks) == 1
+
+
+def test_a_container_that_another_machine_made_at_the_same_moment_is_used(app, engine):
+    """Two machines share no lock: the oldest of both stays, the other goes."""
+    app("up")
+    spec = engine.container("shop").spec
+    app("rm")
+
+    def other_machine():
+        ref = engine.create_container("debug-host-shop-20200101T000000000Z", spec)
+        engine.containers[ref].created_at = engine.containers[ref].created_at.replace(year=2020)
+        engine.start_container(ref)
+
+    engine.before("create_container", other_machine)
+    run = app("up", "--json")
+    assert run.code == 0
+    assert engine.container("shop").name == "debug-host-shop-20200101T000000000Z"
+
+
+# Where it looks
+
+
+def test_up_of_a_known_project_from_anywhere(app, engine, tmp_path, monkeypatch):
+    app("up")
+    app("stop")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run = app("up", "-p", "shop", "--json")
+    assert (run.code, run.project["action"]) == (0, "started")
+
+
+def test_the_workspace_may_come_from_a_variable(app, engine, workspace, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("DEBUGHOST_WORKSPACE", str(workspace))
+    assert app("up", "--json").project["workspace"] == str(workspace)
+
+
+def test_the_current_folder_may_be_gone(app, engine, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (2, "USAGE")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_stubborn_programs_are_replaced_as_well(app, engine):
+    engine.program = ignores_sigterm()
+    app("up")
+    assert app("up", "--recreate", "--json").project["action"] == "recreated"
+    assert len(engine.all_of("shop")) == 1

@@ -1,0 +1,234 @@
+"""One world for every engine: the one in memory, and the real one that answers here.
+
+What is made carries a prefix and a label of this run, and is removed after each test and once more
+at the end. Set DEBUGHOST_TEST_IMAGE to an image with a shell and perl where the default is missing.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import socket
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeEngine, Program, exits, ignores_sigterm, listens, make_spec, never_listens
+from fakes import command_not_found as not_found
+
+from debughost_cli.container import control_files
+from debughost_cli.engine.connect import Address, resolve
+from debughost_cli.engine.docker_client import Connection
+from debughost_cli.engine.docker_engine import DockerEngine
+from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.retry import Retrier
+from debughost_cli.errors import DebughostError
+from debughost_cli.models import Container, ContainerSpec, Limits, Link, Mount
+from debughost_cli.names import STATE_LINK
+
+IMAGE = os.environ.get("DEBUGHOST_TEST_IMAGE", "debughost-base/debian:trixie")
+RUN = secrets.token_hex(4)
+LABEL = "debughost-test"
+SERVER = (
+    'use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => "0.0.0.0", LocalPort => '
+    "$ENV{PORT}, Listen => 5, ReuseAddr => 1) or die; while (my $c = $s->accept) { close $c }"
+)
+
+SLEEPS = ("sleep", "300")
+SERVES = ("perl", "-e", SERVER)
+FAILS = ("sh", "-c", "echo one; echo two; echo oops >&2; exit 3")
+ENDS = ("sh", "-c", "exit 0")
+STUBBORN = ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+UNKNOWN = ("no-such-command-anywhere",)
+
+PROGRAMS: dict[tuple[str, ...], Program] = {
+    SLEEPS: never_listens(),
+    SERVES: listens(),
+    FAILS: exits(3, "one", "two"),
+    ENDS: exits(0),
+    STUBBORN: ignores_sigterm(),
+    UNKNOWN: not_found(),
+}
+
+
+class World:
+    """An engine and what a test made on it."""
+
+    def __init__(self, engine: Engine, workspace: Path, subnets: Iterator[str]) -> None:
+        self.engine = engine
+        self.prefix = f"dbgt-{RUN}-{secrets.token_hex(3)}-"
+        self.labels = {LABEL: RUN, "debughost-test-case": self.prefix}
+        self.workspace = workspace
+        self._subnets = subnets
+        self._network = ""
+
+    def name(self, rest: str) -> str:
+        return f"{self.prefix}{rest}"
+
+    def subnet(self) -> tuple[str, str]:
+        """A subnet that no other test uses, and its gateway."""
+        base = next(self._subnets)
+        return f"{base}.0/24", f"{base}.1"
+
+    @property
+    def network(self) -> str:
+        """A network for this test's containers."""
+        if not self._network:
+            self._network = self.name("net")
+            self.engine.create_network(self._network, *self.subnet(), self.labels)
+        return self._network
+
+    def spec(self, command: tuple[str, ...] = SLEEPS, **changes: Any) -> ContainerSpec:
+        """A container's specification with small limits."""
+        port = changes.pop("port", None) or free_port()
+        made = make_spec(
+            self.workspace,
+            project=self.name("project"),
+            image=IMAGE,
+            image_id="",
+            command=command,
+            port=port,
+            environment={"PORT": str(port), "TINI_KILL_PROCESS_GROUP": "1"},
+            mounts=(Mount("bind", str(self.workspace), "/app"),),
+            limits=Limits(0.5, 64 * 1024**2, 64),
+            user=None,
+            network=self.network,
+            network_id="",
+            aliases=(self.name("alias"),),
+            labels=self.labels,
+        )
+        return replace(made, **changes)
+
+    def create(self, spec: ContainerSpec | None = None, name: str = "one") -> str:
+        """A container with the launcher in it, not started."""
+        spec = spec or self.spec()
+        ref = self.engine.create_container(self.name(name), spec)
+        self.engine.put_files(ref, control_files(spec, None, 0, 0))
+        return ref
+
+    def start(self, command: tuple[str, ...] = SLEEPS, name: str = "one", **changes: Any) -> str:
+        """A running container."""
+        ref = self.create(self.spec(command, **changes), name)
+        self.engine.start_container(ref)
+        return ref
+
+    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """What ``condition`` gives once it gives something."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"not within {seconds} s")
+
+    def ended(self, ref: str) -> Container:
+        return self.until(
+            lambda: (c := self.engine.inspect_container(ref)).status == "exited" and c
+        )
+
+    def words(self, ref: str, word: str) -> Link:
+        """The launcher's state link, once it has ``word``."""
+        return self.until(
+            lambda: (
+                (link := self.engine.read_link(ref, STATE_LINK))
+                and word in link.target.split("+")
+                and link
+            )
+        )
+
+    def clean(self) -> None:
+        """Takes away what this test made."""
+        sweep(self.engine, f"debughost-test-case={self.prefix}", self.prefix)
+
+
+def sweep(engine: Engine, label: str, prefix: str) -> None:
+    """Removes containers by label, volumes and networks by name."""
+    for container in engine.list_containers([label]):
+        with suppress(Missing):
+            engine.remove_container(container.id, force=True)
+    for volume in engine.list_volumes():
+        if volume.name.startswith(prefix):
+            engine.remove_volume(volume.name)
+    for network in engine.list_networks():
+        if network.name.startswith(prefix):
+            engine.remove_network(network.id)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def subnets() -> Iterator[str]:
+    """Rare ones, beginning at a chance place, so that two runs at once seldom meet."""
+    first = secrets.randbelow(200)
+    while True:
+        for offset in range(200):
+            yield f"10.213.{(first + offset) % 250}"
+
+
+def why_unusable(address: Address) -> str:
+    """What speaks against this engine, asked once and without patience; empty if nothing does."""
+    try:
+        probe = Connection(address, Retrier(lambda _: None, lambda _: None), lambda _: None)
+    except DebughostError as exc:
+        return exc.message
+    probe.client.close()
+    return ""
+
+
+def collect() -> None:
+    """docker-py leaves sockets that it gave up to the garbage collector: here nobody minds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture(scope="session")
+def real_engine(unavailable: Callable[[str], Any]) -> Iterator[DockerEngine]:
+    """The engine that ``debughost`` would use here."""
+    address = resolve(None, None)
+    problem = why_unusable(address)
+    collect()
+    if problem:
+        unavailable(f"an engine: {problem}")
+    engine = DockerEngine(address, on_retry=print)
+    if engine.find_image(IMAGE) is None:
+        engine.close()
+        unavailable(f"the image {IMAGE}; name another in DEBUGHOST_TEST_IMAGE")
+    yield engine
+    sweep(engine, f"{LABEL}={RUN}", f"dbgt-{RUN}-")
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def all_subnets() -> Iterator[str]:
+    return subnets()
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.engine)])
+def world(
+    request: pytest.FixtureRequest, tmp_path: Path, all_subnets: Iterator[str]
+) -> Iterator[World]:
+    """Each test runs on both engines: the fake is trusted only while they agree."""
+    if request.param == "fake":
+        engine: Any = FakeEngine()
+        engine.add_image(IMAGE)
+        engine.commands = PROGRAMS
+    else:
+        engine = request.getfixturevalue("real_engine")
+    made = World(engine, tmp_path, all_subnets)
+    try:
+        yield made
+    finally:
+        made.clean()
+        if request.param == "real":
+            collect()

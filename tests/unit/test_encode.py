@@ -1,0 +1,208 @@
+"""Models to engine JSON: every row of the contract that a container is made by."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from dataclasses import replace
+
+import pytest
+from fakes import make_spec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli import names
+from debughost_cli.container import control_files
+from debughost_cli.engine import encode
+from debughost_cli.models import Dependencies, FileEntry, Limits, Mount
+
+SPEC = make_spec(
+    "/work/shop",
+    mounts=(
+        Mount("bind", "/work/shop", "/app"),
+        Mount("volume", "deps", "/app/node_modules"),
+        Mount("bind", "/etc/ca.pem", names.CA_FILE, read_only=True),
+    ),
+)
+
+
+def host_config(**changes):
+    return encode.container(replace(SPEC, **changes))["HostConfig"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("NanoCpus", 2 * 10**9),
+        ("Memory", 2 * 1024**3),
+        ("MemorySwap", 2 * 1024**3),
+        ("PidsLimit", 512),
+        ("Init", True),
+        ("Privileged", False),
+        ("CapDrop", ["ALL"]),
+        ("SecurityOpt", ["no-new-privileges:true"]),
+        ("NetworkMode", names.NETWORK),
+        ("RestartPolicy", {"Name": "no", "MaximumRetryCount": 0}),
+        ("PortBindings", {"3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}]}),
+    ],
+)
+def test_the_contracts_rows(key, value):
+    assert host_config()[key] == value
+
+
+def test_nothing_is_added_that_the_contract_forbids():
+    body = encode.container(SPEC)
+    host = body["HostConfig"]
+    assert not host.get("CapAdd")
+    assert not host.get("Devices")
+    assert not host.get("Binds")
+    assert not any(
+        k in host for k in ("PidMode", "IpcMode", "UsernsMode", "UTSMode", "VolumesFrom")
+    )
+    assert "docker.sock" not in json.dumps(body)
+    assert not host.get("AutoRemove")
+
+
+@pytest.mark.parametrize(
+    ("limits", "nano", "memory", "pids"),
+    [
+        (Limits(0.5, 64 * 1024**2, 8), 500_000_000, 64 * 1024**2, 8),
+        (Limits(0.1 + 0.2, 1, 9), 300_000_000, 1, 9),
+        (Limits(0.07, 1, 9), 70_000_000, 1, 9),
+    ],
+)
+def test_limits_can_be_set_and_swap_is_never_on_top(limits, nano, memory, pids):
+    host = host_config(limits=limits)
+    assert (host["NanoCpus"], host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (
+        nano,
+        memory,
+        memory,
+        pids,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "made"),
+    [
+        ("no", {"Name": "no", "MaximumRetryCount": 0}),
+        ("always", {"Name": "always", "MaximumRetryCount": 0}),
+        ("unless-stopped", {"Name": "unless-stopped", "MaximumRetryCount": 0}),
+        ("on-failure", {"Name": "on-failure", "MaximumRetryCount": 0}),
+        ("on-failure:5", {"Name": "on-failure", "MaximumRetryCount": 5}),
+    ],
+)
+def test_restart_policies(policy, made):
+    assert host_config(restart=policy)["RestartPolicy"] == made
+
+
+def test_mounts_are_of_the_kind_that_makes_no_missing_folders():
+    assert host_config()["Mounts"] == [
+        {"Type": "bind", "Source": "/work/shop", "Target": "/app", "ReadOnly": False},
+        {
+            "Type": "volume",
+            "Source": "deps",
+            "Target": "/app/node_modules",
+            "ReadOnly": False,
+            "VolumeOptions": {"NoCopy": True},
+        },
+        {"Type": "bind", "Source": "/etc/ca.pem", "Target": names.CA_FILE, "ReadOnly": True},
+    ]
+
+
+def test_the_rest_of_the_container():
+    body = encode.container(SPEC)
+    assert body["Image"] == SPEC.image
+    assert body["Entrypoint"] == ["/bin/sh", "/.debughost/launch", "3000"]
+    assert body["Cmd"] == ["npm", "run", "dev"]
+    assert body["WorkingDir"] == "/app"
+    assert body["StopSignal"] == "SIGTERM"
+    assert body["ExposedPorts"] == {"3000/tcp": {}}
+    assert body["Labels"] == SPEC.labels
+    assert body["Env"] == ["PORT=3000", "PROJECT_ID=shop", "DEBUG_HOST=true"]
+    assert body["NetworkingConfig"]["EndpointsConfig"] == {
+        names.NETWORK: {"Aliases": ["shop", "project-shop"]}
+    }
+
+
+@pytest.mark.parametrize(("user", "sent"), [("1000:1000", "1000:1000"), (None, None)])
+def test_the_user_is_left_to_the_image_where_the_engine_maps_users(user, sent):
+    assert encode.container(replace(SPEC, user=user)).get("User") == sent
+
+
+@given(st.dictionaries(st.text(min_size=1).filter(lambda t: "=" not in t), st.text()))
+def test_any_variables_survive(environment):
+    sent = encode.container(replace(SPEC, environment=environment))["Env"]
+    assert dict(pair.split("=", 1) for pair in sent) == environment
+
+
+def test_a_network():
+    assert encode.network("n", "172.28.0.0/16", "172.28.0.1", {"a": "b"}) == {
+        "Name": "n",
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "IPAM": {
+            "Driver": "default",
+            "Config": [{"Subnet": "172.28.0.0/16", "Gateway": "172.28.0.1"}],
+        },
+        "Labels": {"a": "b"},
+    }
+
+
+def unpacked(entries):
+    with tarfile.open(fileobj=io.BytesIO(encode.archive(entries))) as tar:
+        return {m.name: (m, tar.extractfile(m).read() if m.isreg() else None) for m in tar}
+
+
+def test_an_archive_of_files_folders_and_links():
+    found = unpacked(
+        [
+            FileEntry("/app/node_modules", None, 1000, 1001, 0o755),
+            FileEntry("/.debughost/launch", b"#!/bin/sh\n", 0, 0, 0o755),
+            FileEntry("/.debughost/state", None, link="running+term"),
+        ]
+    )
+    folder, _ = found["app/node_modules"]
+    assert folder.isdir()
+    assert (folder.uid, folder.gid, folder.mode) == (1000, 1001, 0o755)
+    file, data = found[".debughost/launch"]
+    assert (file.mode, data) == (0o755, b"#!/bin/sh\n")
+    link, _ = found[".debughost/state"]
+    assert link.issym()
+    assert link.linkname == "running+term"
+
+
+def test_an_archive_of_nothing():
+    assert unpacked([]) == {}
+
+
+def test_no_entry_leaves_the_root():
+    assert list(unpacked([FileEntry("/a/../../b", b"")])) == ["b"]
+
+
+NPM = Dependencies("npm", ("package.json", "package-lock.json"), "npm ci\n")
+
+
+def test_what_a_container_gets_before_its_first_start():
+    entries = {e.path: e for e in control_files(SPEC, NPM, 1000, 1000)}
+    assert entries["/.debughost/launch"].data.startswith(b"#!/bin/sh")
+    assert entries["/.debughost/launch"].uid == 0
+    assert entries["/.debughost/install"].data == b"npm ci\n"
+    assert b"manager=npm" in entries["/.debughost/dependencies"].data
+    volume = entries["/app/node_modules"]
+    assert (volume.data, volume.uid, volume.gid, volume.mode) == (None, 1000, 1000, 0o755)
+    assert names.CA_FILE not in entries
+    assert "/app" not in entries
+
+
+def test_without_dependencies_nothing_is_installed():
+    paths = {e.path for e in control_files(SPEC, None, 0, 0)}
+    assert "/.debughost/install" not in paths
+    assert "/.debughost/dependencies" not in paths
+
+
+def test_for_a_user_that_is_not_known_the_folders_are_open():
+    entries = control_files(replace(SPEC, user=None), NPM, 0, 0)
+    folders = [e for e in entries if e.data is None]
+    assert folders
+    assert {e.mode for e in folders} == {0o777}

@@ -1,0 +1,120 @@
+"""The engine's frames, the wrapper's first line, and what comes of a command."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli.engine.docker_exec import Frames
+from debughost_cli.engine.port import OnOutput
+from debughost_cli.services.exec import _Head
+
+Pieces = list[tuple[str, bytes]]
+
+
+def collector() -> tuple[Pieces, OnOutput]:
+    found: Pieces = []
+    return found, lambda stream, data: found.append((stream, bytes(data)))
+
+
+def joined(pieces: Pieces, stream: str) -> bytes:
+    return b"".join(data for name, data in pieces if name == stream)
+
+
+def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
+    edges = [0, *sorted(p % (len(data) + 1) for p in places), len(data)]
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+frames = st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=40)), max_size=8)
+places = st.lists(st.integers(0, 1000), max_size=12)
+
+
+@given(frames, places)
+def test_frames_survive_any_cut(sent: list[tuple[int, bytes]], where: list[int]) -> None:
+    found, take = collector()
+    taker = Frames(take)
+    wire = b"".join(struct.pack(">BxxxL", number, len(data)) + data for number, data in sent)
+    for piece in cut(wire, where):
+        taker.feed(memoryview(piece))
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        assert joined(found, name) == b"".join(data for n, data in sent if n == number)
+
+
+def test_a_terminal_has_no_frames() -> None:
+    found, take = collector()
+    Frames(take, plain=True).feed(memoryview(b"\x01\x00\x00\x00\x00\x00\x00\x01x"))
+    assert found == [("stdout", b"\x01\x00\x00\x00\x00\x00\x00\x01x")]
+
+
+class Pids(list[int]):
+    """Keeps what it is called with."""
+
+    def __call__(self, pid: int) -> None:
+        self.append(pid)
+
+
+@given(st.binary(max_size=60), places, st.sampled_from([b"\n", b"\r\n"]))
+def test_the_first_line_is_not_output(output: bytes, where: list[int], end: bytes) -> None:
+    found, take = collector()
+    pids = Pids()
+    head = _Head(take, pids)
+    for piece in cut(b"debughost 4711" + end + output, where):
+        head("stdout", memoryview(piece))
+    assert pids == [4711]
+    assert joined(found, "stdout") == output
+    assert (head.refusal, head.words) == (0, "")
+
+
+def test_stderr_does_not_wait_for_the_first_line() -> None:
+    found, take = collector()
+    head = _Head(take, Pids())
+    head("stderr", memoryview(b"early"))
+    assert found == [("stderr", b"early")]
+
+
+@pytest.mark.parametrize("code", [126, 127])
+def test_the_wrapper_says_that_there_is_no_command(code: int) -> None:
+    found, take = collector()
+    pids = Pids()
+    head = _Head(take, pids)
+    head("stdout", memoryview(b"debughost -%d\n" % code))
+    assert (head.refusal, pids, found) == (code, [], [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"unable to find user nosuch: no matching entries in passwd file\r\n",
+        b"OCI runtime exec failed",
+        b"debughost is not here\n",
+    ],
+)
+def test_an_engines_refusal_is_no_output(words: bytes) -> None:
+    found, take = collector()
+    head = _Head(take, Pids())
+    for byte in words:
+        head("stdout", memoryview(bytes([byte])))
+    assert head.words == words.decode().strip()
+    assert found == []
+
+
+def test_a_refusal_is_kept_within_bounds() -> None:
+    head = _Head(collector()[1], Pids())
+    for _ in range(100):
+        head("stdout", memoryview(b"x" * 10_000))
+    assert len(head.words) == 65536
+
+
+def test_what_the_output_raises_passes_through() -> None:
+    def broken(stream: str, data: memoryview) -> None:
+        raise BrokenPipeError
+
+    take: Callable[[str, memoryview], None] = _Head(broken, Pids())
+    with pytest.raises(BrokenPipeError):
+        take("stdout", memoryview(b"debughost 1\nmore"))

@@ -1,0 +1,175 @@
+"""The arrows of the house, and a start that loads no more than it needs."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import debughost_cli
+
+PACKAGE = Path(debughost_cli.__file__).parent
+ROOT = PACKAGE.parent
+SOURCES = sorted(p for p in PACKAGE.rglob("*.py") if "__pycache__" not in p.parts)
+MODULES = [
+    ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for p in SOURCES
+]
+HEAVY = {
+    "docker", "requests", "urllib3", "rich", "tenacity", "psutil", "dotenv", "pydantic",
+    "hypothesis", "pytest", "filelock", "click", "asyncio",
+}  # fmt: skip
+
+LOADED = """
+import json, sys
+from debughost_cli.cli.app import main
+code = main({argv!r}) if {argv!r} is not None else 0
+print(file=sys.stderr)
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def python(code, cache=None):
+    env = dict(os.environ) | {"TERM": "dumb"}
+    if cache:
+        env |= {"PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=env,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [None, ["--version"], ["--help"], ["status", "--help"], ["up", "--help"], ["--json", "x"]],
+)
+def test_a_start_loads_nothing_heavy(argv):
+    done = python(LOADED.format(argv=argv))
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == (2 if argv == ["--json", "x"] else 0)
+    assert not HEAVY & {m.partition(".")[0] for m in modules}
+
+
+ALONE = """
+import importlib, sys
+for name in {modules!r}:
+    for loaded in [m for m in sys.modules if m.partition(".")[0] == "debughost_cli"]:
+        del sys.modules[loaded]
+    try:
+        importlib.import_module(name)
+    except Exception as exc:
+        print(name, type(exc).__name__, exc)
+"""
+
+
+def test_every_module_can_be_imported_by_itself(tmp_path):
+    modules = [m for m in MODULES if not m.endswith("__main__")]
+    done = python(ALONE.format(modules=modules), cache=tmp_path)
+    assert done.stdout == ""
+
+
+@functools.cache
+def imports(path):
+    """Everything that a source imports, wherever in it; whole names, relative ones resolved."""
+    module = list(path.relative_to(ROOT).with_suffix("").parts)
+    package = module[:-1]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            found += [start, *[f"{start}.{alias.name}" for alias in node.names]]
+    return found
+
+
+def offenders(sources, forbidden):
+    """Which of the sources import what they may not."""
+    return {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources
+        for name in imports(path)
+        if any(name == f or name.startswith(f"{f}.") for f in forbidden)
+    }
+
+
+def under(*folders):
+    return [p for p in SOURCES if p.relative_to(PACKAGE).parts[0] in folders]
+
+
+def outside(*folders):
+    return [p for p in SOURCES if p.relative_to(PACKAGE).parts[0] not in folders]
+
+
+def ours(*names):
+    return [f"debughost_cli.{name}" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("sources", "forbidden"),
+    [
+        pytest.param(
+            outside("engine"), ["docker", "requests", "urllib3"], id="docker in engine alone"
+        ),
+        pytest.param(outside("render"), ["rich"], id="rich in render alone"),
+        pytest.param(SOURCES, ["click", "pydantic", "hypothesis", "pytest"], id="never"),
+        pytest.param(
+            under("services", "planning", "engine", "detect", "container", "config.py"),
+            ours("cli", "render"),
+            id="no arrow back to cli or render",
+        ),
+        pytest.param(
+            under("planning"), ours("services", "config", "detect"), id="planning asks nobody"
+        ),
+        pytest.param(under("engine"), ours("services", "config"), id="engine knows no service"),
+        pytest.param(
+            under("render"), ours("cli", "engine", "config", "detect"), id="render reads results"
+        ),
+        pytest.param(under("cli"), ["tenacity", "psutil", "filelock"], id="cli only parses"),
+        pytest.param(
+            [p for p in under("services") if p.name != "images.py"],
+            ours("engine.docker_engine", "engine.docker_client", "engine.decode", "engine.encode"),
+            id="services know the port alone",
+        ),
+    ],
+)
+def test_the_arrows(sources, forbidden):
+    assert offenders(sources, forbidden) == set()
+
+
+@pytest.mark.parametrize("name", ["models.py", "errors.py"])
+def test_models_and_errors_need_the_standard_library_alone(name):
+    allowed = sys.stdlib_module_names | {"debughost_cli"}
+    found = set(imports(PACKAGE / name))
+    assert {n.partition(".")[0] for n in found} <= allowed
+    inside = {".".join(n.split(".")[:2]) for n in found if n.startswith("debughost_cli.")}
+    assert inside <= set(ours("models", "errors"))
+
+
+def test_planning_knows_an_engine_by_its_port_alone():
+    found = offenders(under("planning"), ours("engine"))
+    assert {
+        f for f in found if "engine.port" not in f and not f.endswith("debughost_cli.engine")
+    } == set()
+
+
+def test_pure_planning_does_nothing_but_think():
+    doing = ["os", "socket", "subprocess", "shutil", "tempfile", "threading", "random", "pathlib"]
+    assert offenders(under("planning"), doing) == set()
+
+
+def test_only_the_session_wires_an_engine():
+    found = offenders(under("cli", "services"), ours("engine.docker_engine"))
+    assert {f.partition(":")[0] for f in found} <= {"debughost_cli/cli/session.py"}

@@ -1,0 +1,156 @@
+"""One command at a time on a project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from debughost_cli.errors import Busy
+from debughost_cli.services.lock import lock_folder, project_lock
+
+HOLDER = """
+import sys, time
+from debughost_cli.services.lock import project_lock
+with project_lock("unix:///x", "shop", on_wait=print):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def holder():
+    """Another process that holds the project until it is told to end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def lock(project="shop", endpoint="unix:///x", patience=0.1, told=None):
+    return project_lock(
+        endpoint, project, on_wait=(told if told is not None else []).append, patience=patience
+    )
+
+
+def test_a_free_project_is_held_at_once():
+    told = []
+    with lock(told=told):
+        pass
+    with lock(told=told):
+        pass
+    assert told == []
+
+
+def test_another_command_on_the_project_is_waited_for_and_named(holder):
+    told = []
+    with pytest.raises(Busy) as caught, lock(told=told):
+        pass
+    error = caught.value
+    assert error.retryable
+    assert error.details["project"] == "shop"
+    assert error.details["holder"]["pid"] == holder.pid
+    assert f"pid {holder.pid}" in error.message
+    assert len(told) == 1
+    assert f"pid {holder.pid}" in told[0]
+
+
+def test_the_second_goes_on_when_the_first_is_done(holder):
+    def end():
+        time.sleep(0.1)
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    with lock(patience=10):
+        assert holder.wait(5) == 0
+    ending.join()
+
+
+def test_a_killed_holder_leaves_no_lock(holder):
+    holder.kill()
+    holder.wait()
+    told = []
+    with lock(told=told):
+        pass
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("project", "endpoint"), [("other", "unix:///x"), ("shop", "unix:///other")]
+)
+def test_two_projects_and_two_engines_never_wait_for_each_other(holder, project, endpoint):
+    told = []
+    with lock(project, endpoint, told=told):
+        pass
+    assert told == []
+
+
+def test_an_error_inside_gives_the_lock_back():
+    with pytest.raises(ZeroDivisionError), lock():
+        raise ZeroDivisionError
+    with lock():
+        pass
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '"x"', '{"pid": null}'])
+def test_a_holders_note_that_says_nothing_is_survived(holder, note):
+    (path,) = lock_folder().glob("*.json")
+    path.write_text(note)
+    with pytest.raises(Busy), lock():
+        pass
+
+
+def test_nobody_else_may_read_the_locks(tmp_path):
+    with lock():
+        files = list(lock_folder().iterdir())
+        assert files
+        assert {f.stat().st_mode & 0o077 for f in files} == {0}
+        assert lock_folder().stat().st_mode & 0o077 == 0
+
+
+def test_where_the_state_folder_cannot_be_made_a_temporary_one_serves(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    with lock():
+        assert lock_folder().parent == tmp_path / "tmp"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+def test_a_lock_of_another_user_is_an_error_of_ours():
+    """As after a run with sudo that kept the user's environment."""
+    with lock():
+        folder = lock_folder()
+    parents = [folder, *list(folder.parents)[:-1]]
+    modes = {p: p.stat().st_mode for p in parents}
+    for path in parents:
+        path.chmod(0o777)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(Busy) as caught, lock():
+            pass
+    finally:
+        os.seteuid(0)
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert caught.value.hint

@@ -1,0 +1,150 @@
+"""Names, labels and ids of the contract."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli import names
+from debughost_cli.errors import InvalidProject
+from debughost_cli.models import ProjectType, as_port
+
+PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@pytest.mark.parametrize("good", ["a", "0", "shop", "my_shop-2", "a" * 63, "a-", "a_"])
+def test_good_ids(good):
+    assert names.check_project(good) == good
+
+
+@pytest.mark.parametrize(
+    ("bad", "suggestion"),
+    [
+        ("", None),
+        ("Shop", "shop"),
+        ("my shop", "my-shop"),
+        ("-shop", "shop"),
+        ("_shop", "shop"),
+        ("shop\n", "shop"),
+        ("süß", "s"),
+        ("a" * 64, "a" * 63),
+        ("../etc", "etc"),
+        ("\x1b[31m", "31m"),
+        ("\u017fhop", "hop"),
+        ("中文", None),
+    ],
+)
+def test_bad_ids_are_refused_with_a_good_one(bad, suggestion):
+    with pytest.raises(InvalidProject) as caught:
+        names.check_project(bad)
+    assert caught.value.details == {"suggestion": suggestion}
+    if suggestion:
+        assert f"--project {suggestion}" in caught.value.hint
+
+
+def test_a_very_long_id_is_not_shown_in_full():
+    with pytest.raises(InvalidProject) as caught:
+        names.check_project("A" * 10_000)
+    assert len(caught.value.message) < 200
+
+
+@given(st.text())
+def test_an_id_made_from_a_name_is_good_or_empty(text):
+    made = names.project_id_from(text)
+    assert made == "" or PATTERN.fullmatch(made)
+
+
+@given(st.from_regex(PATTERN, fullmatch=True))
+def test_any_text_is_an_id_or_refused(text):
+    assert names.check_project(text) == text
+
+
+@given(st.from_regex(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9_])?", fullmatch=True))
+def test_a_good_id_is_kept_as_it_is(text):
+    assert names.project_id_from(text) == text
+
+
+def test_the_name_of_a_container():
+    moment = datetime(2026, 11, 23, 10, 15, 0, 123456, tzinfo=UTC)
+    assert names.container_name("shop", moment) == "debug-host-shop-20261123T101500123Z"
+    berlin = moment.astimezone(timezone(timedelta(hours=1)))
+    assert names.container_name("shop", berlin) == "debug-host-shop-20261123T101500123Z"
+
+
+@pytest.mark.parametrize(
+    ("type_", "volume", "target"),
+    [
+        (ProjectType.NODE, "debug-host-shop-node_modules", "/app/node_modules"),
+        (ProjectType.PYTHON, "debug-host-shop-venv", "/app/.venv"),
+        (ProjectType.PHP, "debug-host-shop-vendor", "/app/vendor"),
+        (ProjectType.STATIC, None, None),
+    ],
+)
+def test_dependency_volumes(type_, volume, target):
+    assert (names.volume_name("shop", type_), names.volume_target(type_)) == (volume, target)
+
+
+@pytest.mark.parametrize(
+    ("user", "volume"),
+    [
+        (None, "debug-host-cache"),
+        ("1000:1000", "debug-host-cache-1000"),
+        ("0:0", "debug-host-cache-0"),
+    ],
+)
+def test_every_owner_has_a_cache_of_their_own(user, volume):
+    assert names.cache_volume_name(user) == volume
+    assert names.is_cache(volume)
+
+
+@given(st.from_regex(PATTERN, fullmatch=True), st.sampled_from(list(ProjectType)))
+def test_no_project_ever_has_the_caches_name(project, type_):
+    assert not names.is_cache(names.port_note_name(project))
+    volume = names.volume_name(project, type_)
+    assert volume is None or not names.is_cache(volume)
+
+
+ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True)
+
+
+@given(ids, ids)
+def test_two_projects_never_share_a_name(one, two):
+    def all_names(project):
+        volumes = {names.volume_name(project, t) for t in ProjectType} - {None}
+        return volumes | {names.port_note_name(project)}
+
+    assert one == two or not all_names(one) & all_names(two)
+
+
+def test_labels_that_everything_carries():
+    moment = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+    assert names.base_labels("1.2.3", moment) == {
+        "debug-host.managed": "true",
+        "debug-host.created": "2026-11-23T10:15:00.000Z",
+        "debug-host.version": "1.2.3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (names.PROJECT, "debug-host.project"),
+        (names.TYPE, "debug-host.type"),
+        (names.WORKSPACE, "debug-host.workspace"),
+        (names.PORT, "debug-host.port"),
+        (names.CONFIG_HASH, "debug-host.config-hash"),
+    ],
+)
+def test_labels_of_the_contract(name, value):
+    assert name == value
+
+
+@pytest.mark.parametrize(
+    ("text", "port"), [("3000", 3000), ("", 0), (None, 0), ("x", 0), ("-1", 0), ("²", 0), ("٣", 0)]
+)
+def test_a_port_in_a_label(text, port):
+    assert as_port(text) == port

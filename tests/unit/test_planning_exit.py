@@ -1,0 +1,165 @@
+"""Why a project ended: the whole matrix."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fakes import make_container
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli.models import Link, Marks, State
+from debughost_cli.planning.exit_reason import explain, signal_name, state_of
+from debughost_cli.planning.marks import of_this_run, parse
+
+ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
+CONTAINER = replace(make_container(), status="exited", finished_at=ENDED)
+RUNNING = Marks(phase="running")
+TERM = replace(RUNNING, asked_to_stop=True)
+
+
+def ended(code, *, oom=False, **more):
+    return replace(CONTAINER, exit_code=code, oom_killed=oom, **more)
+
+
+@pytest.mark.parametrize(
+    ("container", "marks", "state", "reason", "signal", "expected"),
+    [
+        (ended(0), RUNNING, State.COMPLETED, "completed", None, True),
+        (ended(1), RUNNING, State.CRASHED, "crashed", None, False),
+        (ended(137), RUNNING, State.CRASHED, "killed", "SIGKILL", False),
+        (ended(137, oom=True), RUNNING, State.CRASHED, "oom", "SIGKILL", False),
+        (ended(1, oom=True), RUNNING, State.CRASHED, "oom", None, False),
+        (ended(0, oom=True), RUNNING, State.COMPLETED, "completed", None, True),
+        (ended(139), RUNNING, State.CRASHED, "crashed", "SIGSEGV", False),
+        (ended(143), RUNNING, State.CRASHED, "crashed", "SIGTERM", False),
+        (ended(255), RUNNING, State.CRASHED, "crashed", None, False),
+        (ended(143), TERM, State.STOPPED, "stopped", "SIGTERM", True),
+        (ended(0), TERM, State.STOPPED, "stopped", "SIGTERM", True),
+        (ended(1), TERM, State.STOPPED, "stopped", "SIGTERM", True),
+        (ended(137), TERM, State.STOPPED, "stopped", "SIGKILL", True),
+        (ended(137, oom=True), TERM, State.STOPPED, "stopped", "SIGKILL", True),
+        (ended(1), Marks("install_failed"), State.CRASHED, "crashed", None, False),
+        (ended(1), Marks("volume_not_writable"), State.CRASHED, "crashed", None, False),
+        (ended(127), Marks("command_not_found"), State.CRASHED, "never_started", None, False),
+        (ended(127), RUNNING, State.CRASHED, "crashed", None, False),
+        (ended(1), Marks(), State.CRASHED, "crashed", None, False),
+        (replace(ended(2), status="dead"), RUNNING, State.CRASHED, "crashed", None, False),
+        (replace(ended(2), status="restarting"), RUNNING, State.RESTARTING, "crashed", None, False),
+    ],
+)
+def test_every_end_has_its_reason(container, marks, state, reason, signal, expected):
+    assert state_of(container, marks) is state
+    found = explain(container, marks, ("last words",))
+    assert found is not None
+    assert (found.reason, found.signal, found.expected) == (reason, signal, expected)
+    assert found.code == container.exit_code
+    assert found.finished_at == ENDED
+    assert found.log_tail == ("last words",)
+    assert found.message
+
+
+@pytest.mark.parametrize(
+    ("container", "marks", "words"),
+    [
+        (ended(137, oom=True), RUNNING, "2048 MiB"),
+        (ended(1, oom=True), RUNNING, "exit code 1"),
+        (ended(137), TERM, "grace"),
+        (ended(143), TERM, "after SIGTERM"),
+        (ended(1), Marks("install_failed"), "dependencies"),
+        (ended(1), Marks("volume_not_writable"), "volume"),
+        (ended(127), Marks("command_not_found"), "npm"),
+    ],
+)
+def test_the_message_says_what_it_was(container, marks, words):
+    found = explain(container, marks)
+    assert found is not None
+    assert words in found.message
+
+
+@pytest.mark.parametrize("status", ["running", "paused"])
+def test_what_lives_has_no_end(status):
+    assert explain(replace(CONTAINER, status=status), RUNNING) is None
+
+
+def test_what_was_only_created_has_no_end():
+    container = replace(CONTAINER, status="created", started_at=None, finished_at=None)
+    assert state_of(container, Marks()) is State.CREATED
+    assert explain(container, Marks()) is None
+
+
+def test_what_the_engine_could_not_start_never_started():
+    container = replace(
+        CONTAINER, status="created", started_at=None, exit_code=128, start_error="port is taken"
+    )
+    found = explain(container, Marks())
+    assert found is not None
+    assert (found.reason, found.expected) == ("never_started", False)
+    assert "port is taken" in found.message
+
+
+@given(st.integers(-(2**31), 2**31), st.booleans(), st.booleans(), st.text())
+def test_any_exit_code_can_be_explained(code, oom, asked, phase):
+    found = explain(ended(code, oom=oom), Marks(phase=phase, asked_to_stop=asked))
+    assert found is not None
+    assert found.reason in {"oom", "killed", "crashed", "completed", "stopped", "never_started"}
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [(137, "SIGKILL"), (143, "SIGTERM"), (130, "SIGINT"), (128, None), (0, None), (255, None)],
+)
+def test_signals_by_exit_code(code, name):
+    assert signal_name(code) == name
+
+
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("target", "marks"),
+    [
+        ("installing", Marks("installing", at=AT)),
+        ("running", Marks("running", at=AT)),
+        ("running+ready", Marks("running", ready=True, at=AT)),
+        ("running+loopback", Marks("running", loopback=True, at=AT)),
+        ("running+deps-ab12+ready", Marks("running", ready=True, dependencies="ab12", at=AT)),
+        ("running+ready+term", Marks("running", ready=True, asked_to_stop=True, at=AT)),
+        ("running+of-a-later-version", Marks("running", at=AT)),
+        ("", Marks("", at=AT)),
+    ],
+)
+def test_the_launchers_words(target, marks):
+    assert parse(Link(target, AT)) == marks
+
+
+def test_no_words_are_no_marks():
+    assert parse(None) == Marks()
+
+
+@given(st.text())
+def test_any_words_can_be_read(target):
+    assert isinstance(parse(Link(target, None)), Marks)
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "kept"),
+    [
+        ("running", -1, False),
+        ("running", 0, False),
+        ("running", 1, True),
+        ("exited", -1, True),
+        ("restarting", -1, True),
+    ],
+)
+def test_words_of_the_run_before_do_not_count_for_this_one(status, seconds, kept):
+    marks = replace(TERM, ready=True, at=ENDED + timedelta(seconds=seconds))
+    container = replace(CONTAINER, status=status)
+    assert of_this_run(marks, container) == (marks if kept else Marks())
+
+
+def test_words_of_a_first_run_count():
+    marks = replace(RUNNING, at=AT)
+    assert of_this_run(marks, replace(CONTAINER, status="running", finished_at=None)) == marks

@@ -1,0 +1,249 @@
+"""What ``up`` has to do, from what is wanted and what is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import make_container, make_spec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli import names
+from debughost_cli.models import Action, Limits, Mount, ProjectType
+from debughost_cli.planning.up import Do, Facts, Manner, Step, find_drift, plan_up
+
+SPEC = make_spec(
+    "/work/shop",
+    mounts=(Mount("bind", "/work/shop", "/app"), Mount("volume", "deps", "/app/node_modules")),
+    labels=dict(make_spec("/").labels) | {names.INSTALL: "npm"},
+)
+RUNNING = make_container(SPEC)
+STOPPED = replace(RUNNING, status="exited", exit_code=143)
+WAIT = Step(Do.WAIT_READY, "3000", "until it listens on its port")
+
+
+def plan(current, *, manner=None, spec=SPEC, **facts):
+    return plan_up(spec, Facts(current, **facts), manner or Manner())
+
+
+def dos(plan):
+    return [step.do for step in plan.steps]
+
+
+def test_nothing_there_is_created_with_all_that_is_missing():
+    made = plan(
+        None,
+        image_step=Step(Do.BUILD_IMAGE, "img", "it is not here"),
+        network_exists=False,
+        missing_volumes=("deps", "cache"),
+        missing_folder="/work/shop/node_modules",
+    )
+    assert made.action is Action.CREATED
+    assert dos(made) == [
+        Do.BUILD_IMAGE,
+        Do.CREATE_NETWORK,
+        Do.CREATE_VOLUME,
+        Do.CREATE_VOLUME,
+        Do.CREATE_FOLDER,
+        Do.CREATE_CONTAINER,
+        Do.START_CONTAINER,
+        Do.WAIT_READY,
+    ]
+    assert all(step.reason for step in made.steps)
+
+
+def test_what_is_there_already_is_not_made():
+    assert dos(plan(None)) == [Do.CREATE_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
+
+
+def test_without_waiting_there_is_no_wait():
+    assert dos(plan(None, manner=Manner(wait=False))) == [Do.CREATE_CONTAINER, Do.START_CONTAINER]
+
+
+def test_a_running_one_as_wanted_is_left_alone():
+    made = plan(RUNNING)
+    assert made.action is Action.UNCHANGED
+    assert made.steps == (WAIT,)
+    assert made.drift == ()
+
+
+@pytest.mark.parametrize("status", ["exited", "created", "dead"])
+def test_a_stopped_one_is_started(status):
+    made = plan(replace(RUNNING, status=status))
+    assert made.action is Action.STARTED
+    assert dos(made) == [Do.START_CONTAINER, Do.WAIT_READY]
+
+
+def test_a_paused_one_is_unpaused():
+    made = plan(replace(RUNNING, status="paused"))
+    assert made.action is Action.STARTED
+    assert dos(made) == [Do.UNPAUSE_CONTAINER, Do.WAIT_READY]
+
+
+def test_stale_dependencies_restart_what_runs():
+    made = plan(RUNNING, dependencies_stale=True)
+    assert made.action is Action.RESTARTED
+    assert dos(made) == [Do.STOP_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
+
+
+def test_restart_stops_and_starts_what_is_as_wanted():
+    made = plan(RUNNING, manner=Manner(restart=True))
+    assert made.action is Action.RESTARTED
+    assert dos(made) == [Do.STOP_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
+
+
+def test_restart_only_starts_what_does_not_run():
+    made = plan(STOPPED, manner=Manner(restart=True))
+    assert made.action is Action.RESTARTED
+    assert dos(made) == [Do.START_CONTAINER, Do.WAIT_READY]
+
+
+def test_drift_recreates_and_the_old_one_goes_last():
+    made = plan(replace(RUNNING, command=("other",)))
+    assert made.action is Action.RECREATED
+    assert dos(made) == [
+        Do.CREATE_CONTAINER,
+        Do.STOP_CONTAINER,
+        Do.START_CONTAINER,
+        Do.REMOVE_CONTAINER,
+        Do.WAIT_READY,
+    ]
+    assert [d.field for d in made.drift] == ["command"]
+    assert "command" in made.steps[0].reason
+
+
+def test_a_stopped_one_with_drift_is_not_stopped_again():
+    made = plan(replace(STOPPED, command=("other",)))
+    assert Do.STOP_CONTAINER not in dos(made)
+
+
+def test_recreate_is_done_without_drift_as_well():
+    made = plan(RUNNING, manner=Manner(recreate=True))
+    assert made.action is Action.RECREATED
+    assert "--recreate" in made.steps[0].reason
+    assert made.drift == ()
+
+
+def test_leftovers_go_first():
+    made = plan(RUNNING, leftovers=("old1", "old2"))
+    assert [(s.do, s.target) for s in made.steps[:2]] == [
+        (Do.REMOVE_CONTAINER, "old1"),
+        (Do.REMOVE_CONTAINER, "old2"),
+    ]
+
+
+def relabelled(key, value):
+    return replace(RUNNING, labels=dict(RUNNING.labels) | {key: value})
+
+
+DRIFTS = {
+    "type": relabelled(names.TYPE, "python"),
+    "workspace": relabelled(names.WORKSPACE, "/work/other"),
+    "image": replace(RUNNING, image="node:22", image_id="sha256:2"),
+    "command": replace(RUNNING, command=("npm", "start")),
+    "port": relabelled(names.PORT, "3001"),
+    "user": replace(RUNNING, user="0:0"),
+    "cpus": replace(RUNNING, limits=replace(RUNNING.limits, cpus=1.0)),
+    "memory_bytes": replace(RUNNING, limits=replace(RUNNING.limits, memory_bytes=1)),
+    "pids": replace(RUNNING, limits=replace(RUNNING.limits, pids=64)),
+    "restart": replace(RUNNING, restart="always"),
+    "mounts": replace(RUNNING, mounts=RUNNING.mounts[:1]),
+    "dependencies": relabelled(names.INSTALL, "none"),
+    "network": replace(RUNNING, network_ids={names.NETWORK: "another"}),
+}
+
+
+@pytest.mark.parametrize("field", DRIFTS)
+def test_drift_is_found_field_by_field(field):
+    (found,) = find_drift(SPEC, DRIFTS[field], {})
+    assert found.field == field
+    assert found.want != found.have
+
+
+def test_drift_compares_every_field_of_the_specification():
+    told_otherwise = {"project", "image_id", "environment", "labels", "aliases", "network_id"}
+    named = {f.rstrip("_") for f in SPEC.__dataclass_fields__} - told_otherwise
+    covered = set(DRIFTS) | {"limits", "config_hash"}
+    assert named <= covered, "a new field of ContainerSpec needs a comparison, and a case here"
+
+
+@pytest.mark.parametrize(
+    "have",
+    [
+        pytest.param(replace(RUNNING, image="moved:tag", image_id=SPEC.image_id), id="retagged"),
+        pytest.param(replace(RUNNING, mounts=RUNNING.mounts[::-1]), id="order of the mounts"),
+        pytest.param(replace(RUNNING, network_ids={names.NETWORK: ""}), id="never started"),
+        pytest.param(
+            replace(RUNNING, network_ids=dict(RUNNING.network_ids) | {"mine": "x"}),
+            id="attached to another network by hand",
+        ),
+    ],
+)
+def test_what_makes_no_difference_is_no_drift(have):
+    assert find_drift(SPEC, have, {}) == ()
+
+
+def test_an_image_of_the_same_name_that_was_built_anew_is_drift():
+    (found,) = find_drift(SPEC, replace(RUNNING, image_id="sha256:old"), {})
+    assert (found.field, found.want, found.have) == ("image", SPEC.image_id, "sha256:old")
+
+
+def test_a_network_that_is_gone_is_drift():
+    """A stopped container keeps the id of a network that no start will ever find again."""
+    spec = replace(SPEC, network_id="")
+    assert [d.field for d in find_drift(spec, STOPPED, {})] == ["network"]
+
+
+def test_a_detached_container_has_drift():
+    (found,) = find_drift(SPEC, replace(RUNNING, network_ids={}), {})
+    assert (found.field, found.have) == ("network", None)
+
+
+def test_variables_are_compared_by_name_and_their_values_stay_secret():
+    secrets = {"TOKEN": "hunter2", "NEW": "s3cret"}
+    spec = replace(SPEC, environment=dict(SPEC.environment) | secrets)
+    have = replace(
+        RUNNING, environment=dict(SPEC.environment) | {"TOKEN": "old-hunter", "GONE": "old-s3cret"}
+    )
+    found = {d.field: (d.want, d.have) for d in find_drift(spec, have, {})}
+    assert found == {
+        "env.TOKEN": ("set", "other"),
+        "env.NEW": ("set", None),
+        "env.GONE": (None, "set"),
+    }
+
+
+@given(st.dictionaries(st.text(min_size=1), st.from_regex(r"v[0-9]{9}", fullmatch=True)))
+def test_no_value_of_a_variable_ever_shows_in_a_plan(environment):
+    spec = replace(SPEC, environment=environment)
+    text = repr(plan(RUNNING, spec=spec)) + repr(plan(replace(RUNNING, environment=environment)))
+    assert not [v for v in environment.values() if v in text]
+
+
+def test_variables_that_come_from_the_image_are_no_drift():
+    have = replace(RUNNING, environment=dict(RUNNING.environment) | {"NODE_VERSION": "24"})
+    assert find_drift(SPEC, have, {"NODE_VERSION": "24"}) == ()
+    (found,) = find_drift(SPEC, have, {"NODE_VERSION": "25"})
+    assert found.field == "env.NODE_VERSION"
+
+
+def test_a_hash_that_alone_differs_is_told():
+    (found,) = find_drift(SPEC, relabelled(names.CONFIG_HASH, "older"), {})
+    assert found.field == "config_hash"
+
+
+def test_drift_with_a_container_that_tells_nothing_at_all():
+    bare = replace(
+        RUNNING,
+        labels={},
+        command=(),
+        environment={},
+        mounts=(),
+        limits=Limits(0, 0, 0),
+        network_ids={},
+        image="",
+        image_id="",
+    )
+    fields = {d.field for d in find_drift(replace(SPEC, type=ProjectType.PHP), bare, {})}
+    assert {"type", "workspace", "image", "command", "port", "mounts", "network"} <= fields

@@ -1,0 +1,71 @@
+"""From counters to shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import make_container
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli.models import Limits, StatsSample
+from debughost_cli.planning.usage import usage
+
+SECOND = 10**9
+BEFORE = StatsSample(10 * SECOND, 2 * SECOND, 0, 4, 100, 1000, 3, 5, 6)
+CONTAINER = make_container()
+
+
+def after(**changes):
+    return replace(BEFORE, read_ns=11 * SECOND, **changes)
+
+
+@pytest.mark.parametrize(
+    ("cpu_ns", "percent"),
+    [
+        (2 * SECOND, 0.0),
+        (2 * SECOND + SECOND // 4, 25.0),
+        (3 * SECOND, 100.0),
+        (4 * SECOND, 200.0),
+        (2 * SECOND + 31_250_000, 3.12),
+        (0, 0.0),
+    ],
+)
+def test_one_core_for_the_whole_time_is_a_hundred_percent(cpu_ns, percent):
+    assert usage(BEFORE, after(cpu_ns=cpu_ns), CONTAINER).cpu_percent == percent
+
+
+def test_no_time_between_the_samples_is_no_share():
+    assert usage(BEFORE, replace(BEFORE, cpu_ns=9 * SECOND), CONTAINER).cpu_percent == 0.0
+
+
+def test_memory_is_a_share_of_the_containers_limit():
+    found = usage(BEFORE, after(memory_bytes=512 * 1024**2), CONTAINER)
+    assert found.memory_limit_bytes == 2 * 1024**3
+    assert found.memory_percent == 25.0
+
+
+def test_without_limits_of_its_own_the_hosts_count():
+    found = usage(BEFORE, after(), replace(CONTAINER, limits=Limits(0, 0, 0)))
+    assert (found.cpu_limit, found.memory_limit_bytes, found.memory_percent) == (4.0, 1000, 10.0)
+
+
+def test_no_limit_at_all_is_no_share():
+    found = usage(BEFORE, after(memory_limit_bytes=0), replace(CONTAINER, limits=Limits(0, 0, 0)))
+    assert found.memory_percent == 0.0
+
+
+def test_the_rest_is_as_it_is_now():
+    found = usage(BEFORE, after(pids=7, net_rx_bytes=8, net_tx_bytes=9), CONTAINER)
+    assert (found.pids, found.net_rx_bytes, found.net_tx_bytes) == (7, 8, 9)
+
+
+samples = st.builds(StatsSample, *[st.integers(0, 2**63)] * 9)
+
+
+@given(samples, samples)
+def test_no_counters_make_a_share_negative(one, two):
+    found = usage(one, two, CONTAINER)
+    assert found.cpu_percent >= 0
+    assert found.memory_percent >= 0

@@ -1,0 +1,88 @@
+"""Taking back what was half made."""
+
+from __future__ import annotations
+
+import pytest
+
+from debughost_cli.errors import EngineError, Interrupted
+from debughost_cli.services.undo import Undo
+
+
+class Listener:
+    def __init__(self):
+        self.warnings = []
+
+    def step(self, text):
+        pass
+
+    def detail(self, text):
+        pass
+
+    def warn(self, code, message):
+        self.warnings.append((code, message))
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+@pytest.fixture
+def undo(listener):
+    return Undo(listener)
+
+
+@pytest.fixture
+def done():
+    return []
+
+
+def test_the_last_step_is_taken_back_first_and_each_once(undo, done):
+    undo.push("one", lambda: done.append(1))
+    undo.push("two", lambda: done.append(2))
+    undo.run()
+    undo.run()
+    assert done == [2, 1]
+
+
+def failing(error):
+    def step():
+        raise error
+
+    return step
+
+
+def test_a_step_that_fails_is_reported_and_the_rest_still_run(undo, done, listener):
+    undo.push("one", lambda: done.append(1))
+    undo.push("remove it", failing(EngineError("the engine is gone")))
+    undo.run()
+    assert done == [1]
+    assert listener.warnings == [
+        ("CLEANUP_FAILED", "could not remove it: the engine is gone"),
+    ]
+
+
+@pytest.mark.parametrize("error", [OSError("disk"), Interrupted()])
+def test_no_kind_of_failure_keeps_the_rest_from_running(undo, done, error):
+    undo.push("one", lambda: done.append(1))
+    undo.push("two", failing(error))
+    try:
+        undo.run()
+    except (OSError, Interrupted):
+        undo.run()
+    assert done == [1]
+
+
+def test_what_is_forgotten_stays(undo, done):
+    undo.push("one", lambda: done.append(1))
+    assert undo.remembers("one")
+    undo.forget()
+    assert not undo.remembers("one")
+    undo.run()
+    assert done == []
+
+
+def test_a_step_may_remember_more(undo, done):
+    undo.push("one", lambda: undo.push("two", lambda: done.append(2)))
+    undo.run()
+    assert done == [2]
