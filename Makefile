@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all their own set-up; see README.md.
-.PHONY: demo test check setup clean
+.PHONY: demo test check bench setup clean
 
 demo:
 	@scripts/demo
@@ -11,6 +11,10 @@ test:
 check: setup
 	@scripts/check
 	@.venv/bin/pytest -q tests/unit tests/cli
+
+# Side by side with docker and docker compose, on a newer engine as well; some minutes.
+bench:
+	@scripts/bench
 
 setup:
 	@scripts/setup

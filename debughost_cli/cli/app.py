@@ -4,59 +4,49 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from debughost_cli import __version__
-from debughost_cli.cli import (
-    completion,
-    config,
-    doctor,
-    events,
-    guide,
-    images,
-    lifecycle,
-    logs,
-    network,
-    schema,
-    signals,
-    status,
-    volumes,
-    wait,
-)
-from debughost_cli.cli import exec as exec_
+from debughost_cli.cli import signals
 from debughost_cli.cli.options import ReaderGone, absorb, show_help, with_common_options
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import DebughostError, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams
 
-_COMMANDS = (
-    lifecycle,
-    status,
-    logs,
-    wait,
-    exec_,
-    events,
-    network,
-    volumes,
-    images,
-    doctor,
-    config,
-    schema,
-    guide,
-    completion,
-)
-"""In the order in which --help lists them."""
+_MODULES = {
+    "lifecycle": ("up", "stop", "restart", "rm"),
+    "status": ("status",),
+    "logs": ("logs",),
+    "wait": ("wait",),
+    "exec": ("exec", "shell"),
+    "events": ("events",),
+    "network": ("network",),
+    "volumes": ("volumes",),
+    "images": ("images",),
+    "doctor": ("doctor",),
+    "config": ("init", "config"),
+    "schema": ("schema",),
+    "guide": ("guide",),
+    "completion": ("completion",),
+}
+"""Each module under ``cli`` with its commands, in the order in which --help lists them."""
 
 _BROKEN_PIPE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader went away."""
 
 
-def make_app() -> typer.Typer:
-    """Rich makes help pretty and costs 80 ms: it is used only where somebody looks."""
+def make_app(args: Sequence[str] = ()) -> typer.Typer:
+    """The program; where the first of ``args`` is a command, with that one's module alone.
+
+    Loading the others would cost 50 ms. Rich makes help pretty and costs 80 ms: it is used only
+    where somebody looks.
+    """
     pretty = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     app = typer.Typer(
         name="debughost",
@@ -67,8 +57,9 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    for module in _COMMANDS:
-        module.register(app)
+    wanted = [m for m, commands in _MODULES.items() if args and args[0] in commands]
+    for name in wanted or _MODULES:
+        import_module(f"debughost_cli.cli.{name}").register(app)
     return app
 
 
@@ -110,7 +101,7 @@ def _run(args: list[str], session: Session) -> Output | int:
         session.options.json = (
             check_output(os.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
         )
-        returned = make_app()(args, standalone_mode=False, obj=session, prog_name="debughost")
+        returned = make_app(args)(args, standalone_mode=False, obj=session, prog_name="debughost")
     except DebughostError as exc:
         return Output(error=exc)
     except typer.TyperException as exc:

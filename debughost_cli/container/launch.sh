@@ -50,7 +50,7 @@ find_listener() {
 # Tells when somebody begins or ceases to listen. Looks closely while nobody does: at the sockets'
 # number each time, and at the tables when it changed, or once in a while all the same.
 watch_port() {
-    seen=no before=none tries=0
+    seen=no before=none tries=0 pause=0.1
     while :; do
         count_sockets
         if [ "$sockets" != "$before" ] || [ $((tries % 30)) = 0 ]; then
@@ -58,12 +58,18 @@ watch_port() {
             before=$sockets
         fi
         if [ "$found" != "$seen" ]; then
-            case $found in all) told=$words+ready ;; loopback) told=$words+loopback ;; no) told=$words ;; esac
+            case $found in
+            all) told=$words+ready ;;
+            loopback) told=$words+loopback ;;
+            no) told=$words ;;
+            esac
             tell "$told"
             seen=$found tries=0
+            case $seen in all) pause=2 ;; *) pause=0.1 ;; esac
         fi
+        # A start is watched closely; a program that never listens must cost next to nothing.
         tries=$((tries + 1))
-        case $seen in all) pause=2 ;; *) pause=0.1 ;; esac
+        case $seen:$tries in no:600) pause=0.25 ;; no:1500) pause=1 ;; esac
         sleep "$pause" || sleep 1
     done
 }

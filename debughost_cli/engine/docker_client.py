@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import docker
 import docker.errors
 import requests
+from docker.transport import UnixHTTPAdapter
 
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.error_map import CONNECT_TIMEOUT, READ_TIMEOUT, from_answer, mapped
@@ -40,6 +41,14 @@ class ApiClient(docker.APIClient):  # type: ignore[misc]  # docker-py ships no t
         return answer
 
 
+class OnePoolAdapter(UnixHTTPAdapter):  # type: ignore[misc]  # docker-py ships no types
+    """docker-py's has a pool of connections for each URL, so that hardly one is used again."""
+
+    def get_connection(self, url: Any, proxies: Any = None) -> Any:
+        """The pool of the engine."""
+        return super().get_connection("http+docker://localhost", proxies)
+
+
 def open_client(address: Address, version: str, patience: float = READ_TIMEOUT) -> ApiClient:
     """A client for one API version, which waits ``patience`` seconds for an answer."""
     client = ApiClient(
@@ -49,6 +58,14 @@ def open_client(address: Address, version: str, patience: float = READ_TIMEOUT) 
         tls=_tls(address),
         max_pool_size=POOL_SIZE,
     )
+    if address.url.startswith("unix://"):
+        adapter = OnePoolAdapter(
+            client._custom_adapter.socket_path,  # noqa: SLF001 - it has parsed the address
+            patience,
+            max_pool_size=POOL_SIZE,
+        )
+        client._custom_adapter = adapter  # noqa: SLF001 - exec reads its sockets from there
+        client.mount("http+docker://", adapter)
     # Proxy variables and REQUESTS_CA_BUNDLE are about the internet, not about the engine.
     client.trust_env = False
     return client

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, Network, State
 from debughost_cli.render.status import console_for, write
 from debughost_cli.render.streams import Streams, clean
 from debughost_cli.render.text import size
-from debughost_cli.services.doctor import Check
 from debughost_cli.services.results import (
     ImagesResult,
     ProjectResult,
     ProjectsResult,
     VolumesResult,
 )
+
+if TYPE_CHECKING:
+    from debughost_cli.services.doctor import Check
 
 
 def error(streams: Streams, failure: DebughostError) -> None:

@@ -48,7 +48,7 @@ class NetworkService:
         gateway = planning.gateway_of(subnet)
         found = self.find()
         if found is None:
-            return NetworkResult(self.create(subnet, gateway), changed=True)
+            return self._create(subnet, gateway)
         drift = planning.network_drift(found, subnet)
         if drift:
             return self._replace(found, drift, subnet, gateway, recreate)
@@ -71,17 +71,23 @@ class NetworkService:
         if not recreate or found.containers or not ours:
             raise planning.mismatch(found, drift)
         self._engine.remove_network(found.id)
-        return NetworkResult(self.create(subnet, gateway), changed=True)
+        return self._create(subnet, gateway)
 
     def create(self, subnet: str = names.SUBNET, gateway: str = names.GATEWAY) -> Network:
         """Makes it; where another client was faster, its network. Raises NetworkConflict."""
+        made = self._create(subnet, gateway).network
+        assert made is not None
+        return made
+
+    def _create(self, subnet: str, gateway: str) -> NetworkResult:
         self._progress.step(f"Creating network {names.NETWORK} ({subnet})")
         labels = names.base_labels(__version__, datetime.now(UTC))
         try:
             made = self._engine.create_network(names.NETWORK, subnet, gateway, labels)
         except (Clash, NetworkConflict) as exc:
-            return self._made_by_another(subnet, exc.message)
-        return self._settle(made)
+            return NetworkResult(self._made_by_another(subnet, exc.message), changed=False)
+        kept = self._settle(made)
+        return NetworkResult(kept, changed=kept.id == made)
 
     def _made_by_another(self, subnet: str, engine_words: str) -> Network:
         """The network of a client that was faster, or NetworkConflict.

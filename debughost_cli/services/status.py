@@ -14,8 +14,8 @@ from debughost_cli.planning.usage import usage, warnings
 from debughost_cli.services.drift import DriftService
 from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
 
-WORKERS = 32
-SAMPLE_PAUSE = 0.2
+WORKERS = 16
+SAMPLE_PAUSE = 0.1
 """Seconds between two stats samples where the engine answers at once (Engine 20.10 takes 1 s)."""
 
 
@@ -25,6 +25,15 @@ class Snapshot:
 
     projects: tuple[Project, ...]
     warnings: tuple[Warn, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A project between its two samples."""
+
+    container: Container
+    project: Project
+    warning: Warn | None
 
 
 class StatusService:
@@ -44,36 +53,49 @@ class StatusService:
         self._samples = {c.id: self._samples[c.id] for c in chosen if c.id in self._samples}
         if not chosen:
             return Snapshot(())
-        drift = DriftService(self._engine)
-        with ThreadPoolExecutor(min(WORKERS, len(chosen))) as pool:
-            found = list(pool.map(lambda s: self._project(s, drift, stats), chosen))
-        kept = [f for f in found if f is not None]
+        kept = [f for f in self._looked_at(chosen, stats) if f is not None]
         return Snapshot(tuple(p for p, _ in kept), tuple(w for _, ws in kept for w in ws))
 
-    def _project(
-        self, summary: ContainerSummary, drift: DriftService, stats: bool
-    ) -> tuple[Project, list[Warn]] | None:
+    def _looked_at(
+        self, chosen: Sequence[ContainerSummary], stats: bool
+    ) -> list[tuple[Project, list[Warn]] | None]:
+        """In three rounds, so that what lies between two samples of the CPU is put to use."""
+        drift = DriftService(self._engine)
+        with ThreadPoolExecutor(min(WORKERS, len(chosen))) as pool:
+            before = list(pool.map(lambda c: self._before(c) if stats else None, chosen))
+            sampled = time.monotonic()
+            seen = list(pool.map(lambda c: self._seen(c, drift), chosen))
+            if any(before):
+                time.sleep(max(0.0, SAMPLE_PAUSE - (time.monotonic() - sampled)))
+            return list(pool.map(self._finished, seen, before))
+
+    def _seen(self, summary: ContainerSummary, drift: DriftService) -> _Seen | None:
         """None where it was removed since the list was made."""
-        measured = stats and summary.status == "running"
         try:
-            before = self._before(summary.id) if measured else None
-            started = time.monotonic()
             container, marks = observe(self._engine, summary.id)
             project = describe(self._engine, container, marks)
             compared = drift.compare(container, marks)
-            if before and project.state is State.RUNNING:
-                time.sleep(max(0.0, SAMPLE_PAUSE - (time.monotonic() - started)))
-                project = self._measured(project, container, before)
         except Missing:
             return None
         project = replace(project, drift=compared.drift, dependencies=compared.dependencies)
-        found = warnings(project) + ([compared.warning] if compared.warning else [])
-        return project, found
+        return _Seen(container, project, compared.warning)
 
-    def _before(self, ref: str) -> StatsSample | None:
-        """None for a container that ended since the list was made: the engine's answer is empty."""
+    def _finished(
+        self, seen: _Seen | None, before: StatsSample | None
+    ) -> tuple[Project, list[Warn]] | None:
+        if seen is None:
+            return None
+        project = seen.project
+        if before and project.state is State.RUNNING:
+            project = self._measured(project, seen.container, before)
+        return project, warnings(project) + ([seen.warning] if seen.warning else [])
+
+    def _before(self, summary: ContainerSummary) -> StatsSample | None:
+        """None where nothing runs: for one that just ended the engine's answer is empty."""
+        if summary.status != "running":
+            return None
         try:
-            return self._samples.get(ref) or self._engine.stats_sample(ref)
+            return self._samples.get(summary.id) or self._engine.stats_sample(summary.id)
         except EngineError:
             return None
 

@@ -117,7 +117,9 @@ class _LogSearch:
         self._since: dict[str, float] = {}
 
     def __call__(self, engine: Engine, container: Container, marks: Marks) -> bool:
-        started = container.started_at.timestamp() if container.started_at else 0.0
+        # StartedAt is noted after the first lines may have come; the end of the run before is not.
+        ended = container.finished_at
+        started = ended.timestamp() if ended and container.is_running else 0.0
         since = self._since.get(container.id, started)
         # A little overlap costs a line read twice; a gap would cost the line.
         self._since[container.id] = max(started, time.time() - 1.0)

@@ -183,7 +183,8 @@ def test_a_network_that_is_gone(world):
 def test_a_container_that_ends_by_itself(world):
     found = world.ended(world.start(FAILS))
     assert found.exit_code == 3
-    assert found.finished_at >= found.started_at
+    # An engine notes the start after the program began: a short run may end "before" it.
+    assert found.finished_at > found.created_at
     assert not found.is_running
     assert not found.oom_killed
     assert found.pid == 0
