@@ -20,8 +20,10 @@ exec 3>&2 2>/dev/null
 
 say() { echo "debughost: $*" >&3; }
 
-# Renamed into its place, so that a reader never finds it missing.
-tell() { ln -s "$1" "$control/state.$$" && mv -f "$control/state.$$" "$control/state"; }
+# Renamed into its place, so that a reader never finds it missing. The watcher may be killed in the
+# middle of it: it has a name of its own, and what is left over is overwritten.
+me=launch
+tell() { ln -sf "$1" "$control/state.$me" && mv -f "$control/state.$me" "$control/state"; }
 
 # Sets $sockets to how many TCP sockets the container has. Cheap, where reading the tables makes the
 # kernel go through the connections of the whole machine, 12 ms of CPU a look.
@@ -79,7 +81,7 @@ watch_port() {
 watch() {
     trap 'tell "$told+term"; exit 0' TERM
     trap '' HUP INT
-    words=$1 told=$1
+    me=watch words=$1 told=$1
     tell "$told"
     case $words in running*) watch_port ;; esac
     while :; do sleep 86400; done
@@ -90,7 +92,10 @@ start_watch() {
     watcher=$!
 }
 
-stop_watch() { kill -KILL "$watcher"; }
+stop_watch() {
+    [ -z "$watcher" ] || kill -KILL "$watcher"
+    watcher=
+}
 
 # end CODE WORDS: the last words, then the container's exit code.
 end() {
@@ -115,6 +120,7 @@ install_dependencies() {
     fi
     wanted=$(fingerprint)
     if [ "$(cat "$folder/.debughost")" != "$wanted" ]; then
+        start_watch installing
         say "installing dependencies with $manager"
         rm -f "$folder/.debughost"
         sh "$control/install" 2>&3 3>&-
@@ -127,6 +133,7 @@ install_dependencies() {
         # The install may have brought a lock file up to date: what counts is what is there now.
         wanted=$(fingerprint)
         printf '%s' "$wanted" >"$folder/.debughost"
+        stop_watch
     fi
     installed=+deps-$wanted
 }
@@ -143,20 +150,17 @@ others_running() {
     return 1
 }
 
-stopping= installed=
+stopping= installed= watcher=
 trap 'stopping=1' TERM
+tell starting
 
-if [ -f "$control/dependencies" ]; then
-    start_watch installing
-    install_dependencies
-    stop_watch
-fi
-start_watch "running$installed"
-[ -z "$stopping" ] || end 143 "running$installed"
+[ ! -f "$control/dependencies" ] || install_dependencies
 if ! command -v "$1" >/dev/null; then
     say "$1: command not found"
     end 127 command_not_found
 fi
+[ -z "$stopping" ] || end 143 "running$installed"
+start_watch "running$installed"
 
 "$@" 2>&3 3>&-
 code=$?

@@ -117,14 +117,23 @@ class _LogSearch:
         self._since: dict[str, float] = {}
 
     def __call__(self, engine: Engine, container: Container, marks: Marks) -> bool:
-        # StartedAt is noted after the first lines may have come; the end of the run before is not.
-        ended = container.finished_at
-        started = ended.timestamp() if ended and container.is_running else 0.0
+        started = _start_of_run(container)
         since = self._since.get(container.id, started)
         # A little overlap costs a line read twice; a gap would cost the line.
         self._since[container.id] = max(started, time.time() - 1.0)
         lines = engine.logs(container.id, LogQuery(since=since))
         return any(self._pattern.search(line.data.decode("utf-8", "replace")) for line in lines)
+
+
+def _start_of_run(container: Container) -> float:
+    """A moment before the run's first line, in seconds since the epoch; 0 for the first run.
+
+    The engine notes StartedAt when the first lines may have come already.
+    """
+    ended, started = container.finished_at, container.started_at
+    if container.is_running:
+        return ended.timestamp() if ended else 0.0
+    return started.timestamp() - 1.0 if started else 0.0
 
 
 class WaitService:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.log_stream import ENTRY, bulk, entries
+from debughost_cli.engine.log_stream import ENTRY, bulk, entries, unchunked
 from debughost_cli.engine.port import LogPiece
 from debughost_cli.models import LogLine
 from debughost_cli.planning import log_lines
@@ -177,6 +177,22 @@ def test_bulk_keeps_every_byte_in_its_order(cuts):
         ["stdout", b"one\ntwo\n"], ["stderr", b"oops\n"], ["stdout", b"no end"],
         ["stderr", b"\xff\n"],
     ]  # fmt: skip
+
+
+CHUNKED = b"3\r\nabc\r\n1A\r\n" + b"x\r\n" * 8 + b"yz" + b"\r\n0\r\n\r\n"
+
+
+@given(st.lists(st.integers(0, len(CHUNKED)), max_size=10))
+def test_an_answer_in_chunks(cuts):
+    edges = [0, *sorted(cuts), len(CHUNKED)]
+    found = b"".join(unchunked(CHUNKED[a:b] for a, b in pairwise(edges)))
+    assert found == b"abc" + b"x\r\n" * 8 + b"yz"
+
+
+@pytest.mark.parametrize("end", range(len(CHUNKED) - 4))
+def test_an_answer_that_breaks_off(end):
+    with pytest.raises(ConnectionError):
+        list(unchunked([CHUNKED[:end]]))
 
 
 def tty(text, at):

@@ -1,0 +1,1 @@
+"""The installed program against a real engine, as its users meet it."""

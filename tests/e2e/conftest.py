@@ -1,0 +1,110 @@
+"""The program, the engine, and projects that are gone when their test is done."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import docker
+import pytest
+
+from .harness import Eye, Program, environment, program
+from .private_engine import Private, PrivateEngine, lacks, load_image
+
+HERE = Path(__file__).parent
+RUN = f"t{secrets.token_hex(3)}-"
+"""Begins the id of every project of this run; no other container is ever touched."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these need a real engine."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.engine)
+
+
+@pytest.fixture(scope="session")
+def installed(
+    unavailable: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory
+) -> Program:
+    """The program, whether or not there is an engine."""
+    if not program().is_file():
+        unavailable(f"{program()} (install the wheel, or set DEBUGHOST_BIN)")
+    return Program(environment(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(scope="session")
+def eye(installed: Program, unavailable: Callable[[str], NoReturn]) -> Iterator[Eye]:
+    """The engine that the program finds by itself. What is left of this run goes at the end."""
+    answer = installed("status", "--no-stats", "--json", check=False)
+    if answer.code == 4:
+        unavailable(f"a Docker Engine: {answer.error['message']}")
+    assert answer.code == 0, str(answer)
+    client = docker.APIClient(base_url=answer.document["engine"]["endpoint"], version="auto")
+    found = Eye(client)
+    try:
+        yield found
+    finally:
+        found.sweep(RUN)
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def run(installed: Program, eye: Eye, unavailable: Callable[[str], NoReturn]) -> Program:
+    """The program with an engine that has the base images."""
+    for image in installed("images", "ls", "--json").data["images"]:
+        if not (image["present"] and image["current"]):
+            unavailable(f"today's {image['ref']} (make it: debughost images build)")
+    return installed
+
+
+@pytest.fixture
+def new_id(eye: Eye) -> Iterator[Callable[[], str]]:
+    """Makes project ids; everything of theirs is taken away after the test."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"{RUN}{secrets.token_hex(3)}")
+        return made[-1]
+
+    yield make
+    for project in made:
+        eye.remove(project)
+
+
+@pytest.fixture
+def project(new_id: Callable[[], str]) -> str:
+    """A project's id."""
+    return new_id()
+
+
+@pytest.fixture(scope="session")
+def private_session(
+    run: Program, eye: Eye, unavailable: Callable[[str], NoReturn]
+) -> Iterator[Private]:
+    """An engine of this run's own, with the image for static sites. See ``private``."""
+    missing = lacks()
+    if missing:
+        unavailable(missing)
+    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="dh-", dir="/var/tmp")), run)
+    try:
+        engine.start()
+        client = docker.APIClient(base_url=engine.url, version="auto")
+        found = Private(engine, engine.program(), Eye(client))
+        images = run("images", "ls", "--json").data["images"]
+        (ref,) = [i["ref"] for i in images if i["type"] == "static"]
+        load_image(eye, found.eye, ref)
+        yield found
+        client.close()
+    finally:
+        engine.end()
+
+
+@pytest.fixture
+def private(private_session: Private) -> Iterator[Private]:
+    """The private engine, empty but for its images. Anything may be done to it."""
+    yield private_session
+    private_session.clear()

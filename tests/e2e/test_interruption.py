@@ -1,0 +1,155 @@
+"""Ctrl-C, SIGTERM and SIGKILL in the middle: nothing half made stays, what ran runs on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .harness import Eye, Program, body, check_document, eventually, listing, write
+from .workspaces import NODE
+
+SILENT = {
+    "package.json": '{"name": "silent", "scripts": {"dev": "node server.js"}}\n',
+    "server.js": "setInterval(() => {}, 1000);\n",
+}
+"""Runs and never listens: ``up`` waits for it until it is interrupted."""
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def interrupt(
+    run: Program, number: signal.Signals, moment: str, *args: str | Path
+) -> tuple[int, str, str]:
+    """Sends the signal as soon as stderr tells that ``moment`` has come."""
+    process = run.start(*args)
+    assert process.stderr
+    seen = b""
+    for line in process.stderr:
+        seen += line
+        if moment.encode() in line:
+            break
+    else:
+        raise AssertionError(f"{moment!r} never came: {seen.decode()}")
+    process.send_signal(number)
+    try:
+        out, rest = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out.decode(), (seen + rest).decode()
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "listing containers"),
+        (signal.SIGTERM, "creating a volume"),
+        (signal.SIGINT, "Creating container"),
+        (signal.SIGTERM, "creating the container"),
+        (signal.SIGINT, "writing into the container"),
+        (signal.SIGTERM, "starting the container"),
+        (signal.SIGINT, "Waiting until"),
+        (signal.SIGTERM, "inspecting a container"),
+    ],
+)
+def test_a_fresh_up_leaves_nothing(
+    run: Program, eye: Eye, project: str, tmp_path: Path, number: signal.Signals, moment: str
+) -> None:
+    folder = write(tmp_path / "n", SILENT)
+    before = listing(folder)
+    args = ("up", "-p", project, "-w", folder, "--verbose", "--json")
+    code, out, err = interrupt(run, number, moment, *args)
+    assert code == CODES[number], err
+    document = check_document(out, code)
+    assert document["error"]["code"] == "INTERRUPTED"
+    assert document["error"]["retryable"] is True
+    assert document["changed"] is False
+    assert document["warnings"] == []
+    assert "Traceback" not in err
+    assert eye.everything(project) == ([], [])
+    assert listing(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "creating the container"),
+        (signal.SIGTERM, "writing into the container"),
+        (signal.SIGINT, "stopping the container"),
+        (signal.SIGTERM, "starting the container"),
+        (signal.SIGINT, "Waiting until"),
+    ],
+)
+def test_a_recreation_leaves_what_ran_running(
+    run: Program, eye: Eye, project: str, tmp_path: Path, number: signal.Signals, moment: str
+) -> None:
+    folder = write(tmp_path / "n", NODE)
+    url = run("up", "-p", project, "-w", folder, "--json").project["url"]
+    before = eye.everything(project)
+    args = ("up", "-p", project, "-w", folder, "--verbose", "--json", "--", "sleep", "600")
+    code, out, err = interrupt(run, number, moment, *args)
+    assert code == CODES[number], err
+    document = check_document(out, code)
+    assert document["error"]["code"] == "INTERRUPTED"
+    assert document["changed"] is False
+    assert eye.everything(project) == before
+    assert eye.inspect(project)["State"]["Running"] is True
+    assert eventually(lambda: body(url)) == "hello\n"
+    assert run("status", "-p", project, "--no-stats", "--json").project["state"] == "running"
+
+
+def test_people_read_one_line(run: Program, eye: Eye, project: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "n", SILENT)
+    args = ("up", "-p", project, "-w", folder)
+    code, out, err = interrupt(run, signal.SIGINT, "Waiting until", *args)
+    assert code == 130
+    assert out == ""
+    after = err[err.index("Waiting until") :].splitlines()[1:]
+    assert len(after) == 1
+    assert "interrupted" in after[0]
+    assert eye.everything(project) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "moment", ["creating the container", "writing into the container", "starting the container"]
+)
+def test_after_a_kill_up_tidies_and_goes_on(
+    run: Program, eye: Eye, project: str, tmp_path: Path, moment: str
+) -> None:
+    folder = write(tmp_path / "n", NODE)
+    args = ("up", "-p", project, "-w", folder)
+    code, _, _ = interrupt(run, signal.SIGKILL, moment, *args, "--verbose")
+    assert code == -signal.SIGKILL
+    again = run(*args, "--json")
+    assert again.project["ready"] is True
+    assert len(eye.containers(project)) == 1
+    assert body(again.project["url"]) == "hello\n"
+
+
+def test_after_a_kill_within_a_recreation_one_container_remains(
+    run: Program, eye: Eye, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "n", NODE)
+    args = ("up", "-p", project, "-w", folder)
+    run(*args)
+    changed = (*args, "-e", "WHAT=new")
+    interrupt(run, signal.SIGKILL, "starting the container", *changed, "--verbose")
+    again = run(*changed, "--json")
+    assert again.project["ready"] is True
+    assert len(eye.containers(project)) == 1
+    assert "WHAT=new" in eye.inspect(project)["Config"]["Env"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_following_logs_ends_with_the_signal(
+    run: Program, project: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    folder = write(tmp_path / "n", SILENT)
+    command = ("sh", "-c", "echo begun >&2; exec sleep 600")
+    run("up", "-p", project, "-w", folder, "--no-wait", "--", *command)
+    code, out, err = interrupt(run, number, "begun", "logs", "-p", project, "-f")
+    assert code == CODES[number]
+    assert out == ""
+    assert "Traceback" not in err
