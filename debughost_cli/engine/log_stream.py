@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from debughost_cli.engine.port import LogPiece, LogQuery
 from debughost_cli.models import LogLine
@@ -57,7 +57,7 @@ def _chunks(raw: Source, follow: bool) -> Iterable[bytes]:
         return raw.stream(CHUNK, False)
     # The engine sends every entry as a chunk of its own: http.client takes longer to take them
     # apart than the engine to send them. So this looks behind it, at the file that it reads.
-    file = getattr(getattr(raw, "_fp", None), "fp", None)
+    file: Any = getattr(getattr(raw, "_fp", None), "fp", None)
     if getattr(raw, "chunked", False) and hasattr(file, "read1"):
         return unchunked(_rests(file.read1))
     return iter(partial(raw.read, CHUNK, False), b"")

@@ -338,13 +338,19 @@ class _Tap:
             if container.is_running or self._comes_back(container):
                 time.sleep(_PAUSE)
                 continue
-            for line in self._shaped(self._new(progress.positions())):
-                put(line)
+            self._pump(progress, put, notice, follow=False)
             return self._end_of(container)
 
-    def _pump(self, progress: Progress, put: Callable[[LogLine], None], notice: OnText) -> None:
+    def _pump(
+        self,
+        progress: Progress,
+        put: Callable[[LogLine], None],
+        notice: OnText,
+        *,
+        follow: bool = True,
+    ) -> None:
         try:
-            for line in self._shaped(self._new(progress.positions(), follow=True)):
+            for line in self._shaped(self._new(progress.positions(), follow=follow)):
                 put(line)
         except EngineTimeout:
             """Silence: the look at the container that follows tells a quiet one from a hang."""

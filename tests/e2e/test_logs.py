@@ -243,8 +243,8 @@ def test_following_ends_when_it_is_stopped_or_removed(run: Program, speak: Speak
     ends = []
     for process in followed:
         code, out, _ = finish(process)
+        assert code == 0, out
         found = [json.loads(line) for line in out.splitlines()]
-        assert code == 0
         assert [d["line"] for d in found[:-1] if d["stream"] == "stdout"] == ["hi", "bye"]
         ends.append(found[-1]["data"]["exit"])
     assert ends[0][stopped]["reason"] == "stopped"
