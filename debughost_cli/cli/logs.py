@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from debughost_cli.cli import signals
 from debughost_cli.cli.lifecycle import chosen
 from debughost_cli.cli.options import Projects, command
 from debughost_cli.cli.output import Output
@@ -17,6 +20,7 @@ from debughost_cli.errors import DebughostError, Usage
 
 if TYPE_CHECKING:
     from debughost_cli.planning.log_cursor import Bookmark
+    from debughost_cli.planning.log_lines import ProjectLine
     from debughost_cli.render.logs import LogWriter
     from debughost_cli.services.logs import LogReading, Wish
 
@@ -111,17 +115,29 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
     if reading.truncated:
         session.progress.warn("TRUNCATED", "older lines were left out for their size")
     data = _data(projects, reading, writer)
-    return Output(data=data, error=error, next=_next(projects, reading.cursor))
+    return Output(data=data, error=error, next=_next(projects, reading))
 
 
 def _copy(reading: LogReading, writer: LogWriter) -> None:
-    for item in reading:
+    """A line that the cursor counts is a line that was written, whenever a signal comes."""
+    items = iter(reading)
+    going_on = True
+    while going_on:
+        with signals.held() if reading.is_caught_up else nullcontext():
+            going_on = _copy_one(items, writer)
+    writer.flush()
+
+
+def _copy_one(items: Iterator[ProjectLine | None], writer: LogWriter) -> bool:
+    """False once there is nothing more."""
+    for item in items:
         if item is None:
             writer.flush()
             writer.check_reader()
         else:
             writer.write(item)
-    writer.flush()
+        return True
+    return False
 
 
 def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[str, Any]:
@@ -136,9 +152,11 @@ def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[s
     return data | ({"exit": plain(reading.exits)} if reading.is_followed else {})
 
 
-def _next(projects: list[str], cursor: str | None) -> list[str]:
-    named = " ".join(f"-p {p}" for p in projects)
-    return [f"debughost logs {named} --json --after {cursor}"] if cursor else []
+def _next(projects: list[str], reading: LogReading) -> list[str]:
+    # None: followed until its container was gone.
+    left = " ".join(f"-p {p}" for p in projects if reading.exits.get(p, p) is not None)
+    cursor = reading.cursor
+    return [f"debughost logs {left} --json --after {cursor}"] if left and cursor else []
 
 
 def _check(follow: bool, max_bytes: str | None) -> None:

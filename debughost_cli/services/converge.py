@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import ClassVar
 from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine.port import Clash, Engine, Missing
+from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable, Interrupted
 from debughost_cli.models import Action, Container, ContainerSpec, FileEntry
 from debughost_cli.planning.up import Do, Step
 from debughost_cli.services.network import NetworkService
@@ -21,6 +23,8 @@ from debughost_cli.services.undo import Undo
 from debughost_cli.services.wanted import Wanted
 from debughost_cli.workspace import make_mountpoint, owner, remove_mountpoint
 
+IN_FLIGHT = 2.0
+"""Seconds in which a container may still appear whose making was interrupted."""
 RESTORE = "start again what ran before"
 
 
@@ -38,6 +42,7 @@ class Converger:
         self._view = view
         self._undo = undo
         self._grace = grace
+        self._in_flight = False
         self._ref = view.current.id if view.current else ""
 
     def run(self) -> str:
@@ -81,15 +86,32 @@ class Converger:
         self._progress.step(f"Creating container {name} on port {spec.port}")
         # By name, and before it is made: an interruption in between must find it as well.
         self._undo.push(f"remove container {name}", lambda: self._take_back(name))
-        self._ref = self._engine.create_container(name, spec)
+        self._ref = self._made(name, spec)
         self._check_first()
         self._engine.put_files(self._ref, self._files(spec))
+
+    def _made(self, name: str, spec: ContainerSpec) -> str:
+        """Without an answer of the engine, nobody knows whether it is being made."""
+        self._in_flight = True
+        try:
+            ref = self._engine.create_container(name, spec)
+        except (Interrupted, EngineUnavailable, EngineTimeout):
+            raise
+        except DebughostError:
+            self._in_flight = False
+            raise
+        self._in_flight = False
+        return ref
 
     def _take_back(self, name: str) -> None:
         """Unless the one that it replaced is gone: then it is all that the project has."""
         old = self._view.current
         if old and not self._is_there(old.id):
             return
+        deadline = time.monotonic() + IN_FLIGHT
+        while self._in_flight and not self._is_there(name) and time.monotonic() < deadline:
+            # The engine goes on with a request whose sender was interrupted.
+            time.sleep(0.05)
         self._engine.remove_container(name, force=True)
 
     def _is_there(self, ref: str) -> bool:

@@ -157,6 +157,11 @@ class LogReading:
         return self._cut or any(tap.truncated for tap in self._taps)
 
     @property
+    def is_caught_up(self) -> bool:
+        """Whether all that was there at the beginning has been read."""
+        return self._caught_up
+
+    @property
     def is_followed(self) -> bool:
         """Whether it goes on until the projects end."""
         return self._wish.follow

@@ -134,7 +134,8 @@ def test_tail(run: Program, speak: Speak) -> None:
 
 def test_tail_counts_lines_and_not_parts_of_them(run: Program, speak: Speak) -> None:
     long = "head -c 100000 /dev/zero | tr '\\0' x; echo"
-    project = speak(f"seq 30; {long}; {long}; echo err >&2; {long}; echo end")
+    # The engine reads the two streams apart from each other: only time keeps them in order.
+    project = speak(f"seq 30; {long}; {long}; sleep 1; echo err >&2; sleep 1; {long}; echo end")
     found = texts(run("logs", "-p", project, "-n", "5", "--json"))
     assert [len(line) for line in found] == [100000, 100000, 3, 100000, 3]
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from docker.errors import APIError
-
 from .harness import write
 from .private_engine import Private
 from .workspaces import PAGE
@@ -74,18 +71,6 @@ def test_a_network_that_differs_is_told_field_by_field(private: Private) -> None
     failed = private.run("network", "ensure", "--recreate", "--json", check=5)
     assert "docker network rm" in failed.error["hint"]
     assert len(private.networks()) == 1
-
-
-def test_another_driver_is_told(private: Private) -> None:
-    usual = ipam("172.28.0.0/16", "172.28.0.1")
-    try:
-        private.eye.client.create_network(NAME, "macvlan", ipam=usual)
-    except APIError as exc:
-        pytest.skip(f"this kernel has no macvlan: {exc.explanation}")
-    failed = private.run("network", "ensure", "--json", check=5)
-    assert failed.error["details"]["drift"] == [
-        {"field": "driver", "want": "bridge", "have": "macvlan"}
-    ]
 
 
 def test_up_does_not_join_a_network_that_differs(private: Private, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from .harness import ENVELOPE, Eye, Program, program, write
@@ -171,7 +172,6 @@ def test_every_command_of_the_contract_is_there(installed: Program) -> None:
 
 
 def test_the_schema_fits_what_is_said(run: Program, site: str) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     runs = {
         "status": ("status", "-p", site), "stop": ("stop", "-p", site),
         "rm": ("rm", "-p", site), "network inspect": ("network", "inspect"),
