@@ -43,6 +43,7 @@ class Converger:
         self._undo = undo
         self._grace = grace
         self._in_flight = False
+        self._stop_sent = False
         self._ref = view.current.id if view.current else ""
 
     def run(self) -> str:
@@ -163,6 +164,7 @@ class Converger:
 
     def _stop_container(self, step: Step) -> None:
         self._progress.step(f"Stopping {self._view.spec.project}: {step.reason}")
+        self._stop_sent = True
         self._engine.stop_container(step.target, self._grace)
 
     def _start_container(self, step: Step) -> None:
@@ -182,9 +184,10 @@ class Converger:
     def _restorer(self, old: Container) -> Callable[[], None]:
         def restore() -> None:
             try:
-                if not old.is_running:
+                if self._stop_sent or not old.is_running:
+                    # A stop that was interrupted goes on in the engine: its end is waited for.
                     self._engine.stop_container(old.id, self._grace)
-                elif not self._engine.inspect_container(old.id).is_running:
+                if old.is_running and not self._engine.inspect_container(old.id).is_running:
                     self._engine.start_container(old.id)
             except Missing:
                 return
