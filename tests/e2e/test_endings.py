@@ -1,0 +1,127 @@
+"""Every way in which a project ends, on a real engine: the reason that ``status`` gives is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .harness import Eye, Program, eventually, write
+
+LISTEN = "import http.server, os, sys\nport = int(os.environ['PORT'])\n"
+SERVE = "http.server.HTTPServer(('0.0.0.0', port), http.server.BaseHTTPRequestHandler)"
+RUN = f"{LISTEN}{SERVE}.serve_forever()\n"
+
+BY_ITSELF = [
+    ("sh -c 'exit 0'", ("completed", "completed", 0, None)),
+    ("sh -c 'exit 3'", ("crashed", "crashed", 3, None)),
+    ("python3 -c 'raise ValueError(1)'", ("crashed", "crashed", 1, None)),
+    ("python3 -c 'import os; os.abort()'", ("crashed", "crashed", 134, "SIGABRT")),
+    ("no-such-command", ("crashed", "never_started", 127, None)),
+    ("python3 -c 'bytearray(300 << 20)'", ("crashed", "oom", 137, "SIGKILL")),
+    ("sh -c 'python3 -c \"bytearray(300 << 20)\"; exit 5'", ("crashed", "oom", 5, None)),
+]
+
+FROM_OUTSIDE: list[tuple[Callable[[Any, str], None], tuple[str, str, int, str]]] = [
+    (lambda c, ref: c.kill(ref, "SIGKILL"), ("crashed", "killed", 137, "SIGKILL")),
+    (lambda c, ref: c.kill(ref, "SIGTERM"), ("stopped", "stopped", 143, "SIGTERM")),
+    (lambda c, ref: c.stop(ref, timeout=5), ("stopped", "stopped", 143, "SIGTERM")),
+]
+
+
+def seen(run: Program, project: str) -> tuple[str, str, int, str | None]:
+    """State, reason, exit code and signal, once it has ended."""
+
+    def look() -> dict[str, Any] | None:
+        found = run("status", "-p", project, "--no-stats", "--json").project
+        return found if found["exit"] else None
+
+    found = eventually(look)
+    ended = found["exit"]
+    assert ended["message"]
+    assert ended["finished_at"]
+    assert ended["expected"] is (found["state"] in ("stopped", "completed"))
+    return found["state"], ended["reason"], ended["code"], ended["signal"]
+
+
+@pytest.mark.parametrize(("command", "expected"), BY_ITSELF)
+def test_one_that_ends_by_itself(
+    run: Program, project: str, tmp_path: Path, command: str, expected: tuple[Any, ...]
+) -> None:
+    folder = write(tmp_path / "w", {"main.py": RUN})
+    shell = ("/bin/sh", "-c", command) if command[0] in "ps" else (command,)
+    args = ("up", "-p", project, "-w", folder, "-m", "64m", "--no-wait", "--json", "--", *shell)
+    run(*args)
+    assert seen(run, project) == expected
+
+
+@pytest.mark.parametrize(("act", "expected"), FROM_OUTSIDE)
+def test_one_that_somebody_else_ends(
+    run: Program, eye: Eye, project: str, tmp_path: Path,
+    act: Callable[[Any, str], None], expected: tuple[Any, ...],
+) -> None:  # fmt: skip
+    folder = write(tmp_path / "w", {"main.py": RUN})
+    run("up", "-p", project, "-w", folder, "--json")
+    act(eye.client, eye.inspect(project)["Id"])
+    assert seen(run, project) == expected
+
+
+def test_one_that_we_stop_within_and_beyond_the_grace(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "w", {"main.py": RUN})
+    run("up", "-p", project, "-w", folder, "--json")
+    run("stop", "-p", project, "--json")
+    assert seen(run, project) == ("stopped", "stopped", 143, "SIGTERM")
+    deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + RUN
+    write(folder, {"main.py": deaf})
+    run("up", "-p", project, "-w", folder, "--json")
+    run("stop", "-p", project, "-t", "1", "--json")
+    assert seen(run, project) == ("stopped", "stopped", 137, "SIGKILL")
+
+
+def test_a_restart_loop_is_told(run: Program, project: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "w", {"main.py": RUN})
+    args = ("--restart", "on-failure:3", "--no-wait", "--json", "--", "sh", "-c", "exit 4")
+    run("up", "-p", project, "-w", folder, *args)
+
+    def gave_up() -> dict[str, Any] | None:
+        found = run("status", "-p", project, "--no-stats", "--json").project
+        return found if found["state"] == "crashed" else None
+
+    found = eventually(gave_up, timeout=20)
+    assert found["restart_count"] == 3
+    assert (found["exit"]["reason"], found["exit"]["code"]) == ("crashed", 4)
+
+
+def test_one_that_somebody_else_removed_is_not_found(
+    run: Program, eye: Eye, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "w", {"main.py": RUN})
+    run("up", "-p", project, "-w", folder, "--json")
+    eye.client.remove_container(eye.inspect(project)["Id"], force=True)
+    assert run("status", "-p", project, "--json", check=3).error["code"] == "PROJECT_NOT_FOUND"
+
+
+def test_memory_and_cpu_are_what_docker_shows(
+    run: Program, eye: Eye, project: str, tmp_path: Path
+) -> None:
+    """A program that holds 300 MiB, has read 200 MiB of files, and burns one core."""
+    work = (
+        "held = bytearray(300 << 20)\n"
+        "open('/tmp/big', 'wb').write(bytes(200 << 20)); open('/tmp/big', 'rb').read()\n"
+        "import threading\n"
+        f"threading.Thread(target={SERVE}.serve_forever, daemon=True).start()\n"
+        "while True: pass\n"
+    )
+    folder = write(tmp_path / "w", {"main.py": LISTEN + work})
+    run("up", "-p", project, "-w", folder, "--json")
+    stats = run("status", "-p", project, "--json").project["stats"]
+    raw = eye.client.stats(eye.inspect(project)["Id"], stream=False)["memory_stats"]
+    cache = raw["stats"].get("total_inactive_file", raw["stats"].get("inactive_file", 0))
+    assert stats["memory_bytes"] == pytest.approx(raw["usage"] - cache, rel=0.02)
+    # Other tests take their share of the processors: less than a core may be left for it.
+    assert stats["cpu_percent"] <= 110
+    assert stats["cpu_percent"] >= 20
