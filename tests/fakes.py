@@ -970,7 +970,7 @@ def make_spec(workspace: str | Path, **changes: Any) -> ContainerSpec:
 
 def make_container(spec: ContainerSpec | None = None, **changes: Any) -> Container:
     """A running container as the engine would describe it, made from ``spec``."""
-    spec = spec or make_spec("/work/shop")
+    spec = spec or make_spec("/srv/shop")
     now = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
     labels = dict(spec.labels) | {
         names.WORKSPACE: spec.workspace,

@@ -167,7 +167,7 @@ def test_a_refusal_is_not_asked_again(connect, script, server, slept):
 
 
 CREATED = {"Id": "c" * 64, "Warnings": []}
-SPEC = make_spec("/work/shop", labels={"debug-host.config-hash": "h"}, config_hash="h")
+SPEC = make_spec("/srv/shop", labels={"debug-host.config-hash": "h"}, config_hash="h")
 OURS = {"Id": "c" * 64, "Name": "/name", "Config": {"Labels": {"debug-host.config-hash": "h"}}}
 
 

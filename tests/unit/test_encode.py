@@ -18,9 +18,9 @@ from debughost_cli.engine import encode
 from debughost_cli.models import Dependencies, FileEntry, Limits, Mount
 
 SPEC = make_spec(
-    "/work/shop",
+    "/srv/shop",
     mounts=(
-        Mount("bind", "/work/shop", "/app"),
+        Mount("bind", "/srv/shop", "/app"),
         Mount("volume", "deps", "/app/node_modules"),
         Mount("bind", "/etc/ca.pem", names.CA_FILE, read_only=True),
     ),
@@ -98,7 +98,7 @@ def test_restart_policies(policy, made):
 
 def test_mounts_are_of_the_kind_that_makes_no_missing_folders():
     assert host_config()["Mounts"] == [
-        {"Type": "bind", "Source": "/work/shop", "Target": "/app", "ReadOnly": False},
+        {"Type": "bind", "Source": "/srv/shop", "Target": "/app", "ReadOnly": False},
         {
             "Type": "volume",
             "Source": "deps",

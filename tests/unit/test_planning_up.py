@@ -14,8 +14,8 @@ from debughost_cli.models import Action, Limits, Mount, ProjectType
 from debughost_cli.planning.up import Do, Facts, Manner, Step, find_drift, plan_up
 
 SPEC = make_spec(
-    "/work/shop",
-    mounts=(Mount("bind", "/work/shop", "/app"), Mount("volume", "deps", "/app/node_modules")),
+    "/srv/shop",
+    mounts=(Mount("bind", "/srv/shop", "/app"), Mount("volume", "deps", "/app/node_modules")),
     labels=dict(make_spec("/").labels) | {names.INSTALL: "npm"},
 )
 RUNNING = make_container(SPEC)
@@ -37,7 +37,7 @@ def test_nothing_there_is_created_with_all_that_is_missing():
         image_step=Step(Do.BUILD_IMAGE, "img", "it is not here"),
         network_exists=False,
         missing_volumes=("deps", "cache"),
-        missing_folder="/work/shop/node_modules",
+        missing_folder="/srv/shop/node_modules",
     )
     assert made.action is Action.CREATED
     assert dos(made) == [
@@ -139,7 +139,7 @@ def relabelled(key, value):
 
 DRIFTS = {
     "type": relabelled(names.TYPE, "python"),
-    "workspace": relabelled(names.WORKSPACE, "/work/other"),
+    "workspace": relabelled(names.WORKSPACE, "/srv/other"),
     "image": replace(RUNNING, image="node:22", image_id="sha256:2"),
     "command": replace(RUNNING, command=("npm", "start")),
     "port": relabelled(names.PORT, "3001"),
