@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
-from debughost_cli.cli.options import Projects, command
+from debughost_cli.cli.options import Projects, command, moment
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.names import check_project, rfc3339
-from debughost_cli.planning.times import parse_time
 from debughost_cli.render.json import dumps, plain
 from debughost_cli.render.streams import clean
 from debughost_cli.services.events import EventService, ProjectEvent
@@ -31,7 +31,8 @@ def events(
     """Print state changes as they happen, with their reason, until Ctrl-C."""
     session.is_stream = True
     names = [check_project(p) for p in project or []]
-    start = parse_time(since, "--since") if since else None
+    since_ns = moment(since, "--since", time.time_ns())
+    start = None if since_ns is None else since_ns / 1e9
     show = _json_line if session.options.json else _text_line
     for event in EventService(session.engine, session.progress).run(names, start):
         session.streams.out(show(event))

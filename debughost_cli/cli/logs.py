@@ -13,7 +13,7 @@ import typer
 
 from debughost_cli.cli import signals
 from debughost_cli.cli.lifecycle import chosen
-from debughost_cli.cli.options import Projects, command
+from debughost_cli.cli.options import Projects, command, moment
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, Usage
@@ -81,8 +81,8 @@ def logs(
     json = session.options.json
     wish = Wish(
         tail=_tail(tail, None if after else _TAIL),
-        since=_time(since, "--since", now),
-        until=_time(until, "--until", now),
+        since=moment(since, "--since", now),
+        until=moment(until, "--until", now),
         follow=follow,
         grep=_pattern(grep),
         max_bytes=_number(max_bytes, "--max-bytes"),
@@ -191,18 +191,6 @@ def _number(text: str | None, option: str) -> int | None:
     if text.isascii() and text.isdigit() and len(text) < 16 and int(text) > 0:
         return int(text)
     raise Usage(f"{option} {text!r} is not a number above 0", hint=f"For example {option} 20000")
-
-
-def _time(text: str | None, option: str, now: int) -> int | None:
-    from debughost_cli.planning.log_times import parse_time
-
-    try:
-        return None if text is None else parse_time(text, now)
-    except ValueError:
-        raise Usage(
-            f"{option} {text!r} is not a time",
-            hint=f"For example {option} 10m, {option} 1h30m, {option} 2026-11-23T10:15:00Z",
-        ) from None
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

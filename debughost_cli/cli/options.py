@@ -160,6 +160,19 @@ def seconds(text: str | float | None, option: str) -> float | None:
         raise Usage(f"{option} {exc}", hint=f"For example {option} 30") from None
 
 
+def moment(text: str | None, option: str, now: int) -> int | None:
+    """A time from the command line; it and ``now`` in nanoseconds since the epoch. Raises Usage."""
+    from debughost_cli.planning.log_times import parse_time
+
+    try:
+        return None if text is None else parse_time(text, now)
+    except ValueError:
+        raise Usage(
+            f"{option} {text!r} is not a time",
+            hint=f"For example {option} 10m, {option} 1h30m, {option} 2026-11-23T10:15:00Z",
+        ) from None
+
+
 def here() -> Path:
     """The current folder; raises Usage where it was removed under us."""
     try:
