@@ -15,6 +15,10 @@ class Undo:
         self._progress = progress
         self._steps: list[tuple[str, Callable[[], None]]] = []
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self._steps)
+
     def push(self, what: str, step: Callable[[], None]) -> None:
         """Remembers how to take back what was just done; ``what`` completes "could not ..."."""
         self._steps.append((what, step))

@@ -105,8 +105,10 @@ class UpService:
                 outcome.hint += "; what ran before was started again"
                 raise outcome
         except BaseException:
-            with self._lock(wanted.project):
-                undo.run()
+            # Who never got the lock has nothing to take back, and must not wait for it again.
+            if undo:
+                with self._lock(wanted.project):
+                    undo.run()
             raise
         self._finish(view)
         if isinstance(outcome, DebughostError):
