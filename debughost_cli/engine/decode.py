@@ -1,4 +1,8 @@
-"""Engine JSON to models: pure, and forgiving of what an engine leaves out or sends as null."""
+"""Engine JSON to models: pure, and forgiving of what an engine leaves out or sends as null.
+
+What has no identity, or is no list where one belongs, is no answer of an engine: a ValueError or a
+TypeError, which the adapter turns into an EngineError.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from debughost_cli.models import (
     Container,
@@ -26,6 +30,7 @@ from debughost_cli.models import (
 from debughost_cli.names import PROJECT
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 
@@ -57,6 +62,21 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
+def each(one: Callable[[Json], T], raw: Any) -> list[T]:
+    """Every entry of a list's answer. Raises TypeError, ValueError."""
+    if not isinstance(raw, list):
+        raise TypeError(f"a list was expected, not {str(raw)[:60]}")
+    return [one(entry) for entry in raw]
+
+
+def identity(raw: Any, key: str = "Id") -> str:
+    """What names a thing on the engine. Raises ValueError where there is none."""
+    found = _str(_map(raw).get(key))
+    if not found:
+        raise ValueError(f"it has no {key}: {str(raw)[:60]}")
+    return found
+
+
 def _int(value: Any) -> int:
     return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
 
@@ -77,6 +97,7 @@ def environment(pairs: Any) -> dict[str, str]:
 
 def container(raw: Json) -> Container:
     """``GET /containers/{id}/json``."""
+    id_ = identity(raw)
     config, host, state = (
         _map(raw.get("Config")),
         _map(raw.get("HostConfig")),
@@ -84,7 +105,7 @@ def container(raw: Json) -> Container:
     )
     networks = _map(_map(raw.get("NetworkSettings")).get("Networks"))
     return Container(
-        id=_str(raw.get("Id")),
+        id=id_,
         name=_str(raw.get("Name")).lstrip("/"),
         labels=_labels(config.get("Labels")),
         image=_str(config.get("Image")),
@@ -146,10 +167,11 @@ def _restart(host: Json) -> str:
 
 def summary(raw: Json) -> ContainerSummary:
     """One entry of ``GET /containers/json``."""
+    id_ = identity(raw)
     names = [n.lstrip("/") for n in _list(raw.get("Names")) if isinstance(n, str)]
     ports = [_int(_map(p).get("PublicPort")) for p in _list(raw.get("Ports"))]
     return ContainerSummary(
-        id=_str(raw.get("Id")),
+        id=id_,
         name=names[0] if names else "",
         labels=_labels(raw.get("Labels")),
         image=_str(raw.get("Image")),
@@ -168,10 +190,11 @@ def _health(status_text: str) -> str | None:
 
 def network(raw: Json) -> Network:
     """``GET /networks/{id}``, or an entry of the list."""
+    id_ = identity(raw)
     ipam = [_map(c) for c in _list(_map(raw.get("IPAM")).get("Config"))]
     first: Json = next((c for c in ipam if ":" not in _str(c.get("Subnet"))), {})
     return Network(
-        id=_str(raw.get("Id")),
+        id=id_,
         name=_str(raw.get("Name")),
         driver=_str(raw.get("Driver")),
         subnet=_str(first.get("Subnet")) or None,
@@ -184,10 +207,11 @@ def network(raw: Json) -> Network:
 
 def volume(raw: Json) -> Volume:
     """An entry of ``GET /volumes`` or of ``GET /system/df``, which alone knows size and use."""
+    name = identity(raw, "Name")
     usage = _map(raw.get("UsageData"))
     size, users = usage.get("Size"), usage.get("RefCount")
     return Volume(
-        name=_str(raw.get("Name")),
+        name=name,
         labels=_labels(raw.get("Labels")),
         created_at=time(raw.get("CreatedAt")),
         size_bytes=size if isinstance(size, int) and size >= 0 else None,
@@ -195,11 +219,19 @@ def volume(raw: Json) -> Volume:
     )
 
 
+def volumes(raw: Any) -> list[Volume]:
+    """``GET /volumes`` or ``GET /system/df``. Raises ValueError."""
+    if "Volumes" not in _map(raw):
+        raise ValueError(f"it lists no volumes: {str(raw)[:60]}")
+    return each(volume, raw["Volumes"] or [])
+
+
 def image(raw: Json) -> Image:
     """``GET /images/{ref}/json``, or an entry of the list."""
+    id_ = identity(raw)
     config = _map(raw.get("Config"))
     return Image(
-        id=_str(raw.get("Id")),
+        id=id_,
         tags=tuple(
             t for t in _list(raw.get("RepoTags")) if isinstance(t, str) and t != "<none>:<none>"
         ),
@@ -215,6 +247,7 @@ def stats_sample(raw: Json) -> StatsSample:
     """``GET /containers/{id}/stats``. The file cache is left out as ``docker stats`` does:
     ``inactive_file`` with cgroup v2, ``total_inactive_file`` with v1.
     """
+    raw = _map(raw)
     cpu, memory = _map(raw.get("cpu_stats")), _map(raw.get("memory_stats"))
     details, usage = _map(memory.get("stats")), _int(memory.get("usage"))
     cache = _int(details.get("total_inactive_file", details.get("inactive_file")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import docker
 import docker.errors
 import requests
-from docker.transport import UnixHTTPAdapter
 
 from debughost_cli.engine.connect import Address
+from debughost_cli.engine.deadline import TcpAdapter, UnixAdapter, time_limit
 from debughost_cli.engine.error_map import CONNECT_TIMEOUT, READ_TIMEOUT, from_answer, mapped
 from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineTooOld, EngineUnavailable
@@ -41,14 +42,6 @@ class ApiClient(docker.APIClient):  # type: ignore[misc]  # docker-py ships no t
         return answer
 
 
-class OnePoolAdapter(UnixHTTPAdapter):  # type: ignore[misc]  # docker-py ships no types
-    """docker-py's has a pool of connections for each URL, so that hardly one is used again."""
-
-    def get_connection(self, url: Any, proxies: Any = None) -> Any:
-        """The pool of the engine."""
-        return super().get_connection("http+docker://localhost", proxies)
-
-
 def open_client(address: Address, version: str, patience: float = READ_TIMEOUT) -> ApiClient:
     """A client for one API version, which waits ``patience`` seconds for an answer."""
     client = ApiClient(
@@ -59,13 +52,11 @@ def open_client(address: Address, version: str, patience: float = READ_TIMEOUT) 
         max_pool_size=POOL_SIZE,
     )
     if address.url.startswith("unix://"):
-        adapter = OnePoolAdapter(
-            client._custom_adapter.socket_path,  # noqa: SLF001 - it has parsed the address
-            patience,
-            max_pool_size=POOL_SIZE,
-        )
-        client._custom_adapter = adapter  # noqa: SLF001 - exec reads its sockets from there
-        client.mount("http+docker://", adapter)
+        path = client._custom_adapter.socket_path  # noqa: SLF001 - it has parsed the address
+        client.mount("http+docker://", UnixAdapter(path, patience, POOL_SIZE))
+    elif not address.url.startswith("npipe://"):
+        for scheme in ("http://", "https://"):
+            client.mount(scheme, TcpAdapter(pool_maxsize=POOL_SIZE))
     # Proxy variables and REQUESTS_CA_BUNDLE are about the internet, not about the engine.
     client.trust_env = False
     return client
@@ -95,18 +86,21 @@ class Connection:
         self.retrier = retrier
         self._trace = trace
         self._patience = patience or READ_TIMEOUT
+        self._given_up = False
+        self._inner = threading.local()
         self.info = EngineInfo(address.url, address.source, is_local=address.is_local)
         self._tunnel: SshTunnel | None = None
-        facts = retrier.call(self._facts)
+        facts = self._patiently(self._facts)
         self.info = _info(address, facts)
         self.client = open_client(self.address, _negotiate(facts), self._patience)
 
     def _facts(self) -> dict[str, Any]:
-        with mapped(self.info, "connecting"):
+        with mapped(self.info, "connecting", self._patience):
             self._open_tunnel()
             client = open_client(self.address, _text(OLDEST_API), self._patience)
             try:
-                facts = client.version(api_version=False)
+                with time_limit(self._patience):
+                    facts = client.version(api_version=False)
             finally:
                 client.close()
         return facts if isinstance(facts, dict) else {}
@@ -125,9 +119,13 @@ class Connection:
         if self._tunnel:
             self._tunnel.close()
 
-    def read(self, doing: str, call: Callable[[ApiClient], T]) -> T:
-        """A call that may be repeated: one that only reads, or one whose repeat changes nothing."""
-        return self.retrier.call(lambda: self._once(doing, call))
+    def read(self, doing: str, call: Callable[[ApiClient], T], extra: float | None = 0.0) -> T:
+        """A call that may be repeated: one that only reads, or one whose repeat changes nothing.
+
+        It is answered whole within 30 s and ``extra`` seconds; None: without such a limit, as
+        progress streams are.
+        """
+        return self._patiently(lambda: self._once(doing, call, extra))
 
     def create(self, doing: str, make: Callable[[ApiClient], T], find: Callable[[], T | None]) -> T:
         """A call that must happen once: after a lost answer ``find`` looks whether it did."""
@@ -145,16 +143,37 @@ class Connection:
                 raise
 
         try:
-            return self.retrier.call(attempt)
+            return self._patiently(attempt)
         except EngineTimeout:
             found = find()
             if found is None:
                 raise
             return found
 
-    def _once(self, doing: str, call: Callable[[ApiClient], T]) -> T:
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """An engine that was given up once is asked just once, and shortly, until it answers.
+
+        A way back of many steps would otherwise take as many times the whole patience. A call
+        within a call, which looks whether it happened, leaves trying again to the outer one.
+        """
+        if getattr(self._inner, "busy", False):
+            return attempt()
+        self._inner.busy = True
+        try:
+            answer = attempt() if self._given_up else self.retrier.call(attempt)
+        except (EngineUnavailable, EngineTimeout):
+            self._given_up = True
+            raise
+        finally:
+            self._inner.busy = False
+        self._given_up = False
+        return answer
+
+    def _once(self, doing: str, call: Callable[[ApiClient], T], extra: float | None = 0.0) -> T:
         self._trace(doing)
-        with mapped(self.info, doing):
+        patience = (CONNECT_TIMEOUT if self._given_up else self._patience) + (extra or 0.0)
+        limit = None if extra is None else patience
+        with mapped(self.info, doing, patience), time_limit(limit):
             return call(self.client)
 
     def get_raw(self, path: str, params: dict[str, Any], doing: str) -> requests.Response:

@@ -48,21 +48,22 @@ class ContainerCalls:
     _connection: Connection
 
     def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
-        raw = self._connection.read(
+        filters = {"label": list(labels)} if labels else None
+        return self._connection.read(
             "listing containers",
-            lambda c: c.containers(all=True, filters={"label": list(labels)} if labels else None),
+            lambda c: decode.each(decode.summary, c.containers(all=True, filters=filters)),
         )
-        return [decode.summary(r) for r in raw]
 
     def inspect_container(self, ref: str) -> Container:
-        raw = self._connection.read("inspecting a container", lambda c: c.inspect_container(ref))
-        return decode.container(raw)
+        return self._connection.read(
+            "inspecting a container", lambda c: decode.container(c.inspect_container(ref))
+        )
 
     def create_container(self, name: str, spec: ContainerSpec) -> str:
         body = encode.container(spec)
 
         def make(client: ApiClient) -> str:
-            return str(client.create_container_from_config(body, name)["Id"])
+            return decode.identity(client.create_container_from_config(body, name))
 
         def find() -> str | None:
             try:
@@ -90,7 +91,9 @@ class ContainerCalls:
         self._connection.read("starting the container", lambda c: c.start(ref))
 
     def stop_container(self, ref: str, grace: int) -> None:
-        self._connection.read("stopping the container", lambda c: c.stop(ref, timeout=grace))
+        self._connection.read(
+            "stopping the container", lambda c: c.stop(ref, timeout=grace), extra=grace
+        )
 
     def kill_container(self, ref: str, signal: str) -> None:
         self._connection.read("signalling the container", lambda c: c.kill(ref, signal))
@@ -146,10 +149,10 @@ class ContainerCalls:
         return decode.link(str(answer.headers.get("X-Docker-Container-Path-Stat", "")))
 
     def stats_sample(self, ref: str) -> StatsSample:
-        raw = self._connection.read(
-            "reading stats", lambda c: c.stats(ref, stream=False, one_shot=True)
+        return self._connection.read(
+            "reading stats",
+            lambda c: decode.stats_sample(c.stats(ref, stream=False, one_shot=True)),
         )
-        return decode.stats_sample(raw)
 
     def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
         params: dict[str, Any] = {

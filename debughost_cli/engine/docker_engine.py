@@ -32,21 +32,24 @@ class NetworkCalls:
 
     def find_networks(self, name: str) -> list[Network]:
         # The engine's name filter matches parts of names: the exact ones are picked here.
-        raw = self._connection.read("listing networks", lambda c: c.networks(names=[name]))
-        ids = [r["Id"] for r in raw if r.get("Name") == name]
-        found = [self._inspect_network(i) for i in ids]
+        listed = self._connection.read(
+            "listing networks", lambda c: decode.each(decode.network, c.networks(names=[name]))
+        )
+        found = [self._inspect_network(n.id) for n in listed if n.name == name]
         return [n for n in found if n is not None]
 
     def _inspect_network(self, ref: str) -> Network | None:
         try:
-            raw = self._connection.read("inspecting a network", lambda c: c.inspect_network(ref))
+            return self._connection.read(
+                "inspecting a network", lambda c: decode.network(c.inspect_network(ref))
+            )
         except Missing:
             return None
-        return decode.network(raw)
 
     def list_networks(self) -> list[Network]:
-        raw = self._connection.read("listing networks", lambda c: c.networks())
-        return [decode.network(r) for r in raw]
+        return self._connection.read(
+            "listing networks", lambda c: decode.each(decode.network, c.networks())
+        )
 
     def create_network(
         self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]
@@ -61,7 +64,7 @@ class NetworkCalls:
                 labels=body["Labels"],
                 check_duplicate=body["CheckDuplicate"],
             )
-            return str(made["Id"])
+            return decode.identity(made)
 
         def find() -> str | None:
             return next((n.id for n in self.find_networks(name) if n.labels == labels), None)
@@ -90,18 +93,18 @@ class VolumeCalls:
     def list_volumes(self, labels: Sequence[str] = (), *, sizes: bool = False) -> list[Volume]:
         if not sizes:
             filters = {"label": list(labels)} if labels else None
-            raw = self._connection.read("listing volumes", lambda c: c.volumes(filters))
-            return [decode.volume(r) for r in raw.get("Volumes") or []]
-        usage = self._connection.read("measuring volumes", lambda c: c.df())
-        found = [decode.volume(r) for r in usage.get("Volumes") or []]
+            return self._connection.read(
+                "listing volumes", lambda c: decode.volumes(c.volumes(filters))
+            )
+        found = self._connection.read("measuring volumes", lambda c: decode.volumes(c.df()))
         wanted = [tuple(item.split("=", 1)) for item in labels]
         return [v for v in found if all(v.labels.get(k) == value for k, value in wanted)]
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
-        raw = self._connection.read(
-            "creating a volume", lambda c: c.create_volume(name, labels=dict(labels))
+        return self._connection.read(
+            "creating a volume",
+            lambda c: decode.volume(c.create_volume(name, labels=dict(labels))),
         )
-        return decode.volume(raw)
 
     def remove_volume(self, name: str) -> None:
         try:
@@ -123,21 +126,24 @@ class ImageCalls:
 
     def find_image(self, ref: str) -> Image | None:
         try:
-            raw = self._connection.read("inspecting an image", lambda c: c.inspect_image(ref))
+            return self._connection.read(
+                "inspecting an image", lambda c: decode.image(c.inspect_image(ref))
+            )
         except Missing:
             return None
-        return decode.image(raw)
 
     def list_images(self, labels: Sequence[str] = ()) -> list[Image]:
         filters = {"label": list(labels)} if labels else None
-        raw = self._connection.read("listing images", lambda c: c.images(filters=filters))
-        return [decode.image(r) for r in raw]
+        return self._connection.read(
+            "listing images", lambda c: decode.each(decode.image, c.images(filters=filters))
+        )
 
     def pull_image(self, ref: str, on_text: OnText) -> None:
         try:
             self._connection.read(
                 f"pulling {ref}",
                 lambda c: _drain(c.pull(*_split(ref), stream=True, decode=True), on_text),
+                extra=None,
             )
         except (DiskFull, EngineUnavailable, ImageNotFound):
             raise
@@ -170,7 +176,7 @@ class ImageCalls:
                 client.tag(tags[0], *_split(tag), force=True)
 
         try:
-            self._connection.read("building an image", call)
+            self._connection.read("building an image", call, extra=None)
         except EngineError as exc:
             raise _build_error(exc, build_args.get("BASE", "")) from exc
 

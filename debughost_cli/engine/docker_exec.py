@@ -21,7 +21,9 @@ from typing import Any
 
 import requests
 
-from debughost_cli.engine.docker_client import Connection
+from debughost_cli.engine import decode
+from debughost_cli.engine.deadline import time_limit
+from debughost_cli.engine.docker_client import ApiClient, Connection
 from debughost_cli.engine.error_map import READ_TIMEOUT, from_answer, mapped
 from debughost_cli.engine.port import ExecSpec, OnOutput
 from debughost_cli.errors import EngineUnavailable
@@ -41,22 +43,15 @@ _GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLE
 
 
 def start(connection: Connection, ref: str, spec: ExecSpec) -> DockerExec:
-    """Makes and starts a command; neither is repeated, for the first may have happened."""
+    """Makes and starts a command. The start is never repeated, for it may have happened; one that
+    was made and not started does nothing.
+    """
     doing = "starting a command in the container"
-    with mapped(connection.info, doing):
+    made = connection.read("preparing a command", lambda c: _make(c, ref, spec))
+    with mapped(connection.info, doing), time_limit(READ_TIMEOUT):
         client = connection.client
-        made = client.exec_create(
-            ref,
-            list(spec.command),
-            stdin=spec.stdin,
-            tty=spec.tty,
-            user=spec.user,
-            environment=dict(spec.environment),
-            workdir=spec.workdir or None,
-            detach_keys=DETACH_KEYS,
-        )
         answer = client.post(
-            f"{client.base_url}/v{client.api_version}/exec/{made['Id']}/start",
+            f"{client.base_url}/v{client.api_version}/exec/{made}/start",
             json={"Detach": False, "Tty": spec.tty},
             headers={"Connection": "Upgrade", "Upgrade": "tcp"},
             stream=True,
@@ -64,7 +59,21 @@ def start(connection: Connection, ref: str, spec: ExecSpec) -> DockerExec:
         )
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             raise from_answer(answer.status_code, _words(answer), doing)
-        return DockerExec(connection, str(made["Id"]), answer, spec)
+        return DockerExec(connection, made, answer, spec)
+
+
+def _make(client: ApiClient, ref: str, spec: ExecSpec) -> str:
+    made = client.exec_create(
+        ref,
+        list(spec.command),
+        stdin=spec.stdin,
+        tty=spec.tty,
+        user=spec.user,
+        environment=dict(spec.environment),
+        workdir=spec.workdir or None,
+        detach_keys=DETACH_KEYS,
+    )
+    return decode.identity(made)
 
 
 def _words(answer: requests.Response) -> str:

@@ -47,13 +47,17 @@ _UNREACHABLE = (
     "x509:",
     ": eof",
 )
+_MOVED = (
+    "Somebody else changes the same things, it seems: look with 'debughost status', then try again"
+)
 _UNAUTHORIZED = ("unauthorized", "authentication required", "no basic auth", "access forbidden")
 
 
 @contextmanager
-def mapped(info: EngineInfo, doing: str) -> Iterator[None]:
+def mapped(info: EngineInfo, doing: str, patience: float = READ_TIMEOUT) -> Iterator[None]:
     """Translates whatever the block raises; ``doing`` completes "while ...".
 
+    ``patience``: the seconds that the engine had, for the message.
     Also to be held around the iteration of a stream, whose failures come late.
     """
     try:
@@ -69,9 +73,13 @@ def mapped(info: EngineInfo, doing: str) -> Iterator[None]:
         requests.exceptions.RequestException,
         urllib3.exceptions.HTTPError,
         OSError,
+        # What does not fit what docker-py and our decoding expect of an engine.
         ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
     ) as exc:
-        raise _from_transport(exc, info, doing) from exc
+        raise _from_transport(exc, info, doing, patience) from exc
 
 
 def from_answer(status: int, text: str, doing: str) -> errors.DebughostError:
@@ -84,9 +92,9 @@ def from_answer(status: int, text: str, doing: str) -> errors.DebughostError:
     if special:
         return special
     if status == 404:
-        return Missing(words or f"not found while {doing}")
+        return Missing(words or f"not found while {doing}", hint=_MOVED)
     if status == 409:
-        return Clash(words or f"conflict while {doing}")
+        return Clash(words or f"conflict while {doing}", hint=_MOVED)
     if status in (401, 403) and "permission denied" in low:
         return permission_denied(words)
     if status in (429, 502, 503, 504):
@@ -180,20 +188,30 @@ def unavailable(info: EngineInfo, why: str) -> errors.EngineUnavailable:
     )
 
 
-def _from_transport(exc: Exception, info: EngineInfo, doing: str) -> errors.DebughostError:
+def _from_transport(
+    exc: Exception, info: EngineInfo, doing: str, patience: float
+) -> errors.DebughostError:
     chain = list(_causes(exc))
     if any(isinstance(e, PermissionError) for e in chain):
         return permission_denied(f"{info.endpoint} may not be opened by this user")
     if any(isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT) for e in chain):
-        return errors.DiskFull(f"the disk of this machine is full while {doing}: {chain[-1]}")
+        return errors.DiskFull(
+            f"the disk of this machine is full while {doing}: {chain[-1]}",
+            hint="Free some of its room; 'df -h' shows which disk it is",
+        )
     if any(isinstance(e, docker.errors.TLSParameterError | FileNotFoundError) for e in chain):
         return unavailable(info, _reason(chain))
     if _is_timeout(chain):
-        return _timeout(chain, info, doing)
+        return _timeout(chain, info, doing, patience)
     if isinstance(exc, docker.errors.InvalidVersion):
         return errors.EngineTooOld(str(exc), hint="Upgrade the Docker Engine to 20.10 or later")
     if isinstance(exc, _GARBAGE) or not isinstance(exc, _TRANSPORT):
-        return errors.EngineError(f"the engine's answer makes no sense while {doing}: {exc}")
+        return errors.EngineError(
+            f"the engine's answer makes no sense while {doing}: {exc}",
+            hint=f"Is there a Docker Engine at {info.endpoint}, and no proxy before it? "
+            "'debughost doctor' looks closer",
+            details={"endpoint": info.endpoint},
+        )
     return unavailable(info, _reason(chain))
 
 
@@ -223,11 +241,13 @@ def _is_timeout(chain: list[Exception]) -> bool:
     return _has(chain, *kinds) or "timed out" in str(chain[0])
 
 
-def _timeout(chain: list[Exception], info: EngineInfo, doing: str) -> errors.DebughostError:
+def _timeout(
+    chain: list[Exception], info: EngineInfo, doing: str, patience: float
+) -> errors.DebughostError:
     if _has(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return unavailable(info, f"no connection within {CONNECT_TIMEOUT:.0f} s")
     return errors.EngineTimeout(
-        f"the engine at {info.endpoint} did not answer within {READ_TIMEOUT:.0f} s while {doing}",
+        f"the engine at {info.endpoint} did not answer within {patience:.0f} s while {doing}",
         hint="It may hang: 'debughost doctor' looks closer; restarting the engine often helps",
         details={"endpoint": info.endpoint},
     )

@@ -15,6 +15,8 @@ T = TypeVar("T")
 OnRetry = Callable[[str], None]
 
 WAITS = (1.0, 2.0, 4.0)
+ENOUGH = 30.0
+"""Seconds for one operation: after so many no further try is begun."""
 
 
 class Retrier:
@@ -41,13 +43,19 @@ class Retrier:
             return self._again(attempt, exc, self._on_retry)
 
     def _again(self, attempt: Callable[[], T], first: EngineUnavailable, say: OnRetry) -> T:
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_chain
+        from tenacity import (
+            Retrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            stop_after_delay,
+            wait_chain,
+        )
         from tenacity.wait import wait_fixed
 
         say(_line(first, WAITS[0]))
         self._sleep(WAITS[0])
         retrying = Retrying(
-            stop=stop_after_attempt(len(WAITS)),
+            stop=stop_after_attempt(len(WAITS)) | stop_after_delay(ENOUGH),
             wait=wait_chain(*[wait_fixed(s) for s in WAITS[1:]]),
             retry=retry_if_exception_type(EngineUnavailable),
             before_sleep=lambda state: say(

@@ -93,6 +93,9 @@ class ExecService:
         except Clash as exc:
             raise self._not_running(project) or exc from None
         except (EngineError, StartFailed, InvalidConfig) as exc:
+            if isinstance(exc, EngineError) and "status" not in exc.details:
+                # No engine said this: what came was no answer of one.
+                raise
             raise _refused(exc.message) from exc
         return ProjectExec(self._engine, execution, project, ref, spec)
 
