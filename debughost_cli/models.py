@@ -331,6 +331,16 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class DiskUsage:
+    """What takes the engine's room, in bytes; the volumes are measured."""
+
+    images_bytes: int
+    containers_bytes: int
+    build_cache_bytes: int
+    volumes: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True)
 class Image:
     """An image that is on the engine. ``environment`` is what its containers inherit."""
 

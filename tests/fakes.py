@@ -40,6 +40,7 @@ from debughost_cli.models import (
     Container,
     ContainerSpec,
     ContainerSummary,
+    DiskUsage,
     EngineEvent,
     EngineInfo,
     FileEntry,
@@ -825,8 +826,13 @@ class FakeEngine:
         ]
 
     @reading
-    def list_volumes(self, labels: Sequence[str] = (), *, sizes: bool = False) -> list[Volume]:
-        return [self._volume(v, sizes) for v in self.volumes.values() if _carries(v.labels, labels)]
+    def list_volumes(self, labels: Sequence[str] = ()) -> list[Volume]:
+        return [self._volume(v) for v in self.volumes.values() if _carries(v.labels, labels)]
+
+    def disk_usage(self) -> DiskUsage:
+        measured = tuple(self._volume(v, sizes=True) for v in self.volumes.values())
+        images = sum(i.size_bytes for i in self.images.values())
+        return DiskUsage(images, 0, 0, measured)
 
     def _volume(self, volume: FakeVolume, sizes: bool = False) -> Volume:
         return Volume(

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from debughost_cli.models import (
     Container,
     ContainerSummary,
+    DiskUsage,
     EngineEvent,
     Image,
     Limits,
@@ -224,6 +225,18 @@ def volumes(raw: Any) -> list[Volume]:
     if "Volumes" not in _map(raw):
         raise ValueError(f"it lists no volumes: {str(raw)[:60]}")
     return each(volume, raw["Volumes"] or [])
+
+
+def disk_usage(raw: Any) -> DiskUsage:
+    """``GET /system/df``. Raises ValueError."""
+    found = volumes(raw)
+    cache = [_map(c) for c in _list(raw.get("BuildCache"))]
+    return DiskUsage(
+        images_bytes=_int(raw.get("LayersSize")),
+        containers_bytes=sum(_int(_map(c).get("SizeRw")) for c in _list(raw.get("Containers"))),
+        build_cache_bytes=sum(_int(c.get("Size")) for c in cache if not c.get("Shared")),
+        volumes=tuple(found),
+    )
 
 
 def image(raw: Json) -> Image:

@@ -34,10 +34,12 @@ class ApiClient(docker.APIClient):  # type: ignore[misc]  # docker-py ships no t
     """docker-py's client with a connect time of its own, and without proxies or netrc."""
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """As requests', with ``(connect, read)`` in place of docker-py's one number."""
+        """As requests', with ``(connect, read)`` in place of docker-py's one number; pulls and
+        builds, which have none with docker-py, are given up after 30 s without a byte.
+        """
         read = kwargs.get("timeout")
         if not isinstance(read, tuple):
-            kwargs["timeout"] = (CONNECT_TIMEOUT, read)
+            kwargs["timeout"] = (CONNECT_TIMEOUT, read or READ_TIMEOUT)
         answer: requests.Response = super().request(method, url, *args, **kwargs)
         return answer
 

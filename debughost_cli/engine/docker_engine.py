@@ -22,7 +22,7 @@ from debughost_cli.errors import (
     ImageNotFound,
     InUse,
 )
-from debughost_cli.models import EngineInfo, Image, Network, Volume
+from debughost_cli.models import DiskUsage, EngineInfo, Image, Network, Volume
 
 
 class NetworkCalls:
@@ -90,15 +90,14 @@ class VolumeCalls:
 
     _connection: Connection
 
-    def list_volumes(self, labels: Sequence[str] = (), *, sizes: bool = False) -> list[Volume]:
-        if not sizes:
-            filters = {"label": list(labels)} if labels else None
-            return self._connection.read(
-                "listing volumes", lambda c: decode.volumes(c.volumes(filters))
-            )
-        found = self._connection.read("measuring volumes", lambda c: decode.volumes(c.df()))
-        wanted = [tuple(item.split("=", 1)) for item in labels]
-        return [v for v in found if all(v.labels.get(k) == value for k, value in wanted)]
+    def list_volumes(self, labels: Sequence[str] = ()) -> list[Volume]:
+        filters = {"label": list(labels)} if labels else None
+        return self._connection.read(
+            "listing volumes", lambda c: decode.volumes(c.volumes(filters))
+        )
+
+    def disk_usage(self) -> DiskUsage:
+        return self._connection.read("measuring the disk", lambda c: decode.disk_usage(c.df()))
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
         return self._connection.read(

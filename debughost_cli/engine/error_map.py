@@ -46,6 +46,8 @@ _UNREACHABLE = (
     "proxyconnect",
     "x509:",
     ": eof",
+    "unexpected eof",
+    "connection reset by peer",
 )
 _MOVED = (
     "Somebody else changes the same things, it seems: look with 'debughost status', then try again"

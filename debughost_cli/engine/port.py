@@ -18,6 +18,7 @@ from debughost_cli.models import (
     Container,
     ContainerSpec,
     ContainerSummary,
+    DiskUsage,
     EngineEvent,
     EngineInfo,
     FileEntry,
@@ -222,8 +223,12 @@ class Engine(Protocol):
         ...
 
     # Volumes
-    def list_volumes(self, labels: Sequence[str] = (), *, sizes: bool = False) -> list[Volume]:
-        """Volumes with all of ``labels``; ``sizes`` costs a walk over their files."""
+    def list_volumes(self, labels: Sequence[str] = ()) -> list[Volume]:
+        """Volumes with all of ``labels``, not measured."""
+        ...
+
+    def disk_usage(self) -> DiskUsage:
+        """What takes the engine's room; costs a walk over all files of volumes."""
         ...
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:

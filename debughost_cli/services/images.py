@@ -17,6 +17,7 @@ from debughost_cli import __version__, names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import ImageNotFound, InvalidConfig
 from debughost_cli.models import Image, ProjectType
+from debughost_cli.services import room
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
 
@@ -90,7 +91,8 @@ class ImageService:
 
         Raises ImageNotFound for a base that is not to be had, DiskFull, EngineError.
         """
-        built = [self._build(t, base, no_cache, ca_bundle) for t in types or tuple(ProjectType)]
+        with room.explained(self._engine):
+            built = [self._build(t, base, no_cache, ca_bundle) for t in types or tuple(ProjectType)]
         return ImagesResult(tuple(built), changed=True)
 
     def _build(
@@ -126,9 +128,10 @@ class ImageService:
         return self.build(types, ca_bundle=ca_bundle)
 
     def pull(self, ref: str) -> Image:
-        """Fetches an image. Raises ImageNotFound."""
+        """Fetches an image. Raises ImageNotFound, DiskFull."""
         self._progress.step(f"Pulling image {ref}")
-        self._engine.pull_image(ref, self._progress.detail)
+        with room.explained(self._engine):
+            self._engine.pull_image(ref, self._progress.detail)
         found = self._engine.find_image(ref)
         if found is None:
             raise ImageNotFound(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from debughost_cli import __version__, names
 from debughost_cli.engine.port import Engine, Missing
-from debughost_cli.errors import InUse, Usage
+from debughost_cli.errors import DiskFull, InUse, Usage
 from debughost_cli.models import Action, Container, ContainerSummary, FileEntry, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Do, Plan, Step
@@ -160,7 +160,11 @@ class LifecycleService:
             names.ROLE: "port",
             names.PORT: str(container.port),
         }
-        self._engine.create_volume(names.port_note_name(container.project), labels)
+        try:
+            self._engine.create_volume(names.port_note_name(container.project), labels)
+        except DiskFull:
+            # Whoever removes things may well do so for this reason, and must succeed.
+            self._progress.warn("PORT_FORGOTTEN", "the disk is too full to note its port")
 
 
 def _is_orphan(container: ContainerSummary) -> bool:

@@ -12,6 +12,7 @@ from debughost_cli.errors import (
     Crashed,
     DebughostError,
     DependenciesFailed,
+    DiskFull,
     Interrupted,
     NotReady,
     StartFailed,
@@ -20,6 +21,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Container, Exit, Marks
 from debughost_cli.planning.exit_reason import explain
 from debughost_cli.services.projects import log_tail, observe
+from debughost_cli.services.room import is_full
 
 POLL = 0.05
 """Seconds between looks; ``up`` promises to return within 0.3 s of the moment."""
@@ -35,8 +37,8 @@ def wait_ready(
 ) -> tuple[Container, Marks]:
     """The container and its marks once it is ready; ``on_wait`` is called if it is not at once.
 
-    Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed or
-    VolumeNotWritable once the container has ended.
+    Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed,
+    VolumeNotWritable or DiskFull once the container has ended.
     """
     deadline = time.monotonic() + timeout
     restarts = 0
@@ -87,6 +89,8 @@ def ended(
     project = container.project
     see_logs = f"See 'debughost logs -p {project}'"
     reached = marks.phase
+    if is_full(engine, container.id, tail):
+        return _no_room(project, details)
     if reached == "install_failed":
         return DependenciesFailed(
             f"the dependencies of {project} could not be installed "
@@ -111,6 +115,14 @@ def ended(
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
     )
     return Crashed(f"{project} {message} before {before}", hint=see_logs, details=details)
+
+
+def _no_room(project: str, details: dict[str, Any]) -> DiskFull:
+    return DiskFull(
+        f"{project} found no room on the disk and ended",
+        hint="'docker system df' shows what takes the engine's room",
+        details=details,
+    )
 
 
 def _exit_details(exit_: Exit | None, container: Container) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from debughost_cli.errors import (
     Crashed,
     DebughostError,
     DependenciesFailed,
+    DiskFull,
     EngineError,
     ImageNotFound,
     NotReady,
@@ -24,6 +25,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action, Container, ContainerRef, Marks, Project
 from debughost_cli.planning.ports import port_in_use
 from debughost_cli.planning.up import Do, Manner
+from debughost_cli.services import room
 from debughost_cli.services.converge import RESTORE, Converger
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.images import ImageService
@@ -43,7 +45,7 @@ LOOK_AGAIN = 0.2
 BUILD_PATIENCE = 1800.0
 """Seconds to wait for another command that builds the same image."""
 
-_ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable)
+_ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable, DiskFull)
 
 
 class _Snatched(Exception):
@@ -95,6 +97,10 @@ class UpService:
         Raises what the contract lists for ``up``. A project that ended before it was ready is kept
         for its logs, unless it took the place of one that ran: that one is put back.
         """
+        with room.explained(self._engine):
+            return self._run(wanted, options)
+
+    def _run(self, wanted: Wanted, options: UpOptions) -> ProjectResult:
         self._get_image(wanted, options)
         undo = Undo(self._progress)
         try:

@@ -25,7 +25,8 @@ class VolumeService:
         return VolumesResult(tuple(v for v in self._ours() if not v.labels.get(names.ROLE)))
 
     def _ours(self) -> list[Volume]:
-        found = self._engine.list_volumes([OURS], sizes=True)
+        measured = self._engine.disk_usage().volumes
+        found = [v for v in measured if v.labels.get(names.MANAGED) == "true"]
         return sorted(found, key=lambda v: (v.project, v.name))
 
     def candidates(

@@ -217,8 +217,8 @@ ENGINE_CODES = ["ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOU
         (["status", "--no-stats"], "read_link"),
         (["logs"], "_logs"),
         (["network", "ensure"], "find_networks"),
-        (["volumes", "ls"], "list_volumes"),
-        (["volumes", "prune", "--yes"], "list_volumes"),
+        (["volumes", "ls"], "disk_usage"),
+        (["volumes", "prune", "--yes"], "disk_usage"),
         (["images", "ls"], "find_image"),
     ],
 )

@@ -1,0 +1,77 @@
+"""When the engine's disk is full: finding it out, and what may be given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from debughost_cli import names
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import DebughostError, DiskFull
+from debughost_cli.models import DiskUsage, FileEntry, Volume
+from debughost_cli.services.projects import OURS, by_project
+
+_PROBE = FileEntry(f"{names.CONTROL_DIR}/room", bytes(64 * 1024))
+_MIB = 1024**2
+_WORDS = ("no space left on device", "enospc", "disk quota exceeded")
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """A DiskFull of the block also says what takes the room, and what may be pruned."""
+    try:
+        yield
+    except DiskFull as exc:
+        # Measuring may fail as well, and the first error is the one that counts.
+        with suppress(DebughostError):
+            _explain(engine, exc)
+        raise
+
+
+def _explain(engine: Engine, error: DiskFull) -> None:
+    usage = engine.disk_usage()
+    spare = _without_project(engine, usage)
+    spare_bytes = sum(v.size_bytes or 0 for v in spare)
+    error.details["room"] = {
+        "images_bytes": usage.images_bytes,
+        "containers_bytes": usage.containers_bytes,
+        "volumes_bytes": sum(v.size_bytes or 0 for v in usage.volumes),
+        "build_cache_bytes": usage.build_cache_bytes,
+        "prunable_volumes": [v.name for v in spare],
+        "prunable_bytes": spare_bytes,
+    }
+    error.hint = _hint(usage, spare_bytes)
+
+
+def _hint(usage: DiskUsage, spare_bytes: int) -> str:
+    """What may be given back, the largest first."""
+    ways = [
+        (spare_bytes, "of volumes without a project: 'debughost volumes prune'"),
+        (usage.containers_bytes, "written by containers: 'debughost rm' those not needed"),
+        (usage.images_bytes, "of images: 'docker image prune -a' takes the unused ones"),
+        (usage.build_cache_bytes, "of build cache: 'docker builder prune'"),
+    ]
+    told = [f"{b / _MIB:.0f} MiB {text}" for b, text in sorted(ways, reverse=True) if b > _MIB]
+    return "; ".join(told) or "'df -h' shows what else is on the engine's disk"
+
+
+def _without_project(engine: Engine, usage: DiskUsage) -> list[Volume]:
+    alive = by_project(engine.list_containers([OURS]))
+    ours = (v for v in usage.volumes if v.labels.get(names.MANAGED) == "true")
+    return [v for v in ours if not v.in_use and v.project not in alive]
+
+
+def is_full(engine: Engine, ref: str, log_tail: tuple[str, ...]) -> bool:
+    """Whether a container that ended did so for want of room: its last words tell, or a write into
+    it now. A full disk may have kept the words from its log as well.
+    """
+    said = "\n".join(log_tail).lower()
+    if any(words in said for words in _WORDS):
+        return True
+    try:
+        engine.put_files(ref, [_PROBE])
+    except DiskFull:
+        return True
+    except DebughostError:
+        return False
+    return False

@@ -1,0 +1,138 @@
+"""A real registry on the loopback address, with a door that can be shut in the middle of a layer."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import socketserver
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .harness import eventually, listener
+
+PROGRAM = Path(__file__).parents[2] / ".tools" / "docker-registry"
+CONFIG = """\
+version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+{auth}
+"""
+PASSWORDS = "auth: {{htpasswd: {{realm: tests, path: {folder}/passwords}}}}"
+
+
+def lacks() -> str:
+    """What this machine lacks for a registry; empty where nothing is missing."""
+    return "" if PROGRAM.is_file() else "a registry (make it: scripts/registry)"
+
+
+@contextmanager
+def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[int]:
+    """Serves on a port of 127.0.0.1, seen from where ``prefix`` (nsenter) leads.
+
+    ``locked``: nobody may have anything.
+    """
+    with listener() as port:
+        """A port that is free here; a network namespace of its own has all of them."""
+    folder = Path(tempfile.mkdtemp(prefix="dbgt-registry-"))
+    (folder / "passwords").touch()
+    auth = PASSWORDS.format(folder=folder) if locked else ""
+    (folder / "config").write_text(CONFIG.format(folder=folder, port=port, auth=auth))
+    command = [*prefix, PROGRAM, "serve", folder / "config"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        eventually(lambda: _answers(prefix, port))
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def _answers(prefix: Sequence[str], port: int) -> bool:
+    if prefix:
+        probe = [*prefix, "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    with suppress(OSError):
+        connection.request("GET", "/v2/")
+        return connection.getresponse().status in (200, 401)
+    return False
+
+
+class Door(socketserver.ThreadingTCPServer):
+    """Passes connections on to ``port``; each answer is cut after ``limit`` bytes, if one is set."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Passage)
+        self.target = port
+        self.limit: int | None = None
+        self.silent = False
+        self.over = threading.Event()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+class _Passage(socketserver.BaseRequestHandler):
+    server: Door
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.target)) as inner, suppress(OSError):
+            back = threading.Thread(target=self._answer, args=(inner,), daemon=True)
+            back.start()
+            while data := self.request.recv(65536):
+                inner.sendall(data)
+
+    def _answer(self, inner: socket.socket) -> None:
+        passed = 0
+        with suppress(OSError):
+            while data := inner.recv(65536):
+                self.request.sendall(data)
+                passed += len(data)
+                if self.server.limit is not None and passed > self.server.limit:
+                    if self.server.silent:
+                        self.server.over.wait()
+                    break
+            self.request.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def door(port: int) -> Iterator[Door]:
+    """A door to the registry at ``port``, open for the length of a block."""
+    with Door(port) as made:
+        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield made
+        finally:
+            made.over.set()
+            made.shutdown()
+            thread.join()
+
+
+def random_image(client: object, ref: str, size: int) -> None:
+    """An image of one layer that does not compress, pushed as ``ref`` and removed again."""
+    import io
+    import tarfile
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        entry = tarfile.TarInfo("data")
+        entry.size = size
+        tar.addfile(entry, io.BytesIO(os.urandom(size)))
+    client.import_image_from_data(packed.getvalue(), *ref.rsplit(":", 1))
+    for line in client.push(ref, stream=True, decode=True):
+        assert "error" not in line, line
+    client.remove_image(ref, force=True)
