@@ -148,6 +148,14 @@ def _start_of_run(container: Container) -> float:
     return started.timestamp() - 1.0 if started else 0.0
 
 
+def _is_over(container: Container, marks: Marks) -> bool:
+    """True where it does not run, and nobody is just about to start it."""
+    state = state_of(container, marks)
+    if state is State.CREATED:
+        return not is_at_work(container.labels, container.created_at)
+    return state in _OVER
+
+
 class WaitService:
     """Looks every 50 ms, so that the answer comes within 0.3 s of the moment."""
 
@@ -159,10 +167,13 @@ class WaitService:
         """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
         deadline = time.monotonic() + timeout
         while True:
+            held = self._is_held(project)
             container, marks = self._look(project)
             if self._came_true(condition, container, marks):
                 return ProjectResult(describe(self._engine, container, marks), Action.UNCHANGED)
-            if not condition.wants_end and self._is_over(container, marks):
+            # Held before or after: the look may have been while the command had it down.
+            held = held or self._is_held(project)
+            if not (condition.wants_end or held) and _is_over(container, marks):
                 raise ended(self._engine, container, marks, f"it was {condition.text}")
             if self._cancelled():
                 raise Interrupted
@@ -177,13 +188,8 @@ class WaitService:
         except (Missing, Clash):
             return False
 
-    def _is_over(self, container: Container, marks: Marks) -> bool:
-        """True where it does not run, and no command is just about to change that."""
-        state = state_of(container, marks)
-        if state is State.CREATED and is_at_work(container.labels, container.created_at):
-            return False
-        held = is_held(self._engine.info.endpoint, container.project)
-        return state in (*_OVER, State.CREATED) and not held
+    def _is_held(self, project: str) -> bool:
+        return is_held(self._engine.info.endpoint, project)
 
     def _look(self, project: str) -> tuple[Container, Marks]:
         group = containers_of(self._engine, project)
