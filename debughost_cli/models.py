@@ -380,13 +380,15 @@ class Marks:
     """How the launcher says that things stand in its container; ``at`` is when it said so.
 
     ``phase``: starting, installing, install_failed, volume_not_writable, command_not_found or
-    running; empty where it said nothing. ``dependencies``: the fingerprint of what is installed.
+    running; empty where it said nothing. ``ended``: it saw the end itself. ``dependencies``: the
+    fingerprint of what is installed.
     """
 
     phase: str = ""
     ready: bool = False
     loopback: bool = False
     asked_to_stop: bool = False
+    ended: bool = False
     dependencies: str = ""
     at: datetime | None = None
 

@@ -7,6 +7,7 @@
 #   ready         something listens on the project's port for others than the container itself
 #   loopback      something listens on it, but for the container alone
 #   term          a SIGTERM came: the end that follows was asked for
+#   ended         it ended in here; what went down with its machine has no such word
 #   deps-HEX      the fingerprint of what is installed
 # POSIX shell with cat, ln, mv, sleep and sha256sum, so that it runs in any image with a shell.
 # Usage: launch PORT COMMAND [ARGUMENT...]
@@ -101,7 +102,7 @@ stop_watch() {
 end() {
     stop_watch
     [ -z "$stopping" ] || set -- "$1" "$2+term"
-    tell "$2"
+    tell "$2+ended"
     exit "$1"
 }
 
@@ -165,8 +166,5 @@ start_watch "running$installed"
 "$@" 2>&3 3>&-
 code=$?
 
-if [ -n "$stopping" ]; then
-    while others_running; do sleep 0.02; done
-    end "$code" "running$installed"
-fi
-exit "$code"
+while [ -n "$stopping" ] && others_running; do sleep 0.02; done
+end "$code" "running$installed"

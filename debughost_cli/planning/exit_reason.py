@@ -1,8 +1,8 @@
 """What state a container is in and why it ended, from all that the engine and its marks tell.
 
-Docker knows ``exited`` alone. What tells its kinds apart: the launcher's note that a SIGTERM came,
-the exit code, and the engine's ``OOMKilled``, which is set as well where a child was killed and
-the program ended by itself.
+Docker knows ``exited`` alone. What tells its kinds apart: the launcher's notes that a SIGTERM came
+and that it saw the end, the exit code, and the engine's ``OOMKilled``, which is set as well where a
+child was killed and the program ended by itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ import signal
 
 from debughost_cli.models import Container, Exit, Marks, State
 
+LOST = 255
+"""The engine's exit code for a container that was gone when the engine started again. A program
+may end with it as well (PHP does after a fatal error), but then the launcher notes its end.
+"""
 _LIVE = {
     "running": State.RUNNING,
     "paused": State.PAUSED,
@@ -91,6 +95,8 @@ def _reason(container: Container, marks: Marks, state: State) -> tuple[str, str]
     failed = _before_start(marks.phase, code)
     if failed:
         return "crashed", failed
+    if code == LOST and not marks.ended:
+        return "killed", f"ended together with the engine or its machine (exit code {code})"
     if code == 137:
         return "killed", "killed by SIGKILL from outside (exit code 137)"
     name = signal_name(code)

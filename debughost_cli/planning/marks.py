@@ -16,6 +16,7 @@ def parse(link: Link | None) -> Marks:
         ready="ready" in words,
         loopback="loopback" in words,
         asked_to_stop="term" in words,
+        ended="ended" in words,
         dependencies=next(installed, ""),
         at=link.changed_at,
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
+from debughost_cli.services.maker import is_alive
 
 PATIENCE = 30.0
 """Seconds to wait for another command before giving up, from the contract."""
@@ -37,7 +38,7 @@ def project_lock(
     """Holds the project of one engine. Raises Busy, naming the holder."""
     from filelock import FileLock, Timeout
 
-    path = lock_folder() / f"{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}-{project}.lock"
+    path = _path(endpoint, project)
     lock = FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=0)
@@ -59,6 +60,16 @@ def project_lock(
         with suppress(OSError):
             _note(path).unlink()
         lock.release()
+
+
+def is_held(endpoint: str, project: str) -> bool:
+    """True while a command of this user works on the project, as its note says."""
+    pid = _noted(_path(endpoint, project)).get("pid")
+    return isinstance(pid, int) and is_alive(pid)
+
+
+def _path(endpoint: str, project: str) -> Path:
+    return lock_folder() / f"{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}-{project}.lock"
 
 
 def lock_folder() -> Path:
@@ -98,15 +109,20 @@ def _write_holder(path: Path) -> None:
 
 def _holder(path: Path) -> dict[str, object]:
     for _ in range(3):
-        try:
-            facts = json.loads(_note(path).read_text("utf-8"))
-        except (OSError, ValueError):
-            # The holder has the lock, but has not written its note yet.
-            time.sleep(0.01)
-            continue
-        if isinstance(facts, dict):
+        facts = _noted(path)
+        if facts:
             return facts
+        # The holder has the lock, but has not written its note yet.
+        time.sleep(0.01)
     return {}
+
+
+def _noted(path: Path) -> dict[str, object]:
+    try:
+        facts = json.loads(_note(path).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def describe(holder: dict[str, object]) -> str:

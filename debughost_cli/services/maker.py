@@ -28,11 +28,12 @@ def is_at_work(labels: Mapping[str, str], created_at: datetime) -> bool:
     if not pid.isdigit() or labels[names.MAKER] == signature():
         return False
     if host == socket.gethostname():
-        return _is_alive(int(pid))
+        return is_alive(int(pid))
     return datetime.now(UTC) - created_at < OTHERS_TIME
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether this machine has such a process."""
     from psutil import pid_exists
 
     return pid_exists(pid)

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from debughost_cli.engine.port import Engine, LogQuery, Missing
+from debughost_cli.engine.port import Clash, Engine, LogQuery, Missing
 from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
 from debughost_cli.models import Action, Container, Marks, State
 from debughost_cli.planning.exit_reason import state_of
+from debughost_cli.planning.log_times import SECOND, to_ns
+from debughost_cli.services.lock import is_held
+from debughost_cli.services.maker import is_at_work
 from debughost_cli.services.projects import (
     OURS,
     by_project,
@@ -76,7 +79,12 @@ def _is_ready(engine: Engine, container: Container, marks: Marks) -> bool:
 
 
 def _is_healthy(engine: Engine, container: Container, marks: Marks) -> bool:
-    """Raises Unhealthy where the image has no health check, or when it says so."""
+    """Raises Unhealthy where the image has no health check, or when it says so.
+
+    The engine calls unhealthy whatever has ended.
+    """
+    if container.status != "running":
+        return False
     if container.health in (None, "none"):
         raise Unhealthy(
             f"the image of {container.project} has no health check",
@@ -117,12 +125,16 @@ class _LogSearch:
         self._since: dict[str, float] = {}
 
     def __call__(self, engine: Engine, container: Container, marks: Marks) -> bool:
-        started = _start_of_run(container)
-        since = self._since.get(container.id, started)
-        # A little overlap costs a line read twice; a gap would cost the line.
-        self._since[container.id] = max(started, time.time() - 1.0)
-        lines = engine.logs(container.id, LogQuery(since=since))
-        return any(self._pattern.search(line.data.decode("utf-8", "replace")) for line in lines)
+        since = max(_start_of_run(container), self._since.get(container.id, 0.0))
+        last = ""
+        for line in engine.logs(container.id, LogQuery(since=since)):
+            if self._pattern.search(line.data.decode("utf-8", "replace")):
+                return True
+            last = line.ts
+        if last:
+            # By the engine's clock; with an overlap, for two streams may come out of order.
+            self._since[container.id] = max(since, to_ns(last) / SECOND - 1.0)
+        return False
 
 
 def _start_of_run(container: Container) -> float:
@@ -136,6 +148,14 @@ def _start_of_run(container: Container) -> float:
     return started.timestamp() - 1.0 if started else 0.0
 
 
+def _is_over(container: Container, marks: Marks) -> bool:
+    """True where it does not run, and nobody is just about to start it."""
+    state = state_of(container, marks)
+    if state is State.CREATED:
+        return not is_at_work(container.labels, container.created_at)
+    return state in _OVER
+
+
 class WaitService:
     """Looks every 50 ms, so that the answer comes within 0.3 s of the moment."""
 
@@ -147,17 +167,29 @@ class WaitService:
         """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
         deadline = time.monotonic() + timeout
         while True:
+            held = self._is_held(project)
             container, marks = self._look(project)
-            if condition.check(self._engine, container, marks):
+            if self._came_true(condition, container, marks):
                 return ProjectResult(describe(self._engine, container, marks), Action.UNCHANGED)
-            over = state_of(container, marks) in (*_OVER, State.CREATED)
-            if over and not condition.wants_end:
+            # Held before or after: the look may have been while the command had it down.
+            held = held or self._is_held(project)
+            if not (condition.wants_end or held) and _is_over(container, marks):
                 raise ended(self._engine, container, marks, f"it was {condition.text}")
             if self._cancelled():
                 raise Interrupted
             if time.monotonic() >= deadline:
                 raise self._timeout(container, condition, timeout)
             time.sleep(POLL)
+
+    def _came_true(self, condition: Condition, container: Container, marks: Marks) -> bool:
+        """False for one that is removed since it was looked at: the next look tells."""
+        try:
+            return condition.check(self._engine, container, marks)
+        except (Missing, Clash):
+            return False
+
+    def _is_held(self, project: str) -> bool:
+        return is_held(self._engine.info.endpoint, project)
 
     def _look(self, project: str) -> tuple[Container, Marks]:
         group = containers_of(self._engine, project)
@@ -166,7 +198,8 @@ class WaitService:
         try:
             return observe(self._engine, group[0].id)
         except Missing:
-            raise not_found(project, []) from None
+            # Removed, or replaced by another, since it was listed.
+            return self._look(project)
 
     def _timeout(self, container: Container, condition: Condition, timeout: float) -> WaitTimeout:
         project = container.project

@@ -93,7 +93,7 @@ def private_session(
     try:
         engine.start()
         client = docker.APIClient(base_url=engine.url, version="auto")
-        found = Private(engine, engine.program(), Eye(client))
+        found = Private(engine, Eye(client))
         images = run("images", "ls", "--json").data["images"]
         (ref,) = [i["ref"] for i in images if i["type"] == "static"]
         load_image(eye, found.eye, ref)

@@ -50,8 +50,14 @@ class PrivateEngine:
     installed: Program
     init: subprocess.Popen[bytes] = field(init=False)
     daemon: subprocess.Popen[bytes] | None = None
+    cgroup: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self._begin()
+        self.cgroup = f"debughost-tests-{self.init.pid}"
+
+    def _begin(self) -> None:
+        """Makes the namespaces."""
         flags = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
         self.init = subprocess.Popen(
             ["unshare", *flags, sys.executable, "-I", "-c", INIT], stdout=subprocess.PIPE
@@ -62,10 +68,6 @@ class PrivateEngine:
     @property
     def url(self) -> str:
         return f"unix://{self.folder}/docker.sock"
-
-    @property
-    def cgroup(self) -> str:
-        return f"debughost-tests-{self.init.pid}"
 
     def program(self) -> Program:
         """Runs where the engine publishes its ports."""
@@ -110,15 +112,38 @@ class PrivateEngine:
         for name in ("pid", "docker.sock"):
             (self.folder / name).unlink(missing_ok=True)
 
-    def end(self) -> None:
-        """Takes everything away: the namespaces with all in them, the files, the control groups."""
+    def shut_down(self) -> None:
+        """Ends the engine as a package's upgrade does: it stops its containers itself."""
+        assert self.daemon
+        os.killpg(self.daemon.pid, signal.SIGTERM)
+        self.daemon.wait()
+        # That was nsenter. The engine takes its pid file away last.
+        eventually(lambda: not (self.folder / "pid").exists(), timeout=40)
+
+    def cut_power(self) -> None:
+        """Ends the engine and all that runs on it, and forgets what a machine forgets."""
+        self._end_namespaces()
+        for name in ("pid", "docker.sock"):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "exec")
+        self._begin()
+
+    def _end_namespaces(self) -> None:
+        """With every process in them, those of paused containers too."""
         self.init.kill()
         self.init.wait()
         assert self.init.stdout
         self.init.stdout.close()
         if self.daemon:
             self.daemon.wait(20)
+        for group in self._groups():
+            _thaw(group)
+        eventually(lambda: not any(_processes(g) for g in self._groups()))
         self._unmount()
+
+    def end(self) -> None:
+        """Takes everything away: the namespaces with all in them, the files, the control groups."""
+        self._end_namespaces()
         shutil.rmtree(self.folder, ignore_errors=True)
         deadline = time.monotonic() + 3
         while self._groups() and time.monotonic() < deadline:
@@ -145,13 +170,29 @@ def _folders(root: Path) -> list[Path]:
     return [root, *(p for p in root.rglob("*") if p.is_dir())]
 
 
+def _thaw(group: Path) -> None:
+    """With cgroup v1, a frozen process does not even end by SIGKILL."""
+    with suppress(OSError), (group / "freezer.state").open("r+") as state:
+        state.write("THAWED")
+
+
+def _processes(group: Path) -> str:
+    """The ids in a control group, one a line; a group that is gone has none."""
+    with suppress(OSError):
+        return (group / "cgroup.procs").read_text()
+    return ""
+
+
 @dataclass
 class Private:
     """What a test gets: the engine, the program turned to it, and a look behind its back."""
 
     engine: PrivateEngine
-    run: Program
     eye: Eye
+
+    @property
+    def run(self) -> Program:
+        return self.engine.program()
 
     def networks(self, name: str = "debug-host-network") -> list[dict[str, Any]]:
         return [n for n in self.eye.client.networks() if n["Name"] == name]

@@ -17,6 +17,7 @@ from debughost_cli.planning.marks import of_this_run, parse
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status="exited", finished_at=ENDED)
 RUNNING = Marks(phase="running")
+OVER = replace(RUNNING, ended=True)
 TERM = replace(RUNNING, asked_to_stop=True)
 
 
@@ -35,7 +36,9 @@ def ended(code, *, oom=False, **more):
         (ended(0, oom=True), RUNNING, State.COMPLETED, "completed", None, True),
         (ended(139), RUNNING, State.CRASHED, "crashed", "SIGSEGV", False),
         (ended(143), RUNNING, State.CRASHED, "crashed", "SIGTERM", False),
-        (ended(255), RUNNING, State.CRASHED, "crashed", None, False),
+        (ended(255), RUNNING, State.CRASHED, "killed", None, False),
+        (ended(255), Marks("installing"), State.CRASHED, "killed", None, False),
+        (ended(255), OVER, State.CRASHED, "crashed", None, False),
         (ended(143), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(0), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(1), TERM, State.STOPPED, "stopped", "SIGTERM", True),
@@ -127,6 +130,7 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
         ("running+loopback", Marks("running", loopback=True, at=AT)),
         ("running+deps-ab12+ready", Marks("running", ready=True, dependencies="ab12", at=AT)),
         ("running+ready+term", Marks("running", ready=True, asked_to_stop=True, at=AT)),
+        ("running+deps-ab12+ended", replace(OVER, dependencies="ab12", at=AT)),
         ("running+of-a-later-version", Marks("running", at=AT)),
         ("", Marks("", at=AT)),
     ],
