@@ -1,18 +1,22 @@
-"""A real registry on the loopback address, with a door that can be shut in the middle of a layer."""
+"""A real registry on the loopback address, and a door to it that shuts in the middle of a layer."""
 
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import shutil
 import socket
 import socketserver
 import subprocess
+import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import docker
 
 from .harness import eventually, listener
 
@@ -39,7 +43,7 @@ def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[in
     ``locked``: nobody may have anything.
     """
     with listener() as port:
-        """A port that is free here; a network namespace of its own has all of them."""
+        pass
     folder = Path(tempfile.mkdtemp(prefix="dbgt-registry-"))
     (folder / "passwords").touch()
     auth = PASSWORDS.format(folder=folder) if locked else ""
@@ -61,14 +65,16 @@ def _answers(prefix: Sequence[str], port: int) -> bool:
         probe = [*prefix, "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]
         return subprocess.run(probe, capture_output=True, check=False).returncode == 0
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    with suppress(OSError):
+    with closing(connection), suppress(OSError):
         connection.request("GET", "/v2/")
         return connection.getresponse().status in (200, 401)
     return False
 
 
 class Door(socketserver.ThreadingTCPServer):
-    """Passes connections on to ``port``; each answer is cut after ``limit`` bytes, if one is set."""
+    """Passes connections on to ``port``. With a ``limit``, a connection ends after so many bytes of
+    answers, or falls ``silent`` then.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
@@ -89,7 +95,8 @@ class _Passage(socketserver.BaseRequestHandler):
     server: Door
 
     def handle(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.server.target)) as inner, suppress(OSError):
+        inside = ("127.0.0.1", self.server.target)
+        with socket.create_connection(inside) as inner, suppress(OSError):
             back = threading.Thread(target=self._answer, args=(inner,), daemon=True)
             back.start()
             while data := self.request.recv(65536):
@@ -122,11 +129,8 @@ def door(port: int) -> Iterator[Door]:
             thread.join()
 
 
-def random_image(client: object, ref: str, size: int) -> None:
-    """An image of one layer that does not compress, pushed as ``ref`` and removed again."""
-    import io
-    import tarfile
-
+def push_noise(client: docker.APIClient, ref: str, size: int) -> None:
+    """Pushes an image of one layer that does not compress, and removes it from the engine."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         entry = tarfile.TarInfo("data")
