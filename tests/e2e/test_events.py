@@ -18,7 +18,7 @@ import pytest
 
 from .harness import Eye, Program, check_document, eventually, write
 from .private_engine import Private
-from .workspaces import PAGE, python
+from .workspaces import PAGE
 
 Event = dict[str, Any]
 
@@ -209,9 +209,6 @@ def test_a_reader_that_goes_away_ends_it_quietly(
     process.wait(20)
     assert process.stderr.read() == b""
     process.stderr.close()
-
-
-SLOW = python("time.sleep(float(os.environ['BEFORE']))")
 
 
 def at_private(private: Private, tmp_path: Path, *names: str) -> None:
