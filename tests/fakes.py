@@ -287,6 +287,9 @@ class FakeEngine:
 
     # What tests set up
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     @property
     def info(self) -> EngineInfo:
         return self._info

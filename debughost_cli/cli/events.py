@@ -34,7 +34,8 @@ def events(
     since_ns = moment(since, "--since", time.time_ns())
     start = None if since_ns is None else since_ns / 1e9
     show = _json_line if session.options.json else _text_line
-    for event in EventService(session.engine, session.progress).run(names, start):
+    service = EventService(session.patient_engine(), session.progress.notice)
+    for event in service.run(names, start):
         session.streams.out(show(event))
         session.streams.stdout.flush()
     return Output()

@@ -59,6 +59,13 @@ class Session:
         """The engine, connected on first use. Raises what connecting raises."""
         return self.connect()
 
+    def patient_engine(self) -> Engine:
+        """For commands that go on while the engine is away: once connected, a failed call is not
+        tried again, for they look again themselves.
+        """
+        self.engine.close()
+        return self.connect(retry=False)
+
     def connect(self, *, patience: float | None = None, retry: bool = True) -> Engine:
         """Connects. ``patience``: seconds for an answer in place of the usual ones."""
         if self.given_engine:

@@ -124,6 +124,10 @@ class Engine(Protocol):
         """Where it is and what it can do."""
         ...
 
+    def close(self) -> None:
+        """Gives the sockets back; no call follows."""
+        ...
+
     # Containers
     def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
         """All containers, running or not, that carry every label of ``labels`` (``k=v``)."""

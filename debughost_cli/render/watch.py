@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from debughost_cli.render.streams import Streams, clean
 from debughost_cli.services.status import Snapshot
 
 MINUTE = 60.0
+COLUMN = 2.0
+"""Seconds that a column of the sparkline stands for at least, so that a minute fits a line."""
 
 Look = Callable[[], Snapshot]
 
@@ -34,9 +37,13 @@ class Watch:
         self._snapshot = Snapshot(())
         self._trouble = ""
         self._history: dict[str, deque[float]] = {}
+        self._column_began = float("-inf")
 
     def run(self) -> None:
-        """Returns on q and on Ctrl-C; the terminal is then as it was."""
+        """Returns on q and on Ctrl-C. However it ends, the terminal is then as it was.
+
+        Raises Interrupted on SIGTERM: who sends it is told so by the exit code.
+        """
         from rich.live import Live
 
         console = status.console_for(self._streams)
@@ -50,8 +57,9 @@ class Watch:
                     live.update(self._screen(console), refresh=True)
                     if _waits_for_quit(pressed, self._interval):
                         return
-            except Interrupted:
-                return
+            except Interrupted as exc:
+                if exc.signum != signal.SIGINT:
+                    raise
 
     def _tick(self) -> None:
         try:
@@ -65,12 +73,21 @@ class Watch:
         self._remember(self._snapshot.projects)
 
     def _remember(self, projects: tuple[Project, ...]) -> None:
-        length = max(2, round(MINUTE / self._interval))
+        """Within a column the highest value counts: a short peak is seen."""
+        length = max(2, round(MINUTE / max(self._interval, COLUMN)))
         known = self._history
         self._history = {p.project: known.get(p.project, deque(maxlen=length)) for p in projects}
+        now = time.monotonic()
+        # A tick is never quite on time: half of one decides.
+        is_new = now - self._column_began >= COLUMN - self._interval / 2
+        self._column_began = now if is_new else self._column_began
         for project in projects:
             share = project.stats.cpu_percent if project.stats else 0.0
-            self._history[project.project].append(share)
+            columns = self._history[project.project]
+            if is_new or not columns:
+                columns.append(share)
+            else:
+                columns[-1] = max(columns[-1], share)
 
     def _screen(self, console: Any) -> Any:
         from rich.console import Group

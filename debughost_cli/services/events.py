@@ -1,7 +1,8 @@
 """``events``: state changes as they happen, with their reason.
 
-The engine tells of starts and ends; readiness it does not know, so each start is followed until the
-project listens. When the engine was away, the state before and after tells what may be missed.
+The engine tells of starts and ends; readiness it does not know, so each run is followed until the
+project listens. Whenever the engine's stream has ended, what the engine still remembers is read
+first; comparing the state before and after then tells what it forgot.
 """
 
 from __future__ import annotations
@@ -9,26 +10,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from debughost_cli.engine.port import Engine
-from debughost_cli.errors import DebughostError, EngineUnavailable
-from debughost_cli.models import EngineEvent, Exit, Project, State
-from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import (
-    OURS,
-    by_project,
-    containers_of,
-    describe,
-    not_found,
-    observe,
-)
+from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable
+from debughost_cli.models import Container, EngineEvent, Exit, State
+from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
 from debughost_cli.services.readiness import POLL
 
 _PLAIN = {
-    "start": "started",
     "pause": "paused",
     "unpause": "resumed",
     "oom": "oom",
@@ -37,12 +29,13 @@ _PLAIN = {
 }
 _ENDS = {State.STOPPED: "stopped", State.COMPLETED: "completed", State.CRASHED: "crashed"}
 _REOPEN_PAUSE = 1.0
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class ProjectEvent:
     """A change of a project. ``at``: when it happened, by the engine's clock; ``exit`` where it
-    ended; ``missed`` where it was found by comparing and may have happened at any time before.
+    ended; ``missed`` where the engine forgot it and it was found by comparing.
     """
 
     project: str
@@ -52,26 +45,49 @@ class ProjectEvent:
     missed: bool = False
 
 
-class EventService:
-    """Follows the engine in threads that end with the process."""
+@dataclass(frozen=True)
+class _Known:
+    """Whether a project's container runs, and since when, by the engine's clock.
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    ``compared``: found by comparing, so that an event of it would be told a second time.
+    """
+
+    container: str
+    runs: bool
+    since: datetime
+    compared: bool = False
+
+
+class EventService:
+    """Follows the engine in threads that end with the process.
+
+    ``engine`` is one that does not try again by itself: that is done here, for ever.
+    ``say`` hears when it goes away and when it is back.
+    """
+
+    def __init__(self, engine: Engine, say: Callable[[str], None]) -> None:
         self._engine = engine
-        self._progress = progress
+        self._say = say
         self._found: queue.Queue[ProjectEvent | DebughostError] = queue.Queue()
-        self._running: dict[str, str] = {}
-        """Project to the container that runs; empty where none does."""
+        self._since = self._last = 0.0
+        """Seconds since the epoch: what is wanted, and what is told already."""
+        self._known: dict[str, _Known] = {}
+        self._asked: set[str] = set()
+        """Containers that were sent a signal through the engine, and have not ended yet."""
+        self._ready: dict[str, datetime | None] = {}
+        """Container to the start of the run that was told to be ready."""
+        self._guard = threading.Lock()
 
     def run(
         self, projects: Sequence[str] = (), since: float | None = None
     ) -> Iterator[ProjectEvent]:
         """Events for ever, of all projects or of those named. Raises ProjectNotFound."""
-        known = self._look()
+        self._since = self._last = time.time() if since is None else since
+        existing = self._look()
         for project in projects:
-            if project not in known:
-                raise not_found(project, list(known))
-        self._running = known
-        threading.Thread(target=self._follow, args=(since,), daemon=True).start()
+            if project not in existing:
+                raise not_found(project, list(existing))
+        threading.Thread(target=self._follow, args=(existing,), daemon=True).start()
         while True:
             # With a timeout, for a wait without one would not be interrupted by a signal.
             try:
@@ -83,112 +99,158 @@ class EventService:
             if not projects or found.project in projects:
                 yield found
 
-    def _follow(self, since: float | None) -> None:
-        """Reads the engine's stream, and opens it again whenever it ends."""
-        last = since if since is not None else time.time()
+    def _follow(self, on_their_way: dict[str, _Known]) -> None:
+        """Reads the engine's stream, and opens it again whenever it ends.
+
+        It ends after 30 s of silence as well, so that a connection that died is always noticed.
+        """
+        is_away = False
         while True:
             try:
-                for event in self._engine.events(last):
-                    last = max(last, event.at + 1e-6)
-                    self._handle(event)
-            except EngineUnavailable as exc:
-                self._progress.step(f"{exc.message}; following again when it is back")
                 self._catch_up()
+                while on_their_way:
+                    self._follow_ready(*on_their_way.popitem())
+                if is_away:
+                    self._say("the engine is back")
+                is_away = False
+                self._read()
+            except (EngineUnavailable, EngineTimeout) as exc:
+                if not is_away:
+                    self._say(f"{exc.message}; following again when it is back")
+                is_away = True
+                time.sleep(_REOPEN_PAUSE)
             except DebughostError as exc:
                 self._found.put(exc)
                 return
 
+    def _read(self, until: float | None = None) -> None:
+        for event in self._engine.events(self._last, until):
+            self._handle(event)
+            # Only now: one that could not be handled comes again.
+            self._last = max(self._last, event.at + 1e-6)
+
     def _catch_up(self) -> None:
-        """Waits until the engine is back, then compares what was with what is."""
-        while True:
+        """First what the engine still remembers, then what only its state tells."""
+        before, now = dict(self._known), self._look()
+        start = datetime.fromtimestamp(self._since, UTC)
+        self._read(until=time.time())
+        for project, known in before.items():
+            if project not in now and self._known.get(project) == known:
+                del self._known[project]
+                self._found.put(ProjectEvent(project, "removed", datetime.now(UTC), missed=True))
+        for project, seen in now.items():
+            known = self._known.setdefault(project, replace(seen, since=min(seen.since, start)))
+            # What was read may be newer than the look; an event comes a moment after its cause.
+            if seen.since > known.since:
+                self._miss(project, seen)
+
+    def _miss(self, project: str, seen: _Known) -> None:
+        """Tells what the engine has no event of any more."""
+        if seen.runs:
+            self._found.put(ProjectEvent(project, "started", seen.since, missed=True))
+            self._follow_ready(project, seen)
+        else:
+            ended = EngineEvent("die", seen.container, project, seen.since.timestamp())
+            self._found.put(replace(self._end(ended, seen.since), missed=True))
+        self._known[project] = replace(seen, compared=True)
+
+    def _look(self) -> dict[str, _Known]:
+        """Each project as its container is now."""
+        found = {}
+        for project, group in by_project(self._engine.list_containers([OURS])).items():
             try:
-                now = self._look()
-                break
-            except DebughostError:
-                time.sleep(_REOPEN_PAUSE)
-        before, self._running = self._running, now
-        for project in sorted(before.keys() | now.keys()):
-            if before.get(project) != now.get(project):
-                self._found.put(self._missed(project, now.get(project)))
-
-    def _missed(self, project: str, container: str | None) -> ProjectEvent:
-        moment = datetime.now(UTC)
-        if container is None:
-            return ProjectEvent(project, "removed", moment, missed=True)
-        if container:
-            return ProjectEvent(project, "started", moment, missed=True)
-        ended = EngineEvent("die", self._newest(project), project, moment.timestamp())
-        return replace(self._end(ended, moment), missed=True)
-
-    def _newest(self, project: str) -> str:
-        group = containers_of(self._engine, project)
-        return group[0].id if group else ""
-
-    def _look(self) -> dict[str, str]:
-        """Each project's running container, empty where it has ended."""
-        groups = by_project(self._engine.list_containers([OURS]))
-        return {p: g[0].id if g[0].is_running else "" for p, g in groups.items()}
+                found[project] = _known(self._engine.inspect_container(group[0].id))
+            except Missing:
+                continue
+        return found
 
     def _handle(self, event: EngineEvent) -> None:
         moment = datetime.fromtimestamp(event.at, UTC)
-        self._remember(event)
-        if event.action in _PLAIN:
+        known = self._known.get(event.project)
+        if event.action == "kill":
+            self._asked.add(event.container)
+        elif event.action in ("start", "die"):
+            runs = event.action == "start"
+            is_told = known and known.compared and known.runs == runs
+            if not (is_told and known and known.container == event.container):
+                self._turn(event, moment)
+            self._known[event.project] = _Known(event.container, runs, moment)
+        elif event.action == "destroy":
+            self._destroy(event, moment)
+        elif event.action in _PLAIN:
             self._found.put(ProjectEvent(event.project, _PLAIN[event.action], moment))
-        if event.action == "start":
-            threading.Thread(target=self._await_ready, args=(event,), daemon=True).start()
-        elif event.action == "die":
+
+    def _turn(self, event: EngineEvent, moment: datetime) -> None:
+        """A start or an end."""
+        if event.action == "die":
             self._found.put(self._end(event, moment))
-        elif event.action == "destroy" and not self._lives_on(event.project):
+            self._asked.discard(event.container)
+            return
+        self._found.put(ProjectEvent(event.project, "started", moment))
+        self._follow_ready(event.project, _Known(event.container, True, moment))
+
+    def _destroy(self, event: EngineEvent, moment: datetime) -> None:
+        """A recreation removes a container, not the project."""
+        self._asked.discard(event.container)
+        self._ready.pop(event.container, None)
+        if event.project not in by_project(self._engine.list_containers([OURS])):
+            self._known.pop(event.project, None)
             self._found.put(ProjectEvent(event.project, "removed", moment))
 
-    def _remember(self, event: EngineEvent) -> None:
-        """What is known of each project, for the day the engine goes away."""
-        if event.action == "start":
-            self._running[event.project] = event.container
-        elif event.action == "die" and self._running.get(event.project) == event.container:
-            self._running[event.project] = ""
-        elif event.action == "destroy" and not self._running.get(event.project):
-            self._running.pop(event.project, None)
-
     def _end(self, event: EngineEvent, moment: datetime) -> ProjectEvent:
-        """With the full reason, where the container can still be asked."""
+        """With the full reason, where the container can still be asked about this run."""
         try:
-            project = describe(self._engine, *observe(self._engine, event.container))
-        except DebughostError:
-            code = event.exit_code or 0
-            reason = "completed" if code == 0 else "crashed"
-            gone = Exit(code, None, reason, False, "ended and was removed at once", moment)
-            return ProjectEvent(event.project, reason, moment, gone)
-        word = _ENDS.get(project.state, "crashed") if project.state else "crashed"
-        return ProjectEvent(event.project, word, moment, _fresh(project, event))
+            container, marks = observe(self._engine, event.container)
+            if container.started_at is None or container.started_at <= moment:
+                project = describe(self._engine, container, marks)
+                if project.exit:
+                    word = _ENDS.get(project.state or State.CRASHED, "crashed")
+                    return ProjectEvent(event.project, word, moment, project.exit)
+        except Missing:
+            pass
+        ended = _outline(event, moment, is_asked=event.container in self._asked)
+        return ProjectEvent(event.project, ended.reason, moment, ended)
 
-    def _lives_on(self, project: str) -> bool:
-        """A recreation removes a container, not the project."""
-        try:
-            return project in self._look()
-        except DebughostError:
-            return False
+    def _follow_ready(self, project: str, known: _Known) -> None:
+        if known.runs:
+            words = (project, known)
+            threading.Thread(target=self._await_ready, args=words, daemon=True).start()
 
-    def _await_ready(self, event: EngineEvent) -> None:
-        """Tells when the project listens; gives up when its container has ended."""
+    def _await_ready(self, project: str, known: _Known) -> None:
+        """Tells once when this run listens; gives up when it has ended."""
         while True:
             try:
-                container, marks = observe(self._engine, event.container)
+                container, marks = observe(self._engine, known.container)
+            except (EngineUnavailable, EngineTimeout):
+                time.sleep(_REOPEN_PAUSE)
+                continue
             except DebughostError:
                 return
-            if container.status != "running":
+            now = _known(container)
+            if not now.runs or now.since > known.since:
                 return
             if marks.ready:
-                moment = marks.at or datetime.now(UTC)
-                self._found.put(ProjectEvent(event.project, "ready", moment))
+                self._tell_ready(project, container, marks.at or datetime.now(UTC))
                 return
             time.sleep(POLL)
 
+    def _tell_ready(self, project: str, container: Container, moment: datetime) -> None:
+        with self._guard:
+            is_told = self._ready.get(container.id) == container.started_at
+            self._ready[container.id] = container.started_at
+        if not is_told and moment.timestamp() >= self._since:
+            self._found.put(ProjectEvent(project, "ready", moment))
 
-def _fresh(project: Project, event: EngineEvent) -> Exit | None:
-    """The exit of this end; a restart policy may have started the project again already."""
-    if project.exit or event.exit_code is None:
-        return project.exit
-    message = f"ended with exit code {event.exit_code} and was started again by its policy"
-    reason = "completed" if event.exit_code == 0 else "crashed"
-    return Exit(event.exit_code, None, reason, False, message, None)
+
+def _known(container: Container) -> _Known:
+    times = [t for t in (container.started_at, container.finished_at) if t]
+    runs = container.status in ("running", "paused")
+    return _Known(container.id, runs, max(times, default=_LONG_AGO))
+
+
+def _outline(event: EngineEvent, moment: datetime, *, is_asked: bool) -> Exit:
+    """What the event alone tells of an end: the container is gone, or runs again already."""
+    code = event.exit_code or 0
+    reason = "stopped" if is_asked else "completed" if code == 0 else "crashed"
+    message = f"ended with exit code {code}, and was removed or started again at once"
+    return Exit(code, None, reason, reason != "crashed", message, moment)
