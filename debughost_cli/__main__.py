@@ -2,15 +2,17 @@
 
 import sys
 
+from debughost_cli.cli import signals
+
 
 def script() -> None:
-    """Runs the program; a Ctrl-C while it is still being loaded ends it as quietly as later."""
-    try:
-        from debughost_cli.cli.app import main
-    except KeyboardInterrupt:
-        sys.stderr.write("Error: interrupted by SIGINT [INTERRUPTED]\n")
-        sys.exit(130)
-    sys.exit(main())
+    """Runs the program. Loading it takes a moment: a signal that comes meanwhile waits for it."""
+    signals.install()
+    from debughost_cli.cli.app import main
+
+    code = main()
+    signals.ignore()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,28 @@
-"""For every test: the rule for what a machine may lack."""
+"""For every test: the rule for what a machine may lack, and the seed of what is random."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+
+SEED = os.environ.setdefault("DEBUGHOST_SEED", str(secrets.randbelow(10**6)))
+"""Of the tests at random moments. Workers inherit it; set it to run the same moments again."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The seed, also of a run that passed."""
+    terminalreporter.write_line(f"DEBUGHOST_SEED={SEED}")
+
+
+@pytest.fixture
+def seed() -> str:
+    """Shown where the test fails."""
+    print(f"DEBUGHOST_SEED={SEED}")  # noqa: T201 - pytest shows it with the failure
+    return SEED
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,6 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
     session = session or Session(Streams.of_process())
     session.options.json = wants_json(args)
     try:
-        signals.install()
         output = _run(args, session)
         return output if isinstance(output, int) else emit(session, output)
     except Interrupted as exc:
@@ -98,6 +97,7 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
 def _run(args: list[str], session: Session) -> Output | int:
     """A command's output; the plain exit code after --help and --version."""
     try:
+        signals.release()
         session.options.json = (
             check_output(os.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
         )

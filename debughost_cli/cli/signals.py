@@ -21,11 +21,18 @@ class _Gate:
 
 
 def install() -> None:
-    """From here on the first signal raises Interrupted in the main thread."""
-    _Gate.held, _Gate.kept = False, None
+    """From here on the first signal raises Interrupted in the main thread, see ``release``."""
+    _Gate.held, _Gate.kept = True, None
     if threading.current_thread() is threading.main_thread():
         for number in _SIGNALS:
             signal.signal(number, _raise)
+
+
+def release() -> None:
+    """Raises Interrupted for a signal that came meanwhile."""
+    _Gate.held = False
+    if _Gate.kept is not None:
+        raise Interrupted(_Gate.kept)
 
 
 @contextmanager
@@ -36,13 +43,18 @@ def held() -> Iterator[None]:
         yield
     finally:
         _Gate.held = False
-    if _Gate.kept is not None:
-        raise Interrupted(_Gate.kept)
+    release()
+
+
+def ignore() -> None:
+    """From here on signals change nothing: the result is out."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    for other in _SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
+    ignore()
     if _Gate.held:
         _Gate.kept = number
     else:

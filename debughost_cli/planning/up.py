@@ -51,7 +51,8 @@ class Facts:
     network_exists: bool = True
     missing_volumes: tuple[str, ...] = ()
     missing_folder: str | None = None
-    dependencies_stale: bool = False
+    restart_reason: str = ""
+    """Why a container that is as wanted cannot just run on; empty where it can."""
     image_environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -119,8 +120,8 @@ def _keep(current: Container, facts: Facts) -> tuple[Action, tuple[Step, ...]]:
         return Action.STARTED, (Step(Do.UNPAUSE_CONTAINER, current.id, "it is paused"),)
     if not current.is_running:
         return Action.STARTED, (Step(Do.START_CONTAINER, current.id, "it does not run"),)
-    if facts.dependencies_stale:
-        return _restart(current, "the lock file changed since its dependencies were installed")
+    if facts.restart_reason:
+        return _restart(current, facts.restart_reason)
     return Action.UNCHANGED, ()
 
 

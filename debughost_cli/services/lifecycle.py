@@ -115,13 +115,14 @@ class LifecycleService:
                 self._progress.step(f"Stopping {project}")
                 self._stop(container, grace)
             self._progress.step(f"Removing {project}")
+            if not volumes:
+                # First: the port must not be forgotten when this is cut off in between.
+                self._remember_port(container)
             for summary in self._group(project):
                 self._engine.remove_container(summary.id, force=True)
             _tidy_workspace(container)
             if volumes:
                 self._remove_volumes(project)
-            else:
-                self._remember_port(container)
         gone = replace(before, state=None, ready=False, uptime_seconds=None)
         return ProjectResult(gone, Action.REMOVED)
 
@@ -152,6 +153,9 @@ class LifecycleService:
         usual = (
             preferred_port(container.project, ProjectType(kind)) if kind in set(ProjectType) else 0
         )
+        name = names.port_note_name(container.project)
+        # A run that was cut off may have noted a port that it no longer has.
+        self._engine.remove_volume(name)
         if not container.port or container.port == usual:
             return
         labels = names.base_labels(__version__, datetime.now(UTC)) | {
@@ -161,7 +165,7 @@ class LifecycleService:
             names.PORT: str(container.port),
         }
         try:
-            self._engine.create_volume(names.port_note_name(container.project), labels)
+            self._engine.create_volume(name, labels)
         except DiskFull:
             # Whoever removes things may well do so for this reason, and must succeed.
             self._progress.warn("PORT_FORGOTTEN", "the disk is too full to note its port")

@@ -11,6 +11,7 @@ from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.errors import NameConflict, WorkspaceConflict
 from debughost_cli.models import Container, ContainerSpec, Image, Network, Volume
+from debughost_cli.planning.marks import of_this_run
 from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import Do, Facts, Manner, Plan, Step, find_drift, plan_up
 from debughost_cli.services.images import ImageService
@@ -142,7 +143,7 @@ class Observer:
             current, leftovers, network_exists=network is not None, image_environment=inherited
         )
         if current and not find_drift(spec, current, inherited):
-            facts = replace(facts, dependencies_stale=self._is_stale(wanted, current))
+            facts = replace(facts, restart_reason=self._restart_reason(wanted, current))
         folder = wanted.mountpoint
         return replace(
             facts,
@@ -150,17 +151,21 @@ class Observer:
             missing_folder=str(folder) if folder and not folder.exists() else None,
         )
 
-    def _is_stale(self, wanted: Wanted, current: Container) -> bool:
-        """True where a running project's packages are not those of today's lock file.
+    def _restart_reason(self, wanted: Wanted, current: Container) -> str:
+        """Why a running project cannot run on: a stop is under way, or its packages are old.
 
-        Without the mark the launcher is still installing, or about to.
+        The engine goes on with a stop whose sender was killed. Without the mark of the packages
+        the launcher is still installing, or about to.
         """
-        if not wanted.dependencies or current.status != "running":
-            return False
-        have = read_marks(self._engine, current.id).dependencies
-        return bool(have) and have != fingerprint(
-            wanted.workspace, wanted.dependencies, current.image_id
-        )
+        if current.status != "running":
+            return ""
+        marks = of_this_run(read_marks(self._engine, current.id), current)
+        if marks.asked_to_stop:
+            return "it was told to stop"
+        want, have = wanted.dependencies, marks.dependencies
+        if want and have and have != fingerprint(wanted.workspace, want, current.image_id):
+            return "the lock file changed since its dependencies were installed"
+        return ""
 
     def _missing_volumes(self, spec: ContainerSpec) -> tuple[str, ...]:
         known = {v.name: v for v in self._engine.list_volumes()}

@@ -17,6 +17,7 @@ from debughost_cli.errors import (
     DiskFull,
     EngineError,
     ImageNotFound,
+    Interrupted,
     NotReady,
     PortInUse,
     StartFailed,
@@ -204,7 +205,15 @@ class UpService:
             return exc
 
     def _finish(self, view: View) -> None:
-        """Takes away what the new container replaces: the old one, and the note of the port."""
+        """What was brought up stays: an interruption comes too late to take it back."""
+        try:
+            self._take_away(view)
+        except Interrupted:
+            self._take_away(view)
+            raise
+
+    def _take_away(self, view: View) -> None:
+        """What the new container replaces: the old one, and the note of the port."""
         if view.plan.action is Action.RECREATED and view.current:
             self._engine.remove_container(view.current.id, force=True)
         if view.plan.action is Action.CREATED:

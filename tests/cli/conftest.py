@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fakes import FakeEngine
 
+from debughost_cli.cli import signals
 from debughost_cli.cli.app import main
 from debughost_cli.cli.session import Session
 from debughost_cli.render.streams import Streams
@@ -108,6 +109,7 @@ class App:
         streams = Streams(stdin or io.StringIO(), out, err)
         handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
+            signals.install()
             code = main([*argv], session=Session(streams, given_engine=self.engine))
         finally:
             for number, handler in handlers.items():

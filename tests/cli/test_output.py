@@ -252,10 +252,7 @@ def commands():
     from debughost_cli.cli.session import Session
     from debughost_cli.render.streams import Streams
 
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     main(["schema", "--commands", "--json"], Session(Streams(io.StringIO(), out, out)))
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
     tree = json.loads(out.getvalue())["data"]["commands"]
     flat = [c for entry in tree for c in (entry, *entry.get("commands", []))]
     return [c["command"] for c in flat]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 
 import pytest
 from fakes import exits, ignores_sigterm
@@ -218,3 +220,29 @@ def test_a_look_that_fails_changes_nothing(app, ready, method):
     assert app("up", "--cpus", "1", "--dry-run", "--json").code in (0, 1)
     assert ready.changes[before:] == []
     assert ready.snapshot() == world
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_when_the_new_one_is_up_leaves_only_the_new_one(app, engine, number):
+    old = app("up", "--json").project["container"]["id"]
+    engine.before("remove_container", lambda: os.kill(os.getpid(), number))
+    assert app("up", "-e", "WHAT=new", "--json").error["code"] == "INTERRUPTED"
+    (left,) = engine.containers.values()
+    assert left.id != old
+    assert app("up", "-e", "WHAT=new", "--json").project["action"] == "unchanged"
+
+
+def test_a_removal_that_is_cut_off_does_not_forget_the_port(app, engine):
+    app("up", "--port", "21000")
+    engine.lose_answer("remove_container", Interrupted())
+    assert app("rm", "--json").error["code"] == "INTERRUPTED"
+    assert app("up", "--json").project["port"] == 21000
+
+
+def test_a_port_that_was_noted_before_the_removal_was_cut_off_is_not_kept_for_long(app, engine):
+    app("up", "--port", "21000")
+    engine.fail("remove_container", Interrupted())
+    app("rm")
+    app("up", "--port", "22000")
+    app("rm")
+    assert app("up", "--json").project["port"] == 22000

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from .harness import Eye, Program, body, check_document, eventually, listing, write
+from .harness import Eye, Program, body, check_document, eventually, finish, listing, write
 from .workspaces import NODE
 
 SILENT = {
@@ -16,14 +18,30 @@ SILENT = {
     "server.js": "setInterval(() => {}, 1000);\n",
 }
 """Runs and never listens: ``up`` waits for it until it is interrupted."""
+STOP_SECONDS = 2
+SLOW_TO_STOP = {
+    "package.json": '{"name": "slow"}\n',
+    "server.js": f"""\
+require("http").createServer((_, answer) => answer.end("hello\\n")).listen(process.env.PORT);
+process.on("SIGTERM", () => {{
+  console.log("told to stop");
+  setTimeout(() => process.exit(0), {STOP_SECONDS * 1000});
+}});
+""",
+}
+"""Takes its time for its leave."""
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 def interrupt(
-    run: Program, number: signal.Signals, moment: str, *args: str | Path
+    run: Program,
+    number: signal.Signals,
+    moment: str,
+    *args: str | Path,
+    env: Mapping[str, str] | None = None,
 ) -> tuple[int, str, str]:
     """Sends the signal as soon as stderr tells that ``moment`` has come."""
-    process = run.start(*args)
+    process = run.start(*args, env=env)
     assert process.stderr
     seen = b""
     for line in process.stderr:
@@ -140,6 +158,38 @@ def test_after_a_kill_within_a_recreation_one_container_remains(
     assert again.project["ready"] is True
     assert len(eye.containers(project)) == 1
     assert "WHAT=new" in eye.inspect(project)["Config"]["Env"]
+
+
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [("stop", signal.SIGINT), ("rm", signal.SIGTERM), ("restart", signal.SIGKILL)],
+)
+def test_up_brings_back_what_a_command_that_was_cut_off_had_told_to_stop(
+    run: Program, eye: Eye, project: str, tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    """The engine goes on with a stop, whoever asked for it."""
+    folder = write(tmp_path / "n", SLOW_TO_STOP)
+    args = ("up", "-p", project, "-w", folder, "--no-deps", "--json", "--", "node", "server.js")
+    run(*args)
+    stopping = run.start(command, "-p", project)
+    eventually(lambda: "told to stop" in eye.logs(project))
+    stopping.send_signal(number)
+    finish(stopping)
+    again = run(*args)
+    assert again.project["action"] in ("restarted", "started")
+    time.sleep(STOP_SECONDS)
+    assert body(again.project["url"]) == "hello\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_program_is_loaded_has_its_document(
+    run: Program, number: signal.Signals
+) -> None:
+    told = {"PYTHONPROFILEIMPORTTIME": "1"}
+    code, out, err = interrupt(run, number, "typer", "status", "--json", env=told)
+    assert code == CODES[number], err
+    assert check_document(out, code)["error"]["code"] == "INTERRUPTED"
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -81,8 +81,8 @@ def test_a_paused_one_is_unpaused():
     assert dos(made) == [Do.UNPAUSE_CONTAINER, Do.WAIT_READY]
 
 
-def test_stale_dependencies_restart_what_runs():
-    made = plan(RUNNING, dependencies_stale=True)
+def test_what_cannot_run_on_is_restarted():
+    made = plan(RUNNING, restart_reason="it was told to stop")
     assert made.action is Action.RESTARTED
     assert dos(made) == [Do.STOP_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
 
