@@ -132,12 +132,13 @@ class UpService:
         step = self._observer.image_step(wanted, options.pull)
         if step is None:
             return
+        if step.do is Do.PULL_IMAGE:
+            # The engine itself makes one of two pulls of the same layers.
+            self._images.pull(step.target)
+            return
         # No project id has a dot in it. Who waited finds the image made.
         with self._lock(f"image.{wanted.type}", patience=BUILD_PATIENCE):
-            step = self._observer.image_step(wanted, options.pull)
-            if step and step.do is Do.PULL_IMAGE:
-                self._images.pull(step.target)
-            elif step:
+            if self._observer.image_step(wanted, options.pull):
                 self._build(wanted)
 
     def _build(self, wanted: Wanted) -> None:

@@ -64,7 +64,7 @@ def test_a_layer_that_breaks_off_or_falls_silent(
     folder = write(tmp_path / "a", PAGE)
     with registry() as port, door(port) as cutting, door(port) as silent:
         silent.silent = True
-        refs = [f"127.0.0.1:{d.port}/noise/noise:1" for d in (cutting, silent)]
+        refs = [f"127.0.0.1:{d.port}/noise/{n}:1" for d, n in ((cutting, "one"), (silent, "two"))]
         removed += refs
         for ref in refs:
             push_noise(eye.client, ref, 4 * MIB)
