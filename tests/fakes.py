@@ -832,6 +832,7 @@ class FakeEngine:
     def list_volumes(self, labels: Sequence[str] = ()) -> list[Volume]:
         return [self._volume(v) for v in self.volumes.values() if _carries(v.labels, labels)]
 
+    @reading
     def disk_usage(self) -> DiskUsage:
         measured = tuple(self._volume(v, sizes=True) for v in self.volumes.values())
         images = sum(i.size_bytes for i in self.images.values())

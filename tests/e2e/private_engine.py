@@ -38,7 +38,9 @@ def lacks() -> str:
     """What this machine lacks for an engine of one's own; empty where nothing is missing."""
     if os.geteuid() != 0:
         return "root, to run an engine of the tests' own"
-    missing = [p for p in ("dockerd", "containerd", "unshare", "nsenter") if not shutil.which(p)]
+    missing = [
+        p for p in ("dockerd", "containerd", "unshare", "nsenter", "setpriv") if not shutil.which(p)
+    ]
     return f"{', '.join(missing)}, to run an engine of the tests' own" if missing else ""
 
 
@@ -59,8 +61,10 @@ class PrivateEngine:
     def _begin(self) -> None:
         """Makes the namespaces."""
         flags = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+        # A test run that is killed takes its engines along.
+        die_with_us = ("setpriv", "--pdeathsig", "KILL", "unshare")
         self.init = subprocess.Popen(
-            ["unshare", *flags, sys.executable, "-I", "-c", INIT], stdout=subprocess.PIPE
+            [*die_with_us, *flags, sys.executable, "-I", "-c", INIT], stdout=subprocess.PIPE
         )
         assert self.init.stdout
         assert self.init.stdout.readline() == b"up\n"
