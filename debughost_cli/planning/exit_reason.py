@@ -88,6 +88,8 @@ def _reason(container: Container, marks: Marks, state: State) -> tuple[str, str]
     if marks.phase == "command_not_found":
         command = container.command[0] if container.command else ""
         return "never_started", f"the command {command!r} is not in the image or not executable"
+    if has_no_shell(container, marks):
+        return "never_started", "there is no /bin/sh in the image"
     if code == 0:
         return "completed", "ended by itself with exit code 0"
     if container.oom_killed:
@@ -103,6 +105,13 @@ def _reason(container: Container, marks: Marks, state: State) -> tuple[str, str]
     if name:
         return "crashed", f"ended by {name} (exit code {code})"
     return "crashed", f"ended by itself with exit code {code}"
+
+
+def has_no_shell(container: Container, marks: Marks) -> bool:
+    """True where the init found nothing to run the launcher with: it said nothing, and 127 or 126
+    is what the init ends with then.
+    """
+    return not marks.phase and container.exit_code in (126, 127)
 
 
 def _before_start(reached: str, code: int) -> str | None:

@@ -19,7 +19,7 @@ from debughost_cli.errors import (
     VolumeNotWritable,
 )
 from debughost_cli.models import Container, Exit, Marks
-from debughost_cli.planning.exit_reason import explain
+from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.services.projects import log_tail, observe
 from debughost_cli.services.room import is_full
 
@@ -109,6 +109,12 @@ def ended(
         return StartFailed(
             f"{project} could not start: there is no command {command!r} in the container",
             hint="Check the command after '--', or choose an image that has it with --image",
+            details=details,
+        )
+    if has_no_shell(container, marks):
+        return StartFailed(
+            f"{project} could not start: there is no /bin/sh in the image {container.image}",
+            hint="Choose an image that has a shell with --image; one made 'FROM scratch' has none",
             details=details,
         )
     message = (

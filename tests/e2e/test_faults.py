@@ -247,6 +247,23 @@ def test_every_command_answers_every_fault_in_time_and_can_be_mended(cells: list
     assert not faulty, "\n".join(faulty)
 
 
+def test_what_may_pass_is_tried_again_after_1_2_and_4_seconds(cells: list[Cell]) -> None:
+    refused = {"refused from the start", "refused", "hung up", "503", "429"}
+    told = [c for c in cells if c.fate.name in refused and c.command.name != "doctor"]
+    assert len(told) == len(refused) * (len(COMMANDS) - 1)
+    for cell in told:
+        waits = re.findall(r"trying again in (\d) s", cell.result.err)
+        assert waits == ["1", "2", "4"], (cell.fate.name, cell.command.name, cell.result.err)
+        assert cell.result.seconds > 7
+
+
+def test_silence_is_waited_for_30_seconds_and_not_tried_again(cells: list[Cell]) -> None:
+    silent = [c for c in cells if c.error == "ENGINE_TIMEOUT" and c.command.name != "doctor"]
+    assert len(silent) == 3 * (len(COMMANDS) - 1)
+    assert all(c.result.seconds > 30 for c in silent)
+    assert not any("trying again" in c.result.err for c in silent)
+
+
 def test_a_passing_fault_is_got_over(cells: list[Cell]) -> None:
     """But by ``doctor``, which tells what it sees at once."""
     once = [c for c in cells if c.fate.fault.once and c.command.name != "doctor"]

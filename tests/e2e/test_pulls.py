@@ -82,3 +82,18 @@ def test_a_layer_that_breaks_off_or_falls_silent(
     assert document["error"]["code"] == "ENGINE_TIMEOUT"
     assert 29_000 < document["duration_ms"] < 60_000
     assert [eye.everything(p) for p in projects] == [([], [])] * 2
+
+
+def test_an_image_without_a_shell(
+    run: Program, eye: Eye, project: str, tmp_path: Path, removed: list[str]
+) -> None:
+    folder = write(tmp_path / "a", PAGE)
+    with registry() as port:
+        removed.append(f"127.0.0.1:{port}/noise/noise:1")
+        push_noise(eye.client, removed[0], MIB)
+        args = ("up", "-p", project, "-w", folder, "--image", removed[0], "--json")
+        error = run(*args, check=7).error
+    assert error["code"] == "START_FAILED"
+    assert "/bin/sh" in error["message"]
+    ended = run("status", "-p", project, "--json").project["exit"]
+    assert (ended["reason"], ended["code"]) == ("never_started", 127)

@@ -9,7 +9,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,19 @@ def socket_file(path: Path, mode: int) -> Iterator[Path]:
         yield path
 
 
+@contextmanager
+def deaf_port() -> Iterator[str]:
+    """A port that answers no attempt to connect: its queue is full and nobody takes from it."""
+    with socket.socket() as server, ExitStack() as queue:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
 def context(config: Path, name: str, host: str) -> None:
     """A Docker context as the docker command line keeps it."""
     folder = config / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
@@ -53,8 +66,10 @@ def vain(installed: Program, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         refusing = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    with ThreadPoolExecutor() as pool, socket_file(folder / "s", 0o666) as hanging:
+    hanging = folder / "s"
+    with ThreadPoolExecutor() as pool, socket_file(hanging, 0o666), deaf_port() as deaf:
         started = {
+            "deaf": pool.submit(installed, "status", "-H", deaf, "--json", check=4),
             "missing": pool.submit(
                 installed, "status", "--json", env={"DOCKER_HOST": missing}, check=4
             ),
@@ -76,6 +91,16 @@ def test_no_engine_at_all(vain: dict[str, Result]) -> None:
 
 def test_an_engine_that_refuses(vain: dict[str, Result]) -> None:
     unavailable_after_retries(vain["refusing"])
+
+
+def test_an_engine_that_takes_no_connection_is_given_5_seconds_each_time(
+    vain: dict[str, Result],
+) -> None:
+    failed = vain["deaf"]
+    assert failed.error["code"] == "ENGINE_UNAVAILABLE"
+    assert "no connection within 5 s" in failed.error["message"]
+    assert failed.err.count("trying again in") == RETRIES
+    assert 4 * 5 + 7 <= failed.seconds < 40
 
 
 def test_people_read_it_once(vain: dict[str, Result]) -> None:
