@@ -98,13 +98,12 @@ def parse_port(value: Any) -> int | None:
 
 
 def parse_type(value: Any) -> ProjectType:
-    """Raises TypeUnknown for a word that is none of the four."""
-    text = _text(value)
+    """Raises TypeUnknown for what is none of the four."""
     try:
-        return ProjectType(text)
+        return ProjectType(value)
     except ValueError:
         raise TypeUnknown(
-            f"{text[:60]!r} is not a project type",
+            f"{str(value)[:60]!r} is not a project type",
             hint=f"Use one of {', '.join(ProjectType)}",
         ) from None
 
