@@ -111,11 +111,22 @@ def parse_type(value: Any) -> ProjectType:
 
 def parse_command(value: Any) -> tuple[str, ...]:
     """An argument vector; a string is given to the shell. Raises BadValue."""
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and is_passable(value):
         return ("/bin/sh", "-c", value)
-    if isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value):
+    if isinstance(value, list | tuple) and value and all(is_passable(v) for v in value):
         return tuple(value)
     raise BadValue('must be a list of words or one line of shell, such as ["npm", "run", "dev"]')
+
+
+def is_passable(value: Any) -> bool:
+    """True for text that can reach a program: through the engine's JSON, and without a NUL."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_environment(value: Any) -> dict[str, str]:
@@ -127,17 +138,20 @@ def parse_environment(value: Any) -> dict[str, str]:
 
 def _variable(name: Any) -> str:
     text = str(name)
-    if not text or "=" in text or "\0" in text:
+    if not text or "=" in text or not is_passable(text):
         raise BadValue(f"has {text[:60]!r}, which is not the name of a variable")
     return text
 
 
 def _scalar(name: str, value: Any) -> str:
+    """A variable's value. What is wrong with one is told without it, for it may be a secret."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str | int | float) and "\0" not in str(value):
-        return str(value)
-    raise BadValue(f"has {name} = {type(value).__name__}; a variable is text or a number")
+    if not isinstance(value, str | int | float):
+        raise BadValue(f"has {name} = {type(value).__name__}; a variable is text or a number")
+    if not is_passable(str(value)):
+        raise BadValue(f"has {name} with a value that is not UTF-8 text, or has a NUL in it")
+    return str(value)
 
 
 def _text(value: Any) -> str:
@@ -314,10 +328,22 @@ def _parse(name: str, value: Any, place: str, error: type[DebughostError]) -> An
 
 
 def file_environment(config: Config, workspace: Path) -> dict[str, str]:
-    """The variables of the configuration: ``env_file``, then ``env``. Raises InvalidConfig."""
+    """The variables of the configuration: ``env_file``, then ``env``. Raises InvalidConfig.
+
+    What came with a workspace is not trusted with the caller's own: its ``env_file`` must lie in
+    it, and names without a value in there are left out.
+    """
     found: dict[str, str] = {}
+    planted = config.source("env_file") == "file"
     for entry in config.get("env_file"):
-        found |= _env_file(workspace / entry, InvalidConfig)
+        path = workspace / entry
+        if planted and not path.resolve().is_relative_to(workspace.resolve()):
+            raise InvalidConfig(
+                f"env_file in {config.file} leads out of the workspace: {entry}",
+                hint="Give such a file with --env-file or DEBUGHOST_ENV_FILE",
+                details={"setting": "env_file"},
+            )
+        found |= _env_file(path, InvalidConfig, {} if planted else os.environ)
     found |= config.get("env")
     return found
 
@@ -329,7 +355,7 @@ def flag_environment(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, s
     """
     found: dict[str, str] = {}
     for path in files:
-        found |= _env_file(path, Usage)
+        found |= _env_file(path, Usage, os.environ)
     for pair in pairs:
         found |= _pair(pair)
     return found
@@ -341,19 +367,46 @@ def _pair(text: str) -> dict[str, str]:
         _variable(name)
     except BadValue:
         raise Usage("--env needs NAME=VALUE or NAME", hint="For example --env DEBUG=1") from None
-    if equals:
-        return {name: value}
-    return {name: os.environ[name]} if name in os.environ else {}
+    try:
+        if equals:
+            return {name: _scalar(name, value)}
+        return {name: _scalar(name, os.environ[name])} if name in os.environ else {}
+    except BadValue as exc:
+        raise Usage(f"--env {exc}", hint="For example --env DEBUG=1") from None
 
 
-def _env_file(path: Path, error: type[DebughostError]) -> dict[str, str]:
-    from dotenv import dotenv_values
+def _env_file(
+    path: Path, error: type[DebughostError], callers: Mapping[str, str]
+) -> dict[str, str]:
+    """A file's variables; those without a value take the caller's. Nothing in it is expanded."""
+    from dotenv.parser import parse_stream
 
     try:
-        with path.open(encoding="utf-8") as stream:
-            values = dotenv_values(stream=stream, interpolate=False)
+        with path.open(encoding="utf-8-sig") as stream:
+            lines = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as exc:
         raise error(
             f"the environment file {path} cannot be read: {exc}", hint="Check its path"
         ) from None
-    return {k: v if v is not None else os.environ.get(k, "") for k, v in values.items()}
+    found: dict[str, str] = {}
+    for line in lines:
+        if line.key is None and not line.error:
+            continue
+        try:
+            found |= _line(line.key, line.value, callers)
+        except BadValue as exc:
+            text, number = line.original
+            number += text[: len(text) - len(text.lstrip())].count("\n")
+            raise error(
+                f"line {number} of the environment file {path} {exc}",
+                hint="Each line is NAME=VALUE, or a comment after #",
+                details={"file": str(path), "line": number},
+            ) from None
+    return found
+
+
+def _line(name: str | None, value: str | None, callers: Mapping[str, str]) -> dict[str, str]:
+    if name is None:
+        raise BadValue("is not NAME=VALUE")
+    value = callers.get(name) if value is None else value
+    return {} if value is None else {_variable(name): _scalar(name, value)}
