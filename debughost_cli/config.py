@@ -118,6 +118,13 @@ def parse_command(value: Any) -> tuple[str, ...]:
     raise BadValue('must be a list of words or one line of shell, such as ["npm", "run", "dev"]')
 
 
+def parse_image(value: Any) -> str:
+    """A reference to an image, which the engine checks closer. Raises BadValue."""
+    if isinstance(value, str) and re.fullmatch(r"[\w[][\w.:/@+\]-]{0,511}", value, re.ASCII):
+        return value
+    raise BadValue("must be an image's name, such as node:24")
+
+
 def is_passable(value: Any) -> bool:
     """True for text that can reach a program: through the engine's JSON, and without a NUL."""
     if not isinstance(value, str) or "\0" in value:
@@ -193,7 +200,7 @@ Parser = Callable[[Any], Any]
 SETTINGS: dict[str, Parser] = {
     "project": lambda v: names.check_project(v if v == "" else _text(v)),
     "type": parse_type,
-    "image": _text,
+    "image": parse_image,
     "command": parse_command,
     "port": parse_port,
     "env": parse_environment,
