@@ -10,7 +10,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,13 @@ from debughost_cli import names
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
 from debughost_cli.models import Limits, ProjectType
 from debughost_cli.names import check_port
+from debughost_cli.variables import (
+    BadValue,
+    is_passable,
+    read_variables,
+    variable_name,
+    variable_value,
+)
 
 CONFIG_FILE = "debughost.toml"
 MIN_MEMORY = 6 * 1024**2
@@ -32,10 +39,6 @@ class Setting:
 
     value: Any
     source: str
-
-
-class BadValue(ValueError):
-    """A value that a setting cannot take; the text completes "<name> ..."."""
 
 
 def parse_memory(value: Any) -> int:
@@ -125,40 +128,11 @@ def parse_image(value: Any) -> str:
     raise BadValue("must be an image's name, such as node:24")
 
 
-def is_passable(value: Any) -> bool:
-    """True for text that can reach a program: through the engine's JSON, and without a NUL."""
-    if not isinstance(value, str) or "\0" in value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def parse_environment(value: Any) -> dict[str, str]:
     """A table of variables. Raises BadValue."""
     if not isinstance(value, Mapping):
         raise BadValue("must be a table of NAME = value")
-    return {_variable(k): _scalar(k, v) for k, v in value.items()}
-
-
-def _variable(name: Any) -> str:
-    text = str(name)
-    if not text or "=" in text or not is_passable(text):
-        raise BadValue(f"has {text[:60]!r}, which is not the name of a variable")
-    return text
-
-
-def _scalar(name: str, value: Any) -> str:
-    """A variable's value. What is wrong with one is told without it, for it may be a secret."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str | int | float):
-        raise BadValue(f"has {name} = {type(value).__name__}; a variable is text or a number")
-    if not is_passable(str(value)):
-        raise BadValue(f"has {name} with a value that is not UTF-8 text, or has a NUL in it")
-    return str(value)
+    return {variable_name(k): variable_value(k, v) for k, v in value.items()}
 
 
 def _text(value: Any) -> str:
@@ -350,70 +324,6 @@ def file_environment(config: Config, workspace: Path) -> dict[str, str]:
                 hint="Give such a file with --env-file or DEBUGHOST_ENV_FILE",
                 details={"setting": "env_file"},
             )
-        found |= _env_file(path, InvalidConfig, {} if planted else os.environ)
+        found |= read_variables(path, InvalidConfig, {} if planted else os.environ)
     found |= config.get("env")
     return found
-
-
-def flag_environment(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, str]:
-    """The variables of the command line: files, then pairs, later ones winning.
-
-    ``NAME`` without ``=`` takes the caller's value, as docker does. Raises Usage.
-    """
-    found: dict[str, str] = {}
-    for path in files:
-        found |= _env_file(path, Usage, os.environ)
-    for pair in pairs:
-        found |= _pair(pair)
-    return found
-
-
-def _pair(text: str) -> dict[str, str]:
-    name, equals, value = text.partition("=")
-    try:
-        _variable(name)
-    except BadValue:
-        raise Usage("--env needs NAME=VALUE or NAME", hint="For example --env DEBUG=1") from None
-    try:
-        if equals:
-            return {name: _scalar(name, value)}
-        return {name: _scalar(name, os.environ[name])} if name in os.environ else {}
-    except BadValue as exc:
-        raise Usage(f"--env {exc}", hint="For example --env DEBUG=1") from None
-
-
-def _env_file(
-    path: Path, error: type[DebughostError], callers: Mapping[str, str]
-) -> dict[str, str]:
-    """A file's variables; those without a value take the caller's. Nothing in it is expanded."""
-    from dotenv.parser import parse_stream
-
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            lines = list(parse_stream(stream))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise error(
-            f"the environment file {path} cannot be read: {exc}", hint="Check its path"
-        ) from None
-    found: dict[str, str] = {}
-    for line in lines:
-        if line.key is None and not line.error:
-            continue
-        try:
-            found |= _line(line.key, line.value, callers)
-        except BadValue as exc:
-            text, number = line.original
-            number += text[: len(text) - len(text.lstrip())].count("\n")
-            raise error(
-                f"line {number} of the environment file {path} {exc}",
-                hint="Each line is NAME=VALUE, or a comment after #",
-                details={"file": str(path), "line": number},
-            ) from None
-    return found
-
-
-def _line(name: str | None, value: str | None, callers: Mapping[str, str]) -> dict[str, str]:
-    if name is None:
-        raise BadValue("is not NAME=VALUE")
-    value = callers.get(name) if value is None else value
-    return {} if value is None else {_variable(name): _scalar(name, value)}

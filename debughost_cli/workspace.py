@@ -65,6 +65,20 @@ def owner(path: Path) -> tuple[int, int]:
     return (found.st_uid, found.st_gid) if os.name == "posix" else (0, 0)
 
 
+def check_mountpoint(path: Path) -> None:
+    """Raises InvalidWorkspace where something else than a folder is in the place of a mount point.
+
+    The engine would take a file away, and a link too, when the volume behind it is prepared.
+    """
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
+        kind = "a link" if path.is_symlink() else "a file"
+        raise InvalidWorkspace(
+            f"{path} is {kind}: the project's packages are kept in a volume that is mounted there",
+            hint="Move it away; what it stands for is installed anew, into the volume",
+            details={"path": str(path)},
+        )
+
+
 def make_mountpoint(path: Path, like: Path) -> bool:
     """Makes ``path`` with the owner of ``like``; False where it is there already.
 

@@ -138,8 +138,8 @@ def up(
 def _wanted(
     folder: Path, flags: dict[str, Any], env: list[str], env_files: list[Path], command_: list[str]
 ) -> Any:
-    from debughost_cli.config import flag_environment
     from debughost_cli.services.wanted import want
+    from debughost_cli.variables import flag_environment
 
     return want(folder, flags, flag_environment(env, env_files), command_)
 

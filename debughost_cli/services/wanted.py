@@ -11,7 +11,6 @@ from typing import Any
 from debughost_cli import names
 from debughost_cli.config import (
     SETTINGS,
-    BadValue,
     Config,
     file_environment,
     load_config,
@@ -21,6 +20,7 @@ from debughost_cli.detect import detect
 from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown, Usage
 from debughost_cli.models import Container, Dependencies, Detection, ProjectType
 from debughost_cli.services.images import ca_bundle_of
+from debughost_cli.variables import BadValue
 from debughost_cli.workspace import check_workspace
 
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import config
-from debughost_cli.config import BadValue, flag_environment, load_config
+from debughost_cli.config import BadValue, load_config
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
 from debughost_cli.models import ProjectType
+from debughost_cli.variables import flag_environment
 
 GIB = 1024**3
 

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from debughost_cli.errors import InvalidWorkspace
-from debughost_cli.workspace import check_workspace, make_mountpoint, owner, remove_mountpoint
+from debughost_cli.workspace import (
+    check_mountpoint,
+    check_workspace,
+    make_mountpoint,
+    owner,
+    remove_mountpoint,
+)
 
 
 def refused(path, allowed=None):
@@ -172,6 +178,18 @@ def test_the_way_out_can_be_pasted_into_a_shell(tmp_path):
 
 
 # The mount point
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dead link"])
+def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(tmp_path, kind):
+    (tmp_path / "real").mkdir()
+    check_mountpoint(tmp_path / "real")
+    check_mountpoint(tmp_path / "none")
+    place = tmp_path / "node_modules"
+    place.write_text("") if kind == "file" else place.symlink_to("real" if kind == "link" else "no")
+    with pytest.raises(InvalidWorkspace) as caught:
+        check_mountpoint(place)
+    assert str(place) in caught.value.message
 
 
 def test_a_mount_point_is_made_once_with_the_workspaces_owner(tmp_path):
