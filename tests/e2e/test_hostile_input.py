@@ -117,6 +117,10 @@ def test_paths_of_workspaces(
     words = shlex.split(stopped.document["next"][0])
     assert words[0] == "debughost"
     assert run(*words[1:], "--json").project["action"] == "started"
+    for words in (["config", "show"], ["config", "validate"], ["init"], ["config", "validate"]):
+        told = run(*words, f"--workspace={folder}")
+        assert is_tame(told.stdout)
+        assert len(told.out.splitlines()) == 1 or "show" in words
     other = write(tmp_path / "other", PAGE)
     failed = run("up", "-p", project, "-w", other, check=5)
     assert is_tame(failed.stderr)
