@@ -263,5 +263,6 @@ def test_what_somebody_else_has_under_the_containers_name_stays(app, ready, work
 
 def test_a_volume_of_somebody_else_under_the_name_of_a_note_stays(app, ready, workspace):
     ready.create_volume(names.port_note_name("shop"), {})
-    assert app("up").code == 0
-    assert names.port_note_name("shop") in ready.volumes
+    assert app("up", "--port", "21000").code == 0
+    assert app("rm").code == 0
+    assert ready.volumes[names.port_note_name("shop")].labels == {}

@@ -116,7 +116,7 @@ def test_somebody_elses_things_under_our_names_stay_as_they_are(
     assert private.run(*up, check=5).error["code"] == "NAME_CONFLICT"
     site = write(tmp_path / "site", PAGE)
     private.run("up", "-p", "shop", "-w", site)
-    private.run("rm", "-p", "shop", "--volumes")
+    private.run("rm", "-p", "shop")
     for args in (("stop", "-p", "shop"), ("rm", "-p", "shop", "--volumes"), ("logs", "-p", "shop")):
         assert private.run(*args, "--json", check=3).error["code"] == "PROJECT_NOT_FOUND"
     for args in (("rm", "--all", "--volumes"), ("volumes", "prune", "--all")):
