@@ -10,7 +10,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,13 @@ from debughost_cli import names
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
 from debughost_cli.models import Limits, ProjectType
 from debughost_cli.names import check_port
+from debughost_cli.variables import (
+    BadValue,
+    is_passable,
+    read_variables,
+    variable_name,
+    variable_value,
+)
 
 CONFIG_FILE = "debughost.toml"
 MIN_MEMORY = 6 * 1024**2
@@ -32,10 +39,6 @@ class Setting:
 
     value: Any
     source: str
-
-
-class BadValue(ValueError):
-    """A value that a setting cannot take; the text completes "<name> ..."."""
 
 
 def parse_memory(value: Any) -> int:
@@ -110,33 +113,25 @@ def parse_type(value: Any) -> ProjectType:
 
 def parse_command(value: Any) -> tuple[str, ...]:
     """An argument vector; a string is given to the shell. Raises BadValue."""
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and is_passable(value):
         return ("/bin/sh", "-c", value)
-    if isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value):
+    if isinstance(value, list | tuple) and value and all(is_passable(v) for v in value):
         return tuple(value)
     raise BadValue('must be a list of words or one line of shell, such as ["npm", "run", "dev"]')
+
+
+def parse_image(value: Any) -> str:
+    """A reference to an image, which the engine checks closer. Raises BadValue."""
+    if isinstance(value, str) and re.fullmatch(r"[\w[][\w.:/@+\]-]{0,511}", value, re.ASCII):
+        return value
+    raise BadValue("must be an image's name, such as node:24")
 
 
 def parse_environment(value: Any) -> dict[str, str]:
     """A table of variables. Raises BadValue."""
     if not isinstance(value, Mapping):
         raise BadValue("must be a table of NAME = value")
-    return {_variable(k): _scalar(k, v) for k, v in value.items()}
-
-
-def _variable(name: Any) -> str:
-    text = str(name)
-    if not text or "=" in text or "\0" in text:
-        raise BadValue(f"has {text[:60]!r}, which is not the name of a variable")
-    return text
-
-
-def _scalar(name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float) and "\0" not in str(value):
-        return str(value)
-    raise BadValue(f"has {name} = {type(value).__name__}; a variable is text or a number")
+    return {variable_name(k): variable_value(k, v) for k, v in value.items()}
 
 
 def _text(value: Any) -> str:
@@ -178,7 +173,7 @@ Parser = Callable[[Any], Any]
 SETTINGS: dict[str, Parser] = {
     "project": lambda v: names.check_project(v if v == "" else _text(v)),
     "type": parse_type,
-    "image": _text,
+    "image": parse_image,
     "command": parse_command,
     "port": parse_port,
     "env": parse_environment,
@@ -313,46 +308,21 @@ def _parse(name: str, value: Any, place: str, error: type[DebughostError]) -> An
 
 
 def file_environment(config: Config, workspace: Path) -> dict[str, str]:
-    """The variables of the configuration: ``env_file``, then ``env``. Raises InvalidConfig."""
-    found: dict[str, str] = {}
-    for entry in config.get("env_file"):
-        found |= _env_file(workspace / entry, InvalidConfig)
-    found |= config.get("env")
-    return found
+    """The variables of the configuration: ``env_file``, then ``env``. Raises InvalidConfig.
 
-
-def flag_environment(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, str]:
-    """The variables of the command line: files, then pairs, later ones winning.
-
-    ``NAME`` without ``=`` takes the caller's value, as docker does. Raises Usage.
+    What came with a workspace is not trusted with the caller's own: its ``env_file`` must lie in
+    it, and names without a value in there are left out.
     """
     found: dict[str, str] = {}
-    for path in files:
-        found |= _env_file(path, Usage)
-    for pair in pairs:
-        found |= _pair(pair)
+    planted = config.source("env_file") == "file"
+    for entry in config.get("env_file"):
+        path = workspace / entry
+        if planted and not path.resolve().is_relative_to(workspace.resolve()):
+            raise InvalidConfig(
+                f"env_file in {config.file} leads out of the workspace: {entry}",
+                hint="Give such a file with --env-file or DEBUGHOST_ENV_FILE",
+                details={"setting": "env_file"},
+            )
+        found |= read_variables(path, InvalidConfig, {} if planted else os.environ)
+    found |= config.get("env")
     return found
-
-
-def _pair(text: str) -> dict[str, str]:
-    name, equals, value = text.partition("=")
-    try:
-        _variable(name)
-    except BadValue:
-        raise Usage("--env needs NAME=VALUE or NAME", hint="For example --env DEBUG=1") from None
-    if equals:
-        return {name: value}
-    return {name: os.environ[name]} if name in os.environ else {}
-
-
-def _env_file(path: Path, error: type[DebughostError]) -> dict[str, str]:
-    from dotenv import dotenv_values
-
-    try:
-        with path.open(encoding="utf-8") as stream:
-            values = dotenv_values(stream=stream, interpolate=False)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise error(
-            f"the environment file {path} cannot be read: {exc}", hint="Check its path"
-        ) from None
-    return {k: v if v is not None else os.environ.get(k, "") for k, v in values.items()}

@@ -223,6 +223,7 @@ class Stats:
     net_tx_bytes: int
     cpu_throttled_percent: float = 0.0
     """Share of the scheduler's periods in which it was held back by its CPU limit."""
+    pids_limit: int | None = None
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,14 @@ USER_PORTS = range(1024, 65536)
 _PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
 
+def is_project(text: str) -> bool:
+    """True for the contract's pattern."""
+    return _PROJECT_ID.fullmatch(text) is not None
+
+
 def check_project(project: str) -> str:
     """The id itself; raises InvalidProject where it does not match the contract's pattern."""
-    if _PROJECT_ID.fullmatch(project):
+    if is_project(project):
         return project
     shown = project if len(project) <= 80 else project[:77] + "..."
     suggestion = project_id_from(project)

@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
+from debughost_cli import exposure
 from debughost_cli.errors import InvalidWorkspace
 
-_SYSTEM_TREES = ("/etc", "/proc", "/sys", "/dev", "/boot")
-_SYSTEM_FOLDERS = (
-    "/", "/bin", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/root", "/run", "/sbin",
-    "/srv", "/tmp", "/usr", "/usr/local", "/var", "/var/lib", "/var/run", "/Users",  # noqa: S108
-)  # fmt: skip
 
-
-def check_workspace(given: Path) -> Path:
+def check_workspace(given: Path, allowed: Path | None = None) -> Path:
     """The folder with every link resolved. Raises InvalidWorkspace.
 
-    Folders that would hand the machine itself to a container are refused: the root, a home
-    folder, the system's own.
+    Folders that would hand the machine itself to a container are refused (see ``exposure``),
+    unless they are ``allowed``, a resolved path.
     """
-    try:
-        path = given.expanduser().resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as exc:
-        raise InvalidWorkspace(
-            f"there is no workspace {str(given)!r}: {getattr(exc, 'strerror', None) or exc}",
-            hint="Name an existing folder with --workspace",
-            details={"workspace": str(given)},
-        ) from None
+    path = resolved(given)
     if not path.is_dir():
         raise InvalidWorkspace(
             f"{path} is a file, not a folder",
-            hint=f"Name the folder that holds the project: --workspace {path.parent}",
+            hint="Name the folder that holds the project: "
+            f"--workspace {shlex.quote(str(path.parent))}",
             details={"workspace": str(path)},
         )
-    if _is_too_much(path):
+    why = None if path == allowed else exposure.of(path)
+    if why:
         raise InvalidWorkspace(
-            f"{path} would hand more than one project to the container",
-            hint="Name the project's own folder with --workspace",
-            details={"workspace": str(path)},
+            f"{path} would hand more than one project to the container: it {why}",
+            hint="Name the project's own folder with --workspace; if it must be this one, add "
+            f"--allow-workspace {shlex.quote(str(path))}",
+            details={"workspace": str(path), "reason": why},
         )
     return path
 
 
-def _is_too_much(path: Path) -> bool:
-    text = str(path)
-    if text in _SYSTEM_FOLDERS or path == Path(path.anchor):
-        return True
-    if any(text == tree or text.startswith(f"{tree}/") for tree in _SYSTEM_TREES):
-        return True
-    with suppress(RuntimeError):
-        if path == Path.home().resolve():
-            return True
-    return path.parent in (Path("/home"), Path("/Users"))
+def resolved(given: Path) -> Path:
+    """The path with every link resolved. Raises InvalidWorkspace where there is none."""
+    try:
+        path = given.expanduser().resolve(strict=True)
+        # The engine speaks JSON, which has no other names.
+        str(path).encode()
+    except (OSError, RuntimeError, ValueError) as exc:
+        is_text = not isinstance(exc, UnicodeEncodeError)
+        reason = getattr(exc, "strerror", None) or (exc if is_text else "its name is not UTF-8")
+        raise InvalidWorkspace(
+            f"there is no workspace {str(given)!r}: {reason}",
+            hint="Name an existing folder with --workspace",
+            details={"workspace": str(given)},
+        ) from None
+    return path
 
 
 def owner(path: Path) -> tuple[int, int]:
@@ -68,6 +65,20 @@ def owner(path: Path) -> tuple[int, int]:
     return (found.st_uid, found.st_gid) if os.name == "posix" else (0, 0)
 
 
+def check_mountpoint(path: Path) -> None:
+    """Raises InvalidWorkspace where something else than a folder is in the place of a mount point.
+
+    The engine would take a file away, and a link too, when the volume behind it is prepared.
+    """
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
+        kind = "a link" if path.is_symlink() else "a file"
+        raise InvalidWorkspace(
+            f"{path} is {kind}: the project's packages are kept in a volume that is mounted there",
+            hint="Move it away; what it stands for is installed anew, into the volume",
+            details={"path": str(path)},
+        )
+
+
 def make_mountpoint(path: Path, like: Path) -> bool:
     """Makes ``path`` with the owner of ``like``; False where it is there already.
 
@@ -76,7 +87,8 @@ def make_mountpoint(path: Path, like: Path) -> bool:
     try:
         path.mkdir()
         if os.name == "posix" and os.geteuid() == 0:
-            os.chown(path, *owner(like))
+            # Whoever owns the workspace may have put a link in its place meanwhile.
+            os.chown(path, *owner(like), follow_symlinks=False)
     except FileExistsError:
         return False
     except OSError as exc:

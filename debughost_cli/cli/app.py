@@ -17,7 +17,7 @@ from debughost_cli.cli.options import ReaderGone, absorb, show_help, with_common
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import DebughostError, Internal, Interrupted, Usage
-from debughost_cli.render.streams import Streams
+from debughost_cli.render.streams import Streams, clean
 
 _MODULES = {
     "lifecycle": ("up", "stop", "restart", "rm"),
@@ -130,7 +130,7 @@ def _defect(exc: Exception, session: Session) -> Internal:
     import traceback
 
     if session.options.verbose:
-        session.streams.talk("".join(traceback.format_exception(exc)))
+        session.streams.talk(clean("".join(traceback.format_exception(exc))))
     return Internal(
         f"a defect in debughost: {type(exc).__name__}: {exc}",
         hint="Please report it, with what --verbose prints",

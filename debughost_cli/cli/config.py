@@ -12,6 +12,7 @@ from debughost_cli.cli.options import command, group, here
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.render import human
+from debughost_cli.render.streams import inline
 from debughost_cli.services.wanted import Wanted, want
 from debughost_cli.workspace import check_workspace
 
@@ -68,7 +69,7 @@ def validate(session: Session, workspace: Workspace = None) -> Output:
     text = f"{file} is right" if file else f"{wanted.workspace} has no configuration file"
     return Output(
         data={"file": str(file) if file else None, "valid": True},
-        show=lambda: session.streams.out(text),
+        show=lambda: session.streams.out(inline(text)),
     )
 
 
@@ -80,7 +81,7 @@ def init(session: Session, workspace: Workspace = None) -> Output:
     return Output(
         data={"path": str(path), "content": text},
         changed=True,
-        show=lambda: session.streams.out(f"Wrote {path}"),
+        show=lambda: session.streams.out(inline(f"Wrote {path}")),
         next=["debughost up"],
     )
 

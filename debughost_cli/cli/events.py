@@ -12,7 +12,7 @@ from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.names import check_project, rfc3339
 from debughost_cli.render.json import dumps, plain
-from debughost_cli.render.streams import clean
+from debughost_cli.render.streams import inline
 from debughost_cli.services.events import EventService, ProjectEvent
 
 
@@ -55,6 +55,6 @@ def _facts(event: ProjectEvent) -> dict[str, object]:
 
 
 def _text_line(event: ProjectEvent) -> str:
-    why = f": {clean(event.exit.message)}" if event.exit else ""
+    why = f": {inline(event.exit.message)}" if event.exit else ""
     missed = " (while the engine was away)" if event.missed else ""
     return f"{rfc3339(event.at)}  {event.project}  {event.event}{why}{missed}"

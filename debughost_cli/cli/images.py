@@ -14,7 +14,7 @@ from debughost_cli.config import load_config, parse_type
 from debughost_cli.models import ProjectType
 from debughost_cli.render import human
 from debughost_cli.render.json import images_json
-from debughost_cli.services.images import ImageService, check_ca_bundle
+from debughost_cli.services.images import ImageService, ca_bundle_of
 from debughost_cli.services.results import ImagesResult
 
 Types = Annotated[
@@ -62,8 +62,7 @@ def _types(given: list[str] | None) -> list[ProjectType]:
 
 def _ca_bundle() -> Path | None:
     """The CA bundle in force in this folder; builds fetch packages too."""
-    found = load_config(here(), {}).get("ca_bundle")
-    return check_ca_bundle(found, here()) if found else None
+    return ca_bundle_of(load_config(here(), {}), here())
 
 
 def _output(session: Session, result: ImagesResult) -> Output:

@@ -53,6 +53,15 @@ def up(
         str | None, typer.Option("--project", "-p", metavar="ID", help="The project's id.")
     ] = None,
     workspace: Workspace = None,
+    allow_workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--allow-workspace",
+            metavar="DIR",
+            help="Take this folder though it would hand over the machine.",
+            show_default=False,
+        ),
+    ] = None,
     type_: Annotated[
         str | None,
         typer.Option("--type", metavar="TYPE", help="node, python, php or static; else detected."),
@@ -112,7 +121,8 @@ def up(
         "dependencies": False if no_deps else None,
         "wait_timeout": seconds(wait_timeout, "--wait-timeout"),
     }  # fmt: skip
-    wanted = _wanted(session, workspace, flags, env or [], env_file or [], command_ or [])
+    folder = _folder(session, workspace, project, allow_workspace)
+    wanted = _wanted(folder, flags, env or [], env_file or [], command_ or [])
     options = UpOptions(Manner(recreate=recreate, wait=wait), pull)
     service = UpService(session.engine, session.progress)
     try:
@@ -126,37 +136,33 @@ def up(
 
 
 def _wanted(
-    session: Session,
-    workspace: Path | None,
-    flags: dict[str, Any],
-    env: list[str],
-    env_files: list[Path],
-    command_: list[str],
+    folder: Path, flags: dict[str, Any], env: list[str], env_files: list[Path], command_: list[str]
 ) -> Any:
-    from debughost_cli.config import flag_environment
     from debughost_cli.services.wanted import want
+    from debughost_cli.variables import flag_environment
 
-    folder = _folder(session, workspace, flags["project"])
     return want(folder, flags, flag_environment(env, env_files), command_)
 
 
-def _folder(session: Session, given: Path | None, project: str | None) -> Path:
+def _folder(session: Session, given: Path | None, project: str | None, allow: Path | None) -> Path:
     """The workspace: the one that was named, else this folder, else where the project lives.
 
-    ``up -p ID`` away from any workspace means the one that the project was made with.
+    ``up -p ID`` away from any workspace means the one that the project was made with. ``allow``:
+    a folder that is taken though it exposes the host; no configuration file can say so.
     """
-    from debughost_cli.workspace import check_workspace
+    from debughost_cli.workspace import check_workspace, resolved
 
+    allowed = resolved(allow) if allow else None
     variable = os.environ.get("DEBUGHOST_WORKSPACE")
     if given or variable:
-        return check_workspace(given or Path(variable or ""))
+        return check_workspace(given or Path(variable or ""), allowed)
     if project and not _looks_like_project(here()):
         from debughost_cli.services.projects import workspace_of
 
         known = workspace_of(session.engine, check_project(project))
         if known:
-            return check_workspace(Path(known))
-    return check_workspace(here())
+            return check_workspace(Path(known), allowed)
+    return check_workspace(here(), allowed)
 
 
 def _looks_like_project(folder: Path) -> bool:

@@ -11,8 +11,9 @@ import typer
 
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.config import BadValue, parse_seconds
+from debughost_cli.config import parse_seconds
 from debughost_cli.errors import Usage
+from debughost_cli.variables import BadValue
 
 _PANEL = "Options of every command"
 

@@ -12,7 +12,7 @@ from debughost_cli.errors import DebughostError, Partial
 from debughost_cli.models import Action, Project
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
-from debughost_cli.render.streams import clean
+from debughost_cli.render.streams import inline
 from debughost_cli.services.results import ProjectsResult
 
 
@@ -58,7 +58,7 @@ def _emit_text(session: Session, output: Output) -> None:
         output.show()
         session.streams.stdout.flush()
     for warning in session.progress.warnings:
-        session.streams.talk(f"Warning: {clean(warning.message)} [{warning.code}]", "yellow")
+        session.streams.talk(f"Warning: {inline(warning.message)} [{warning.code}]", "yellow")
     if output.error:
         human.error(session.streams, output.error)
 

@@ -12,6 +12,7 @@ from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.render import human
+from debughost_cli.render.streams import inline
 from debughost_cli.services.results import ProjectsResult
 
 
@@ -56,6 +57,6 @@ def wait(
 def _show(session: Session, result: ProjectsResult, condition: str) -> None:
     for item in result.items:
         if item.error is None:
-            session.streams.out(f"{item.project.project} is {condition}")
+            session.streams.out(f"{item.project.project} is {inline(condition)}")
         elif len(result.items) > 1:
             human.error(session.streams, item.error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from debughost_cli.models import Container, Project, State, Stats, StatsSample, Warn
 
 NEAR_LIMIT = 90.0
-"""Percent of the memory limit from which on a warning is due."""
+"""Percent of the memory or process limit from which on a warning is due."""
 THROTTLED = 25.0
 """Percent of the scheduler's periods from which on a project counts as held back."""
 RESTART_LOOP = 3
@@ -25,6 +25,7 @@ def usage(before: StatsSample, after: StatsSample, container: Container) -> Stat
         pids=after.pids,
         net_rx_bytes=after.net_rx_bytes,
         net_tx_bytes=after.net_tx_bytes,
+        pids_limit=container.limits.pids or None,
         cpu_throttled_percent=round(_throttled_percent(before, after), 2),
     )
 
@@ -50,6 +51,9 @@ def warnings(project: Project) -> list[Warn]:
     if stats and stats.memory_percent >= NEAR_LIMIT:
         used = f"{stats.memory_percent:.0f} % of its memory limit"
         found.append(Warn("NEAR_MEMORY_LIMIT", f"{project.project} uses {used}"))
+    if stats and stats.pids_limit and stats.pids >= stats.pids_limit * NEAR_LIMIT / 100:
+        used = f"{stats.pids} of its {stats.pids_limit} processes"
+        found.append(Warn("NEAR_PROCESS_LIMIT", f"{project.project} has {used}"))
     if stats and stats.cpu_throttled_percent >= THROTTLED:
         share = f"{stats.cpu_throttled_percent:.0f} % of the time"
         found.append(Warn("CPU_THROTTLED", f"{project.project} waits for its CPU limit {share}"))

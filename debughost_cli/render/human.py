@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, Network, State
 from debughost_cli.render.status import console_for, write
-from debughost_cli.render.streams import Streams, clean
+from debughost_cli.render.streams import Streams, clean, inline
 from debughost_cli.render.text import size
 from debughost_cli.services.results import (
     ImagesResult,
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 def error(streams: Streams, failure: DebughostError) -> None:
     """What happened, the project's last words where there are any, and the way out."""
-    streams.talk(f"Error: {clean(failure.message)} [{failure.code}]", "red")
+    streams.talk(f"Error: {_indented(failure.message)} [{failure.code}]", "red")
     for line in failure.details.get("log_tail", []):
         streams.talk(f"  | {clean(str(line))}", "dim")
     if failure.hint:
-        streams.talk(f"Hint: {clean(failure.hint)}")
+        streams.talk(f"Hint: {_indented(failure.hint)}")
+
+
+def _indented(text: str) -> str:
+    """An engine's words may have several lines; none of them can pass for one of ours."""
+    return clean(text).replace("\n", "\n  ")
 
 
 def projects(streams: Streams, result: ProjectsResult) -> None:
@@ -48,7 +53,7 @@ def _sentence(item: ProjectResult) -> str:
     if item.action in (Action.STOPPED, Action.REMOVED) or project.state is not State.RUNNING:
         done = "is stopped already" if item.action is Action.UNCHANGED else item.action.value
         why = (
-            f": it {clean(project.exit.message)}"
+            f": it {inline(project.exit.message)}"
             if item.action is Action.STOPPED and project.exit
             else ""
         )
@@ -62,10 +67,11 @@ def _plan(streams: Streams, item: ProjectResult) -> None:
     streams.out(f"{item.project.project} would be {item.action.value}")
     for step in item.plan.steps if item.plan else ():
         streams.out(
-            f"  {step.do.value.replace('_', ' ')} {clean(step.target)} ({clean(step.reason)})"
+            f"  {step.do.value.replace('_', ' ')} {inline(step.target)} ({inline(step.reason)})"
         )
     for drift in item.project.drift:
-        streams.out(f"  {drift.field}: {clean(str(drift.have))} -> {clean(str(drift.want))}")
+        change = f"{drift.field}: {drift.have} -> {drift.want}"
+        streams.out(f"  {inline(change)}")
 
 
 def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -83,7 +89,7 @@ def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any
             no_wrap=not tty,
         )  # fmt: skip
     for row in rows:
-        made.add_row(*[c if isinstance(c, Text) else Text(clean(str(c))) for c in row])
+        made.add_row(*[c if isinstance(c, Text) else Text(inline(str(c))) for c in row])
     write(streams, console, made)
 
 
@@ -91,9 +97,9 @@ def check(streams: Streams, found: Check) -> None:
     """A line of ``doctor``: a word first, for colour alone says nothing to everybody."""
     style = {"ok": "green", "warning": "yellow", "failed": "red"}[found.status]
     word = streams.styled(f"{found.status:8}", style, streams.stdout)
-    streams.out(f"{word} {found.name}: {clean(found.message)}")
+    streams.out(f"{word} {found.name}: {inline(found.message)}")
     if found.hint:
-        streams.out(f"         {clean(found.hint)}")
+        streams.out(f"         {inline(found.hint)}")
 
 
 def network(streams: Streams, found: Network, *, done: str) -> None:

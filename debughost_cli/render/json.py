@@ -22,12 +22,21 @@ SCHEMA_VERSION = 1
 
 def dumps(document: Any) -> str:
     """One line, ASCII alone: no text of others can break it, whatever it holds."""
-    return json.dumps(document, separators=(",", ":"), default=str)
+    text = json.dumps(document, separators=(",", ":"), default=str)
+    return json.dumps(_whole(text), separators=(",", ":")) if "\\ud" in text else text
 
 
 def pretty(document: Any) -> str:
     """Indented, for people who read JSON."""
-    return json.dumps(document, indent=2, default=str)
+    text = json.dumps(document, indent=2, default=str)
+    return json.dumps(_whole(text), indent=2) if "\\ud" in text else text
+
+
+def _whole(text: str) -> Any:
+    """The document without halves of characters, which strict readers refuse: Python reads them
+    out of names that are not UTF-8.
+    """
+    return json.loads(json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def envelope(

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from debughost_cli.models import Warn
-from debughost_cli.render.streams import Streams, clean
+from debughost_cli.render.streams import Streams, clean, inline
 
 
 class TalkingProgress:
@@ -29,7 +29,7 @@ class TalkingProgress:
     def step(self, text: str) -> None:
         """Something begins."""
         with self._guard:
-            self._step = clean(text)
+            self._step = inline(text)
             if self._quiet:
                 return
             if self._lines:
@@ -53,7 +53,7 @@ class TalkingProgress:
         with self._guard:
             if not self._quiet:
                 self._pause()
-                self._streams.talk(clean(text), "yellow")
+                self._streams.talk(inline(text), "yellow")
 
     def warn(self, code: str, message: str) -> None:
         """Kept for the result; people see it when the command is done."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from debughost_cli.models import Project, Stats
-from debughost_cli.render.streams import Streams, clean
+from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, duration, size, sparkline, state_word
 
 WIDE = 100
@@ -85,7 +85,7 @@ def _row(project: Project, wide: bool, pretty: bool, history: Sequence[float] | 
 
     word = state_word(project)
     return [
-        Text(clean(project.project)),
+        Text(inline(project.project)),
         Text(word, style=_STYLES.get(word, "") if pretty else ""),
         Text(_cpu(project.stats, pretty, history)),
         Text(_memory(project.stats)),
@@ -121,7 +121,7 @@ def _place(project: Project, wide: bool, pretty: bool) -> Any:
 def reasons(projects: Sequence[Project]) -> list[str]:
     """One line for each project that ended otherwise than wished."""
     return [
-        f"{clean(p.project)}: {clean(p.exit.message)}"
+        f"{inline(p.project)}: {inline(p.exit.message)}"
         for p in projects
         if p.exit and not p.exit.expected
     ]

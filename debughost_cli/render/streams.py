@@ -65,5 +65,10 @@ def _is_tty(stream: TextIO) -> bool:
 
 
 def clean(text: str) -> str:
-    """Text of others with its control characters shown instead of obeyed."""
+    """Text of others with its control characters shown instead of obeyed; lines stay lines."""
     return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+
+
+def inline(text: str) -> str:
+    """As ``clean``, on one line: for cells of tables, and where a line says one thing."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")

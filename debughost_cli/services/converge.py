@@ -20,6 +20,7 @@ from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import containers_of
 from debughost_cli.services.spec import volume_labels
 from debughost_cli.services.undo import Undo
+from debughost_cli.services.volumes import remove_ours
 from debughost_cli.services.wanted import Wanted
 from debughost_cli.workspace import make_mountpoint, owner, remove_mountpoint
 
@@ -68,13 +69,8 @@ class Converger:
         name = step.target
         if not names.is_cache(name):
             # The cache is everybody's: another project may have come to use it meanwhile.
-            self._undo.push(f"remove volume {name}", lambda: self._remove_made(name))
+            self._undo.push(f"remove volume {name}", lambda: remove_ours(self._engine, name))
         check_ours(self._engine.create_volume(name, volume_labels(self._view.spec, name)))
-
-    def _remove_made(self, name: str) -> None:
-        """A volume that turned out to be somebody else's stays."""
-        if any(v.name == name for v in self._engine.list_volumes([f"{names.MANAGED}=true"])):
-            self._engine.remove_volume(name)
 
     def _create_folder(self, step: Step) -> None:
         folder = self._wanted.mountpoint
@@ -105,15 +101,19 @@ class Converger:
         return ref
 
     def _take_back(self, name: str) -> None:
-        """Unless the one that it replaced is gone: then it is all that the project has."""
+        """Unless the one that it replaced is gone: then it is all that the project has.
+
+        One that somebody else made under its name stays as it is.
+        """
         old = self._view.current
         if old and not self._is_there(old.id):
             return
         deadline = time.monotonic() + IN_FLIGHT
-        while self._in_flight and not self._is_there(name) and time.monotonic() < deadline:
+        while self._in_flight and not self._is_made(name) and time.monotonic() < deadline:
             # The engine goes on with a request whose sender was interrupted.
             time.sleep(0.05)
-        self._engine.remove_container(name, force=True)
+        if self._is_made(name):
+            self._engine.remove_container(name, force=True)
 
     def _is_there(self, ref: str) -> bool:
         try:
@@ -121,6 +121,14 @@ class Converger:
         except Missing:
             return False
         return True
+
+    def _is_made(self, name: str) -> bool:
+        """Whether it is there, and of our making."""
+        try:
+            labels = self._engine.inspect_container(name).labels
+        except Missing:
+            return False
+        return labels.get(names.MAKER) == self._view.spec.labels[names.MAKER]
 
     def _check_first(self) -> None:
         """Two machines share no lock: of containers made at once, all sides keep the oldest.

@@ -15,7 +15,7 @@ from debughost_cli.config import load_config
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import ProjectType
-from debughost_cli.services.images import ImageService, check_ca_bundle
+from debughost_cli.services.images import ImageService, ca_bundle_of
 from debughost_cli.services.lock import lock_folder
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.progress import Silent
@@ -63,9 +63,7 @@ class DoctorService:
 
     def _configuration(self) -> Finding:
         config = load_config(self._folder, {})
-        bundle = config.get("ca_bundle")
-        if bundle:
-            check_ca_bundle(bundle, self._folder)
+        ca_bundle_of(config, self._folder)
         where = config.file or f"no configuration file in {self._folder}"
         return "ok", str(where), ""
 

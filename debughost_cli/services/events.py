@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable
 from debughost_cli.models import Container, EngineEvent, Exit, State
+from debughost_cli.names import is_project
 from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
 from debughost_cli.services.readiness import POLL
 
@@ -165,6 +166,8 @@ class EventService:
         return found
 
     def _handle(self, event: EngineEvent) -> None:
+        if not is_project(event.project):
+            return
         moment = datetime.fromtimestamp(event.at, UTC)
         known = self._known.get(event.project)
         if event.action == "kill":

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from debughost_cli import __version__, names
+from debughost_cli.config import Config
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import ImageNotFound, InvalidConfig
 from debughost_cli.models import Image, ProjectType
@@ -160,13 +160,26 @@ def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
         yield context
 
 
-def check_ca_bundle(given: str, workspace: Path) -> Path:
-    """The file, resolved. Raises InvalidConfig where it is none that can be read."""
+def ca_bundle_of(config: Config, workspace: Path) -> Path | None:
+    """The file of certificates, resolved; None where nobody gave one. Raises InvalidConfig.
+
+    What came with a workspace may name any file of the host: one that holds no certificates, or a
+    private key, is not handed to a container for it.
+    """
+    given = config.get("ca_bundle")
+    if not given:
+        return None
     path = (workspace / Path(given).expanduser()).resolve()
-    if path.is_file() and os.access(path, os.R_OK):
-        return path
+    with suppress(OSError):
+        data = path.read_bytes() if path.is_file() else None
+        if data is not None and (config.source("ca_bundle") != "file" or _is_public(data)):
+            return path
     raise InvalidConfig(
-        f"the CA bundle {path} is no file that can be read",
+        f"the CA bundle {path} is no file of certificates that can be read",
         hint="Point ca_bundle or DEBUGHOST_CA_BUNDLE at a PEM file",
         details={"ca_bundle": str(path)},
     )
+
+
+def _is_public(data: bytes) -> bool:
+    return b"-----BEGIN CERTIFICATE-----" in data and b"PRIVATE KEY-----" not in data

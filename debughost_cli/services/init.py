@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from debughost_cli.config import CONFIG_FILE, DEFAULTS
@@ -10,15 +11,21 @@ from debughost_cli.detect import detect
 from debughost_cli.errors import InvalidWorkspace, NameConflict
 from debughost_cli.models import Detection
 from debughost_cli.services.wanted import default_project
+from debughost_cli.workspace import owner
 
 
 def write_config(workspace: Path) -> tuple[Path, str]:
-    """The new file and its text. Raises NameConflict where there is one, TypeUnknown."""
+    """The new file and its text; the workspace's owner alone may read it, for it may come to hold
+    secrets. Raises NameConflict where there is one, TypeUnknown.
+    """
     path = workspace / CONFIG_FILE
     text = _text(default_project(workspace), detect(workspace))
     try:
-        with path.open("x", encoding="utf-8") as stream:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
+            if os.name == "posix" and os.geteuid() == 0:
+                os.chown(descriptor, *owner(workspace))
     except FileExistsError:
         raise NameConflict(
             f"{path} exists already",

@@ -26,6 +26,7 @@ from debughost_cli.services.projects import (
 )
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.up import UpOptions, UpService
+from debughost_cli.services.volumes import remove_ours
 from debughost_cli.services.wanted import want_again
 from debughost_cli.workspace import is_gone, remove_mountpoint
 
@@ -155,7 +156,7 @@ class LifecycleService:
         )
         name = names.port_note_name(container.project)
         # A run that was cut off may have noted a port that it no longer has.
-        self._engine.remove_volume(name)
+        remove_ours(self._engine, name)
         if not container.port or container.port == usual:
             return
         labels = names.base_labels(__version__, datetime.now(UTC)) | {

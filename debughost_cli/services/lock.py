@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -81,13 +82,21 @@ def lock_folder() -> Path:
         user_state_path("debughost", appauthor=False) / "locks",
         Path(tempfile.gettempdir()) / f"debughost-locks-{uid}",
     ):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
+        with suppress(OSError):
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if _is_ours(folder, uid):
+                return folder
     raise Busy("no folder for locks can be written", hint="Set XDG_STATE_HOME to one that can")
+
+
+def _is_ours(folder: Path, uid: int) -> bool:
+    """Whether nobody else can put anything there, a link for us to write through above all."""
+    found = folder.lstat()
+    if os.name != "posix":
+        return os.access(folder, os.W_OK)
+    is_private = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == uid and is_private
 
 
 def _note(path: Path) -> Path:

@@ -21,7 +21,7 @@ from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.projects import containers_of, read_marks
 from debughost_cli.services.spec import make_spec
 from debughost_cli.services.wanted import Wanted
-from debughost_cli.workspace import is_gone
+from debughost_cli.workspace import check_mountpoint, is_gone
 
 
 class Overtaken(Exception):
@@ -62,8 +62,11 @@ class Observer:
     ) -> View:
         """The plan for ``wanted``. ``image_step`` is shown in it; getting the image comes first.
 
-        Raises WorkspaceConflict, NetworkConflict, NameConflict, PortInUse, PortsExhausted.
+        Raises InvalidWorkspace, WorkspaceConflict, NetworkConflict, NameConflict, PortInUse,
+        PortsExhausted.
         """
+        if wanted.mountpoint:
+            check_mountpoint(wanted.mountpoint)
         current, leftovers = self._current(wanted.project)
         if current:
             _check_workspace(wanted, current)

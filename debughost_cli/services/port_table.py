@@ -6,6 +6,7 @@ from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.ports import Holder
 from debughost_cli.services import host
+from debughost_cli.services.projects import OURS
 
 
 class PortTable:
@@ -55,7 +56,7 @@ class PortTable:
     def remembered(self) -> int | None:
         """The port that the project had when its container was removed, if it was a chosen one."""
         note = names.port_note_name(self._project)
-        for volume in self._engine.list_volumes([f"{names.ROLE}=port"]):
+        for volume in self._engine.list_volumes([OURS, f"{names.ROLE}=port"]):
             text = volume.labels.get(names.PORT, "")
             if volume.name == note and text.isascii() and text.isdigit():
                 return int(text)

@@ -27,7 +27,8 @@ def by_project(containers: Iterable[ContainerSummary]) -> dict[str, list[Contain
     """
     found: defaultdict[str, list[ContainerSummary]] = defaultdict(list)
     for container in containers:
-        if container.labels.get(names.MANAGED) == "true" and container.project:
+        # With an id that is none, it is somebody else's, whatever its labels say.
+        if container.labels.get(names.MANAGED) == "true" and names.is_project(container.project):
             found[container.project].append(container)
     for group in found.values():
         group.sort(key=lambda c: (c.is_running, c.created_at, c.name, c.id), reverse=True)

@@ -39,6 +39,7 @@ from debughost_cli.services.projects import describe, observe, read_marks, url_o
 from debughost_cli.services.readiness import wait_ready
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.undo import Undo
+from debughost_cli.services.volumes import remove_ours
 from debughost_cli.services.wanted import Wanted
 
 LOOK_AGAIN = 0.2
@@ -218,7 +219,7 @@ class UpService:
         if view.plan.action is Action.RECREATED and view.current:
             self._engine.remove_container(view.current.id, force=True)
         if view.plan.action is Action.CREATED:
-            self._engine.remove_volume(names.port_note_name(view.spec.project))
+            remove_ours(self._engine, names.port_note_name(view.spec.project))
 
     def _present(self, view: View) -> Project:
         assert view.current is not None

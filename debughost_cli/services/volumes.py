@@ -13,6 +13,15 @@ from debughost_cli.services.projects import OURS, by_project
 from debughost_cli.services.results import VolumesResult
 
 
+def remove_ours(engine: Engine, name: str) -> None:
+    """Removes a volume, if it is there; one of that name that somebody else made stays.
+
+    Raises InUse.
+    """
+    if any(v.name == name for v in engine.list_volumes([OURS])):
+        engine.remove_volume(name)
+
+
 class VolumeService:
     """``volumes ls`` and ``prune``."""
 

@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from debughost_cli import names
-from debughost_cli.config import SETTINGS, Config, file_environment, load_config
+from debughost_cli.config import (
+    SETTINGS,
+    Config,
+    file_environment,
+    load_config,
+    parse_command,
+)
 from debughost_cli.detect import detect
-from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown
+from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown, Usage
 from debughost_cli.models import Container, Dependencies, Detection, ProjectType
-from debughost_cli.services.images import check_ca_bundle
+from debughost_cli.services.images import ca_bundle_of
+from debughost_cli.variables import BadValue
 from debughost_cli.workspace import check_workspace
 
 
@@ -59,8 +66,7 @@ def want(
     """
     config = load_config(workspace, flags)
     project = config.get("project") or default_project(workspace)
-    given = tuple(command) or config.get("command") or ()
-    bundle = config.get("ca_bundle")
+    given = _words(command) or config.get("command") or ()
     return Wanted(
         project=project,
         workspace=workspace,
@@ -68,9 +74,16 @@ def want(
         detection=_detect(workspace, config, bool(given)),
         environment=file_environment(config, workspace) | dict(variables or {}),
         command=given,
-        ca_bundle=check_ca_bundle(bundle, workspace) if bundle else None,
+        ca_bundle=ca_bundle_of(config, workspace),
         flags=_kept(flags, variables or {}, command),
     )
+
+
+def _words(command: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return parse_command(list(command)) if command else ()
+    except BadValue as exc:
+        raise Usage(f"the command {exc}", hint="For example: debughost up -- npm run dev") from None
 
 
 def _kept(
@@ -93,7 +106,8 @@ def want_again(container: Container, wait_timeout: float | None) -> Wanted:
             f"the container of {container.project} does not say what its workspace is",
             hint=f"Make it anew: debughost up -p {container.project} --recreate -w DIR",
         )
-    workspace = check_workspace(Path(folder))
+    # What was let in when the container was made is not asked for again.
+    workspace = check_workspace(Path(folder), allowed=Path(folder))
     kept = _kept_flags(container)
     have = container.environment
     variables = {k: have[k] for k in kept.pop("env") if k in have}

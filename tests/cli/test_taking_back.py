@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 from fakes import exits, ignores_sigterm
@@ -246,3 +247,22 @@ def test_a_port_that_was_noted_before_the_removal_was_cut_off_is_not_kept_for_lo
     app("up", "--port", "22000")
     app("rm")
     assert app("up", "--json").project["port"] == 22000
+
+
+def test_what_somebody_else_has_under_the_containers_name_stays(app, ready, workspace):
+    def swap():
+        (made,) = ready.containers.values()
+        made.spec = replace(made.spec, labels={})
+
+    ready.before("put_files", swap)
+    ready.fail("put_files", EngineError("odd"))
+    assert app("up").code == 1
+    (left,) = ready.containers.values()
+    assert left.spec.labels == {}
+
+
+def test_a_volume_of_somebody_else_under_the_name_of_a_note_stays(app, ready, workspace):
+    ready.create_volume(names.port_note_name("shop"), {})
+    assert app("up", "--port", "21000").code == 0
+    assert app("rm").code == 0
+    assert ready.volumes[names.port_note_name("shop")].labels == {}

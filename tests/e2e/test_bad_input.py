@@ -60,6 +60,20 @@ def test_a_link_to_such_a_workspace(run: Program, eye: Eye, project: str, tmp_pa
     refused(run, eye, project, *given, code="INVALID_WORKSPACE")
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_stands_where_packages_belong_is_left_as_it_is(
+    run: Program, eye: Eye, project: str, tmp_path: Path, kind: str
+) -> None:
+    """The engine would take it away to mount the volume there."""
+    folder = write(tmp_path / "n", {"package.json": '{"scripts": {"dev": "node ."}}', "own/x": ""})
+    place = folder / "node_modules"
+    place.write_text("mine") if kind == "file" else place.symlink_to("own")
+    before = listing(folder)
+    error = refused(run, eye, project, "-w", folder, code="INVALID_WORKSPACE")
+    assert str(place) in str(error["message"])
+    assert listing(folder) == before
+
+
 def test_a_folder_with_nothing_in_it(run: Program, eye: Eye, project: str, tmp_path: Path) -> None:
     empty = write(tmp_path / "empty", {})
     error = refused(run, eye, project, "-w", empty, code="TYPE_UNKNOWN")

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import config
-from debughost_cli.config import BadValue, flag_environment, load_config
+from debughost_cli.config import BadValue, load_config
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
 from debughost_cli.models import ProjectType
+from debughost_cli.variables import flag_environment
 
 GIB = 1024**3
 
@@ -72,7 +73,7 @@ GOOD = {
 WRONG = {
     "project": ['"Shop!"', "3", "[]", '""'],
     "type": ['"ruby"', "1", "[]", '""'],
-    "image": ["1", "[]", '""'],
+    "image": ["1", "[]", '""', '"a b"', '"-x"', '"$(a)"', '"a\\n"', f'"{"a" * 513}"'],
     "command": ["1", "[]", '""', '" "', "[1]", "true", '["a", 1]'],
     "port": ["0", "80", "2650", "70000", "-1", "1.5", '"x"', "true", "[]", '""', '"3000 "'],
     "env": ['"A=1"', "[]", "{A = [1]}", "{A = {B = 1}}", '{"A=B" = 1}', '{"" = 1}'],
@@ -363,6 +364,48 @@ def test_a_name_alone_in_a_file_takes_the_callers_value(workspace, monkeypatch):
     monkeypatch.setenv("MINE", "here")
     (workspace / "vars").write_text("MINE\n")
     assert flag_environment([], [workspace / "vars"]) == {"MINE": "here"}
+
+
+@pytest.mark.parametrize(
+    ("content", "number"),
+    [
+        (b"A=1\nnothing of 'hush\n", 2),
+        (b"A=1\n\n\nB=hush\0hush\n", 4),
+        (b'A="hush\nB=2\n', 1),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(workspace, content, number):
+    (workspace / "vars").write_bytes(content)
+    with pytest.raises(Usage) as caught:
+        flag_environment([], [workspace / "vars"])
+    assert f"line {number} " in caught.value.message
+    assert "hush" not in str(caught.value.to_json())
+
+
+def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write, monkeypatch):
+    monkeypatch.setenv("MINE", "hush\udcff")
+    for pair in ("A=hush\udcff", "A=hush\0", "MINE"):
+        with pytest.raises(Usage) as caught:
+            flag_environment([pair], [])
+        assert "hush" not in str(caught.value.to_json())
+    with pytest.raises(InvalidConfig) as refused:
+        load(write('env = {A = "hush\\u0000"}\n'))
+    assert "hush" not in str(refused.value.to_json())
+
+
+def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write, monkeypatch):
+    monkeypatch.setenv("MINE", "hush")
+    (workspace / "vars").write_text("MINE\nA=1\n")
+    assert project_env(write('env_file = "vars"\n')) == {"A": "1"}
+    outside = workspace.parent / "outside"
+    outside.write_text("KEY=hush\n")
+    (workspace / "link").symlink_to(outside)
+    for path in ("../outside", "link", str(outside)):
+        with pytest.raises(InvalidConfig) as caught:
+            project_env(write(f'env_file = "{path}"\n'))
+        assert "--env-file" in caught.value.hint
+    found = load(write("cpus = 1\n"), {"DEBUGHOST_ENV_FILE": "link"})
+    assert config.file_environment(found, workspace) == {"KEY": "hush"}
 
 
 def test_pairs_win_over_files_and_later_over_earlier(workspace):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -154,3 +156,35 @@ def test_a_lock_of_another_user_is_an_error_of_ours():
         for path, mode in modes.items():
             path.chmod(mode)
     assert caught.value.hint
+
+
+def modes(folder):
+    return {p.name: stat.S_IMODE(p.lstat().st_mode) for p in folder.rglob("*")}
+
+
+def test_only_the_user_can_look_into_the_state(tmp_path):
+    before = os.umask(0)
+    try:
+        with lock():
+            found = modes(tmp_path / "state/debughost")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "state/debughost").stat().st_mode) == 0o700
+    assert found.pop("locks") == 0o700
+    assert set(found.values()) == {0o600}
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("trap", ["open", "link"])
+def test_a_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch, trap):
+    """A link of theirs in it would be written through."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    theirs = tmp_path / "state/debughost/locks"
+    theirs.parent.mkdir(parents=True)
+    if trap == "open":
+        theirs.mkdir()
+        theirs.chmod(0o777)
+    else:
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        theirs.symlink_to(tmp_path / "elsewhere")
+    assert lock_folder() == tmp_path / f"debughost-locks-{os.getuid()}"

@@ -9,8 +9,8 @@ from fakes import make_container
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.models import Limits, StatsSample
-from debughost_cli.planning.usage import usage
+from debughost_cli.models import Limits, Project, StatsSample
+from debughost_cli.planning.usage import usage, warnings
 
 SECOND = 10**9
 BEFORE = StatsSample(10 * SECOND, 2 * SECOND, 0, 4, 100, 1000, 3, 5, 6)
@@ -59,6 +59,14 @@ def test_no_limit_at_all_is_no_share():
 def test_the_rest_is_as_it_is_now():
     found = usage(BEFORE, after(pids=7, net_rx_bytes=8, net_tx_bytes=9), CONTAINER)
     assert (found.pids, found.net_rx_bytes, found.net_tx_bytes) == (7, 8, 9)
+
+
+@pytest.mark.parametrize(("pids", "codes"), [(58, ["NEAR_PROCESS_LIMIT"]), (57, [])])
+def test_a_project_that_is_about_to_run_out_of_processes_is_told(pids, codes):
+    container = replace(CONTAINER, limits=replace(CONTAINER.limits, pids=64))
+    stats = usage(BEFORE, after(pids=pids), container)
+    assert stats.pids_limit == 64
+    assert [w.code for w in warnings(Project("shop", stats=stats))] == codes
 
 
 samples = st.builds(StatsSample, *[st.integers(0, 2**63)] * 9)

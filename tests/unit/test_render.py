@@ -34,12 +34,13 @@ from debughost_cli.render.json import (
     envelope,
     images_json,
     network_json,
+    pretty,
     project_json,
     projects_json,
     volumes_json,
 )
 from debughost_cli.render.progress import TalkingProgress
-from debughost_cli.render.streams import Streams, clean
+from debughost_cli.render.streams import Streams, clean, inline
 from debughost_cli.services.results import (
     ImageEntry,
     ImagesResult,
@@ -148,6 +149,11 @@ def test_the_state_is_never_told_by_colour_alone(project, word):
 )
 def test_control_characters_of_others_are_shown_and_not_obeyed(given_, shown):
     assert clean(given_) == shown
+
+
+@given(st.text())
+def test_a_cell_of_a_table_is_one_line(given_):
+    assert len(inline(given_).splitlines()) <= 1
 
 
 @given(st.text())
@@ -462,6 +468,14 @@ def test_a_document_is_always_one_line_of_ascii(data):
     made = dumps(data)
     assert made.isascii()
     assert len(made.splitlines()) == 1
+
+
+@pytest.mark.parametrize("write", [dumps, pretty])
+def test_half_a_character_of_a_name_that_is_not_utf_8_is_replaced(write):
+    made = write({"path": "caf\udce9", "face": "\U0001f600", "escaped": "\\udce9"})
+    assert json.loads(made) == {
+        "path": "caf?", "face": "\U0001f600", "escaped": "\\udce9",
+    }  # fmt: skip
 
 
 # Progress

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
+import socket
 from pathlib import Path
 
 import pytest
 
 from debughost_cli.errors import InvalidWorkspace
-from debughost_cli.workspace import check_workspace, make_mountpoint, owner, remove_mountpoint
+from debughost_cli.workspace import (
+    check_mountpoint,
+    check_workspace,
+    make_mountpoint,
+    owner,
+    remove_mountpoint,
+)
 
 
-def refused(path):
+def refused(path, allowed=None):
     with pytest.raises(InvalidWorkspace) as caught:
-        check_workspace(Path(path))
+        check_workspace(Path(path), allowed)
     assert caught.value.hint
     assert "workspace" in caught.value.details
     return caught.value
@@ -82,7 +90,8 @@ def test_paths_that_no_system_takes(text):
 @pytest.mark.parametrize(
     "path",
     ["/", "/etc", "/etc/ssl", "/home", "/usr", "/var", "/var/lib", "/tmp", "/proc", "/proc/1",
-     "/sys", "/dev", "/root", "/opt", "/..", "//", "/tmp/.."],
+     "/sys", "/dev", "/root", "/opt", "/..", "//", "/tmp/..", "/bin", "/usr/lib", "/usr/sbin",
+     "/run", "/var/run", "/var/tmp", "/var/log", "/proc/self/root", "/proc/self/root/etc"],
 )  # fmt: skip
 def test_folders_of_the_system_are_refused(path):
     refused(path)
@@ -102,7 +111,85 @@ def test_dots_to_a_folder_of_the_system_are_refused(tmp_path):
     refused(tmp_path / ("../" * 40) / "etc")
 
 
+@pytest.mark.parametrize("keys", [".ssh", ".docker", ".gnupg/private-keys-v1.d"])
+def test_folders_of_keys_are_refused(tmp_path, keys):
+    (tmp_path / keys).mkdir(parents=True)
+    assert "keys" in refused(tmp_path / keys).message
+
+
+@pytest.mark.parametrize("file", ["volumes/metadata.db", "storage.lock"])
+def test_an_engines_data_is_refused_wherever_it_is(tmp_path, file):
+    (tmp_path / "data/volumes/shop/_data").mkdir(parents=True)
+    (tmp_path / "data" / file).write_bytes(b"")
+    for place in ("data", "data/volumes", "data/volumes/shop/_data"):
+        assert "engine" in refused(tmp_path / place).message
+    assert check_workspace(tmp_path)
+
+
+@pytest.fixture
+def bound():
+    """Binds sockets, whose paths are short ones, relative to where the test runs."""
+    made = []
+
+    def bind(path):
+        made.append(socket.socket(socket.AF_UNIX))
+        made[-1].bind(str(path))
+        return made[-1]
+
+    yield bind
+    for one in made:
+        one.close()
+
+
+@pytest.mark.parametrize("place", ["engine.sock", "deep/down/agent"])
+def test_a_folder_with_a_socket_of_this_machine_is_refused(tmp_path, bound, place):
+    (tmp_path / "deep/down").mkdir(parents=True)
+    bound(tmp_path / place)
+    assert place in refused(tmp_path).message
+    assert check_workspace(tmp_path / "deep") if "deep" not in place else refused(tmp_path / "deep")
+
+
+def test_what_a_program_that_ended_left_behind_is_no_socket_but_for_an_engines(tmp_path, bound):
+    bound(tmp_path / "server.sock").close()
+    assert check_workspace(tmp_path)
+    bound(tmp_path / "docker.sock").close()
+    assert "docker.sock" in refused(tmp_path).message
+
+
+def test_a_folder_that_is_allowed_by_name_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "link").symlink_to(".")
+    assert check_workspace(tmp_path / "link", allowed=tmp_path) == tmp_path
+    refused("/etc", allowed=tmp_path)
+    refused(tmp_path, allowed=tmp_path / "link")
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    odd = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(odd)  # noqa: PTH102 - of bytes
+    assert "UTF-8" in refused(os.fsdecode(odd)).message
+
+
+def test_the_way_out_can_be_pasted_into_a_shell(tmp_path):
+    odd = tmp_path / "a b; $(touch x)"
+    odd.mkdir()
+    (odd / "file").write_text("")
+    assert shlex.split(refused(odd / "file").hint)[-1] == str(odd)
+
+
 # The mount point
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dead link"])
+def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(tmp_path, kind):
+    (tmp_path / "real").mkdir()
+    check_mountpoint(tmp_path / "real")
+    check_mountpoint(tmp_path / "none")
+    place = tmp_path / "node_modules"
+    place.write_text("") if kind == "file" else place.symlink_to("real" if kind == "link" else "no")
+    with pytest.raises(InvalidWorkspace) as caught:
+        check_mountpoint(place)
+    assert str(place) in caught.value.message
 
 
 def test_a_mount_point_is_made_once_with_the_workspaces_owner(tmp_path):
