@@ -48,7 +48,7 @@ class Watcher:
     def run(self) -> None:
         while not self._over.is_set():
             self.look()
-            time.sleep(0.005)
+            time.sleep(0.02)
 
     def __enter__(self) -> Watcher:
         self._thread = threading.Thread(target=self.run)
