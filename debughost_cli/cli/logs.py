@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from debughost_cli.planning.log_cursor import Bookmark
     from debughost_cli.planning.log_lines import ProjectLine
     from debughost_cli.render.logs import LogWriter
-    from debughost_cli.services.logs import LogReading, Wish
+    from debughost_cli.services.log_tap import Wish
+    from debughost_cli.services.logs import LogReading
 
 _TAIL = 100
 
@@ -72,7 +73,8 @@ def logs(
     ] = None,
 ) -> Output:  # fmt: skip
     """Print a project's output, as it wrote it: stdout to stdout, stderr to stderr."""
-    from debughost_cli.services.logs import LogService, Wish
+    from debughost_cli.services.log_tap import Wish
+    from debughost_cli.services.logs import LogService
 
     session.is_stream = True
     _check(follow, max_bytes)
