@@ -130,7 +130,10 @@ class Engine(Protocol):
 
     # Containers
     def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
-        """All containers, running or not, that carry every label of ``labels`` (``k=v``)."""
+        """All containers, running or not, that carry every label of ``labels`` (``k=v``).
+
+        Some engines list one that has just ended as running for a moment; what matters is inspected.
+        """
         ...
 
     def inspect_container(self, ref: str) -> Container:

@@ -20,12 +20,12 @@ RUN = f"t{secrets.token_hex(3)}-"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these need a real engine; some bring their own."""
+    """All of these need a real engine. A private one is the machine's own dockerd every time."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.engine)
             if "private_session" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.private)
+                item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session")
