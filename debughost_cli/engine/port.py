@@ -132,7 +132,7 @@ class Engine(Protocol):
     def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
         """All containers, running or not, that carry every label of ``labels`` (``k=v``).
 
-        Some engines list one that has just ended as running for a moment; what matters is inspected.
+        Newer engines may list one that has just ended as running for some milliseconds: inspect it.
         """
         ...
 
