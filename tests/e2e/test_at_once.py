@@ -82,6 +82,7 @@ def all_but(private: Private, free: range) -> Iterator[None]:
         process.terminate()
 
 
+@pytest.mark.once  # long: moments at random, five pairs of commands
 @pytest.mark.parametrize(
     ("first", "second"),
     [("up", "rm"), ("up", "stop"), ("restart", "rm"), ("restart", "stop"), ("recreate", "rm")],
