@@ -89,7 +89,7 @@ def test_an_image_without_a_shell(
 ) -> None:
     folder = write(tmp_path / "a", PAGE)
     with registry() as port:
-        removed.append(f"127.0.0.1:{port}/noise/noise:1")
+        removed.append(f"{HOST}:{port}/noise/noise:1")
         push_noise(eye.client, removed[0], MIB)
         args = ("up", "-p", project, "-w", folder, "--image", removed[0], "--json")
         error = run(*args, check=7).error
