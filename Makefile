@@ -1,11 +1,15 @@
 # `make demo` and `make test` do all their own set-up; see README.md.
-.PHONY: demo test check bench setup clean
+.PHONY: demo test test-engines check bench setup clean
 
 demo:
 	@scripts/demo
 
 test:
 	@scripts/test
+
+# The engine's tests once more, on a newer engine; part of `make test`.
+test-engines:
+	@scripts/test-engines
 
 # What needs no engine: style, types, import rules, and the fast tests.
 check: setup

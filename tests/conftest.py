@@ -13,6 +13,27 @@ SEED = os.environ.setdefault("DEBUGHOST_SEED", str(secrets.randbelow(10**6)))
 """Of the tests at random moments. Workers inherit it; set it to run the same moments again."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--another-engine",
+        action="store_true",
+        help="only the tests that may show something new on an engine of another version",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Beside what was chosen by path, name and marker, whatever that is."""
+    if config.getoption("--another-engine"):
+        left_out = [i for i in items if not _is_for_another_engine(i)]
+        items[:] = [i for i in items if _is_for_another_engine(i)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_for_another_engine(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("engine")) and not item.get_closest_marker("once")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The seed, also of a run that passed."""
     terminalreporter.write_line(f"DEBUGHOST_SEED={SEED}")

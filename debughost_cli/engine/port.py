@@ -130,7 +130,10 @@ class Engine(Protocol):
 
     # Containers
     def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
-        """All containers, running or not, that carry every label of ``labels`` (``k=v``)."""
+        """All containers, running or not, that carry every label of ``labels`` (``k=v``).
+
+        Newer engines may list one that has just ended as running for some milliseconds: inspect it.
+        """
         ...
 
     def inspect_container(self, ref: str) -> Container:

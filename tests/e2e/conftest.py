@@ -20,10 +20,12 @@ RUN = f"t{secrets.token_hex(3)}-"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these need a real engine."""
+    """All of these need a real engine. A private one is the machine's own dockerd every time."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.engine)
+            if "private_session" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session")

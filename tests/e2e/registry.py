@@ -1,4 +1,4 @@
-"""A real registry on the loopback address, and a door to it that shuts in the middle of a layer."""
+"""A real registry on this machine, and a door to it that shuts in the middle of a layer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ import docker
 
 from .harness import eventually, listener
 
+HOST = os.environ.get("DEBUGHOST_TEST_REGISTRY", "127.0.0.1")
+"""An address of this machine at which the engine, too, reaches it without TLS."""
 PROGRAM = Path(__file__).parents[2] / ".tools" / "docker-registry"
 CONFIG = """\
 version: 0.1
 log: {{level: error}}
 storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
-http: {{addr: "127.0.0.1:{port}"}}
+http: {{addr: "{host}:{port}"}}
 {auth}
 """
 PASSWORDS = "auth: {{htpasswd: {{realm: tests, path: {folder}/passwords}}}}"
@@ -38,7 +40,7 @@ def lacks() -> str:
 
 @contextmanager
 def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[int]:
-    """Serves on a port of 127.0.0.1, seen from where ``prefix`` (nsenter) leads.
+    """Serves on a port of HOST, seen from where ``prefix`` (nsenter) leads.
 
     ``locked``: nobody may have anything.
     """
@@ -47,7 +49,7 @@ def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[in
     folder = Path(tempfile.mkdtemp(prefix="dbgt-registry-"))
     (folder / "passwords").touch()
     auth = PASSWORDS.format(folder=folder) if locked else ""
-    (folder / "config").write_text(CONFIG.format(folder=folder, port=port, auth=auth))
+    (folder / "config").write_text(CONFIG.format(folder=folder, host=HOST, port=port, auth=auth))
     command = [*prefix, PROGRAM, "serve", folder / "config"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -62,9 +64,9 @@ def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[in
 
 def _answers(prefix: Sequence[str], port: int) -> bool:
     if prefix:
-        probe = [*prefix, "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]
+        probe = [*prefix, "bash", "-c", f"exec 3<>/dev/tcp/{HOST}/{port}"]
         return subprocess.run(probe, capture_output=True, check=False).returncode == 0
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
     with closing(connection), suppress(OSError):
         connection.request("GET", "/v2/")
         return connection.getresponse().status in (200, 401)
@@ -80,7 +82,7 @@ class Door(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Passage)
+        super().__init__((HOST, 0), _Passage)
         self.target = port
         self.limit: int | None = None
         self.silent = False
@@ -95,7 +97,7 @@ class _Passage(socketserver.BaseRequestHandler):
     server: Door
 
     def handle(self) -> None:
-        inside = ("127.0.0.1", self.server.target)
+        inside = (HOST, self.server.target)
         with socket.create_connection(inside) as inner, suppress(OSError):
             back = threading.Thread(target=self._answer, args=(inner,), daemon=True)
             back.start()

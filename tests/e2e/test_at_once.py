@@ -82,6 +82,7 @@ def all_but(private: Private, free: range) -> Iterator[None]:
         process.terminate()
 
 
+@pytest.mark.once  # long: moments at random, five pairs of commands
 @pytest.mark.parametrize(
     ("first", "second"),
     [("up", "rm"), ("up", "stop"), ("restart", "rm"), ("restart", "stop"), ("recreate", "rm")],
@@ -135,6 +136,7 @@ def slow_stop(run: Program, project: str, folder: Path) -> Iterator[subprocess.P
         holder.communicate()
 
 
+@pytest.mark.once  # the lock is this machine's
 def test_a_held_project_is_given_up_after_30_seconds_and_another_never_waits(
     run: Program, new_id: Callable[[], str], tmp_path: Path
 ) -> None:

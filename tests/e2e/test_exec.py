@@ -158,6 +158,7 @@ class TestBytes:
             os.close(read_end)
             os.close(write_end)
 
+    @pytest.mark.once  # the program's own memory
     def test_memory_stays_flat(self, run: Program, shop: str) -> None:
         # In a process of its own, whose only child is the program.
         code = (

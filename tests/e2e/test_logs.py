@@ -306,12 +306,14 @@ def test_a_reader_that_goes_away_ends_it(
     assert followed.wait(5) == 141
 
 
+@pytest.mark.once  # the patience is the program's
 def test_half_a_minute_of_silence_is_no_end(run: Program, speak: Speak) -> None:
     project = speak("echo one; printf 'half' ; sleep 33; echo ' line'; echo two", ends=False)
     followed = run("logs", "-p", project, "-f", "--json")
     assert texts(followed) == ["one", "half line", "two"]
 
 
+@pytest.mark.once  # the program's own memory
 @pytest.mark.parametrize(("option", "most"), [("--quiet", 100), ("--json", 180)])
 def test_memory_stays_flat(run: Program, speak: Speak, option: str, most: int) -> None:
     """A program that writes without end and without a line's end."""

@@ -11,7 +11,7 @@ import pytest
 from docker.errors import APIError
 
 from .harness import Eye, Program, check_document, finish, write
-from .registry import door, lacks, push_noise, registry
+from .registry import HOST, door, lacks, push_noise, registry
 from .workspaces import PAGE
 
 MIB = 1 << 20
@@ -40,7 +40,7 @@ def test_why_an_image_is_not_to_be_had(
     folder = write(tmp_path / "a", PAGE)
 
     def reason(port: int) -> str:
-        ref = f"127.0.0.1:{port}/nobody/has:this"
+        ref = f"{HOST}:{port}/nobody/has:this"
         args = ("up", "-p", project, "-w", folder, "--image", ref, "--json")
         error = run(*args, check=3).error
         assert error["code"] == "IMAGE_NOT_FOUND"
@@ -64,7 +64,7 @@ def test_a_layer_that_breaks_off_or_falls_silent(
     folder = write(tmp_path / "a", PAGE)
     with registry() as port, door(port) as cutting, door(port) as silent:
         silent.silent = True
-        refs = [f"127.0.0.1:{d.port}/noise/{n}:1" for d, n in ((cutting, "one"), (silent, "two"))]
+        refs = [f"{HOST}:{d.port}/noise/{n}:1" for d, n in ((cutting, "one"), (silent, "two"))]
         removed += refs
         for ref in refs:
             push_noise(eye.client, ref, 4 * MIB)
@@ -89,7 +89,7 @@ def test_an_image_without_a_shell(
 ) -> None:
     folder = write(tmp_path / "a", PAGE)
     with registry() as port:
-        removed.append(f"127.0.0.1:{port}/noise/noise:1")
+        removed.append(f"{HOST}:{port}/noise/noise:1")
         push_noise(eye.client, removed[0], MIB)
         args = ("up", "-p", project, "-w", folder, "--image", removed[0], "--json")
         error = run(*args, check=7).error

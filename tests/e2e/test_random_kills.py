@@ -162,6 +162,7 @@ def share(lane: Lane, prepare: Prepare, chance: random.Random) -> list[str]:
     return done
 
 
+@pytest.mark.once  # the long one; test_interruption.py cuts off each step on every engine
 @pytest.mark.parametrize("prepare", [Lane.fresh, Lane.recreation, Lane.restart, Lane.removal])
 def test_whenever_a_signal_comes_the_world_stays_sound(
     run: Program,

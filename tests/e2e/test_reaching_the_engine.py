@@ -18,6 +18,8 @@ from .harness import Eye, Program, Result, check_document, finish
 
 RETRIES = 3
 
+pytestmark = pytest.mark.once  # what is found where does not depend on what answers there
+
 
 def unavailable_after_retries(failed: Result) -> None:
     assert failed.error["code"] == "ENGINE_UNAVAILABLE"

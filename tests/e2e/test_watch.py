@@ -229,6 +229,7 @@ def held(pid: int) -> tuple[int, int]:
     return resident, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+@pytest.mark.once  # the program's own memory
 def test_hundreds_of_ticks_take_no_more_memory_and_no_more_connections(
     run: Program, shop: str
 ) -> None:
