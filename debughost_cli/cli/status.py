@@ -52,6 +52,7 @@ def status(
     """Show state, CPU, memory, port and uptime, and why something ended."""
     from debughost_cli.services.status import StatusService
 
+    session.is_stream = watch and session.options.json
     if sort not in _ORDERS:
         raise Usage(f"--sort cannot be {sort[:40]!r}", hint=f"Use {', '.join(_ORDERS)}")
     pause = seconds(interval, "--interval") or 2.0
@@ -89,7 +90,6 @@ def _watch(session: Session, look: Callable[[], Snapshot], pause: float) -> Outp
     from debughost_cli.render.watch import Watch, is_possible
 
     if session.options.json:
-        session.is_stream = True
         _watch_json(session, look, pause)
     if not is_possible(session.streams):
         raise Usage("--watch needs a terminal", hint="Use --watch --json, or no --watch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,11 @@ from .private_engine import Private, PrivateEngine, lacks, load_image
 HERE = Path(__file__).parent
 RUN = f"t{secrets.token_hex(3)}-"
 """Begins the id of every project of this run; no other container is ever touched."""
+
+
+# Programs that are started here end by SIGHUP, also where this one was started with nohup.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

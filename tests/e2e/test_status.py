@@ -30,10 +30,13 @@ def status(run: Program, project: str, *more: str) -> dict[str, Any]:
 
 
 # Drift
+PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+
+
 @pytest.fixture
 def site(run: Program, project: str, tmp_path: Path) -> Path:
     """The workspace of a project that is up as its empty file says."""
-    folder = write(tmp_path / "site", {**PAGE, "debughost.toml": "", "ca.pem": "x", "v.env": "V=1"})
+    folder = write(tmp_path / "site", {**PAGE, "debughost.toml": "", "ca.pem": PEM, "v.env": "V=1"})
     run("up", "-p", project, "-w", folder)
     assert status(run, project, "--no-stats")["drift"] == []
     return folder

@@ -185,6 +185,8 @@ def test_an_engine_that_goes_away_is_said_and_its_return_seen(
     lines = private.run.start("status", "--watch", "--json", "--interval", "0.2")
     try:
         terminal.shows(r"a\s+running")
+        assert lines.stdout
+        first = lines.stdout.readline()
         private.engine.crash()
         frame = terminal.shows("trying again")
         assert re.search(r"^a\s", frame, re.MULTILINE), "what was known stays on the screen"
@@ -198,7 +200,7 @@ def test_an_engine_that_goes_away_is_said_and_its_return_seen(
     finally:
         lines.send_signal(signal.SIGTERM)
         out, _ = lines.communicate(timeout=30)
-    *ticks, last = [json.loads(line) for line in out.splitlines()]
+    *ticks, last = [json.loads(line) for line in (first + out).splitlines()]
     assert last["type"] == "result"
     errors = [t["error"] and t["error"]["code"] for t in ticks]
     assert errors[0] is None
