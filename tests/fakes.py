@@ -287,6 +287,13 @@ class FakeEngine:
 
     # What tests set up
 
+    @property
+    def outages(self) -> int:
+        return 0
+
+    def ping(self) -> None:
+        """It is always there."""
+
     def close(self) -> None:
         """Nothing is held."""
 

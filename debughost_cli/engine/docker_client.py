@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import docker
@@ -13,9 +17,21 @@ import requests
 
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.deadline import TcpAdapter, UnixAdapter, time_limit
-from debughost_cli.engine.error_map import CONNECT_TIMEOUT, READ_TIMEOUT, from_answer, mapped
+from debughost_cli.engine.error_map import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    from_answer,
+    mapped,
+    unavailable,
+)
 from debughost_cli.engine.retry import Retrier
-from debughost_cli.errors import DebughostError, EngineTimeout, EngineTooOld, EngineUnavailable
+from debughost_cli.errors import (
+    DebughostError,
+    EngineError,
+    EngineTimeout,
+    EngineTooOld,
+    EngineUnavailable,
+)
 from debughost_cli.models import EngineInfo
 
 if TYPE_CHECKING:
@@ -28,6 +44,8 @@ NEWEST_API = (1, 51)
 OLDEST_API = (1, 41)
 """Engine 20.10: the first with one-shot stats."""
 POOL_SIZE = 64
+PROMPT = 1.0
+"""Seconds within which an engine that is up takes a new connection and answers a ping."""
 
 
 class ApiClient(docker.APIClient):  # type: ignore[misc]  # docker-py ships no types
@@ -86,6 +104,7 @@ class Connection:
     ) -> None:
         self.address = address
         self.retrier = retrier
+        self.outages = 0
         self._trace = trace
         self._patience = patience or READ_TIMEOUT
         self._given_up = False
@@ -162,7 +181,8 @@ class Connection:
             return attempt()
         self._inner.busy = True
         try:
-            answer = attempt() if self._given_up else self.retrier.call(attempt)
+            counted = partial(self._counted, attempt)
+            answer = counted() if self._given_up else self.retrier.call(counted)
         except (EngineUnavailable, EngineTimeout):
             self._given_up = True
             raise
@@ -171,12 +191,49 @@ class Connection:
         self._given_up = False
         return answer
 
+    @property
+    def _limit(self) -> float:
+        return CONNECT_TIMEOUT if self._given_up else self._patience
+
+    def _counted(self, attempt: Callable[[], T]) -> T:
+        try:
+            return attempt()
+        except EngineUnavailable:
+            self.outages += 1
+            raise
+
+    def ping(self) -> None:
+        """Asks on a new connection whether the engine is there."""
+        self._patiently(self._ping)
+
+    def _ping(self) -> None:
+        """Raises EngineUnavailable where it is not, or where it has just come back.
+
+        An engine that shuts down answers on the connections that it has until the very end, at
+        last with failures, and takes no new ones; where systemd keeps its socket, they wait.
+        """
+        began, limit = time.monotonic(), self._limit
+        with (
+            mapped(self.info, "asking whether it is there", limit),
+            time_limit(limit),
+            open_client(self.address, self.client.api_version, limit) as client,
+        ):
+            client.ping()
+        if time.monotonic() - began > PROMPT:
+            raise unavailable(self.info, "it has only just come back")
+
     def _once(self, doing: str, call: Callable[[ApiClient], T], extra: float | None = 0.0) -> T:
         self._trace(doing)
-        patience = (CONNECT_TIMEOUT if self._given_up else self._patience) + (extra or 0.0)
+        patience = self._limit + (extra or 0.0)
         limit = None if extra is None else patience
-        with mapped(self.info, doing, patience), time_limit(limit):
-            return call(self.client)
+        try:
+            with mapped(self.info, doing, patience), time_limit(limit):
+                return call(self.client)
+        except EngineError as exc:
+            if exc.details.get("status", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                with suppress(EngineError):
+                    self._ping()
+            raise
 
     def get_raw(self, path: str, params: dict[str, Any], doing: str) -> requests.Response:
         """A GET whose body is left to be read; raises as ``from_answer`` where it is refused."""

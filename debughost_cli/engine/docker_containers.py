@@ -15,6 +15,7 @@ from debughost_cli.engine import decode, docker_exec, encode, log_stream
 from debughost_cli.engine.docker_client import ApiClient, Connection
 from debughost_cli.engine.error_map import (
     READ_TIMEOUT,
+    from_answer,
     image_not_to_be_had,
     mapped,
 )
@@ -132,21 +133,14 @@ class ContainerCalls:
 
     def read_link(self, ref: str, path: str) -> Link | None:
         for _ in range(LINK_TRIES):
-            answer = self._connection.read(
-                "reading the container's state",
-                lambda c: c.head(
-                    f"{c.base_url}/v{c.api_version}/containers/{ref}/archive",
-                    params={"path": path},
-                    timeout=READ_TIMEOUT,
-                ),
-            )
-            if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-                break
-            # Its file system is just being taken down, or put up: a moment later it answers.
-            time.sleep(LINK_PAUSE)
-        if answer.status_code >= HTTPStatus.BAD_REQUEST:
-            return None
-        return decode.link(str(answer.headers.get("X-Docker-Container-Path-Stat", "")))
+            try:
+                return self._connection.read(
+                    "reading the container's state", lambda c: _link(c, ref, path)
+                )
+            except EngineError:
+                # Its file system is just being taken down, or put up: a moment later it answers.
+                time.sleep(LINK_PAUSE)
+        return None
 
     def stats_sample(self, ref: str) -> StatsSample:
         return self._connection.read(
@@ -179,6 +173,19 @@ class ContainerCalls:
         started = self.start_exec(ref, ExecSpec(tuple(command), user, workdir))
         started.pump(None, lambda stream, data: found[stream].extend(data))
         return ExecResult(started.wait(), bytes(found["stdout"]), bytes(found["stderr"]))
+
+
+def _link(client: ApiClient, ref: str, path: str) -> Link | None:
+    answer = client.head(
+        f"{client.base_url}/v{client.api_version}/containers/{ref}/archive",
+        params={"path": path},
+        timeout=READ_TIMEOUT,
+    )
+    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise from_answer(answer.status_code, answer.reason, "reading the container's state")
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        return None
+    return decode.link(str(answer.headers.get("X-Docker-Container-Path-Stat", "")))
 
 
 def _plain_files(data: bytes, limit: int) -> dict[str, bytes]:

@@ -252,6 +252,13 @@ class DockerEngine(ContainerCalls, EventCalls, NetworkCalls, VolumeCalls, ImageC
     def info(self) -> EngineInfo:
         return self._connection.info
 
+    @property
+    def outages(self) -> int:
+        return self._connection.outages
+
+    def ping(self) -> None:
+        self._connection.ping()
+
     def close(self) -> None:
         """Gives the sockets back."""
         self._connection.close()

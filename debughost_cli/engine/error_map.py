@@ -274,6 +274,9 @@ def _reason(chain: list[Exception]) -> str:
     for exc in reversed(chain):
         if isinstance(exc, OSError) and exc.strerror:
             return exc.strerror.lower()
+    if _has(chain, ValueError, urllib3.exceptions.IncompleteRead):
+        # What is left of a chunk's head is no number.
+        return "the connection ended within an answer"
     text = re.sub(r"<[^>]*>:? ?|HTTPConnectionPool\([^)]*\):? ?", "", str(chain[-1])).strip(
         "() '\","
     )

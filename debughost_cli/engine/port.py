@@ -124,6 +124,15 @@ class Engine(Protocol):
         """Where it is and what it can do."""
         ...
 
+    @property
+    def outages(self) -> int:
+        """How many calls have found it away since it was connected to."""
+        ...
+
+    def ping(self) -> None:
+        """Asks on a new connection whether it is there: one that ends answers on old ones."""
+        ...
+
     def close(self) -> None:
         """Gives the sockets back; no call follows."""
         ...

@@ -249,6 +249,8 @@ class Tap:
         if container.restart in ("", "no"):
             return False
         time.sleep(_GRACE)
+        # It may have been stopped by an engine that ends: the next one starts it again.
+        self.engine.ping()
         again = self._container()
         return again is not None and again.is_running
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from debughost_cli import names
-from debughost_cli.engine.port import Engine
+from debughost_cli.engine.port import Clash, Engine, Missing
 from debughost_cli.errors import (
     Busy,
     Crashed,
@@ -47,6 +47,7 @@ LOOK_AGAIN = 0.2
 BUILD_PATIENCE = 1800.0
 """Seconds to wait for another command that builds the same image."""
 
+_Outcome = tuple[Container, Marks] | DebughostError
 _ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable, DiskFull)
 
 
@@ -105,10 +106,11 @@ class UpService:
     def _run(self, wanted: Wanted, options: UpOptions) -> ProjectResult:
         self._get_image(wanted, options)
         undo = Undo(self._progress)
+        outages = self._engine.outages
         try:
             with self._lock(wanted.project):
                 view, ref = self._converge(wanted, options, undo)
-            outcome = self._outcome(wanted, ref, options)
+            outcome = self._outcome(wanted, ref, options, outages)
             if isinstance(outcome, _ENDED) and undo.remembers(RESTORE):
                 outcome.hint += "; what ran before was started again"
                 raise outcome
@@ -119,6 +121,8 @@ class UpService:
                     undo.run()
             raise
         self._finish(view)
+        if self._engine.outages > outages and not isinstance(outcome, DebughostError):
+            outcome = self._outcome(wanted, ref, options, outages)
         if isinstance(outcome, DebughostError):
             raise outcome
         project = describe(self._engine, *outcome)
@@ -189,9 +193,32 @@ class UpService:
         table = PortTable(self._engine, wanted.project, avoid)
         return port_in_use(wanted.project, wanted.type, port, table.identify(port), table.holder)
 
-    def _outcome(
-        self, wanted: Wanted, ref: str, options: UpOptions
-    ) -> tuple[Container, Marks] | DebughostError:
+    def _outcome(self, wanted: Wanted, ref: str, options: UpOptions, outages: int) -> _Outcome:
+        """As ``_awaited``; what went down with its engine is started again.
+
+        ``outages``: how many the engine had before the container was started.
+        """
+        while True:
+            outcome = self._awaited(wanted, ref, options)
+            if not self._fell_with_engine(outcome, outages):
+                return outcome
+            outages = self._engine.outages
+            self._progress.step(f"Starting {wanted.project} again, which went down with the engine")
+            try:
+                with self._lock(wanted.project):
+                    self._engine.start_container(ref)
+            except (Missing, Clash):
+                return outcome
+
+    def _fell_with_engine(self, outcome: _Outcome, outages: int) -> bool:
+        """An engine stops its containers when it ends, or when it starts after a crash."""
+        reason = outcome.details.get("reason") if isinstance(outcome, Crashed) else None
+        if reason not in ("stopped", "killed"):
+            return False
+        self._engine.ping()
+        return self._engine.outages > outages
+
+    def _awaited(self, wanted: Wanted, ref: str, options: UpOptions) -> _Outcome:
         """The container once it is ready, or why it is not; the engine's failures are raised."""
         if not options.manner.wait:
             return observe(self._engine, ref)

@@ -12,6 +12,7 @@ import pytest
 from fakes import make_spec
 
 from debughost_cli import errors
+from debughost_cli.engine import docker_client
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker_client import Connection
 from debughost_cli.engine.docker_engine import DockerEngine
@@ -156,6 +157,44 @@ def test_an_engine_that_is_starting_is_waited_for(connect, script, slept):
     script.on("/containers/json", (503, {"message": "starting"}), (200, []))
     assert connect().list_containers() == []
     assert slept == [1.0]
+
+
+def test_a_failure_of_an_engine_that_takes_no_new_connections_is_asked_again(
+    connect, script, slept
+):
+    """It shuts down: on the connections that it has it still answers, at last with failures."""
+    script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
+    script.on("/_ping", None)
+    engine = connect()
+    assert engine.list_containers() == []
+    assert (slept, engine.outages) == ([1.0], 1)
+
+
+def test_a_failure_of_an_engine_that_has_only_just_come_back_is_asked_again(
+    connect, script, slept, monkeypatch
+):
+    """Where systemd keeps its socket, a new connection waits for the next engine."""
+    monkeypatch.setattr(docker_client, "PROMPT", 0.0)
+    script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
+    script.on("/_ping", (200, b"OK"))
+    engine = connect()
+    assert engine.list_containers() == []
+    assert (slept, engine.outages) == ([1.0], 1)
+
+
+@pytest.mark.parametrize("answer", [(200, b"OK"), (500, {"message": "too busy"})])
+def test_a_failure_of_an_engine_that_is_there_is_told(connect, script, slept, answer):
+    script.on("/containers/json", (500, {"message": "something broke"})).on("/_ping", answer)
+    with pytest.raises(errors.EngineError, match="something broke"):
+        connect().list_containers()
+    assert slept == []
+
+
+def test_a_state_that_an_ending_engine_cannot_read_is_not_taken_for_none(connect, script, slept):
+    script.on("HEAD ", (500, {}), (404, {})).on("/_ping", None)
+    engine = connect()
+    assert engine.read_link("c1", "/x") is None
+    assert (slept, engine.outages) == ([1.0], 1)
 
 
 def test_a_refusal_is_not_asked_again(connect, script, server, slept):

@@ -142,7 +142,7 @@ def wrapped(inner):
     try:
         try:
             raise inner
-        except OSError as exc:
+        except (OSError, ValueError) as exc:
             raise urllib3.exceptions.ProtocolError("Connection aborted.", exc) from exc
     except urllib3.exceptions.ProtocolError as exc:
         return requests.exceptions.ConnectionError(exc)
@@ -168,6 +168,11 @@ def wrapped(inner):
             "reset",
         ),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), errors.EngineUnavailable, "broken pipe"),
+        (
+            ValueError("invalid literal for int() with base 16: b''"),
+            errors.EngineUnavailable,
+            "the connection ended within an answer",
+        ),
     ],
 )
 def test_the_reason_is_found_however_deep_it_is_wrapped(inner, cls, words):

@@ -1,0 +1,279 @@
+"""The engine is killed, stopped and started again at each step of each command.
+
+Several projects share one fault: each one's command is held (SIGSTOP) at its own step, and all are
+let go at the moment when the engine ends.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .harness import Result, eventually, write
+from .held import Words, held
+from .private_engine import Private, PrivateEngine
+
+STOP_SECONDS = 2
+SLOW = f"trap 'sleep {STOP_SECONDS}; exit 0' TERM; sleep 0.5; serve-static & wait; sleep 60"
+"""Takes its time for its start and for its leave."""
+COUNTING = "serve-static & n=0; while :; do n=$((n + 1)); echo $n; sleep 0.05; done"
+VOLUME = "/app/node_modules"
+GIVES_UP = 8
+"""Seconds until an engine that refuses is given up, as docs/faults.md has it."""
+
+Fault = Callable[[PrivateEngine], None]
+
+
+def killed(engine: PrivateEngine) -> None:
+    engine.crash()
+    engine.start()
+
+
+def restarted(engine: PrivateEngine) -> None:
+    engine.shut_down()
+    engine.start()
+
+
+@dataclass(frozen=True)
+class Command:
+    """``moments``: the steps at which it is hit, each of another project.
+
+    ``more``: seconds beyond the usual ones until it gives up, as docs/faults.md has them.
+    """
+
+    words: Callable[[Site], Words]
+    moments: tuple[str, ...]
+    more: int
+    options: tuple[str, ...] = ()
+    is_new: bool = False
+
+
+CHANGED = ("-e", "NEW=1")
+NEW = Command(
+    lambda s: s.up(),
+    ("listing containers", "creating a volume", "creating the container",
+     "writing into the container", "starting the container", "Waiting until"),
+    20, is_new=True,
+)  # fmt: skip
+CHANGE = Command(
+    lambda s: s.up(*CHANGED),
+    ("creating the container", "writing into the container", "stopping the container",
+     "starting the container", "Waiting until", "removing the container"),
+    20, CHANGED,
+)  # fmt: skip
+RESTART = Command(
+    lambda s: ("restart", "-p", s.project),
+    ("stopping the container", "starting the container", "Waiting until"), 30,
+)  # fmt: skip
+STOP = Command(
+    lambda s: ("stop", "-p", s.project), ("inspecting a container", "stopping the container"), 10
+)
+RM = Command(
+    lambda s: ("rm", "-p", s.project), ("stopping the container", "removing the container"), 10
+)
+
+
+@dataclass
+class Site:
+    """A project with a dependency volume."""
+
+    private: Private
+    project: str
+    folder: Path
+
+    def up(self, *options: str) -> Words:
+        """The words of an ``up``."""
+        return ("up", "-p", self.project, "-w", self.folder, *options)
+
+    def keep(self) -> None:
+        """Puts something into its volume that must never be lost."""
+        code, said = self.private.eye.exec(self.project, "sh", "-c", f"echo kept > {VOLUME}/kept")
+        assert code == 0, said
+
+    def check(self, again: Result, how: str, *, kept: bool) -> None:
+        """After another ``up``: one container that is ready, its volume, and nothing else."""
+        assert again.code == 0, f"{how}\n{again}"
+        found = again.project
+        assert (found["state"], found["ready"]) == ("running", True), f"{how}\n{again}"
+        (container,), volumes = self.private.eye.everything(self.project)
+        assert container == found["container"]["id"], f"{how}\n{again}"
+        assert volumes == [f"debug-host-{self.project}-node_modules"], how
+        assert self.private.eye.inspect(self.project)["State"]["Running"] is True
+        said = self.private.eye.exec(self.project, "cat", f"{VOLUME}/kept")
+        assert not kept or said == (0, "kept\n"), how
+
+
+@pytest.fixture
+def image(private: Private) -> Any:
+    """The only base image that is there; other types can run in it, too."""
+    images = private.run("images", "ls", "--json").data["images"]
+    return next(i["ref"] for i in images if i["present"])
+
+
+@pytest.fixture
+def make(private: Private, image: str, tmp_path: Path) -> Callable[..., Site]:
+    def site(project: str, script: str = SLOW, restart: str = "no") -> Site:
+        settings: dict[str, Any] = {"type": "node", "image": image, "command": ["sh", "-c", script]}
+        settings |= {"restart": restart, "dependencies": False}
+        lines = "".join(f"{k} = {json.dumps(v)}\n" for k, v in settings.items())
+        files = {"index.html": "hello", "debughost.toml": lines}
+        return Site(private, project, write(tmp_path / project, files))
+
+    return site
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What one command came to that was hit at one of its moments, and the ``up`` after it."""
+
+    command: Command
+    moment: str
+    site: Site
+    result: Result
+    again: Result
+    containers: int
+
+    @property
+    def how(self) -> str:
+        return f"at {self.moment}: {self.result}"
+
+    def check(self) -> None:
+        self.site.check(self.again, self.how, kept=not self.command.is_new)
+
+
+def hit(
+    private: Private, make: Callable[..., Site], commands: Sequence[Command], fault: Fault
+) -> list[Hit]:
+    """Each command hit at each of its moments, and an ``up`` once the engine is there."""
+    pairs = [(c, m) for c in commands for m in c.moments]
+    sites = [make(f"p{n}") for n in range(len(pairs))]
+    old = [s for s, (c, _) in zip(sites, pairs, strict=True) if not c.is_new]
+    for result, site in zip(private.run.at_once([s.up() for s in old]), old, strict=True):
+        assert result.code == 0, str(result)
+        site.keep()
+    words = [(m, c.words(s)) for s, (c, m) in zip(sites, pairs, strict=True)]
+    with held(private.run, words) as started:
+        fault(private.engine)
+        results = [s.result() for s in started]
+    if fault is PrivateEngine.crash:
+        private.engine.start()
+    left = [len(private.eye.containers(s.project)) for s in sites]
+    again = private.run.at_once([s.up(*c.options) for s, (c, _) in zip(sites, pairs, strict=True)])
+    found = zip(pairs, sites, results, again, left, strict=True)
+    return [Hit(c, m, s, r, a, n) for (c, m), s, r, a, n in found]
+
+
+FAULTS = pytest.mark.parametrize("fault", [killed, restarted])
+
+
+@FAULTS
+@pytest.mark.parametrize("commands", [[NEW], [CHANGE], [RESTART]], ids=["new", "changed", "again"])
+def test_what_is_brought_up_gets_over_an_engine_that_comes_back(
+    private: Private, make: Callable[..., Site], commands: list[Command], fault: Fault
+) -> None:
+    for one in hit(private, make, commands, fault):
+        assert one.result.code == 0, one.how
+        found = one.result.project
+        assert one.result.document["changed"] is True
+        assert (found["ready"], found["state"], one.containers) == (True, "running", 1), one.how
+        one.check()
+        assert one.again.project["container"]["id"] == found["container"]["id"]
+        # One that was done before the engine went cannot know of it.
+        told = {"unchanged"} if "trying again" in one.result.err else {"unchanged", "started"}
+        assert one.again.project["action"] in told, one.how
+
+
+@FAULTS
+def test_a_stop_and_a_removal_get_over_an_engine_that_comes_back(
+    private: Private, make: Callable[..., Site], fault: Fault
+) -> None:
+    for one in hit(private, make, [STOP, RM], fault):
+        assert one.result.code == 0, one.how
+        found = one.result.project
+        if one.command is RM:
+            assert (found["action"], one.containers) == ("removed", 0), one.how
+        else:
+            # The engine may have stopped it first.
+            assert found["action"] in ("stopped", "unchanged"), one.how
+            assert (found["state"], found["exit"]["reason"]) == ("stopped", "stopped"), one.how
+        assert one.result.document["changed"] is (found["action"] != "unchanged")
+        assert one.again.project["action"] == ("created" if one.command is RM else "started")
+        one.check()
+
+
+@pytest.mark.parametrize(
+    "commands", [[NEW, STOP, RM], [CHANGE, RESTART]], ids=["new, stop, rm", "changed, restart"]
+)
+def test_an_engine_that_stays_away_is_given_up_and_up_goes_on_when_it_is_back(
+    private: Private, make: Callable[..., Site], commands: list[Command]
+) -> None:
+    for one in hit(private, make, commands, PrivateEngine.crash):
+        assert one.result.code == 4, one.how
+        assert one.result.error["code"] == "ENGINE_UNAVAILABLE"
+        assert (one.result.error["retryable"], one.result.document["changed"]) == (True, False)
+        assert one.result.seconds < private.run.slow(GIVES_UP + one.command.more), one.how
+        one.check()
+
+
+def entries(result: Result) -> list[tuple[str, str]]:
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    return [(line["ts"], line["line"]) for line in lines if line["type"] == "log"]
+
+
+LOGS = ("logs", "-p", "p", "--tail", "all")
+TWENTIETH = '"line":"20"'
+
+
+@FAULTS
+def test_logs_are_followed_through_a_restart_of_the_engine(
+    private: Private, make: Callable[..., Site], fault: Fault
+) -> None:
+    private.run(*make("p", COUNTING, "always").up())
+    with held(private.run, [(TWENTIETH, (*LOGS, "-f"))]) as (following,):
+        fault(private.engine)
+        eventually(lambda: following.seen["stdout"].count(b'"line":"9"') == 2, timeout=60)
+        private.run("stop", "-p", "p")
+        result = following.result()
+    assert result.code == 0, str(result)
+    assert entries(result) == entries(private.run(*LOGS, "--json")), "none twice, none lost"
+
+
+def test_logs_end_with_an_engine_that_stays_away_and_go_on_from_there(
+    private: Private, make: Callable[..., Site]
+) -> None:
+    private.run(*make("p", COUNTING).up())
+    with held(private.run, [(TWENTIETH, (*LOGS, "-f"))]) as (following,):
+        private.engine.crash()
+        result = following.result()
+    assert result.code == 4
+    assert result.error["code"] == "ENGINE_UNAVAILABLE"
+    assert result.seconds < private.run.slow(GIVES_UP)
+    private.engine.start()
+    rest = private.run(*LOGS, "--json", "--after", result.data["cursor"])
+    assert len(entries(result)) >= 20
+    assert entries(result) + entries(rest) == entries(private.run(*LOGS, "--json"))
+
+
+@FAULTS
+def test_a_watch_tells_the_truth_around_the_engine(
+    private: Private, make: Callable[..., Site], fault: Fault
+) -> None:
+    private.run(*make("p").up())
+    words = ("status", "-p", "p", "--watch", "--interval", "0.1")
+    with held(private.run, [('"type":"status"', words)]) as (watching,):
+        fault(private.engine)
+        eventually(lambda: b'"state":"stopped"' in watching.seen["stdout"], timeout=60)
+        watching.process.send_signal(signal.SIGTERM)
+        result = watching.result()
+    assert result.code == 143
+    *ticks, _ = result.lines
+    # A look may have been answered only once the engine was there again.
+    assert {t["error"]["code"] for t in ticks if t["error"]} <= {"ENGINE_UNAVAILABLE"}
+    assert {p["state"] for t in ticks for p in t["projects"]} == {"running", "stopped"}
+    assert ticks[-1]["projects"][0]["exit"]["reason"] == "stopped"
