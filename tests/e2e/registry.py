@@ -21,7 +21,7 @@ import docker
 from .harness import eventually, listener
 
 HOST = os.environ.get("DEBUGHOST_TEST_REGISTRY", "127.0.0.1")
-"""An address of this machine at which the engine, too, reaches it without TLS."""
+"""An address of this machine at which the engine, too, reaches a registry without TLS."""
 PROGRAM = Path(__file__).parents[2] / ".tools" / "docker-registry"
 CONFIG = """\
 version: 0.1
@@ -40,21 +40,22 @@ def lacks() -> str:
 
 @contextmanager
 def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[int]:
-    """Serves on a port of HOST, seen from where ``prefix`` (nsenter) leads.
+    """Serves on a port of HOST, or of 127.0.0.1 where ``prefix`` (nsenter) leads.
 
     ``locked``: nobody may have anything.
     """
+    host = "127.0.0.1" if prefix else HOST
     with listener() as port:
         pass
     folder = Path(tempfile.mkdtemp(prefix="dbgt-registry-"))
     (folder / "passwords").touch()
     auth = PASSWORDS.format(folder=folder) if locked else ""
-    (folder / "config").write_text(CONFIG.format(folder=folder, host=HOST, port=port, auth=auth))
+    (folder / "config").write_text(CONFIG.format(folder=folder, host=host, port=port, auth=auth))
     command = [*prefix, PROGRAM, "serve", folder / "config"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        eventually(lambda: _answers(prefix, port))
+        eventually(lambda: _answers(prefix, host, port))
         yield port
     finally:
         process.kill()
@@ -62,11 +63,11 @@ def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[in
         shutil.rmtree(folder)
 
 
-def _answers(prefix: Sequence[str], port: int) -> bool:
+def _answers(prefix: Sequence[str], host: str, port: int) -> bool:
     if prefix:
-        probe = [*prefix, "bash", "-c", f"exec 3<>/dev/tcp/{HOST}/{port}"]
+        probe = [*prefix, "bash", "-c", f"exec 3<>/dev/tcp/{host}/{port}"]
         return subprocess.run(probe, capture_output=True, check=False).returncode == 0
-    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     with closing(connection), suppress(OSError):
         connection.request("GET", "/v2/")
         return connection.getresponse().status in (200, 401)

@@ -21,6 +21,8 @@ from .workspaces import PAGE
 SIZE = "500m"
 MIB = 1 << 20
 
+pytestmark = pytest.mark.once  # the machine's own dockerd, as with a private engine
+
 
 class SmallEngine(PrivateEngine):
     """An engine whose data has a file system of its own."""
