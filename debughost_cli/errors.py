@@ -45,6 +45,7 @@ class DebughostError(Exception):
 
     ``message`` is one sentence, ``hint`` the way out (may be empty), ``details`` holds
     JSON-ready facts. ``retryable`` is true only where the same call may succeed later unchanged.
+    ``changed``: something was made different all the same, and stays so.
     """
 
     code: ClassVar[str] = "INTERNAL"
@@ -58,6 +59,7 @@ class DebughostError(Exception):
         self.message = message
         self.hint = hint
         self.details = details or {}
+        self.changed = False
 
     @property
     def status(self) -> int:

@@ -18,6 +18,13 @@ class ProjectResult:
     error: DebughostError | None = None
     plan: Plan | None = None
 
+    @property
+    def changed(self) -> bool:
+        """False for what is only planned, and for a failure that left all as it was."""
+        if self.error:
+            return self.error.changed
+        return self.action is not Action.UNCHANGED and self.plan is None
+
 
 @dataclass(frozen=True)
 class ProjectsResult:
@@ -28,8 +35,7 @@ class ProjectsResult:
     @property
     def changed(self) -> bool:
         """True where anything was made different."""
-        still = (Action.UNCHANGED, Action.FAILED)
-        return any(i.action not in still and i.plan is None for i in self.items)
+        return any(i.changed for i in self.items)
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,8 @@ class UpService:
         if self._engine.outages > outages and not isinstance(outcome, DebughostError):
             outcome = self._outcome(wanted, ref, options, outages)
         if isinstance(outcome, DebughostError):
+            # The container is kept, for its logs or because it goes on.
+            outcome.changed = view.plan.action is not Action.UNCHANGED
             raise outcome
         project = describe(self._engine, *outcome)
         project = replace(project, dependencies=freshness(wanted, *outcome))

@@ -515,6 +515,15 @@ def test_every_way_not_to_become_ready_has_its_code(app, engine, program, code, 
     assert run.project["error"]["code"] == code
     assert run.error["hint"]
     assert run.error["retryable"] is False
+    stays = app("status", "-p", "shop").code == 0
+    assert run.document["changed"] is stays
+
+
+def test_a_failure_that_left_all_as_it_was_changed_nothing(app, engine):
+    engine.program = never_listens()
+    app("up", "--no-wait")
+    again = app("up", "--json", "--wait-timeout", "0.05")
+    assert (again.code, again.document["changed"]) == (6, False)
 
 
 def test_the_last_words_are_in_the_error(app, engine):
@@ -567,6 +576,7 @@ def test_a_recreation_that_fails_puts_the_old_one_back(app, engine):
     run = app("up", "--cpus", "1", "--json")
     assert (run.code, run.error["code"]) == (7, "CRASHED")
     assert "started again" in run.error["hint"]
+    assert run.document["changed"] is False
     assert engine.container("shop").id == first.id
 
 
