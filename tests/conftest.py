@@ -21,9 +21,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+LONGEST = (
+    "test_faults.py", "test_events.py", "test_engine_faults.py", "test_pulls.py", "test_at_once.py",
+    "test_engine_restarts.py", "test_random_kills.py", "test_logs.py",
+)  # fmt: skip
+"""Begin first, so that no worker is alone with one of them at the end."""
+
+
+def _turn(item: pytest.Item) -> tuple[int, bool]:
+    name = item.path.name
+    first = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    return first, not item.get_closest_marker("engine")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Beside what was chosen by path, name and marker, whatever that is."""
+    items.sort(key=_turn)
     if config.getoption("--another-engine"):
         left_out = [i for i in items if not _is_for_another_engine(i)]
         items[:] = [i for i in items if _is_for_another_engine(i)]
