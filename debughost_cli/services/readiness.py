@@ -21,7 +21,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Container, Exit, Marks
 from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.services.projects import log_tail, observe
-from debughost_cli.services.room import is_full
+from debughost_cli.services.room import is_full, ran_out
 
 POLL = 0.05
 """Seconds between looks; ``up`` promises to return within 0.3 s of the moment."""
@@ -47,7 +47,7 @@ def wait_ready(
         if look == 0:
             restarts = container.restart_count
         if has_failed(container, restarts):
-            raise ended(engine, container, marks)
+            raise ended(engine, container, marks, may_write=True)
         if container.status == "running" and marks.ready:
             return container, marks
         if look == 0:
@@ -80,31 +80,52 @@ def has_failed(container: Container, restarts: int) -> bool:
 
 
 def ended(
-    engine: Engine, container: Container, marks: Marks, before: str = "it was ready"
+    engine: Engine,
+    container: Container,
+    marks: Marks,
+    before: str = "it was ready",
+    *,
+    may_write: bool = False,
 ) -> DebughostError:
-    """The error for a container that ended before its time, with its last 20 lines."""
+    """The error for a container that ended before its time, with its last 20 lines.
+
+    ``may_write``: whether a full disk may be found out by writing into it.
+    """
     tail = log_tail(engine, container.id)
     exit_ = explain(container, marks, tail)
     details = {"log_tail": list(tail)} | _exit_details(exit_, container)
-    project = container.project
-    see_logs = f"See 'debughost logs -p {project}'"
-    reached = marks.phase
-    if is_full(engine, container.id, tail):
-        return _no_room(project, details)
-    if reached == "install_failed":
+    failed = _before_its_command(container, marks, details)
+    if failed:
+        return failed
+    by_itself = exit_ is not None and exit_.reason == "crashed"
+    if by_itself and (ran_out(tail) or (may_write and is_full(engine, container.id))):
+        return _no_room(container.project, details)
+    see_logs = f"See 'debughost logs -p {container.project}'"
+    if marks.phase == "install_failed":
         return DependenciesFailed(
-            f"the dependencies of {project} could not be installed "
+            f"the dependencies of {container.project} could not be installed "
             f"(exit code {container.exit_code})",
             hint=f"{see_logs}; mend the manifest or lock file, or start with --no-deps",
             details=details,
         )
-    if reached == "volume_not_writable":
+    message = (
+        exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
+    )
+    return Crashed(f"{container.project} {message} before {before}", hint=see_logs, details=details)
+
+
+def _before_its_command(
+    container: Container, marks: Marks, details: dict[str, Any]
+) -> DebughostError | None:
+    """Why its command could not even begin; None where it did, or where its install failed."""
+    project = container.project
+    if marks.phase == "volume_not_writable":
         return VolumeNotWritable(
             f"the user of {project} cannot write to its dependency volume",
             hint=f"Make it anew: debughost rm -p {project} --volumes, then up",
             details=details,
         )
-    if reached == "command_not_found":
+    if marks.phase == "command_not_found":
         command = container.command[0] if container.command else ""
         return StartFailed(
             f"{project} could not start: there is no command {command!r} in the container",
@@ -117,10 +138,7 @@ def ended(
             hint="Choose an image that has a shell with --image; one made 'FROM scratch' has none",
             details=details,
         )
-    message = (
-        exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
-    )
-    return Crashed(f"{project} {message} before {before}", hint=see_logs, details=details)
+    return None
 
 
 def _no_room(project: str, details: dict[str, Any]) -> DiskFull:

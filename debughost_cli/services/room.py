@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, DiskFull
-from debughost_cli.models import DiskUsage, FileEntry, Volume
-from debughost_cli.services.projects import OURS, by_project
+from debughost_cli.models import DiskUsage, FileEntry
+from debughost_cli.services.volumes import dependencies_among, without_project
 
 _PROBE = FileEntry(f"{names.CONTROL_DIR}/room", bytes(64 * 1024))
 _MIB = 1024**2
@@ -22,15 +22,16 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DiskFull as exc:
-        # Measuring may fail as well, and the first error is the one that counts.
-        with suppress(DebughostError):
-            _explain(engine, exc)
+        if "room" not in exc.details:
+            # Measuring may fail as well, and the first error is the one that counts.
+            with suppress(DebughostError):
+                _explain(engine, exc)
         raise
 
 
 def _explain(engine: Engine, error: DiskFull) -> None:
     usage = engine.disk_usage()
-    spare = _without_project(engine, usage)
+    spare = dependencies_among(without_project(engine, usage.volumes))
     spare_bytes = sum(v.size_bytes or 0 for v in spare)
     error.details["room"] = {
         "images_bytes": usage.images_bytes,
@@ -55,19 +56,17 @@ def _hint(usage: DiskUsage, spare_bytes: int) -> str:
     return "; ".join(told) or "'df -h' shows what else is on the engine's disk"
 
 
-def _without_project(engine: Engine, usage: DiskUsage) -> list[Volume]:
-    alive = by_project(engine.list_containers([OURS]))
-    ours = (v for v in usage.volumes if v.labels.get(names.MANAGED) == "true")
-    return [v for v in ours if not v.in_use and v.project not in alive]
-
-
-def is_full(engine: Engine, ref: str, log_tail: tuple[str, ...]) -> bool:
-    """Whether a container that ended did so for want of room: its last words tell, or a write into
-    it now. A full disk may have kept the words from its log as well.
-    """
+def ran_out(log_tail: tuple[str, ...]) -> bool:
+    """Whether a container's last words are about a full disk."""
     said = "\n".join(log_tail).lower()
-    if any(words in said for words in _WORDS):
-        return True
+    return any(words in said for words in _WORDS)
+
+
+def is_full(engine: Engine, ref: str) -> bool:
+    """Whether a write into a container fails for want of room; it leaves 64 KiB there.
+
+    A disk that is full keeps the last words out of the container's log, too.
+    """
     try:
         engine.put_files(ref, [_PROBE])
     except DiskFull:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
@@ -22,6 +22,25 @@ def remove_ours(engine: Engine, name: str) -> None:
         engine.remove_volume(name)
 
 
+def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
+    """Those of ours that nothing uses, of projects without a container, caches and notes as well.
+
+    ``volumes`` must be measured.
+    """
+    alive = by_project(engine.list_containers([OURS]))
+    return [v for v in _ours(volumes) if not v.in_use and v.project not in alive]
+
+
+def dependencies_among(volumes: Iterable[Volume]) -> list[Volume]:
+    """Without the package caches and the notes of ports."""
+    return [v for v in volumes if not v.labels.get(names.ROLE)]
+
+
+def _ours(volumes: Iterable[Volume]) -> list[Volume]:
+    found = (v for v in volumes if v.labels.get(names.MANAGED) == "true")
+    return sorted(found, key=lambda v: (v.project, v.name))
+
+
 class VolumeService:
     """``volumes ls`` and ``prune``."""
 
@@ -31,12 +50,8 @@ class VolumeService:
 
     def every(self) -> VolumesResult:
         """Every dependency volume, by project."""
-        return VolumesResult(tuple(v for v in self._ours() if not v.labels.get(names.ROLE)))
-
-    def _ours(self) -> list[Volume]:
         measured = self._engine.disk_usage().volumes
-        found = [v for v in measured if v.labels.get(names.MANAGED) == "true"]
-        return sorted(found, key=lambda v: (v.project, v.name))
+        return VolumesResult(tuple(dependencies_among(_ours(measured))))
 
     def candidates(
         self, projects: Sequence[str] = (), *, everything: bool = False
@@ -44,15 +59,9 @@ class VolumeService:
         """What ``prune`` would remove: volumes of ours, not in use, of projects without a
         container; ``everything`` adds the package caches and the notes of ports.
         """
-        alive = by_project(self._engine.list_containers([OURS]))
-        chosen = [
-            v
-            for v in self._ours()
-            if not v.in_use
-            and v.project not in alive
-            and (everything or not v.labels.get(names.ROLE))
-            and (not projects or v.project in projects)
-        ]
+        spare = without_project(self._engine, self._engine.disk_usage().volumes)
+        found = spare if everything else dependencies_among(spare)
+        chosen = [v for v in found if not projects or v.project in projects]
         return VolumesResult(tuple(chosen), sum(v.size_bytes or 0 for v in chosen))
 
     def prune(self, chosen: VolumesResult) -> VolumesResult:

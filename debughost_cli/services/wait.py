@@ -6,6 +6,7 @@ import http.client
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from debughost_cli.engine.port import Clash, Engine, LogQuery, Missing
@@ -29,6 +30,8 @@ from debughost_cli.services.results import ProjectResult
 
 _OVER = (State.STOPPED, State.COMPLETED, State.CRASHED)
 _HTTP_TIMEOUT = 2.0
+_LOOKS = 10
+"""How often a container may be gone before it is looked at."""
 
 Check = Callable[[Engine, Container, Marks], bool]
 
@@ -192,14 +195,14 @@ class WaitService:
         return is_held(self._engine.info.endpoint, project)
 
     def _look(self, project: str) -> tuple[Container, Marks]:
-        group = containers_of(self._engine, project)
-        if not group:
-            raise not_found(project, list(by_project(self._engine.list_containers([OURS]))))
-        try:
-            return observe(self._engine, group[0].id)
-        except Missing:
-            # Removed, or replaced by another, since it was listed.
-            return self._look(project)
+        for _ in range(_LOOKS):
+            group = containers_of(self._engine, project)
+            if not group:
+                break
+            # Without an answer it was removed, or replaced by another, since it was listed.
+            with suppress(Missing):
+                return observe(self._engine, group[0].id)
+        raise not_found(project, list(by_project(self._engine.list_containers([OURS]))))
 
     def _timeout(self, container: Container, condition: Condition, timeout: float) -> WaitTimeout:
         project = container.project

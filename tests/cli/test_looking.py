@@ -286,3 +286,18 @@ def test_wait_for_what_can_no_longer_come_true_fails_at_once(app, engine, condit
 def test_wait_for_what_is_no_condition(app, condition):
     run = app("wait", "--for", condition, "--json")
     assert (run.code, run.error["code"]) == (2, "USAGE")
+
+
+def test_waiting_for_what_crashed_changes_nothing(app, engine):
+    engine.program = exits(1, "boom")
+    app("up")
+    before = len(engine.changes)
+    run = app("wait", "--for", "ready", "--json")
+    assert (run.code, run.error["code"]) == (7, "CRASHED")
+    assert engine.changes[before:] == []
+
+
+def test_last_words_about_a_full_disk_are_understood(app, engine):
+    engine.program = exits(1, "OSError: [Errno 28] No space left on device")
+    assert app("up", "--json").error["code"] == "DISK_FULL"
+    assert app("wait", "--for", "ready", "--json").error["code"] == "DISK_FULL"

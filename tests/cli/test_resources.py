@@ -404,6 +404,20 @@ def test_no_room_for_an_image(empty):
     assert (run.code, run.error["code"]) == (9, "DISK_FULL")
 
 
+def test_no_room_names_what_prune_would_remove_and_measures_once(empty):
+    old = OURS | {names.PROJECT: "old", names.TYPE: "node"}
+    empty.engine.add_volume("debug-host-old-node_modules", old, size=300 << 20)
+    empty.engine.add_volume("of-all", OURS | {names.ROLE: "cache"}, size=900 << 20)
+    empty.engine.add_volume("of-a-stranger", size=900 << 20)
+    empty.engine.fail("build_image", DiskFull("full"))
+    run = empty("up", "--json", "--verbose")
+    assert run.code == 9
+    assert run.error["details"]["room"]["prunable_volumes"] == ["debug-host-old-node_modules"]
+    assert "300 MiB of volumes without a project" in run.error["hint"]
+    pruned = empty("volumes", "prune", "--yes", "--json").document["data"]
+    assert pruned["reclaimed_bytes"] == run.error["details"]["room"]["prunable_bytes"]
+
+
 def test_the_build_gets_the_companys_certificates(empty, tmp_path, monkeypatch):
     bundle = tmp_path / "ca.pem"
     bundle.write_text("PEM")

@@ -102,8 +102,7 @@ def private_session(
         engine.start()
         client = docker.APIClient(base_url=engine.url, version="auto")
         found = Private(engine, Eye(client))
-        images = run("images", "ls", "--json").data["images"]
-        (ref,) = [i["ref"] for i in images if i["type"] == "static"]
+        ref = run.image("static")
         load_image(eye, found.eye, ref)
         yield found
         client.close()

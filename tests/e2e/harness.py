@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
+from contract_codes import EXITS
 from docker.errors import APIError, NotFound
 
 T = TypeVar("T")
@@ -37,25 +38,6 @@ P = {
     "project", "type", "state", "ready", "health", "url", "port", "workspace", "command",
     "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats", "exit",
     "drift", "dependencies",
-}  # fmt: skip
-EXITS = {
-    1: {"INTERNAL", "ENGINE_ERROR"},
-    2: {
-        "USAGE", "INVALID_CONFIG", "INVALID_PROJECT", "INVALID_WORKSPACE", "INVALID_PORT",
-        "TYPE_UNKNOWN", "CONFIRMATION_REQUIRED",
-    },
-    3: {"PROJECT_NOT_FOUND", "IMAGE_NOT_FOUND", "NETWORK_NOT_FOUND", "CONTEXT_NOT_FOUND"},
-    4: {"ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOUT", "ENGINE_TOO_OLD"},
-    5: {
-        "PORT_IN_USE", "PORTS_EXHAUSTED", "NETWORK_CONFLICT", "NAME_CONFLICT",
-        "WORKSPACE_CONFLICT", "BUSY", "IN_USE",
-    },
-    6: {"NOT_READY", "WAIT_TIMEOUT"},
-    7: {"START_FAILED", "CRASHED", "UNHEALTHY", "DEPENDENCIES_FAILED"},
-    8: {"PARTIAL"},
-    9: {"DISK_FULL", "VOLUME_NOT_WRITABLE"},
-    130: {"INTERRUPTED"},
-    143: {"INTERRUPTED"},
 }  # fmt: skip
 EXEC_REFUSED = (125, 126, 127)
 """As ``docker exec`` ends where the command could not be run."""
@@ -158,11 +140,12 @@ def check_document(text: str, code: int) -> dict[str, Any]:
 def check_error(error: dict[str, Any], code: int) -> None:
     """All keys, a code that belongs to the exit code, and a way out."""
     assert set(error) == ERROR
-    assert code in EXEC_REFUSED or error["code"] in EXITS[code]
+    interrupted = code in (130, 143)
+    assert code in EXEC_REFUSED or error["code"] in EXITS[130 if interrupted else code]
     assert error["message"]
     assert isinstance(error["details"], dict)
     assert isinstance(error["retryable"], bool)
-    if code not in (130, 143):
+    if not interrupted:
         assert error["hint"], f"no hint: {error}"
 
 
@@ -234,6 +217,11 @@ class Program:
             took = time.monotonic() - began
             results.append(Result(words, process.returncode, out, err, took, True))
         return results
+
+    def image(self, type_: str) -> str:
+        """The base image of a type."""
+        images = self("images", "ls", "--json").data["images"]
+        return next(str(i["ref"]) for i in images if i["type"] == type_)
 
     def slow(self, seconds: float) -> float:
         """What ``seconds`` of an idle machine are on this one, as busy as it is now."""

@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,22 @@ class Private:
             sorted(v["Name"] for v in client.volumes()["Volumes"] or []),
             sorted(n["Id"] for n in client.networks()),
         )
+
+
+@contextmanager
+def held_ports(private: Private, ports: Iterable[int]) -> Iterator[None]:
+    """A process that listens on ports where the engine publishes them."""
+    code = (
+        "import socket, sys; "
+        f"held = [socket.create_server(('127.0.0.1', p)) for p in {list(ports)}]; "
+        "print('up', flush=True); sys.stdin.read()"
+    )
+    command = [*private.run.prefix, sys.executable, "-I", "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        yield
+        process.terminate()
 
 
 def load_image(source: Eye, target: Eye, ref: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from .harness import Eye, Program, body, check_document, eventually, finish, write
-from .private_engine import Private
+from .private_engine import Private, held_ports
 from .workspaces import PAGE, python
 
 MANY = 30
@@ -49,7 +48,7 @@ def test_more_projects_than_ports_fill_the_range_and_leave_nothing_else(
 ) -> None:
     ids = [f"p{n}" for n in range(FREE + 5)]
     folders = {p: write(tmp_path / p, PAGE) for p in ids}
-    with all_but(private, range(4300, 4300 + FREE)):
+    with held_ports(private, set(range(4000, 5000)) - set(range(4300, 4300 + FREE))):
         results = private.run.at_once([("up", "-p", p, "-w", folders[p]) for p in ids])
     up = [r for r in results if r.code == 0]
     refused = [r for r in results if r.code == 5]
@@ -64,22 +63,6 @@ def test_more_projects_than_ports_fill_the_range_and_leave_nothing_else(
     lost = {r.project["project"] for r in refused}
     volumes = private.eye.client.volumes()["Volumes"] or []
     assert not lost & {(v["Labels"] or {}).get("debug-host.project") for v in volumes}
-
-
-@contextmanager
-def all_but(private: Private, free: range) -> Iterator[None]:
-    """A process that holds the ports for static sites, where the engine publishes them."""
-    code = (
-        "import socket, sys; held = [socket.create_server(('127.0.0.1', p)) "
-        f"for p in range(4000, 5000) if p not in {free!r}]; print('up', flush=True); "
-        "sys.stdin.read()"
-    )
-    command = [*private.run.prefix, sys.executable, "-I", "-c", code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"up\n"
-        yield
-        process.terminate()
 
 
 @pytest.mark.once  # long: moments at random, five pairs of commands

@@ -151,8 +151,7 @@ def test_running_out_of_memory_is_told_with_its_reason(
 @pytest.fixture
 def checked_image(run: Program, eye: Eye) -> Iterator[str]:
     """The image for static sites with a check that fails where /tmp/ill is."""
-    images = run("images", "ls", "--json").data["images"]
-    (base,) = [i["ref"] for i in images if i["type"] == "static"]
+    base = run.image("static")
     tag = f"debughost-test-{secrets.token_hex(4)}:1"
     text = f"FROM {base}\nHEALTHCHECK --interval=1s --timeout=5s --retries=1 CMD test ! -e /tmp/ill"
     for line in eye.client.build(fileobj=BytesIO(text.encode()), tag=tag, rm=True, decode=True):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -211,9 +211,11 @@ def test_the_port_is_one_of_the_types_on_loopback_alone(example: Example) -> Non
     assert example.inspect["NetworkSettings"]["Ports"] == published
 
 
-def test_it_runs_as_the_workspaces_owner(example: Example, eye: Eye) -> None:
+def test_it_runs_as_the_workspaces_owner(
+    example: Example, eye: Eye, unavailable: Callable[[str], NoReturn]
+) -> None:
     if is_desktop(eye.client):
-        pytest.skip("this engine maps users itself")
+        unavailable("an engine that does not map users itself")
     uid, gid = owner(example.folder)
     assert example.inspect["Config"]["User"] == f"{uid}:{gid}"
     assert eye.exec(example.project, "sh", "-c", "id -u; id -g")[1].split() == [str(uid), str(gid)]
@@ -236,10 +238,12 @@ def test_it_can_do_no_more_than_a_server_needs(example: Example, eye: Eye) -> No
     assert re.search(r"^NoNewPrivs:\s+1$", said, re.MULTILINE)
 
 
-def test_the_hosts_certificates_are_there_to_read(example: Example, run: Program, eye: Eye) -> None:
+def test_the_hosts_certificates_are_there_to_read(
+    example: Example, run: Program, eye: Eye, unavailable: Callable[[str], NoReturn]
+) -> None:
     bundle = run.env.get("DEBUGHOST_CA_BUNDLE")
     if not bundle:
-        pytest.skip("this machine has no certificates at the usual place")
+        unavailable("certificates at the usual place")
     (target,) = {example.env[name] for name in CA_VARIABLES}
     mount = example.mounts[target]
     assert mount["Source"] == str(Path(bundle).resolve())

@@ -56,6 +56,7 @@ FATES = [
     Fate("hung up", Fault(f.hung_up), REFUSED),
     Fate("500", Fault(f.answered(500, MESSAGE)), PLAIN),
     Fate("503", Fault(f.answered(503, MESSAGE)), REFUSED),
+    Fate("404", Fault(f.answered(404, MESSAGE)), SILENT),
     Fate("409", Fault(f.answered(409, MESSAGE)), PLAIN),
     Fate("429", Fault(f.answered(429, MESSAGE)), REFUSED),
     Fate("no JSON", Fault(f.answered(200, b"<html>hello</html>", "text/html")), PLAIN),

@@ -69,8 +69,7 @@ def small(run: Program, eye: Eye, unavailable: Callable[[str], NoReturn]) -> Ite
     try:
         engine.start()
         client = docker.APIClient(base_url=engine.url, version="auto")
-        images = run("images", "ls", "--json").data["images"]
-        (ref,) = [i["ref"] for i in images if i["type"] == "static"]
+        ref = run.image("static")
         load_image(eye, Eye(client), ref)
         yield Small(engine, engine.program(), Eye(client), ref)
         client.close()

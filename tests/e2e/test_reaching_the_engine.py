@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -116,32 +117,37 @@ def test_an_engine_that_hangs_is_given_up(vain: dict[str, Result]) -> None:
     assert vain["hanging"].seconds < 40
 
 
-def test_an_engine_that_comes_back_meanwhile(installed: Program, eye: Eye, tmp_path: Path) -> None:
+def test_an_engine_that_comes_back_meanwhile(
+    installed: Program, real_socket: str, tmp_path: Path
+) -> None:
     place = tmp_path / "late.sock"
     process = installed.start("status", "--no-stats", "--json", "-H", f"unix://{place}")
     assert process.stderr
     assert b"trying again in 1 s" in process.stderr.readline()
-    place.symlink_to(real_socket(eye))
+    place.symlink_to(real_socket)
     code, out, err = finish(process)
     assert check_document(out, code)["ok"] is True
     assert "trying again" not in err
 
 
-def real_socket(eye: Eye) -> str:
+@pytest.fixture
+def real_socket(eye: Eye, unavailable: Callable[[str], NoReturn]) -> str:
     """The path of the engine's socket."""
     adapter = eye.client.get_adapter(eye.client.base_url)
     path = getattr(adapter, "socket_path", None)
     if not path:
-        pytest.skip("the engine is not at a Unix socket")
+        unavailable("an engine at a Unix socket")
     return str(path)
 
 
-def test_an_engine_that_this_user_may_not_speak_to(installed: Program, tmp_path: Path) -> None:
+def test_an_engine_that_this_user_may_not_speak_to(
+    installed: Program, tmp_path: Path, unavailable: Callable[[str], NoReturn]
+) -> None:
     prefix: tuple[str, ...] = ()
     if os.geteuid() == 0:
         setpriv = shutil.which("setpriv")
         if not setpriv:
-            pytest.skip("root may do everything here, and setpriv is missing")
+            unavailable("setpriv, for root may do everything")
         # Root without its powers, but for reading: the program may be anywhere.
         prefix = (setpriv, "--bounding-set=-all,+dac_read_search", "--inh-caps=-all")
     with socket_file(tmp_path / "s", 0o000) as place:
@@ -183,9 +189,9 @@ def test_a_malformed_address_is_refused_at_once(installed: Program, wrong: str) 
 
 
 def test_flags_win_over_variables_and_those_over_the_current_context(
-    installed: Program, eye: Eye, tmp_path: Path
+    installed: Program, real_socket: str, tmp_path: Path
 ) -> None:
-    place = real_socket(eye)
+    place = real_socket
     for name in ("by-flag", "by-variable", "current"):
         (tmp_path / f"{name}.sock").symlink_to(place)
         context(tmp_path, name, f"unix://{tmp_path}/{name}.sock")

@@ -102,8 +102,7 @@ def test_running_is_answered_when_it_goes_on(
 @pytest.fixture
 def checked(run: Program, eye: Eye, project: str) -> Iterator[str]:
     """An image with a health check: healthy once there is a file "go", and not with one "bad"."""
-    images = run("images", "ls", "--json").data["images"]
-    (base,) = (i["ref"] for i in images if i["type"] == "static")
+    base = run.image("static")
     tag = f"debughost-tests/checked:{project}"
     check = "test -e /app/bad && exit 1; while ! test -e /app/go; do sleep 0.01; done"
     text = f"FROM {base}\nHEALTHCHECK --interval=100ms --timeout=30s --retries=1 CMD {check}\n"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from .harness import check_document, eventually, finish, write
-from .private_engine import Private
+from .private_engine import Private, held_ports
 from .workspaces import PAGE
 
 
@@ -108,7 +104,7 @@ def test_prune_takes_every_volume_without_a_project(private: Private, tmp_path: 
 def test_every_port_of_the_range_is_taken(private: Private, tmp_path: Path) -> None:
     folder = write(tmp_path / "a", PAGE)
     before = private.world()
-    with hog(private):
+    with held_ports(private, range(4000, 5000)):
         failed = private.run("up", "-p", "a", "-w", folder, "--json", check=5)
         assert failed.error["code"] == "PORTS_EXHAUSTED"
         assert failed.seconds < private.run.slow(5)
@@ -116,21 +112,6 @@ def test_every_port_of_the_range_is_taken(private: Private, tmp_path: Path) -> N
         assert private.world()[:2] == before[:2]
         beyond = private.run("up", "-p", "a", "-w", folder, "--port", "20000", "--json")
     assert beyond.project["ready"] is True
-
-
-@contextmanager
-def hog(private: Private) -> Iterator[None]:
-    """A process that holds every port for static sites, where the engine publishes them."""
-    code = (
-        "import socket, sys; held = [socket.create_server(('127.0.0.1', p)) "
-        "for p in range(4000, 5000)]; print('up', flush=True); sys.stdin.read()"
-    )
-    command = [*private.run.prefix, sys.executable, "-I", "-c", code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"up\n"
-        yield
-        process.terminate()
 
 
 def test_an_engine_that_restarts_is_waited_for(private: Private, tmp_path: Path) -> None:

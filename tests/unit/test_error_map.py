@@ -13,6 +13,7 @@ import requests
 import requests.exceptions
 import urllib3
 import urllib3.exceptions
+from contract_codes import EXITS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -372,27 +373,7 @@ def test_every_public_error_has_a_code_and_an_exit_code_of_its_own():
     assert "INTERNAL" in codes
 
 
-CONTRACT = {
-    1: {"INTERNAL", "ENGINE_ERROR"},
-    2: {
-        "USAGE", "INVALID_CONFIG", "INVALID_PROJECT", "INVALID_WORKSPACE", "INVALID_PORT",
-        "TYPE_UNKNOWN", "CONFIRMATION_REQUIRED",
-    },
-    3: {"PROJECT_NOT_FOUND", "IMAGE_NOT_FOUND", "NETWORK_NOT_FOUND", "CONTEXT_NOT_FOUND"},
-    4: {"ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOUT", "ENGINE_TOO_OLD"},
-    5: {
-        "PORT_IN_USE", "PORTS_EXHAUSTED", "NETWORK_CONFLICT", "NAME_CONFLICT",
-        "WORKSPACE_CONFLICT", "BUSY", "IN_USE",
-    },
-    6: {"NOT_READY", "WAIT_TIMEOUT"},
-    7: {"START_FAILED", "CRASHED", "UNHEALTHY", "DEPENDENCIES_FAILED"},
-    8: {"PARTIAL"},
-    9: {"DISK_FULL", "VOLUME_NOT_WRITABLE"},
-    130: {"INTERRUPTED"},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("exit_code", "codes"), CONTRACT.items())
+@pytest.mark.parametrize(("exit_code", "codes"), EXITS.items())
 def test_the_contracts_table_of_codes(exit_code, codes):
     found = {cls.code for cls in errors.all_errors() if int(cls.exit_code) == exit_code}
     assert codes <= found

@@ -1,0 +1,22 @@
+"""Exit codes and error codes as the contract has them."""
+
+from __future__ import annotations
+
+EXITS = {
+    1: {"INTERNAL", "ENGINE_ERROR"},
+    2: {
+        "USAGE", "INVALID_CONFIG", "INVALID_PROJECT", "INVALID_WORKSPACE", "INVALID_PORT",
+        "TYPE_UNKNOWN", "CONFIRMATION_REQUIRED",
+    },
+    3: {"PROJECT_NOT_FOUND", "IMAGE_NOT_FOUND", "NETWORK_NOT_FOUND", "CONTEXT_NOT_FOUND"},
+    4: {"ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOUT", "ENGINE_TOO_OLD"},
+    5: {
+        "PORT_IN_USE", "PORTS_EXHAUSTED", "NETWORK_CONFLICT", "NAME_CONFLICT",
+        "WORKSPACE_CONFLICT", "BUSY", "IN_USE",
+    },
+    6: {"NOT_READY", "WAIT_TIMEOUT"},
+    7: {"START_FAILED", "CRASHED", "UNHEALTHY", "DEPENDENCIES_FAILED"},
+    8: {"PARTIAL"},
+    9: {"DISK_FULL", "VOLUME_NOT_WRITABLE"},
+    130: {"INTERRUPTED"},
+}  # fmt: skip
