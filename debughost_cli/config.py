@@ -18,8 +18,9 @@ from typing import Any
 
 from debughost_cli import names
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
-from debughost_cli.models import Limits, ProjectType
+from debughost_cli.models import ProjectType
 from debughost_cli.names import check_port
+from debughost_cli.resources import Limits
 from debughost_cli.variables import (
     BadValue,
     is_passable,

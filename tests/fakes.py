@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from debughost_cli import names
-from debughost_cli.engine.port import Clash, ExecResult, LogPiece, LogQuery, Missing
+from debughost_cli.engine.port import Clash, ExecResult, LogQuery, Missing
 from debughost_cli.errors import (
     DebughostError,
     EngineUnavailable,
@@ -36,7 +36,8 @@ from debughost_cli.errors import (
     PortInUse,
     StartFailed,
 )
-from debughost_cli.models import (
+from debughost_cli.models import ProjectType
+from debughost_cli.resources import (
     Container,
     ContainerSpec,
     ContainerSummary,
@@ -48,8 +49,8 @@ from debughost_cli.models import (
     Limits,
     Link,
     LogLine,
+    LogPiece,
     Network,
-    ProjectType,
     StatsSample,
     Volume,
 )

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from debughost_cli.errors import Usage
-from debughost_cli.models import EngineInfo
 from debughost_cli.render.progress import TalkingProgress
 from debughost_cli.render.streams import Streams
+from debughost_cli.resources import EngineInfo
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from debughost_cli import names
 from debughost_cli.detect import manifest_lines
-from debughost_cli.models import ContainerSpec, Dependencies, FileEntry
+from debughost_cli.models import Dependencies
+from debughost_cli.resources import ContainerSpec, FileEntry
 
 
 @cache

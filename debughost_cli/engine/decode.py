@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from debughost_cli.models import (
+from debughost_cli.names import PROJECT
+from debughost_cli.resources import (
     Container,
     ContainerSummary,
     DiskUsage,
@@ -28,7 +29,6 @@ from debughost_cli.models import (
     StatsSample,
     Volume,
 )
-from debughost_cli.names import PROJECT
 
 Json = Mapping[str, Any]
 T = TypeVar("T")

@@ -32,7 +32,7 @@ from debughost_cli.errors import (
     EngineTooOld,
     EngineUnavailable,
 )
-from debughost_cli.models import EngineInfo
+from debughost_cli.resources import EngineInfo
 
 if TYPE_CHECKING:
     from debughost_cli.engine.ssh import SshTunnel

@@ -19,16 +19,9 @@ from debughost_cli.engine.error_map import (
     image_not_to_be_had,
     mapped,
 )
-from debughost_cli.engine.port import (
-    Clash,
-    ExecResult,
-    ExecSpec,
-    Execution,
-    LogQuery,
-    Missing,
-)
+from debughost_cli.engine.port import Clash, ExecResult, ExecSpec, Execution, LogQuery, Missing
 from debughost_cli.errors import EngineError, NameConflict
-from debughost_cli.models import (
+from debughost_cli.resources import (
     Container,
     ContainerSpec,
     ContainerSummary,

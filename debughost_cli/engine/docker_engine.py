@@ -22,7 +22,7 @@ from debughost_cli.errors import (
     ImageNotFound,
     InUse,
 )
-from debughost_cli.models import DiskUsage, EngineInfo, Image, Network, Volume
+from debughost_cli.resources import DiskUsage, EngineInfo, Image, Network, Volume
 
 
 class NetworkCalls:

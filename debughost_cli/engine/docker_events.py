@@ -11,7 +11,7 @@ from debughost_cli.engine import decode
 from debughost_cli.engine.docker_client import Connection
 from debughost_cli.engine.error_map import mapped
 from debughost_cli.errors import EngineTimeout
-from debughost_cli.models import EngineEvent
+from debughost_cli.resources import EngineEvent
 
 
 class EventCalls:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from debughost_cli import names
-from debughost_cli.models import ContainerSpec, FileEntry, Mount
+from debughost_cli.resources import ContainerSpec, FileEntry, Mount
 
 
 def container(spec: ContainerSpec) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import urllib3.exceptions
 
 from debughost_cli import errors
 from debughost_cli.engine.port import Clash, Missing
-from debughost_cli.models import EngineInfo
+from debughost_cli.resources import EngineInfo
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0

@@ -16,9 +16,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from debughost_cli.engine.port import LogPiece, LogQuery
-from debughost_cli.models import LogLine
+from debughost_cli.engine.port import LogQuery
 from debughost_cli.planning.log_lines import joined
+from debughost_cli.resources import LogLine, LogPiece
 
 _HEADER = struct.Struct(">BxxxL")
 _NAMES = {0: "stdout", 1: "stdout", 2: "stderr"}

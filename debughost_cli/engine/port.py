@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from debughost_cli.errors import EngineError
-from debughost_cli.models import (
+from debughost_cli.resources import (
     Container,
     ContainerSpec,
     ContainerSummary,
@@ -54,13 +54,6 @@ class LogQuery:
     follow: bool = False
     stamps: bool = True
     pieces: bool = False
-
-
-class LogPiece(LogLine):
-    """Output as it came: a part of a line, or several lines with their ends.
-
-    A plain LogLine is a whole line, whose end is left out.
-    """
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from debughost_cli.engine.error_map import CONNECT_TIMEOUT, permission_denied, unavailable
 from debughost_cli.errors import DebughostError, Usage
-from debughost_cli.models import EngineInfo
+from debughost_cli.resources import EngineInfo
 
 REMOTE_SOCKET = "/var/run/docker.sock"
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import signal
 
-from debughost_cli.models import Container, Exit, Marks, State
+from debughost_cli.models import Exit, State
+from debughost_cli.resources import Container, Marks
 
 LOST = 255
 """The engine's exit code for a container that was gone when the engine started again. A program

@@ -13,9 +13,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from debughost_cli.engine.port import LogPiece
-from debughost_cli.models import LogLine
 from debughost_cli.planning.log_times import SECOND, to_ns
+from debughost_cli.resources import LogLine, LogPiece
 
 STREAMS = ("stdout", "stderr")
 ALL = 1 << 62

@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from debughost_cli.engine.port import LogPiece
-from debughost_cli.models import LogLine
 from debughost_cli.planning.log_cursor import (
     ALL,
     STREAMS,
@@ -19,6 +17,7 @@ from debughost_cli.planning.log_cursor import (
     size,
 )
 from debughost_cli.planning.log_times import to_ns
+from debughost_cli.resources import LogLine, LogPiece
 
 LONGEST = 12 * 1024**2
 """Bytes of a line that are held in memory; a longer one comes in pieces of at least this size."""

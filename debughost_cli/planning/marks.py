@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debughost_cli.models import Container, Link, Marks
+from debughost_cli.resources import Container, Link, Marks
 
 
 def parse(link: Link | None) -> Marks:

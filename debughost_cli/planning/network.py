@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from debughost_cli import names
 from debughost_cli.errors import NetworkConflict, Usage
-from debughost_cli.models import Drift, Network
+from debughost_cli.models import Drift
+from debughost_cli.resources import Network
 
 
 def gateway_of(subnet: str) -> str:

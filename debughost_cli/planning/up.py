@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from debughost_cli import names
-from debughost_cli.models import Action, Container, ContainerSpec, Drift, Mount
+from debughost_cli.models import Action, Drift
+from debughost_cli.resources import Container, ContainerSpec, Mount
 
 
 class Do(StrEnum):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from debughost_cli.models import Container, Project, State, Stats, StatsSample, Warn
+from debughost_cli.models import Project, State, Stats, Warn
+from debughost_cli.resources import Container, StatsSample
 
 NEAR_LIMIT = 90.0
 """Percent of the memory or process limit from which on a warning is due."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import Action, Network, State
+from debughost_cli.models import Action, State
 from debughost_cli.render.status import console_for, write
 from debughost_cli.render.streams import Streams, clean, inline
 from debughost_cli.render.text import size
+from debughost_cli.resources import Network
 from debughost_cli.services.results import (
     ImagesResult,
     ProjectResult,

@@ -8,8 +8,9 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from debughost_cli.models import EngineInfo, Network, Project, Volume, Warn
+from debughost_cli.models import Project, Warn
 from debughost_cli.names import ROLE, TYPE, rfc3339
+from debughost_cli.resources import EngineInfo, Network, Volume
 from debughost_cli.services.results import (
     ImagesResult,
     ProjectResult,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, TextIO
 
-from debughost_cli.models import LogLine
 from debughost_cli.planning.log_cursor import size
 from debughost_cli.planning.log_lines import ProjectLine
 from debughost_cli.render.streams import Streams
+from debughost_cli.resources import LogLine
 
 _COLORS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 """Of the projects' prefixes. Not red: that is for errors."""

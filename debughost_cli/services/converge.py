@@ -12,8 +12,9 @@ from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine.port import Clash, Engine, Missing
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable, Interrupted
-from debughost_cli.models import Action, Container, ContainerSpec, FileEntry
+from debughost_cli.models import Action
 from debughost_cli.planning.up import Do, Step
+from debughost_cli.resources import Container, ContainerSpec, FileEntry
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import Overtaken, View, check_ours
 from debughost_cli.services.progress import Progress

@@ -9,10 +9,11 @@ from pathlib import Path
 from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import Container, Drift, Freshness, Image, Marks, Network, Warn
+from debughost_cli.models import Drift, Freshness, Warn
 from debughost_cli.names import MOUNTPOINT, NETWORK, WORKSPACE
 from debughost_cli.planning.network import choose
 from debughost_cli.planning.up import find_drift
+from debughost_cli.resources import Container, Image, Marks, Network
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.progress import Silent
 from debughost_cli.services.spec import make_spec

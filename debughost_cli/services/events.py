@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable
-from debughost_cli.models import Container, EngineEvent, Exit, State
+from debughost_cli.models import Exit, State
 from debughost_cli.names import is_project
+from debughost_cli.resources import Container, EngineEvent
 from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
 from debughost_cli.services.readiness import POLL
 

@@ -16,7 +16,8 @@ from debughost_cli import __version__, names
 from debughost_cli.config import Config
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import ImageNotFound, InvalidConfig
-from debughost_cli.models import Image, ProjectType
+from debughost_cli.models import ProjectType
+from debughost_cli.resources import Image
 from debughost_cli.services import room
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult

@@ -10,9 +10,10 @@ from pathlib import Path
 from debughost_cli import __version__, names
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.errors import DiskFull, InUse, Usage
-from debughost_cli.models import Action, Container, ContainerSummary, FileEntry, ProjectType
+from debughost_cli.models import Action, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Do, Plan, Step
+from debughost_cli.resources import Container, ContainerSummary, FileEntry
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import (

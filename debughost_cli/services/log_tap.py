@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from debughost_cli.engine.port import Clash, Engine, LogPiece, LogQuery, Missing, OnText
+from debughost_cli.engine.port import Clash, Engine, LogQuery, Missing, OnText
 from debughost_cli.errors import (
     DebughostError,
     EngineError,
@@ -17,7 +17,7 @@ from debughost_cli.errors import (
     EngineUnavailable,
     ProjectNotFound,
 )
-from debughost_cli.models import Container, Exit, LogLine
+from debughost_cli.models import Exit
 from debughost_cli.planning.log_cursor import (
     Bookmark,
     Positions,
@@ -27,6 +27,7 @@ from debughost_cli.planning.log_cursor import (
 )
 from debughost_cli.planning.log_lines import ProjectLine, Window, joined
 from debughost_cli.planning.log_times import as_seconds, to_ns
+from debughost_cli.resources import Container, LogLine, LogPiece
 from debughost_cli.services.projects import describe, not_found, read_marks
 
 MOST_KEPT = 10_000

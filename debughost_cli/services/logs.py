@@ -10,7 +10,7 @@ from debughost_cli.engine.port import Engine, OnText
 from debughost_cli.errors import (
     Usage,
 )
-from debughost_cli.models import Exit, LogLine
+from debughost_cli.models import Exit
 from debughost_cli.planning.log_cursor import (
     Bookmark,
     Position,
@@ -20,6 +20,7 @@ from debughost_cli.planning.log_cursor import (
 )
 from debughost_cli.planning.log_lines import ProjectLine, within
 from debughost_cli.planning.log_times import to_ns
+from debughost_cli.resources import LogLine
 from debughost_cli.services.log_tap import End, Funnel, Tap, Wish
 from debughost_cli.services.projects import OURS, by_project, not_found
 

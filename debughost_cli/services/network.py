@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from debughost_cli import __version__, names
 from debughost_cli.engine.port import Clash, Engine
 from debughost_cli.errors import InUse, NetworkConflict, NetworkNotFound
-from debughost_cli.models import Drift, Network
+from debughost_cli.models import Drift
 from debughost_cli.planning import network as planning
+from debughost_cli.resources import Network
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import NetworkResult
 

@@ -10,10 +10,10 @@ from debughost_cli import names
 from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.errors import NameConflict, WorkspaceConflict
-from debughost_cli.models import Container, ContainerSpec, Image, Network, Volume
 from debughost_cli.planning.marks import of_this_run
 from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import Do, Facts, Manner, Plan, Step, find_drift, plan_up
+from debughost_cli.resources import Container, ContainerSpec, Image, Network, Volume
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.maker import is_at_work
 from debughost_cli.services.network import NetworkService

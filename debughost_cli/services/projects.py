@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, LogQuery
 from debughost_cli.errors import DebughostError, ProjectNotFound
-from debughost_cli.models import Container, ContainerRef, ContainerSummary, Marks, Project, State
+from debughost_cli.models import ContainerRef, Project, State
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.marks import of_this_run, parse
+from debughost_cli.resources import Container, ContainerSummary, Marks
 
 TAIL_LINES = 20
 OURS = f"{names.MANAGED}=true"

@@ -18,8 +18,9 @@ from debughost_cli.errors import (
     StartFailed,
     VolumeNotWritable,
 )
-from debughost_cli.models import Container, Exit, Marks
+from debughost_cli.models import Exit
 from debughost_cli.planning.exit_reason import explain, has_no_shell
+from debughost_cli.resources import Container, Marks
 from debughost_cli.services.projects import log_tail, observe
 from debughost_cli.services.room import is_full, ran_out
 

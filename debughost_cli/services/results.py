@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import Action, Image, Network, Project, Volume
+from debughost_cli.models import Action, Project
 from debughost_cli.planning.up import Plan
+from debughost_cli.resources import Image, Network, Volume
 
 
 @dataclass(frozen=True)

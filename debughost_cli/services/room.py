@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, DiskFull
-from debughost_cli.models import DiskUsage, FileEntry
+from debughost_cli.resources import DiskUsage, FileEntry
 from debughost_cli.services.volumes import dependencies_among, without_project
 
 _PROBE = FileEntry(f"{names.CONTROL_DIR}/room", bytes(64 * 1024))

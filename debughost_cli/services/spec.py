@@ -12,16 +12,8 @@ from typing import Any
 from debughost_cli import __version__, names
 from debughost_cli.container import launcher
 from debughost_cli.errors import TypeUnknown
-from debughost_cli.models import (
-    ContainerSpec,
-    Dependencies,
-    EngineInfo,
-    Image,
-    Limits,
-    Mount,
-    Network,
-    ProjectType,
-)
+from debughost_cli.models import Dependencies, ProjectType
+from debughost_cli.resources import ContainerSpec, EngineInfo, Image, Limits, Mount, Network
 from debughost_cli.services.maker import signature
 from debughost_cli.services.wanted import Wanted
 from debughost_cli.workspace import owner

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.errors import EngineError
-from debughost_cli.models import Container, ContainerSummary, Project, State, StatsSample, Warn
+from debughost_cli.models import Project, State, Warn
 from debughost_cli.planning.usage import usage, warnings
+from debughost_cli.resources import Container, ContainerSummary, StatsSample
 from debughost_cli.services.drift import DriftService
 from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
 

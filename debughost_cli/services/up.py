@@ -23,9 +23,10 @@ from debughost_cli.errors import (
     StartFailed,
     VolumeNotWritable,
 )
-from debughost_cli.models import Action, Container, ContainerRef, Marks, Project
+from debughost_cli.models import Action, ContainerRef, Project
 from debughost_cli.planning.ports import port_in_use
 from debughost_cli.planning.up import Do, Manner
+from debughost_cli.resources import Container, Marks
 from debughost_cli.services import room
 from debughost_cli.services.converge import RESTORE, Converger
 from debughost_cli.services.drift import freshness

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import InUse
-from debughost_cli.models import Volume
+from debughost_cli.resources import Volume
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import OURS, by_project
 from debughost_cli.services.results import VolumesResult

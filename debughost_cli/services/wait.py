@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from debughost_cli.engine.port import Clash, Engine, LogQuery, Missing
 from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
-from debughost_cli.models import Action, Container, Marks, State
+from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.log_times import SECOND, to_ns
+from debughost_cli.resources import Container, Marks
 from debughost_cli.services.lock import is_held
 from debughost_cli.services.maker import is_at_work
 from debughost_cli.services.projects import (

@@ -18,7 +18,8 @@ from debughost_cli.config import (
 )
 from debughost_cli.detect import detect
 from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown, Usage
-from debughost_cli.models import Container, Dependencies, Detection, ProjectType
+from debughost_cli.models import Dependencies, Detection, ProjectType
+from debughost_cli.resources import Container
 from debughost_cli.services.images import ca_bundle_of
 from debughost_cli.variables import BadValue
 from debughost_cli.workspace import check_workspace

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import changed, places
 from unit.fault_server import Server, serving
 
 from cli.conftest import App, Run
@@ -136,24 +136,6 @@ any_json = st.recursive(
 )
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    if isinstance(value, dict | list):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(inner, (*path, key))
-
-
-def changed(value: Any, path: tuple[Any, ...], other: Any) -> Any:
-    if not path:
-        return other
-    made = copy.deepcopy(value)
-    target = made
-    for key in path[:-1]:
-        target = target[key]
-    target[path[-1]] = other
-    return made
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("engine"), lambda *_: (404, {"message": "none"})) as made:
@@ -168,7 +150,7 @@ def test_any_answer_of_an_engine(
 ) -> None:
     table = RECORDED[engine_version]
     asked = data.draw(st.sampled_from([k for k in table if not k.endswith("logs")]))
-    place = data.draw(st.sampled_from(list(places(table[asked]))))
+    place = data.draw(st.sampled_from([(), *places(table[asked])]))
     odd = {**table, asked: changed(table[asked], place, data.draw(any_json))}
 
     def script(method: str, path: str) -> tuple[int, Any] | None:

@@ -8,6 +8,7 @@ import pytest
 from fakes import exits, ignores_sigterm, never_listens
 
 from cli.conftest import node_project
+from debughost_cli.engine.port import Missing
 from debughost_cli.errors import EngineError, EngineUnavailable
 
 
@@ -301,3 +302,10 @@ def test_last_words_about_a_full_disk_are_understood(app, engine):
     engine.program = exits(1, "OSError: [Errno 28] No space left on device")
     assert app("up", "--json").error["code"] == "DISK_FULL"
     assert app("wait", "--for", "ready", "--json").error["code"] == "DISK_FULL"
+
+
+def test_a_container_that_is_always_gone_when_it_is_looked_at_is_not_found(app, engine):
+    app("up")
+    engine.fail("inspect_container", Missing("gone"), times=10**6)
+    run = app("wait", "--for", "ready", "--json")
+    assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")

@@ -29,8 +29,8 @@ from debughost_cli.engine.docker_engine import DockerEngine
 from debughost_cli.engine.port import Engine, Missing
 from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import Container, ContainerSpec, Limits, Link, Mount
 from debughost_cli.names import STATE_LINK
+from debughost_cli.resources import Container, ContainerSpec, Limits, Link, Mount
 
 IMAGE = os.environ.get("DEBUGHOST_TEST_IMAGE", "debughost-base/debian:trixie")
 RUN = secrets.token_hex(4)

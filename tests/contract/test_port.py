@@ -22,7 +22,7 @@ from contract.conftest import (
 )
 from debughost_cli import names
 from debughost_cli.engine.docker_engine import DockerEngine
-from debughost_cli.engine.port import Clash, Engine, ExecSpec, LogPiece, LogQuery, Missing
+from debughost_cli.engine.port import Clash, Engine, ExecSpec, LogQuery, Missing
 from debughost_cli.errors import (
     EngineError,
     ImageNotFound,
@@ -32,8 +32,8 @@ from debughost_cli.errors import (
     NetworkConflict,
     PortInUse,
 )
-from debughost_cli.models import FileEntry, LogLine, Mount
 from debughost_cli.planning.marks import parse
+from debughost_cli.resources import FileEntry, LogLine, LogPiece, Mount
 
 # docker-py leaves the rest of a stream that told of an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import changed, places
 
 from debughost_cli import names
 from debughost_cli.engine import decode
-from debughost_cli.models import Image, Limits, Mount
+from debughost_cli.resources import Image, Limits, Mount
 
 DATA = Path(__file__).parents[1] / "data"
 ENGINES = sorted(p.name for p in DATA.iterdir() if p.is_dir())
@@ -312,30 +313,9 @@ def test_an_engine_without_volumes_may_say_null():
     assert decode.volumes({"Volumes": None}) == []
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything in a document."""
-    if isinstance(value, dict):
-        for key in value:
-            yield (*path, key)
-            yield from places(value[key], (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield (*path, index)
-            yield from places(item, (*path, index))
-
-
 def optional(raw: Any) -> Iterator[tuple[Any, ...]]:
     """The path of everything but of what names the object."""
     return (p for p in places(raw) if p not in (("Id",), ("Name",)))
-
-
-def changed(raw: Any, path: tuple[Any, ...], value: Any) -> Any:
-    made = copy.deepcopy(raw)
-    target = made
-    for key in path[:-1]:
-        target = target[key]
-    target[path[-1]] = value
-    return made
 
 
 ODD = [None, "text", -1, 1.5, True, [None], [{}], {"a": None}]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine import encode
-from debughost_cli.models import Dependencies, FileEntry, Limits, Mount
+from debughost_cli.models import Dependencies
+from debughost_cli.resources import FileEntry, Limits, Mount
 
 SPEC = make_spec(
     "/srv/shop",

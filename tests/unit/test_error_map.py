@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from debughost_cli import errors
 from debughost_cli.engine.error_map import from_answer, image_not_to_be_had, mapped
 from debughost_cli.engine.port import Clash, Missing
-from debughost_cli.models import EngineInfo
+from debughost_cli.resources import EngineInfo
 
 INFO = EngineInfo("unix:///run/x.sock", "DOCKER_HOST")
 

@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.port import LogPiece
-from debughost_cli.models import LogLine
 from debughost_cli.planning.log_cursor import (
     ALL,
     SKEW,
@@ -25,6 +23,7 @@ from debughost_cli.planning.log_cursor import (
 )
 from debughost_cli.planning.log_lines import joined
 from debughost_cli.planning.log_times import to_ns
+from debughost_cli.resources import LogLine, LogPiece
 
 BASE = to_ns("2026-11-23T10:15:00.000000000Z")
 

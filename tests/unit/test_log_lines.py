@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.engine.log_stream import ENTRY, bulk, entries, unchunked
-from debughost_cli.engine.port import LogPiece
-from debughost_cli.models import LogLine
 from debughost_cli.planning import log_lines
 from debughost_cli.planning.log_cursor import ALL, Position
 from debughost_cli.planning.log_lines import ProjectLine, Window, joined, within
 from debughost_cli.planning.log_times import to_ns
+from debughost_cli.resources import LogLine, LogPiece
 
 from .test_log_cursor import BASE, line, piece, stamp
 

@@ -10,9 +10,10 @@ from fakes import make_container
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.models import Link, Marks, State
+from debughost_cli.models import State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of
 from debughost_cli.planning.marks import of_this_run, parse
+from debughost_cli.resources import Link, Marks
 
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status="exited", finished_at=ENDED)

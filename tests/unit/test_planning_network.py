@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from debughost_cli import names
 from debughost_cli.errors import Usage
-from debughost_cli.models import Network
 from debughost_cli.planning.network import choose, gateway_of, mismatch, network_drift, overlap
+from debughost_cli.resources import Network
 
 OURS = {names.MANAGED: "true"}
 SUBNET = "172.28.0.0/16"

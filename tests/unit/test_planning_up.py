@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import names
-from debughost_cli.models import Action, Limits, Mount, ProjectType
+from debughost_cli.models import Action, ProjectType
 from debughost_cli.planning.up import Do, Facts, Manner, Step, find_drift, plan_up
+from debughost_cli.resources import Limits, Mount
 
 SPEC = make_spec(
     "/srv/shop",

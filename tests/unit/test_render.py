@@ -13,20 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.errors import Busy, Crashed
-from debughost_cli.models import (
-    Action,
-    ContainerRef,
-    Drift,
-    EngineInfo,
-    Exit,
-    Image,
-    Network,
-    Project,
-    State,
-    Stats,
-    Volume,
-    Warn,
-)
+from debughost_cli.models import Action, ContainerRef, Drift, Exit, Project, State, Stats, Warn
 from debughost_cli.planning.up import Do, Plan, Step
 from debughost_cli.render import human, status, text
 from debughost_cli.render.json import (
@@ -41,6 +28,7 @@ from debughost_cli.render.json import (
 )
 from debughost_cli.render.progress import TalkingProgress
 from debughost_cli.render.streams import Streams, clean, inline
+from debughost_cli.resources import EngineInfo, Image, Network, Volume
 from debughost_cli.services.results import (
     ImageEntry,
     ImagesResult,

@@ -1,0 +1,278 @@
+"""What an engine holds and says: plain, frozen facts, each as the engine describes it.
+
+Units: sizes in bytes (int), durations in seconds (float), times as aware ``datetime`` in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from debughost_cli.models import ProjectType
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """The engine that answers: where it is, how it was found, and what it can do."""
+
+    endpoint: str
+    source: str
+    version: str = ""
+    api_version: str = ""
+    maps_users: bool = False
+    """True where the engine itself maps file ownership (rootless, Docker Desktop)."""
+    is_local: bool = True
+    """True where the engine shares this machine's ports and files."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mount of a container. ``type``: ``bind`` or ``volume``; ``source``: path or volume."""
+
+    type: str
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """CPUs in cores, memory in bytes (swap included), processes as a number."""
+
+    cpus: float = 2.0
+    memory_bytes: int = 2 * 1024**3
+    pids: int = 512
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """Everything that a project's container is made from."""
+
+    project: str
+    type: ProjectType
+    workspace: str
+    image: str
+    image_id: str
+    command: tuple[str, ...]
+    port: int
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    user: str | None
+    restart: str
+    network: str
+    network_id: str
+    aliases: tuple[str, ...]
+    labels: Mapping[str, str]
+    config_hash: str = ""
+
+
+class _OfProject:
+    """What a container's labels and status tell."""
+
+    labels: Mapping[str, str]
+    status: str
+
+    @property
+    def project(self) -> str:
+        return self.labels.get("debug-host.project", "")
+
+    @property
+    def port(self) -> int:
+        return as_port(self.labels.get("debug-host.port"))
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in ("running", "paused", "restarting")
+
+
+@dataclass(frozen=True)
+class Container(_OfProject):
+    """A container of ours, as the engine describes it in full."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    image: str
+    image_id: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    user: str
+    restart: str
+    network_ids: Mapping[str, str]
+    status: str
+    """Docker's own word: created, running, paused, restarting, removing, exited, dead."""
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    exit_code: int
+    oom_killed: bool
+    start_error: str
+    health: str | None
+    restart_count: int
+    pid: int = 0
+    tty: bool = False
+
+
+@dataclass(frozen=True)
+class ContainerSummary(_OfProject):
+    """A line of the engine's container list."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    image: str
+    status: str
+    created_at: datetime
+    published_ports: tuple[int, ...] = ()
+    health: str | None = None
+
+
+@dataclass(frozen=True)
+class StatsSample:
+    """One reading of a container's counters, from which two make a CPU share.
+
+    ``read_ns``, ``cpu_ns``: nanoseconds; ``system_ns`` the host's CPU time over all its cores.
+    """
+
+    read_ns: int
+    cpu_ns: int
+    system_ns: int
+    online_cpus: int
+    memory_bytes: int
+    memory_limit_bytes: int
+    pids: int
+    net_rx_bytes: int
+    net_tx_bytes: int
+    periods: int = 0
+    throttled_periods: int = 0
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network. ``containers``: the ids of what is attached."""
+
+    id: str
+    name: str
+    driver: str
+    subnet: str | None
+    gateway: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    containers: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume; ``size_bytes`` and ``in_use`` are None where nobody asked the engine."""
+
+    name: str
+    labels: Mapping[str, str]
+    created_at: datetime | None
+    size_bytes: int | None = None
+    in_use: bool | None = None
+
+    @property
+    def project(self) -> str:
+        return self.labels.get("debug-host.project", "")
+
+
+@dataclass(frozen=True)
+class DiskUsage:
+    """What takes the engine's room, in bytes; the volumes are measured."""
+
+    images_bytes: int
+    containers_bytes: int
+    build_cache_bytes: int
+    volumes: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that is on the engine. ``environment`` is what its containers inherit."""
+
+    id: str
+    tags: tuple[str, ...]
+    labels: Mapping[str, str]
+    size_bytes: int
+    created_at: datetime | None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of output. ``ts``: the engine's own RFC 3339 stamp with nanoseconds, or empty."""
+
+    stream: str
+    data: bytes
+    ts: str = ""
+
+
+class LogPiece(LogLine):
+    """Output as it came: a part of a line, or several lines with their ends.
+
+    A plain LogLine is a whole line, whose end is left out.
+    """
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file (or a folder, where ``data`` is None, or a link) to be put into a container."""
+
+    path: str
+    data: bytes | None
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o644
+    link: str = ""
+    """The target, for a symbolic link."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How the launcher says that things stand in its container; ``at`` is when it said so.
+
+    ``phase``: starting, installing, install_failed, volume_not_writable, command_not_found or
+    running; empty where it said nothing. ``ended``: it saw the end itself. ``dependencies``: the
+    fingerprint of what is installed.
+    """
+
+    phase: str = ""
+    ready: bool = False
+    loopback: bool = False
+    asked_to_stop: bool = False
+    ended: bool = False
+    dependencies: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link in a container."""
+
+    target: str
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EngineEvent:
+    """Something that happened to a container of ours, in the engine's words.
+
+    ``action``: start, die, oom, destroy, pause, unpause, "health_status: healthy", ...;
+    ``at``: seconds since the epoch, as the engine's clock has them.
+    """
+
+    action: str
+    container: str
+    project: str
+    at: float
+    exit_code: int | None = None
+
+
+def as_port(text: str | None) -> int:
+    """The port in a label, 0 where there is none that makes sense."""
+    return int(text) if text and text.isascii() and text.isdigit() else 0
