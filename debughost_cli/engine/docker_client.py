@@ -192,7 +192,8 @@ class Connection:
         return answer
 
     @property
-    def _limit(self) -> float:
+    def limit(self) -> float:
+        """Seconds that the engine has for an answer."""
         return CONNECT_TIMEOUT if self._given_up else self._patience
 
     def _counted(self, attempt: Callable[[], T]) -> T:
@@ -212,7 +213,7 @@ class Connection:
         An engine that shuts down answers on the connections that it has until the very end, at
         last with failures, and takes no new ones; where systemd keeps its socket, they wait.
         """
-        began, limit = time.monotonic(), self._limit
+        began, limit = time.monotonic(), self.limit
         with (
             mapped(self.info, "asking whether it is there", limit),
             time_limit(limit),
@@ -224,7 +225,7 @@ class Connection:
 
     def _once(self, doing: str, call: Callable[[ApiClient], T], extra: float | None = 0.0) -> T:
         self._trace(doing)
-        patience = self._limit + (extra or 0.0)
+        patience = self.limit + (extra or 0.0)
         limit = None if extra is None else patience
         try:
             with mapped(self.info, doing, patience), time_limit(limit):

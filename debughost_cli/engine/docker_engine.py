@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,15 @@ from debughost_cli.errors import (
     DebughostError,
     DiskFull,
     EngineError,
+    EngineTimeout,
     EngineUnavailable,
     ImageNotFound,
     InUse,
 )
 from debughost_cli.resources import DiskUsage, EngineInfo, Image, Network, Volume
+
+MEASURED_AGAIN = 0.1
+"""Seconds between two looks whether another client's measuring is done."""
 
 
 class NetworkCalls:
@@ -97,7 +102,19 @@ class VolumeCalls:
         )
 
     def disk_usage(self) -> DiskUsage:
-        return self._connection.read("measuring the disk", lambda c: decode.disk_usage(c.df()))
+        """Engine 20.10 measures for one client at a time, and refuses the others meanwhile."""
+        deadline = time.monotonic() + self._connection.limit
+        while True:
+            try:
+                return self._connection.read(
+                    "measuring the disk", lambda c: decode.disk_usage(c.df())
+                )
+            except EngineError as exc:
+                if "already running" not in exc.message:
+                    raise
+                if time.monotonic() >= deadline:
+                    raise _still_measuring(exc) from exc
+            time.sleep(MEASURED_AGAIN)
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
         return self._connection.read(
@@ -116,6 +133,13 @@ class VolumeCalls:
                 hint=f"'docker ps -a --filter volume={name}' lists what uses it",
                 details={"volume": name},
             ) from exc
+
+
+def _still_measuring(exc: EngineError) -> EngineTimeout:
+    return EngineTimeout(
+        f"the engine measures its disk for somebody else, and that takes long: {exc.message}",
+        hint="Try again in a moment; 'docker system df' and the like are what it is busy with",
+    )
 
 
 class ImageCalls:

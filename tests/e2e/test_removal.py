@@ -78,6 +78,12 @@ def test_volumes_are_listed_with_size_and_use(
     assert 100_000 <= mine["size_bytes"] < 200_000
 
 
+def test_volumes_are_listed_for_many_at_once(run: Program) -> None:
+    """Engine 20.10 measures them for one client at a time."""
+    listed = run.at_once([("volumes", "ls")] * 8)
+    assert [r.code for r in listed] == [0] * 8, "\n".join(map(str, listed))
+
+
 def test_prune_takes_the_volumes_of_projects_without_a_container(
     run: Program, eye: Eye, new_id: Callable[[], str], tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fakes import make_spec
 
 from debughost_cli import errors
-from debughost_cli.engine import docker_client
+from debughost_cli.engine import docker_client, docker_engine
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker_client import Connection
 from debughost_cli.engine.docker_engine import DockerEngine
@@ -203,6 +203,27 @@ def test_a_refusal_is_not_asked_again(connect, script, server, slept):
     with pytest.raises(errors.EngineError):
         engine.list_containers()
     assert (slept, server.count("/containers/json")) == ([], 1)
+
+
+BUSY = (500, {"message": "a disk usage operation is already running"})
+
+
+def test_an_engine_that_measures_its_disk_for_another_client_is_asked_until_it_is_free(
+    connect, script, slept
+):
+    script.on("/system/df", BUSY, BUSY, (200, {"Volumes": []})).on("/_ping", (200, b"OK"))
+    assert connect().disk_usage().volumes == ()
+    assert slept == []
+
+
+def test_an_engine_that_measures_for_ever_is_given_up(connect, script, server, monkeypatch):
+    monkeypatch.setattr(docker_engine, "MEASURED_AGAIN", 0.01)
+    script.on("/system/df", BUSY).on("/_ping", (200, b"OK"))
+    engine = connect()
+    engine._connection._patience = 0.2
+    with pytest.raises(errors.EngineTimeout, match="already running"):
+        engine.disk_usage()
+    assert server.count("/system/df") > 2
 
 
 CREATED = {"Id": "c" * 64, "Warnings": []}
