@@ -38,6 +38,7 @@ WORKDIR = "/app"
 CACHE_DIR = "/var/cache/debughost"
 CONTROL_DIR = "/.debughost"
 STATE_LINK = f"{CONTROL_DIR}/state"
+LAUNCHER = f"{CONTROL_DIR}/launch"
 HOME_DIR = f"{CONTROL_DIR}/home"
 CA_FILE = "/etc/ssl/debughost-ca-bundle.crt"
 

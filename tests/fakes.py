@@ -555,9 +555,13 @@ class FakeEngine:
         container.exit_code, container.oom_killed, container.restart_count = 0, False, 0
         container.reads, container.pending = 0, True
         container.health = program.health
+        self._tell_event("start", container)
+        if names.LAUNCHER not in container.files:
+            self.write_log(container.id, f"cannot open {names.LAUNCHER}", stream="stderr")
+            self._end(container, 2)
+            return
         installs = f"{names.CONTROL_DIR}/dependencies" in container.files
         self._tell(container, "installing" if installs else "running")
-        self._tell_event("start", container)
         if not program.late:
             self._arrive(container)
 

@@ -43,7 +43,7 @@ def control_files(
     entries = [
         FileEntry(names.CONTROL_DIR, None, uid, gid, open_mode),
         FileEntry(names.HOME_DIR, None, uid, gid, open_mode),
-        FileEntry(f"{names.CONTROL_DIR}/launch", launcher(), 0, 0, 0o755),
+        FileEntry(names.LAUNCHER, launcher(), 0, 0, 0o755),
     ]
     entries += [
         FileEntry(m.target, None, uid, gid, open_mode) for m in spec.mounts if m.type == "volume"

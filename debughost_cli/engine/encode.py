@@ -18,7 +18,7 @@ def container(spec: ContainerSpec) -> dict[str, Any]:
     key = f"{spec.port}/tcp"
     body = {
         "Image": spec.image,
-        "Entrypoint": ["/bin/sh", f"{names.CONTROL_DIR}/launch", str(spec.port)],
+        "Entrypoint": ["/bin/sh", names.LAUNCHER, str(spec.port)],
         "Cmd": list(spec.command),
         "Env": [f"{k}={v}" for k, v in spec.environment.items()],
         "Labels": dict(spec.labels),

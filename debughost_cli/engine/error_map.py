@@ -17,7 +17,7 @@ import requests
 import urllib3.exceptions
 
 from debughost_cli import errors
-from debughost_cli.engine.port import Clash, Missing
+from debughost_cli.engine.port import Clash, Missing, Spoilt
 from debughost_cli.resources import EngineInfo
 
 CONNECT_TIMEOUT = 5.0
@@ -26,6 +26,12 @@ READ_TIMEOUT = 30.0
 _FULL = ("no space left on device", "disk quota exceeded", "not enough free space")
 _PORT = ("port is already allocated", "address already in use", "ports are not available")
 _OVERLAP = ("pool overlaps", "overlaps with", "conflicts with network", "networks have overlapping")
+_SPOILT = re.compile(
+    r"task [0-9a-f]+: already exists|container with (given )?id (already )?exists|"
+    r"failed to start shim: mkdir .*: file exists"
+)
+"""An engine that was killed while it started a container knows nothing of its processes later, and
+will not start it for their sake. Source: moby issues 36145, 39630, 50040; seen on 20.10."""
 _START = (
     "oci runtime",
     "runc create failed",
@@ -128,6 +134,11 @@ def _special(low: str, words: str) -> errors.DebughostError | None:
     if "invalid reference format" in low:
         return errors.InvalidConfig(
             f"not the name of an image: {words}", hint="Write it as name:tag, in lower case"
+        )
+    if _SPOILT.search(low):
+        return Spoilt(
+            f"the engine lost track of the container's processes when it ended: {words}",
+            hint="Make a new container with 'debughost up --recreate'",
         )
     if any(w in low for w in _START):
         return errors.StartFailed(

@@ -39,6 +39,10 @@ class Clash(EngineError):
     """The engine refuses because of the object's present state or an equal name."""
 
 
+class Spoilt(EngineError):
+    """The end of an engine has spoilt this container for good: only a new one can be started."""
+
+
 @dataclass(frozen=True)
 class LogQuery:
     """Which lines, and how: ``tail`` None for all, counted in entries of the engine.
@@ -147,7 +151,7 @@ class Engine(Protocol):
         ...
 
     def start_container(self, ref: str) -> None:
-        """Already running is fine. Raises Missing, PortInUse, StartFailed."""
+        """Already running is fine. Raises Missing, PortInUse, StartFailed, Spoilt."""
         ...
 
     def stop_container(self, ref: str, grace: int) -> None:

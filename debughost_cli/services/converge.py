@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from debughost_cli import names
 from debughost_cli.container import control_files
-from debughost_cli.engine.port import Clash, Engine, Missing
+from debughost_cli.engine.port import Clash, Engine, Missing, Spoilt
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable, Interrupted
 from debughost_cli.models import Action
 from debughost_cli.planning.up import Do, Step
@@ -198,7 +198,7 @@ class Converger:
                     self._engine.stop_container(old.id, self._grace)
                 if old.is_running and not self._engine.inspect_container(old.id).is_running:
                     self._engine.start_container(old.id)
-            except Missing:
+            except (Missing, Spoilt):
                 return
 
         return restore

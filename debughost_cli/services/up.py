@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 
 from debughost_cli import names
-from debughost_cli.engine.port import Clash, Engine, Missing
+from debughost_cli.engine.port import Clash, Engine, Missing, Spoilt
 from debughost_cli.errors import (
     Busy,
     Crashed,
@@ -47,6 +47,8 @@ LOOK_AGAIN = 0.2
 """Seconds between looks while another client is making the project's container."""
 BUILD_PATIENCE = 1800.0
 """Seconds to wait for another command that builds the same image."""
+TRIES = 3
+"""How many containers are made when the engine ends in the middle of it and spoils them."""
 
 _Outcome = tuple[Container, Marks] | DebughostError
 _ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable, DiskFull)
@@ -109,9 +111,7 @@ class UpService:
         undo = Undo(self._progress)
         outages = self._engine.outages
         try:
-            with self._lock(wanted.project):
-                view, ref = self._converge(wanted, options, undo)
-            outcome = self._outcome(wanted, ref, options, outages)
+            view, ref, outcome = self._brought_up(wanted, options, undo)
             if isinstance(outcome, _ENDED) and undo.remembers(RESTORE):
                 outcome.hint += "; what ran before was started again"
                 raise outcome
@@ -131,6 +131,47 @@ class UpService:
         project = describe(self._engine, *outcome)
         project = replace(project, dependencies=freshness(wanted, *outcome))
         return ProjectResult(project, view.plan.action)
+
+    def _brought_up(
+        self, wanted: Wanted, options: UpOptions, undo: Undo, tries: int = TRIES
+    ) -> tuple[View, str, _Outcome]:
+        """What was seen at first, the container that was started, and what it came to.
+
+        A container that the end of an engine has spoilt is made anew.
+        """
+        outages = self._engine.outages
+        try:
+            with self._lock(wanted.project):
+                view, ref = self._converge(wanted, options, undo)
+            outcome = self._outcome(wanted, ref, options, outages)
+            if isinstance(outcome, Crashed | StartFailed):
+                self._check_launcher(ref)
+            return view, ref, outcome
+        except Spoilt as exc:
+            if tries == 1:
+                raise
+            self._progress.step(f"Making {wanted.project} anew: {exc.message}")
+        with self._lock(wanted.project):
+            undo.run()
+        anew = replace(options, manner=replace(options.manner, recreate=True))
+        return self._brought_up(wanted, anew, undo, tries - 1)
+
+    def _check_launcher(self, ref: str) -> None:
+        """Raises Spoilt for a container that ended because what was written into it is not there.
+
+        An engine that is about to end takes files, says so, and may lose them.
+        """
+        with suppress(Missing):
+            container, marks = observe(self._engine, ref)
+            if container.is_running or marks.phase:
+                return
+            try:
+                self._engine.read_files(ref, names.LAUNCHER)
+            except Missing as exc:
+                raise Spoilt(
+                    "the engine lost what was written into the container",
+                    hint="Make a new one with 'debughost up --recreate'",
+                ) from exc
 
     def _lock(self, name: str, **patience: float) -> AbstractContextManager[None]:
         endpoint = self._engine.info.endpoint

@@ -11,6 +11,7 @@ import pytest
 from fakes import exits, ignores_sigterm
 
 from debughost_cli import names
+from debughost_cli.engine.port import Spoilt
 from debughost_cli.errors import (
     DiskFull,
     EngineError,
@@ -118,6 +119,47 @@ def test_a_workspace_that_vanishes_is_no_defect(app, ready, workspace, monkeypat
     assert (run.code, run.error["code"]) == (2, "INVALID_WORKSPACE")
     monkeypatch.chdir("/")
     assert ready.all_of("shop") == []
+
+
+# A container that the end of an engine has spoilt
+
+
+SPOILT = Spoilt("task 12: already exists")
+
+
+def test_a_new_container_that_is_spoilt_is_made_anew(app, ready):
+    ready.fail("start_container", SPOILT)
+    found = app("up", "--json").project
+    assert (found["action"], found["ready"]) == ("created", True)
+    assert len(ready.all_of("shop")) == 1
+
+
+@pytest.mark.parametrize("command", ["up", "restart"])
+def test_a_stopped_one_that_is_spoilt_is_replaced(app, ready, command):
+    old = app("up", "--json").project["container"]["id"]
+    app("stop")
+    ready.fail("start_container", SPOILT, times=9, when=lambda ref: ref == old)
+    run = app(command, "-p", "shop", "--json")
+    assert (run.project["action"], run.project["ready"]) == ("recreated", True)
+    assert run.document["warnings"] == []
+    assert [c.id for c in ready.all_of("shop")] == [run.project["container"]["id"]]
+
+
+def test_one_that_is_spoilt_again_and_again_is_given_up(app, ready, workspace):
+    world = ready.snapshot()
+    ready.fail("start_container", SPOILT, times=9)
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (1, "ENGINE_ERROR")
+    assert len([c for c in ready.calls if c[0] == "start_container"]) == 3
+    is_as_before(ready, world, workspace)
+
+
+def test_one_whose_launcher_was_lost_is_made_anew(app, ready):
+    """An engine that was about to end took the files, and forgot them."""
+    ready.before("start_container", lambda: ready.container("shop").files.pop(names.LAUNCHER))
+    found = app("up", "--json").project
+    assert (found["action"], found["ready"]) == ("created", True)
+    assert len(ready.all_of("shop")) == 1
 
 
 # Recreation

@@ -24,6 +24,7 @@ from fakes import (
 
 from cli.conftest import App, node_project
 from debughost_cli import names
+from debughost_cli.container import control_files
 from debughost_cli.models import ProjectType
 from debughost_cli.planning.ports import preferred_port
 
@@ -719,6 +720,7 @@ def test_a_container_that_another_machine_made_at_the_same_moment_is_used(app, e
     def other_machine():
         ref = engine.create_container("debug-host-shop-20200101T000000000Z", spec)
         engine.containers[ref].created_at = engine.containers[ref].created_at.replace(year=2020)
+        engine.put_files(ref, control_files(spec, None, 0, 0))
         engine.start_container(ref)
 
     engine.before("create_container", other_machine)

@@ -212,6 +212,40 @@ def test_what_is_brought_up_gets_over_an_engine_that_comes_back(
         assert one.again.project["action"] in told, one.how
 
 
+def killed_within_a_start(site: Site) -> Result:
+    """What came of an ``up`` whose container was being started when the engine was killed."""
+    private, engine = site.private, site.private.engine
+    private.run("stop", "-p", site.project)
+    id_ = private.eye.inspect(site.project)["Id"]
+    process = engine.folder / "exec/containerd/daemon/io.containerd.runtime.v2.task/moby" / id_
+    with private.run.start(*site.up(), "--json") as up:
+        eventually((process / "init.pid").exists, timeout=60, pause=0.001)
+        engine.crash()
+        engine.start()
+        out, err = up.communicate(timeout=60)
+    return Result(tuple(map(str, site.up())), up.returncode, out, err, 0.0, is_json=True)
+
+
+def test_a_container_whose_start_an_engine_did_not_survive_is_made_anew(
+    private: Private, make: Callable[..., Site]
+) -> None:
+    """Its processes are there, and the next engine, which knows nothing of them, will never start
+    it for their sake. An engine that was quick to write it down knows it: then once more.
+    """
+    site = make("p")
+    port = private.run(*site.up(), "--json").project["port"]
+    for _ in range(5):
+        result = killed_within_a_start(site)
+        found = result.project
+        assert (result.code, found["ready"], found["port"]) == (0, True, port), str(result)
+        assert len(private.eye.containers("p")) == 1
+        if found["action"] == "recreated":
+            break
+    assert found["action"] == "recreated"
+    assert "lost track" in result.err
+    assert result.document["warnings"] == []
+
+
 @FAULTS
 def test_a_stop_and_a_removal_get_over_an_engine_that_comes_back(
     private: Private, make: Callable[..., Site], fault: Fault

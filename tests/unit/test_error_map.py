@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from debughost_cli import errors
 from debughost_cli.engine.error_map import from_answer, image_not_to_be_had, mapped
-from debughost_cli.engine.port import Clash, Missing
+from debughost_cli.engine.port import Clash, Missing, Spoilt
 from debughost_cli.resources import EngineInfo
 
 INFO = EngineInfo("unix:///run/x.sock", "DOCKER_HOST")
@@ -281,6 +281,14 @@ def test_an_api_error_goes_by_its_status_and_words():
             "failed: runc create failed: unable to start container process",
             errors.StartFailed,
         ),
+        (500, f"task {'0f' * 32}: already exists", Spoilt),
+        (
+            500,
+            "failed to create task for container: failed to start shim: mkdir "
+            "/run/containerd/io.containerd.runtime.v2.task/moby/d47acb: file exists",
+            Spoilt,
+        ),
+        (400, "OCI runtime create failed: container with id exists: 4911e3: unknown", Spoilt),
         (500, "crun: executable file `/bin/sh` not found in $PATH", errors.StartFailed),
         (403, "dial unix /var/run/docker.sock: permission denied", errors.EnginePermissionDenied),
         (503, "This node is not a swarm manager", errors.EngineUnavailable),
