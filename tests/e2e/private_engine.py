@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,6 +43,10 @@ def lacks() -> str:
         p for p in ("dockerd", "containerd", "unshare", "nsenter", "setpriv") if not shutil.which(p)
     ]
     return f"{', '.join(missing)}, to run an engine of the tests' own" if missing else ""
+
+
+class Ended(AssertionError):
+    """The engine ended by itself."""
 
 
 @dataclass
@@ -80,9 +84,32 @@ class PrivateEngine:
         env = {**self.installed.env, "DOCKER_HOST": self.url}
         return replace(self.installed, env=env, prefix=("nsenter", network))
 
-    def start(self) -> None:
-        """Starts the engine and waits until it answers."""
+    def _enter(self, command: Sequence[str | Path]) -> list[str | Path]:
+        """The words that run ``command`` in the namespaces, whose first process is init's child."""
         (child,) = Path(f"/proc/{self.init.pid}/task/{self.init.pid}/children").read_text().split()
+        return ["nsenter", "--target", child, "--net", "--mount", "--pid", *command]
+
+    def inside(self, *command: str | Path) -> None:
+        """Runs a command where the engine is."""
+        subprocess.run(self._enter(command), check=True, stdin=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        """Starts the engine and waits until it answers; as systemd does, again if it gives up.
+
+        After a crash its containerd may wait for what was left too long for the engine.
+        """
+        try:
+            self._start()
+        except Ended:
+            self._forget()
+            self._start()
+
+    def _forget(self) -> None:
+        """Takes away what an engine that did not end in order leaves."""
+        for name in ("pid", "docker.sock"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _start(self) -> None:
         place = self.folder
         options = [
             "--host", self.url, "--data-root", place / "data", "--exec-root", place / "exec",
@@ -92,7 +119,7 @@ class PrivateEngine:
         (place / "none.json").write_text("{}")
         with (place / "log").open("ab") as log:
             self.daemon = subprocess.Popen(
-                ["nsenter", "--target", child, "--net", "--mount", "--pid", "dockerd", *options],
+                self._enter(["dockerd", *options]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         eventually(self._answers, timeout=40, pause=0.1)
@@ -100,7 +127,8 @@ class PrivateEngine:
     def _answers(self) -> bool:
         log = (self.folder / "log").read_text(errors="replace")
         assert self.daemon, "it was not started"
-        assert self.daemon.poll() is None, f"dockerd ended: {log[-3000:]}"
+        if self.daemon.poll() is not None:
+            raise Ended(f"dockerd ended: {log[-3000:]}")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe, suppress(OSError):
             probe.settimeout(5)
             probe.connect(str(self.folder / "docker.sock"))
@@ -114,8 +142,7 @@ class PrivateEngine:
         with suppress(ProcessLookupError):
             os.killpg(self.daemon.pid, signal.SIGKILL)
         self.daemon.wait()
-        for name in ("pid", "docker.sock"):
-            (self.folder / name).unlink(missing_ok=True)
+        self._forget()
 
     def shut_down(self) -> None:
         """Ends the engine as a package's upgrade does: it stops its containers itself."""
@@ -128,8 +155,7 @@ class PrivateEngine:
     def cut_power(self) -> None:
         """Ends the engine and all that runs on it, and forgets what a machine forgets."""
         self._end_namespaces()
-        for name in ("pid", "docker.sock"):
-            (self.folder / name).unlink(missing_ok=True)
+        self._forget()
         shutil.rmtree(self.folder / "exec")
         self._begin()
 
@@ -210,6 +236,12 @@ class Private:
         for volume in client.volumes()["Volumes"] or []:
             client.remove_volume(volume["Name"], force=True)
         client.prune_networks()
+        if self.networks():
+            # An engine that was killed may take it for used, by a container that is gone.
+            self.engine.shut_down()
+            self.engine.start()
+            client.prune_networks()
+        assert not self.networks()
 
     def world(self) -> tuple[list[str], list[str], list[str]]:
         """Ids and names of all that is on the engine."""

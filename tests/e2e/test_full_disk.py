@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,11 +31,6 @@ class SmallEngine(PrivateEngine):
         data.mkdir()
         self.inside("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "small", data)
         super().start()
-
-    def inside(self, *command: str | Path) -> None:
-        """Runs a command where the file system is mounted."""
-        (child,) = Path(f"/proc/{self.init.pid}/task/{self.init.pid}/children").read_text().split()
-        subprocess.run(["nsenter", "--target", child, "--mount", *command], check=True)
 
     @contextmanager
     def full(self, left: int = 0) -> Iterator[None]:
