@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from debughost_cli.errors import Interrupted
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SOON = 0.01
+"""Seconds until what Python dropped is raised once more."""
 
 
 class _Gate:
@@ -23,9 +30,35 @@ class _Gate:
 def install() -> None:
     """From here on the first signal raises Interrupted in the main thread, see ``release``."""
     _Gate.held, _Gate.kept = True, None
-    if threading.current_thread() is threading.main_thread():
-        for number in _SIGNALS:
-            signal.signal(number, _raise)
+    _handle_by(_raise)
+
+
+def insist() -> None:
+    """From here on a signal counts also where it met the deletion of an object.
+
+    Python drops what is raised there, in a weak reference's callback or ``__del__``, and says so
+    on stderr; the import system has such callbacks as well.
+    """
+    sys.unraisablehook = _dropped
+
+
+def _dropped(what: UnraisableHookArgs) -> None:
+    if not isinstance(what.exc_value, Interrupted):
+        sys.__unraisablehook__(what)
+        return
+    _handle_by(_raise)
+    again = threading.Timer(_SOON, _send, (what.exc_value.signum,))
+    again.daemon = True
+    again.start()
+
+
+def _send(number: int) -> None:
+    """To the main thread, which it gets out of a system call."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main:
+        signal.pthread_kill(main, number)
+    else:
+        signal.raise_signal(number)
 
 
 def release() -> None:
@@ -48,9 +81,13 @@ def held() -> Iterator[None]:
 
 def ignore() -> None:
     """From here on signals change nothing: the result is out."""
+    _handle_by(signal.SIG_IGN)
+
+
+def _handle_by(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, handler)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

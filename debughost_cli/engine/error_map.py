@@ -28,7 +28,7 @@ _PORT = ("port is already allocated", "address already in use", "ports are not a
 _OVERLAP = ("pool overlaps", "overlaps with", "conflicts with network", "networks have overlapping")
 _SPOILT = re.compile(
     r"task [0-9a-f]+: already exists|container with (given )?id (already )?exists|"
-    r"failed to start shim: mkdir .*: file exists"
+    r"id already in use|failed to start shim: mkdir .*: file exists"
 )
 """An engine that was killed while it started a container knows nothing of its processes later, and
 will not start it for their sake. Source: moby issues 36145, 39630, 50040; seen on 20.10."""

@@ -288,6 +288,7 @@ def test_an_api_error_goes_by_its_status_and_words():
             "/run/containerd/io.containerd.runtime.v2.task/moby/d47acb: file exists",
             Spoilt,
         ),
+        (500, "id already in use", Spoilt),
         (400, "OCI runtime create failed: container with id exists: 4911e3: unknown", Spoilt),
         (500, "crun: executable file `/bin/sh` not found in $PATH", errors.StartFailed),
         (403, "dial unix /var/run/docker.sock: permission denied", errors.EnginePermissionDenied),
