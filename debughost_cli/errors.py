@@ -1,6 +1,6 @@
 """Every way in which a command can fail, with its exit code and its stable code.
 
-DebughostError
+DebughostError (an Exception)
 ├── Internal, EngineError                                              exit 1
 ├── Usage, InvalidConfig, InvalidProject, InvalidWorkspace,
 │   InvalidPort, TypeUnknown, ConfirmationRequired                     exit 2
@@ -12,8 +12,10 @@ DebughostError
 ├── NotReady, WaitTimeout                                              exit 6
 ├── StartFailed, Crashed, Unhealthy, DependenciesFailed                exit 7
 ├── Partial                                                            exit 8
-├── DiskFull, VolumeNotWritable                                        exit 9
-└── Interrupted                                                        exit 130, 143
+└── DiskFull, VolumeNotWritable                                        exit 9
+Interrupted (a BaseException, as KeyboardInterrupt)                    exit 130, 143
+
+Both are a Failure, which is what leaves the program.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class ExitCode(IntEnum):
     SIGTERM = 143
 
 
-class DebughostError(Exception):
+class Failure(BaseException):
     """A failure that a user can understand: what happened, and what to do next.
 
     ``message`` is one sentence, ``hint`` the way out (may be empty), ``details`` holds
@@ -75,6 +77,10 @@ class DebughostError(Exception):
             "retryable": self.retryable,
             "details": self.details,
         }
+
+
+class DebughostError(Failure, Exception):
+    """Something went wrong; who can do without it may go on."""
 
 
 class Internal(DebughostError):
@@ -308,8 +314,11 @@ class VolumeNotWritable(_NoRoom):
     code = "VOLUME_NOT_WRITABLE"
 
 
-class Interrupted(DebughostError):
-    """A signal asked the command to end; what it had half made is taken away again."""
+class Interrupted(Failure):
+    """A signal asked the command to end; what it had half made is taken away again.
+
+    Nobody who goes on after an error, here or in a library, shall take it for one.
+    """
 
     code = "INTERRUPTED"
     exit_code = ExitCode.SIGINT
@@ -325,13 +334,13 @@ class Interrupted(DebughostError):
         return 128 + int(self.signum)
 
 
-def _leaves(base: type[DebughostError]) -> list[type[DebughostError]]:
-    found: list[type[DebughostError]] = []
+def _leaves(base: type[Failure]) -> list[type[Failure]]:
+    found: list[type[Failure]] = []
     for cls in base.__subclasses__():
         found += [cls] if not cls.__name__.startswith("_") else _leaves(cls)
     return found
 
 
-def all_errors() -> list[type[DebughostError]]:
+def all_errors() -> list[type[Failure]]:
     """Every public error class, in the order of the tree above."""
-    return _leaves(DebughostError)
+    return [*_leaves(DebughostError), Interrupted]

@@ -16,7 +16,7 @@ from debughost_cli.cli import signals
 from debughost_cli.cli.options import ReaderGone, absorb, show_help, with_common_options
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
-from debughost_cli.errors import DebughostError, Internal, Interrupted, Usage
+from debughost_cli.errors import Failure, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams, clean
 
 _MODULES = {
@@ -102,7 +102,7 @@ def _run(args: list[str], session: Session) -> Output | int:
             check_output(os.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
         )
         returned = make_app(args)(args, standalone_mode=False, obj=session, prog_name="debughost")
-    except DebughostError as exc:
+    except Failure as exc:
         return Output(error=exc)
     except typer.TyperException as exc:
         return Output(error=_usage(exc, session, args))

@@ -13,7 +13,7 @@ import typer
 from debughost_cli.cli.options import Projects, command, here, seconds
 from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import ConfirmationRequired, DebughostError, Interrupted, Usage
+from debughost_cli.errors import ConfirmationRequired, DebughostError, Usage
 from debughost_cli.names import check_project
 
 Workspace = Annotated[
@@ -128,8 +128,6 @@ def up(
     try:
         run = service.dry_run if dry_run else service.run
         item = run(wanted, options)
-    except Interrupted:
-        raise
     except DebughostError as exc:
         item = failed(session.engine, wanted.project, exc)
     return projects_output(session, ProjectsResult((item,)))

@@ -16,7 +16,7 @@ from debughost_cli.cli.lifecycle import chosen
 from debughost_cli.cli.options import Projects, command, moment
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import DebughostError, Usage
+from debughost_cli.errors import Failure, Usage
 
 if TYPE_CHECKING:
     from debughost_cli.planning.log_cursor import Bookmark
@@ -109,7 +109,7 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
     except BrokenPipeError:
         # With its number Typer would take it for itself and end with 1; main knows better.
         raise BrokenPipeError from None
-    except DebughostError as exc:
+    except Failure as exc:
         error = exc
         # People who press Ctrl-C want an end at once; JSON must not break off within a line.
         if json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import DebughostError, Partial
+from debughost_cli.errors import DebughostError, Failure, Partial
 from debughost_cli.models import Action, Project
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
@@ -23,7 +23,7 @@ class Output:
     data: Mapping[str, Any] = field(default_factory=dict)
     changed: bool = False
     show: Callable[[], None] | None = None
-    error: DebughostError | None = None
+    error: Failure | None = None
     next: Sequence[str] = ()
     exit_code: int = 0
 

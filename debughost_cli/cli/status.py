@@ -11,7 +11,7 @@ import typer
 from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import DebughostError, ExitCode, Interrupted, Usage
+from debughost_cli.errors import DebughostError, ExitCode, Usage
 from debughost_cli.models import Project, State
 from debughost_cli.names import check_project
 from debughost_cli.render import status as screen
@@ -109,8 +109,6 @@ def _watch_json(session: Session, look: Callable[[], Snapshot], pause: float) ->
 def _tick_json(look: Callable[[], Snapshot]) -> dict[str, object]:
     try:
         found = look()
-    except Interrupted:
-        raise
     except DebughostError as exc:
         return {"type": "status", "projects": [], "warnings": [], "error": exc.to_json()}
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from debughost_cli.errors import DebughostError
+from debughost_cli.errors import Failure
 from debughost_cli.models import Action, State
 from debughost_cli.render.status import console_for, write
 from debughost_cli.render.streams import Streams, clean, inline
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from debughost_cli.services.doctor import Check
 
 
-def error(streams: Streams, failure: DebughostError) -> None:
+def error(streams: Streams, failure: Failure) -> None:
     """What happened, the project's last words where there are any, and the way out."""
     streams.talk(f"Error: {_indented(failure.message)} [{failure.code}]", "red")
     for line in failure.details.get("log_tail", []):

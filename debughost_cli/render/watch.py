@@ -65,8 +65,6 @@ class Watch:
         try:
             self._snapshot = self._look()
             self._trouble = ""
-        except Interrupted:
-            raise
         except DebughostError as exc:
             self._trouble = f"{exc.message}; trying again"
             return

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import DebughostError, ExitCode, Interrupted
+from debughost_cli.errors import DebughostError, ExitCode
 from debughost_cli.models import Action, Project
 from debughost_cli.services.projects import containers_of, describe, observe
 from debughost_cli.services.results import ProjectResult, ProjectsResult
@@ -47,8 +47,6 @@ def _abandon(futures: Sequence[Future[ProjectResult]], cancel: threading.Event) 
 def _guarded(engine: Engine, project: str, work: Work) -> ProjectResult:
     try:
         return work(project)
-    except Interrupted:
-        raise
     except DebughostError as exc:
         return failed(engine, project, exc)
 

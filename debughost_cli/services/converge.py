@@ -11,7 +11,7 @@ from typing import ClassVar
 from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine.port import Clash, Engine, Missing, Spoilt
-from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable, Interrupted
+from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable
 from debughost_cli.models import Action
 from debughost_cli.planning.up import Do, Step
 from debughost_cli.resources import Container, ContainerSpec, FileEntry
@@ -93,7 +93,7 @@ class Converger:
         self._in_flight = True
         try:
             ref = self._engine.create_container(name, spec)
-        except (Interrupted, EngineUnavailable, EngineTimeout):
+        except (EngineUnavailable, EngineTimeout):
             raise
         except DebughostError:
             self._in_flight = False

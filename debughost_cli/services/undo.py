@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from debughost_cli.errors import DebughostError
+from debughost_cli.errors import DebughostError, Interrupted
 from debughost_cli.services.progress import Progress
 
 
@@ -32,10 +32,13 @@ class Undo:
         self._steps.clear()
 
     def run(self) -> None:
-        """Takes everything back, the last first."""
+        """Takes everything back, the last first; a step that is interrupted is still to do."""
         while self._steps:
             what, step = self._steps.pop()
             try:
                 step()
             except DebughostError as exc:
                 self._progress.warn("CLEANUP_FAILED", f"could not {what}: {exc.message}")
+            except Interrupted:
+                self.push(what, step)
+                raise

@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -115,6 +117,24 @@ def test_people_read_it_once(vain: dict[str, Result]) -> None:
 def test_an_engine_that_hangs_is_given_up(vain: dict[str, Result]) -> None:
     assert vain["hanging"].error["code"] == "ENGINE_TIMEOUT"
     assert vain["hanging"].seconds < 40
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_an_engine_that_hangs_does_not_hold_up_an_interruption(
+    installed: Program, tmp_path: Path, command: str
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+        process = installed.start(command, "-H", f"unix://{tmp_path}/s", "--json")
+        held, _ = server.accept()
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        with held:
+            code, out, _ = finish(process)
+    assert time.monotonic() - sent < installed.slow(2)
+    assert check_document(out, code)["error"]["code"] == "INTERRUPTED"
+    assert code == 130
 
 
 def test_an_engine_that_comes_back_meanwhile(

@@ -391,3 +391,5 @@ def test_the_contracts_table_of_codes(exit_code, codes):
 @pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
 def test_an_interruption_ends_as_shells_report_it(number, status):
     assert errors.Interrupted(number).status == status
+    # Or who goes on after an error would go on after it as well.
+    assert not issubclass(errors.Interrupted, Exception)
