@@ -261,10 +261,19 @@ class Eye:
         return containers, sorted(v["Name"] for v in self.volumes(project))
 
     def exec(self, project: str, *command: str) -> tuple[int, str]:
-        """Runs a command in the container as its user; its code and output."""
-        made = self.client.exec_create(self.inspect(project)["Id"], list(command))
-        out = self.client.exec_start(made["Id"])
-        return self.client.exec_inspect(made["Id"])["ExitCode"], out.decode()
+        """Runs a command in the container as its user; its code and output.
+
+        docker-py's own ``exec_start`` now and then loses the first bytes: it has the connection
+        upgraded, and reads past what came together with the answer's head.
+        """
+        made = self.client.exec_create(self.inspect(project)["Id"], list(command))["Id"]
+        url = self.client._url("/exec/{0}/start", made)
+        frames = self.client._post_json(url, {"Detach": False, "Tty": False}).content
+        out = b""
+        while frames:
+            end = 8 + int.from_bytes(frames[4:8], "big")
+            out, frames = out + frames[8:end], frames[end:]
+        return self.client.exec_inspect(made)["ExitCode"], out.decode()
 
     def logs(self, project: str) -> str:
         return self.client.logs(self.inspect(project)["Id"]).decode()

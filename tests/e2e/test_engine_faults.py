@@ -107,9 +107,7 @@ class Site:
         assert volumes == [f"debug-host-{self.project}-node_modules"], how
         assert self.private.eye.inspect(self.project)["State"]["Running"] is True
         if kept:
-            # An engine that has just come back may lose the output of a command.
-            cat = ("cat", f"{VOLUME}/kept")
-            eventually(lambda: self.private.eye.exec(self.project, *cat) == (0, "kept\n"))
+            assert self.private.eye.exec(self.project, "cat", f"{VOLUME}/kept") == (0, "kept\n")
 
 
 @pytest.fixture
