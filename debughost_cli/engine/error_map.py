@@ -122,6 +122,9 @@ def _special(low: str, words: str) -> errors.DebughostError | None:
         return errors.PortInUse(words, details={"engine": words})
     if any(w in low for w in _OVERLAP):
         return errors.NetworkConflict(words, details={"engine": words})
+    if "rwlayer" in low and "unexpectedly nil" in low:
+        # Its files are gone already, the container itself is about to be.
+        return Missing(words, hint=_MOVED)
     if "range of cpus is from" in low or "minimum memory limit" in low:
         return errors.InvalidConfig(
             f"the engine refuses the limits: {words}", hint="Set --cpus or --memory to what it has"

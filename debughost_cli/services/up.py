@@ -168,6 +168,9 @@ class UpService:
             try:
                 self._engine.read_files(ref, names.LAUNCHER)
             except Missing as exc:
+                if self._engine.inspect_container(ref).status != "exited":
+                    # Somebody is removing it.
+                    return
                 raise Spoilt(
                     "the engine lost what was written into the container",
                     hint="Make a new one with 'debughost up --recreate'",

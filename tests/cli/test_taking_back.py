@@ -11,7 +11,7 @@ import pytest
 from fakes import exits, ignores_sigterm
 
 from debughost_cli import names
-from debughost_cli.engine.port import Spoilt
+from debughost_cli.engine.port import Missing, Spoilt
 from debughost_cli.errors import (
     DiskFull,
     EngineError,
@@ -160,6 +160,19 @@ def test_one_whose_launcher_was_lost_is_made_anew(app, ready):
     found = app("up", "--json").project
     assert (found["action"], found["ready"]) == ("created", True)
     assert len(ready.all_of("shop")) == 1
+
+
+def test_one_that_is_removed_while_it_is_waited_for_is_not_made_anew(app, ready):
+    ready.queue.append(exits(2, phase=""))
+
+    def removed(ref, path):
+        if path == names.LAUNCHER:
+            ready.containers.clear()
+        return path == names.LAUNCHER
+
+    ready.fail("read_files", Missing("no such container"), when=removed)
+    assert app("up", "--json").code != 0
+    assert ready.all_of("shop") == []
 
 
 # Recreation

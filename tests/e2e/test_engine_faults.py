@@ -129,6 +129,14 @@ def make(private: Private, image: str, tmp_path: Path) -> Callable[..., Site]:
     return site
 
 
+def remove_unlabelled(private: Private) -> None:
+    """A volume whose labels a killed engine had not written down is a stranger's, says ``up``."""
+    client = private.eye.client
+    for volume in client.volumes()["Volumes"] or []:
+        if not volume["Labels"]:
+            client.remove_volume(volume["Name"])
+
+
 @dataclass(frozen=True)
 class Hit:
     """What one command came to that was hit at one of its moments, and the ``up`` after it."""
@@ -183,6 +191,7 @@ def hit(
     if fault is PrivateEngine.crash:
         private.engine.start()
     left = [len(private.eye.containers(s.project)) for s in sites]
+    remove_unlabelled(private)
     again = private.run.at_once([s.up(*c.options) for s, (c, _) in zip(sites, pairs, strict=True)])
     found = zip(pairs, sites, results, again, left, strict=True)
     return [Hit(c, m, s, r, a, n, away) for (c, m), s, r, a, n in found]

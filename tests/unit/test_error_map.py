@@ -213,6 +213,7 @@ def test_an_api_error_goes_by_its_status_and_words():
         (404, "No such container: x", Missing),
         (404, "network x not found", Missing),
         (404, "", Missing),
+        (500, "RWLayer of container d26599 is unexpectedly nil", Missing),
         (409, "Conflict. The container name is already in use", Clash),
         (409, "cannot start a paused container, try unpause instead", Clash),
         (
