@@ -278,11 +278,17 @@ def test_a_stop_and_a_removal_get_over_an_engine_that_comes_back(
 def test_an_engine_that_stays_away_is_given_up_and_up_goes_on_when_it_is_back(
     private: Private, make: Callable[..., Site], commands: list[Command]
 ) -> None:
-    for one in hit(private, make, commands, PrivateEngine.crash):
-        assert one.result.code == 4, one.how
+    hits = hit(private, make, commands, PrivateEngine.crash)
+    given_up = [h for h in hits if h.result.code == 4]
+    # The very last request of a command may have been answered before it stood still.
+    done = [h for h in hits if h.result.code == 0 and h.moment == "removing the container"]
+    assert len(given_up) + len(done) == len(hits), [h.how for h in hits]
+    assert len(given_up) > len(done)
+    for one in given_up:
         assert one.result.error["code"] == "ENGINE_UNAVAILABLE"
         assert (one.result.error["retryable"], one.result.document["changed"]) == (True, False)
         assert one.result.seconds < private.run.slow(GIVES_UP + one.command.more), one.how
+    for one in hits:
         one.check()
 
 
