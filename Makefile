@@ -14,7 +14,7 @@ test-engines:
 # What needs no engine: style, types, import rules, and the fast tests.
 check: setup
 	@scripts/check
-	@.venv/bin/pytest -q tests/unit tests/cli
+	@.venv/bin/pytest -q -n auto tests/unit tests/cli
 
 # Side by side with docker and docker compose, on a newer engine as well; some minutes.
 bench:

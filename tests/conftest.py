@@ -1,17 +1,16 @@
-"""For every test: the rule for what a machine may lack, and the seed of what is random."""
+"""For every test: the order, the choice of tests, and the seed of what is random.
+
+Nothing here knows of an engine: the unit and CLI tests are run where there is none.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from typing import NoReturn
 
-import docker
 import pytest
-from docker.errors import DockerException
 
 SEED = os.environ.setdefault("DEBUGHOST_SEED", str(secrets.randbelow(10**6)))
 """Of the tests at random moments. Workers inherit it; set it to run the same moments again."""
@@ -55,38 +54,6 @@ def _is_for_another_engine(item: pytest.Item) -> bool:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The seed, also of a run that passed."""
     terminalreporter.write_line(f"DEBUGHOST_SEED={SEED}")
-
-
-SHARED = ("debug-host-network", "debug-host-cache-12345")
-"""What the tests' projects share: the network, and the package cache of their files' owner."""
-_found = pytest.StashKey[set[str]]()
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """What is there before belongs to somebody else. Workers leave this to their controller."""
-    if not hasattr(session.config, "workerinput"):
-        session.stash[_found] = set(_on_the_engine())
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    found = session.stash.get(_found, set(SHARED))
-    with suppress(DockerException, OSError):
-        for name, remove in _on_the_engine().items():
-            if name not in found:
-                remove()
-
-
-def _on_the_engine() -> dict[str, Callable[[], None]]:
-    """Of what is shared the things that exist, each with how to take it away."""
-    with suppress(DockerException, OSError):
-        client = docker.APIClient(version="auto", timeout=10, **docker.utils.kwargs_from_env())
-        networks = {n["Name"]: partial(client.remove_network, n["Id"]) for n in client.networks()}
-        volumes = {
-            v["Name"]: partial(client.remove_volume, v["Name"])
-            for v in client.volumes()["Volumes"] or []
-        }
-        return {k: v for k, v in (networks | volumes).items() if k in SHARED}
-    return {}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 
 from .harness import Eye, Program, environment, program
 from .private_engine import Private, PrivateEngine, lacks, load_image
+from .shared_resources import removed_at_the_end
 
 HERE = Path(__file__).parent
 RUN = f"t{secrets.token_hex(3)}-"
@@ -45,7 +47,16 @@ def installed(
 
 
 @pytest.fixture(scope="session")
-def eye(installed: Program, unavailable: Callable[[str], NoReturn]) -> Iterator[Eye]:
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def eye(
+    installed: Program, run_folder: Path, unavailable: Callable[[str], NoReturn]
+) -> Iterator[Eye]:
     """The engine that the program finds by itself. What is left of this run goes at the end."""
     answer = installed("status", "--no-stats", "--json", check=False)
     if answer.code == 4:
@@ -54,9 +65,10 @@ def eye(installed: Program, unavailable: Callable[[str], NoReturn]) -> Iterator[
     client = docker.APIClient(base_url=answer.document["engine"]["endpoint"], version="auto")
     found = Eye(client)
     try:
-        yield found
+        with removed_at_the_end(client, run_folder):
+            yield found
+            found.sweep(RUN)
     finally:
-        found.sweep(RUN)
         client.close()
 
 
