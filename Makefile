@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all their own set-up; see README.md.
-.PHONY: demo test test-engines check bench setup clean
+.PHONY: demo test test-engines check check-lowest check-newest bench lock setup clean
 
 demo:
 	@scripts/demo
@@ -16,9 +16,20 @@ check: setup
 	@scripts/check
 	@.venv/bin/pytest -q -n auto tests/unit tests/cli
 
+# The same tests with the oldest and the newest dependencies that pyproject.toml allows.
+check-lowest: setup
+	@scripts/check-versions lowest
+
+check-newest: setup
+	@scripts/check-versions newest
+
 # Side by side with docker and docker compose, on a newer engine as well; some minutes.
 bench:
 	@scripts/bench
+
+# The locked versions of dependencies and development tools, all moved to their newest.
+lock: setup
+	@scripts/lock --upgrade
 
 setup:
 	@scripts/setup
