@@ -8,7 +8,7 @@ from debughost_cli.cli import signals
 def script() -> None:
     """Runs the program. Loading it takes a moment: a signal that comes meanwhile waits for it."""
     signals.install()
-    signals.insist()
+    signals.reraise_dropped()
     from debughost_cli.cli.app import main
 
     code = main()

@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
     TIMEOUT = 6
     PROJECT_FAILED = 7
     PARTIAL = 8
-    NO_ROOM = 9
+    NO_SPACE = 9
     SIGINT = 130
     SIGTERM = 143
 
@@ -247,17 +247,17 @@ class InUse(_Conflict):
     code = "IN_USE"
 
 
-class _WaitedInVain(DebughostError):
+class _TimedOut(DebughostError):
     exit_code = ExitCode.TIMEOUT
 
 
-class NotReady(_WaitedInVain):
+class NotReady(_TimedOut):
     """The project runs, but did not listen on its port in time. It goes on running."""
 
     code = "NOT_READY"
 
 
-class WaitTimeout(_WaitedInVain):
+class WaitTimeout(_TimedOut):
     """The awaited condition did not come true in time."""
 
     code = "WAIT_TIMEOUT"
@@ -298,17 +298,17 @@ class Partial(DebughostError):
     exit_code = ExitCode.PARTIAL
 
 
-class _NoRoom(DebughostError):
-    exit_code = ExitCode.NO_ROOM
+class _NoSpace(DebughostError):
+    exit_code = ExitCode.NO_SPACE
 
 
-class DiskFull(_NoRoom):
+class DiskFull(_NoSpace):
     """The engine's disk is full."""
 
     code = "DISK_FULL"
 
 
-class VolumeNotWritable(_NoRoom):
+class VolumeNotWritable(_NoSpace):
     """The project's user cannot write to its dependency volume."""
 
     code = "VOLUME_NOT_WRITABLE"

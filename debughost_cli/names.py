@@ -24,7 +24,7 @@ MOUNTPOINT = "debug-host.mountpoint"
 """On containers: ``made`` where the dependency folder in the workspace is our doing."""
 INSTALL = "debug-host.install"
 """On containers: the package manager that installs dependencies at start, or ``none``."""
-MAKER = "debug-host.maker"
+OWNER = "debug-host.maker"
 """On containers: ``host:pid`` of the process that made it, which may still be at it."""
 FLAGS = "debug-host.flags"
 """On containers: what the command line of ``up`` gave, as JSON, for ``restart`` to keep; of

@@ -212,7 +212,7 @@ class LogLine:
     ts: str = ""
 
 
-class LogPiece(LogLine):
+class LogFragment(LogLine):
     """Output as it came: a part of a line, or several lines with their ends.
 
     A plain LogLine is a whole line, whose end is left out.
@@ -233,7 +233,7 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
-class Marks:
+class LauncherStatus:
     """How the launcher says that things stand in its container; ``at`` is when it said so.
 
     ``phase``: starting, installing, install_failed, volume_not_writable, command_not_found or

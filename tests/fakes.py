@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from debughost_cli import names
-from debughost_cli.engine.port import Clash, ExecResult, LogQuery, Missing
+from debughost_cli.engine.port import Conflict, ExecResult, LogQuery, NotFound
 from debughost_cli.errors import (
     DebughostError,
     EngineUnavailable,
@@ -48,8 +48,8 @@ from debughost_cli.resources import (
     Image,
     Limits,
     Link,
+    LogFragment,
     LogLine,
-    LogPiece,
     Network,
     StatsSample,
     Volume,
@@ -222,19 +222,23 @@ def _call(changes: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """One request: recorded, under the engine's lock, with the faults that were ordered for it."""
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        name = method.__name__
 
         @functools.wraps(method)
-        def request(self: FakeEngine, *args: Any, **kwargs: Any) -> Any:
-            with self._guard:
-                for hook in self._take_hooks(name):
+        def request(self: FakeEngine | Part, *args: Any, **kwargs: Any) -> Any:
+            engine, name = (
+                (self.engine, f"{self.name}.{method.__name__}")
+                if isinstance(self, Part)
+                else (self, method.__name__)
+            )
+            with engine._guard:
+                for hook in engine._take_hooks(name):
                     hook()
-                self.calls.append((name, *args))
-                fault = self._take_fault(name, args, kwargs)
+                engine.calls.append((name, *args))
+                fault = engine._take_fault(name, args, kwargs)
                 if fault and not fault.after:
                     raise fault.error
                 if changes:
-                    self.changes.append((name, *args))
+                    engine.changes.append((name, *args))
                 result = method(self, *args, **kwargs)
                 if fault:
                     raise fault.error
@@ -247,6 +251,399 @@ def _call(changes: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 reading = _call(changes=False)
 changing = _call(changes=True)
+
+
+class Part:
+    """A part of the port; what it holds is its engine's."""
+
+    name = ""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.engine = engine
+
+
+class FakeContainers(Part):
+    """Containers, as the port has them."""
+
+    name = "containers"
+
+    @reading
+    def list(self, labels: Sequence[str] = ()) -> Sequence[ContainerSummary]:
+        found = [
+            c for c in self.engine.stored_containers.values() if _carries(c.spec.labels, labels)
+        ]
+        found.sort(key=lambda c: c.created_at, reverse=True)
+        return [self.engine._summary(c) for c in found]
+
+    @reading
+    def inspect(self, ref: str) -> Container:
+        found = self.engine._container(ref)
+        spec = found.spec
+        return Container(
+            id=found.id,
+            name=found.name,
+            labels=dict(spec.labels),
+            image=spec.image,
+            image_id=found.image_id,
+            command=spec.command,
+            environment=found.environment,
+            mounts=spec.mounts,
+            limits=spec.limits,
+            user=spec.user or "",
+            restart=spec.restart,
+            network_ids={spec.network: found.network_id},
+            status=found.status,
+            created_at=found.created_at,
+            started_at=found.started_at,
+            finished_at=found.finished_at,
+            exit_code=found.exit_code,
+            oom_killed=found.oom_killed,
+            start_error=found.start_error,
+            health=found.health,
+            restart_count=found.restart_count,
+            pid=4242 if found.status == "running" else 0,
+        )
+
+    @changing
+    def create(self, name: str, spec: ContainerSpec) -> str:
+        image = self.engine.stored_images.get(spec.image) or self.engine._image_by_id(spec.image)
+        if image is None:
+            raise ImageNotFound(
+                f"image {spec.image} is not here and cannot be had (unknown)",
+                hint="Check the name and tag",
+                details={"image": spec.image, "reason": "unknown"},
+            )
+        if any(c.name == name for c in self.engine.stored_containers.values()):
+            raise NameConflict(f"a container named {name} exists already and is not ours")
+        for mount in spec.mounts:
+            if mount.type == "bind" and not Path(mount.source).exists():
+                raise InvalidWorkspace(f"bind source path does not exist: {mount.source}")
+            if mount.type == "volume" and mount.source not in self.engine.stored_volumes:
+                self.engine.stored_volumes[mount.source] = FakeVolume(
+                    mount.source, {}, self.engine._now()
+                )
+        made = FakeContainer(
+            id=self.engine._id(),
+            name=name,
+            spec=spec,
+            image_id=image.id,
+            created_at=self.engine._now(),
+            program=self.engine.program,
+            environment=dict(image.environment) | dict(spec.environment),
+        )
+        self.engine.stored_containers[made.id] = made
+        return made.id
+
+    @changing
+    def start(self, ref: str) -> None:
+        found = self.engine._container(ref)
+        if found.status == "paused":
+            raise Conflict("cannot start a paused container, try unpause instead")
+        if found.is_running:
+            return
+        found.network_id = found.network_id or self.engine._network_id(found.spec.network)
+        if found.network_id not in self.engine.stored_networks and found.spec.network != "none":
+            raise self.engine._not_started(found, NotFound(f"network {found.network_id} not found"))
+        if self.engine._port_is_taken(found):
+            words = f"Bind for 127.0.0.1:{found.spec.port} failed: port is already allocated"
+            raise self.engine._not_started(found, PortInUse(words, details={"engine": words}))
+        program = self.engine._program_of(found)
+        if program.refused:
+            error = StartFailed(
+                f"the engine could not start the container: {program.refused}",
+                hint="The image must have /bin/sh",
+            )
+            raise self.engine._not_started(found, error)
+        self.engine._run(found, program)
+
+    @changing
+    def stop(self, ref: str, stop_timeout: int) -> None:
+        found = self.engine._container(ref)
+        if not found.is_running:
+            return
+        was_paused = found.status == "paused"
+        self.engine._signal(found, "SIGTERM", frozen=was_paused)
+        if found.is_running:
+            self.engine._end(found, 137)
+
+    @changing
+    def kill(self, ref: str, signal: str) -> None:
+        found = self.engine._container(ref)
+        if not found.is_running:
+            raise Conflict(f"Cannot kill container: {ref}: Container {found.id} is not running")
+        self.engine._signal(found, signal)
+
+    @changing
+    def unpause(self, ref: str) -> None:
+        found = self.engine._container(ref)
+        if found.status == "paused":
+            found.status = "running"
+            self.engine._tell_event("unpause", found)
+
+    @changing
+    def remove(self, ref: str, *, force: bool = False) -> None:
+        try:
+            found = self.engine._container(ref)
+        except NotFound:
+            return
+        if found.is_running and not force:
+            raise Conflict(f"You cannot remove a running container {found.id}")
+        if found.is_running:
+            self.engine._end(found, 137)
+        del self.engine.stored_containers[found.id]
+        self.engine._tell_event("destroy", found)
+
+    @changing
+    def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
+        found = self.engine._container(ref)
+        for entry in entries:
+            store, path = self.engine._place(found, entry.path)
+            store[path] = entry
+            found.written_at[entry.path] = self.engine._now().replace(microsecond=0)
+
+    @reading
+    def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
+        found = self.engine._container(ref)
+        store, path = self.engine._place(found, folder)
+        exact = store.get(path)
+        if exact is not None and exact.data is not None:
+            return {posixpath.basename(path): exact.data[:limit]}
+        inside = {
+            posixpath.basename(p): e.data[:limit]
+            for p, e in store.items()
+            if e.data is not None and posixpath.dirname(p) == path
+        }
+        if not inside and exact is None:
+            raise NotFound(f"Could not find the file {folder} in container {found.id}")
+        return inside
+
+    @reading
+    def read_link(self, ref: str, path: str) -> Link | None:
+        try:
+            found = self.engine._container(ref)
+        except NotFound:
+            return None
+        self.engine._advance(found)
+        entry = found.files.get(path)
+        if entry is None or not entry.link:
+            return None
+        return Link(posixpath.basename(entry.link), found.written_at[path])
+
+    @reading
+    def stats(self, ref: str) -> StatsSample:
+        found = self.engine._container(ref)
+        if found.status != "running":
+            return StatsSample(0, 0, 0, 0, 0, 0, 0, 0, 0)
+        now = time.time_ns()
+        return StatsSample(
+            read_ns=now,
+            cpu_ns=now // 4,
+            system_ns=now,
+            online_cpus=4,
+            memory_bytes=16 * MIB,
+            memory_limit_bytes=found.spec.limits.memory_bytes,
+            pids=3,
+            net_rx_bytes=1000,
+            net_tx_bytes=2000,
+        )
+
+    def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
+        found = self._logs(ref, query)
+        yield from (_shaped(line, query) for line in found)
+        seen = len(self.engine._container(ref).log)
+        while query.follow and ref in self.engine.stored_containers:
+            is_last_look = not self.engine.stored_containers[ref].is_running
+            lines = self.engine.stored_containers[ref].log
+            yield from (_shaped(line, query) for line in lines[seen:])
+            seen = len(lines)
+            if is_last_look:
+                return
+            time.sleep(0.01)
+
+    @reading
+    def _logs(self, ref: str, query: LogQuery) -> list[LogLine]:
+        """As engines do: the last ones are counted first, and their time is looked at after."""
+        lines = self.engine._container(ref).log
+        if query.tail is not None:
+            lines = lines[len(lines) - min(query.tail, len(lines)) :]
+        return [line for line in lines if _in_span(line, query)]
+
+
+class FakeExec(Part):
+    """Commands in containers."""
+
+    name = "exec"
+
+    @changing
+    def start(self, ref: str, spec: ExecSpec) -> FakeExecution:
+        """Knows the commands in ``execs``, and the wrapper that ``exec`` puts around its own."""
+        self.engine._running(ref)
+        is_wrapped = len(spec.command) > 5 and spec.command[3] == "debughost"
+        command = spec.command[6:] if is_wrapped else spec.command
+        return FakeExecution(self.engine._result_of(command), 42 if is_wrapped else None)
+
+    @changing
+    def run(
+        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
+    ) -> ExecResult:
+        self.engine._running(ref)
+        return self.engine._result_of(tuple(command))
+
+
+class FakeEvents(Part):
+    """The event stream."""
+
+    name = "events"
+
+    def read(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
+        yield from self._read(since, until)
+        if until is None:
+            # As an engine that has nothing to say.
+            time.sleep(0.02)
+
+    @reading
+    def _read(self, since: float | None, until: float | None) -> list[EngineEvent]:
+        span = (since or 0.0, until or float("inf"))
+        return [e for e in self.engine.happened if span[0] <= e.at <= span[1]]
+
+
+class FakeNetworks(Part):
+    """Networks."""
+
+    name = "networks"
+
+    @reading
+    def find(self, name: str) -> Sequence[Network]:
+        return [
+            self.engine._with_endpoints(n)
+            for n in self.engine.stored_networks.values()
+            if n.name == name
+        ]
+
+    @reading
+    def list(self) -> Sequence[Network]:
+        return list(self.engine.stored_networks.values())
+
+    @changing
+    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
+        if any(n.name == name for n in self.engine.stored_networks.values()):
+            raise Conflict(f"network with name {name} already exists")
+        requested = ipaddress.ip_network(subnet)
+        taken = {
+            n.subnet for n in self.engine.stored_networks.values() if n.subnet
+        } | self.engine.routes
+        if any(requested.overlaps(ipaddress.ip_network(t, strict=False)) for t in taken):
+            words = "Pool overlaps with other one on this address space"
+            raise NetworkConflict(words, details={"engine": words})
+        return self.engine.add_network(name, subnet, gateway=gateway, labels=dict(labels)).id
+
+    @changing
+    def remove(self, ref: str) -> None:
+        found = self.engine.stored_networks.get(ref)
+        if found is None:
+            return
+        if self.engine._with_endpoints(found).containers:
+            raise InUse(
+                f"the network is in use: network {found.name} has active endpoints",
+                hint="Remove what is attached to it first",
+            )
+        del self.engine.stored_networks[ref]
+
+
+class FakeVolumes(Part):
+    """Volumes."""
+
+    name = "volumes"
+
+    @reading
+    def list(self, labels: Sequence[str] = ()) -> Sequence[Volume]:
+        return [
+            self.engine._volume(v)
+            for v in self.engine.stored_volumes.values()
+            if _carries(v.labels, labels)
+        ]
+
+    @changing
+    def create(self, name: str, labels: Mapping[str, str]) -> Volume:
+        if name not in self.engine.stored_volumes:
+            self.engine.add_volume(name, labels)
+        return self.engine._volume(self.engine.stored_volumes[name])
+
+    @changing
+    def remove(self, name: str) -> None:
+        if name not in self.engine.stored_volumes:
+            return
+        users = self.engine._users(name)
+        if users:
+            raise InUse(
+                f"volume {name} is in use: {users}",
+                hint="Remove what uses it first",
+                details={"volume": name},
+            )
+        del self.engine.stored_volumes[name]
+
+
+class FakeImages(Part):
+    """Images."""
+
+    name = "images"
+
+    @reading
+    def find(self, ref: str) -> Image | None:
+        whole = ref if ":" in ref.rpartition("/")[2] or "@" in ref else f"{ref}:latest"
+        return self.engine.stored_images.get(whole) or self.engine._image_by_id(ref)
+
+    @reading
+    def list(self, labels: Sequence[str] = ()) -> Sequence[Image]:
+        unique = {i.id: i for i in self.engine.stored_images.values()}
+        return [i for i in unique.values() if _carries(i.labels, labels)]
+
+    @changing
+    def pull(self, ref: str, on_text: OnText) -> None:
+        if self.engine.pull_error:
+            raise self.engine.pull_error
+        if ref not in self.engine.registry:
+            raise ImageNotFound(
+                f"image {ref} is not here and cannot be had (unknown)",
+                hint="Check the name and tag",
+                details={"image": ref, "reason": "unknown"},
+            )
+        on_text(f"Pulling from {ref}")
+        self.engine.stored_images[ref] = self.engine.registry[ref]
+
+    @changing
+    def build(
+        self,
+        context: Path,
+        *,
+        tags: Sequence[str],
+        labels: Mapping[str, str],
+        build_args: Mapping[str, str],
+        no_cache: bool,
+        on_text: OnText,
+    ) -> None:
+        assert (context / "Dockerfile").is_file()
+        base = build_args.get("BASE", "")
+        if base not in self.engine.stored_images and base not in self.engine.registry:
+            raise ImageNotFound(
+                f"image {base} is not here and cannot be had (unknown)",
+                details={"image": base, "reason": "unknown"},
+            )
+        for line in self.engine.build_output:
+            on_text(line)
+        made = Image(
+            id=f"sha256:{self.engine._id()}",
+            tags=tuple(tags),
+            labels=dict(labels),
+            size_bytes=2000,
+            created_at=self.engine._now(),
+        )
+        for tag in tags:
+            old = self.engine.stored_images.get(tag)
+            if old:
+                kept = replace(old, tags=tuple(t for t in old.tags if t != tag))
+                self.engine.stored_images |= dict.fromkeys(kept.tags, kept)
+            self.engine.stored_images[tag] = made
 
 
 class FakeEngine:
@@ -270,10 +667,10 @@ class FakeEngine:
         self._clock = datetime.now(UTC)
         self.calls: list[tuple[Any, ...]] = []
         self.changes: list[tuple[Any, ...]] = []
-        self.containers: dict[str, FakeContainer] = {}
-        self.networks: dict[str, Network] = {}
-        self.volumes: dict[str, FakeVolume] = {}
-        self.images: dict[str, Image] = {}
+        self.stored_containers: dict[str, FakeContainer] = {}
+        self.stored_networks: dict[str, Network] = {}
+        self.stored_volumes: dict[str, FakeVolume] = {}
+        self.stored_images: dict[str, Image] = {}
         self.registry: dict[str, Image] = {}
         self.pull_error: DebughostError | None = None
         self.taken_ports: set[int] = set()
@@ -285,11 +682,17 @@ class FakeEngine:
         self.happened: list[EngineEvent] = []
         self.execs: dict[tuple[str, ...], ExecResult] = {}
         self.build_output = ("Step 1/1 : FROM base",)
+        self.containers = FakeContainers(self)
+        self.exec = FakeExec(self)
+        self.events = FakeEvents(self)
+        self.networks = FakeNetworks(self)
+        self.volumes = FakeVolumes(self)
+        self.images = FakeImages(self)
 
     # What tests set up
 
     @property
-    def outages(self) -> int:
+    def connection_failures(self) -> int:
         return 0
 
     def ping(self) -> None:
@@ -351,7 +754,7 @@ class FakeEngine:
         """An image that is on the engine, or only in the registry."""
         facts = {"labels": {}, "size_bytes": 1000, "created_at": self._now(), "command": ("sh",)}
         image = Image(id=f"sha256:{self._id()}", tags=(ref,), **(facts | more))
-        (self.registry if registry else self.images)[ref] = image
+        (self.registry if registry else self.stored_images)[ref] = image
         return image
 
     def add_base_images(self, *types: ProjectType) -> None:
@@ -368,14 +771,14 @@ class FakeEngine:
             }
             image = self.add_image(tag_of(type_, base), labels=labels)
             image = replace(image, tags=(tag_of(type_, base), latest(type_)))
-            self.images |= dict.fromkeys(image.tags, image)
+            self.stored_images |= dict.fromkeys(image.tags, image)
 
-    def add_stranger(self, name: str, port: int, *, running: bool = True) -> FakeContainer:
+    def add_foreign(self, name: str, port: int, *, running: bool = True) -> FakeContainer:
         """A container of somebody else that publishes a port."""
         spec = make_spec("/", project=name, port=port, labels={}, network="bridge")
         made = FakeContainer(self._id(), name, spec, "sha256:0", self._now(), self.program)
         made.status = "running" if running else "exited"
-        self.containers[made.id] = made
+        self.stored_containers[made.id] = made
         return made
 
     def container(self, project: str) -> FakeContainer:
@@ -384,7 +787,11 @@ class FakeEngine:
         return found
 
     def all_of(self, project: str) -> list[FakeContainer]:
-        return [c for c in self.containers.values() if c.spec.labels.get(names.PROJECT) == project]
+        return [
+            c
+            for c in self.stored_containers.values()
+            if c.spec.labels.get(names.PROJECT) == project
+        ]
 
     def pause(self, ref: str) -> None:
         container = self._container(ref)
@@ -416,26 +823,18 @@ class FakeEngine:
         """
         with self._guard:
             return {
-                "containers": {c.name: c.status for c in self.containers.values()},
-                "volumes": sorted(v for v in self.volumes if not names.is_cache(v)),
-                "networks": sorted(n.name for n in self.networks.values()),
+                "containers": {c.name: c.status for c in self.stored_containers.values()},
+                "volumes": sorted(v for v in self.stored_volumes if not names.is_cache(v)),
+                "networks": sorted(n.name for n in self.stored_networks.values()),
             }
 
-    # Containers
-
     def _container(self, ref: str) -> FakeContainer:
-        for container in self.containers.values():
+        for container in self.stored_containers.values():
             if ref in (container.id, container.name) or (
                 len(ref) >= 4 and container.id.startswith(ref)
             ):
                 return container
-        raise Missing(f"No such container: {ref}")
-
-    @reading
-    def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
-        found = [c for c in self.containers.values() if _carries(c.spec.labels, labels)]
-        found.sort(key=lambda c: c.created_at, reverse=True)
-        return [self._summary(c) for c in found]
+        raise NotFound(f"No such container: {ref}")
 
     def _summary(self, container: FakeContainer) -> ContainerSummary:
         return ContainerSummary(
@@ -450,96 +849,17 @@ class FakeEngine:
             health=container.health,
         )
 
-    @reading
-    def inspect_container(self, ref: str) -> Container:
-        found = self._container(ref)
-        spec = found.spec
-        return Container(
-            id=found.id,
-            name=found.name,
-            labels=dict(spec.labels),
-            image=spec.image,
-            image_id=found.image_id,
-            command=spec.command,
-            environment=found.environment,
-            mounts=spec.mounts,
-            limits=spec.limits,
-            user=spec.user or "",
-            restart=spec.restart,
-            network_ids={spec.network: found.network_id},
-            status=found.status,
-            created_at=found.created_at,
-            started_at=found.started_at,
-            finished_at=found.finished_at,
-            exit_code=found.exit_code,
-            oom_killed=found.oom_killed,
-            start_error=found.start_error,
-            health=found.health,
-            restart_count=found.restart_count,
-            pid=4242 if found.status == "running" else 0,
-        )
-
-    @changing
-    def create_container(self, name: str, spec: ContainerSpec) -> str:
-        image = self.images.get(spec.image) or self._image_by_id(spec.image)
-        if image is None:
-            raise ImageNotFound(
-                f"image {spec.image} is not here and cannot be had (unknown)",
-                hint="Check the name and tag",
-                details={"image": spec.image, "reason": "unknown"},
-            )
-        if any(c.name == name for c in self.containers.values()):
-            raise NameConflict(f"a container named {name} exists already and is not ours")
-        for mount in spec.mounts:
-            if mount.type == "bind" and not Path(mount.source).exists():
-                raise InvalidWorkspace(f"bind source path does not exist: {mount.source}")
-            if mount.type == "volume" and mount.source not in self.volumes:
-                self.volumes[mount.source] = FakeVolume(mount.source, {}, self._now())
-        made = FakeContainer(
-            id=self._id(),
-            name=name,
-            spec=spec,
-            image_id=image.id,
-            created_at=self._now(),
-            program=self.program,
-            environment=dict(image.environment) | dict(spec.environment),
-        )
-        self.containers[made.id] = made
-        return made.id
-
     def _program_of(self, container: FakeContainer) -> Program:
         if self.queue:
             return self.queue.popleft()
         by_command = self.commands.get(tuple(container.spec.command))
         return by_command or self.programs.get(container.spec.project, self.program)
 
-    @changing
-    def start_container(self, ref: str) -> None:
-        found = self._container(ref)
-        if found.status == "paused":
-            raise Clash("cannot start a paused container, try unpause instead")
-        if found.is_running:
-            return
-        found.network_id = found.network_id or self._network_id(found.spec.network)
-        if found.network_id not in self.networks and found.spec.network != "none":
-            raise self._not_started(found, Missing(f"network {found.network_id} not found"))
-        if self._port_is_taken(found):
-            words = f"Bind for 127.0.0.1:{found.spec.port} failed: port is already allocated"
-            raise self._not_started(found, PortInUse(words, details={"engine": words}))
-        program = self._program_of(found)
-        if program.refused:
-            error = StartFailed(
-                f"the engine could not start the container: {program.refused}",
-                hint="The image must have /bin/sh",
-            )
-            raise self._not_started(found, error)
-        self._run(found, program)
-
     def _network_id(self, name: str) -> str:
-        return next((n.id for n in self.networks.values() if n.name == name), name)
+        return next((n.id for n in self.stored_networks.values() if n.name == name), name)
 
     def _port_is_taken(self, container: FakeContainer) -> bool:
-        others = {c.spec.port for c in self.containers.values() if c.is_running}
+        others = {c.spec.port for c in self.stored_containers.values() if c.is_running}
         return container.spec.port in others | self.taken_ports
 
     def _not_started(self, container: FakeContainer, error: DebughostError) -> DebughostError:
@@ -613,16 +933,6 @@ class FakeEngine:
             if container.reads > container.program.late:
                 self._arrive(container)
 
-    @changing
-    def stop_container(self, ref: str, grace: int) -> None:
-        found = self._container(ref)
-        if not found.is_running:
-            return
-        was_paused = found.status == "paused"
-        self._signal(found, "SIGTERM", frozen=was_paused)
-        if found.is_running:
-            self._end(found, 137)
-
     def _signal(self, container: FakeContainer, signal: str, *, frozen: bool = False) -> None:
         if signal in ("SIGKILL", "KILL", "9"):
             self._end(container, 137)
@@ -631,146 +941,20 @@ class FakeEngine:
             if container.program.sigterm_code is not None:
                 self._end(container, container.program.sigterm_code)
 
-    @changing
-    def kill_container(self, ref: str, signal: str) -> None:
-        found = self._container(ref)
-        if not found.is_running:
-            raise Clash(f"Cannot kill container: {ref}: Container {found.id} is not running")
-        self._signal(found, signal)
-
-    @changing
-    def unpause_container(self, ref: str) -> None:
-        found = self._container(ref)
-        if found.status == "paused":
-            found.status = "running"
-            self._tell_event("unpause", found)
-
-    @changing
-    def remove_container(self, ref: str, *, force: bool = False) -> None:
-        try:
-            found = self._container(ref)
-        except Missing:
-            return
-        if found.is_running and not force:
-            raise Clash(f"You cannot remove a running container {found.id}")
-        if found.is_running:
-            self._end(found, 137)
-        del self.containers[found.id]
-        self._tell_event("destroy", found)
-
-    @changing
-    def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
-        found = self._container(ref)
-        for entry in entries:
-            store, path = self._place(found, entry.path)
-            store[path] = entry
-            found.written_at[entry.path] = self._now().replace(microsecond=0)
-
     def _place(self, container: FakeContainer, path: str) -> tuple[dict[str, FileEntry], str]:
         """Where a path of a container really lies: in a volume, or in the container itself."""
         for mount in container.spec.mounts:
             inside = path == mount.target or path.startswith(f"{mount.target}/")
-            if mount.type == "volume" and inside and mount.source in self.volumes:
-                return self.volumes[mount.source].files, path.removeprefix(mount.target) or "/"
+            if mount.type == "volume" and inside and mount.source in self.stored_volumes:
+                return self.stored_volumes[mount.source].files, path.removeprefix(
+                    mount.target
+                ) or "/"
         return container.files, path
-
-    @reading
-    def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
-        found = self._container(ref)
-        store, path = self._place(found, folder)
-        exact = store.get(path)
-        if exact is not None and exact.data is not None:
-            return {posixpath.basename(path): exact.data[:limit]}
-        inside = {
-            posixpath.basename(p): e.data[:limit]
-            for p, e in store.items()
-            if e.data is not None and posixpath.dirname(p) == path
-        }
-        if not inside and exact is None:
-            raise Missing(f"Could not find the file {folder} in container {found.id}")
-        return inside
-
-    @reading
-    def read_link(self, ref: str, path: str) -> Link | None:
-        try:
-            found = self._container(ref)
-        except Missing:
-            return None
-        self._advance(found)
-        entry = found.files.get(path)
-        if entry is None or not entry.link:
-            return None
-        return Link(posixpath.basename(entry.link), found.written_at[path])
-
-    @reading
-    def stats_sample(self, ref: str) -> StatsSample:
-        found = self._container(ref)
-        if found.status != "running":
-            return StatsSample(0, 0, 0, 0, 0, 0, 0, 0, 0)
-        now = time.time_ns()
-        return StatsSample(
-            read_ns=now,
-            cpu_ns=now // 4,
-            system_ns=now,
-            online_cpus=4,
-            memory_bytes=16 * MIB,
-            memory_limit_bytes=found.spec.limits.memory_bytes,
-            pids=3,
-            net_rx_bytes=1000,
-            net_tx_bytes=2000,
-        )
-
-    def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
-        found = self._logs(ref, query)
-        yield from (_shaped(line, query) for line in found)
-        seen = len(self._container(ref).log)
-        while query.follow and ref in self.containers:
-            is_last_look = not self.containers[ref].is_running
-            lines = self.containers[ref].log
-            yield from (_shaped(line, query) for line in lines[seen:])
-            seen = len(lines)
-            if is_last_look:
-                return
-            time.sleep(0.01)
-
-    @reading
-    def _logs(self, ref: str, query: LogQuery) -> list[LogLine]:
-        """As engines do: the last ones are counted first, and their time is looked at after."""
-        lines = self._container(ref).log
-        if query.tail is not None:
-            lines = lines[len(lines) - min(query.tail, len(lines)) :]
-        return [line for line in lines if _in_span(line, query)]
-
-    def events(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
-        yield from self._events(since, until)
-        if until is None:
-            # As an engine that has nothing to say.
-            time.sleep(0.02)
-
-    @reading
-    def _events(self, since: float | None, until: float | None) -> list[EngineEvent]:
-        span = (since or 0.0, until or float("inf"))
-        return [e for e in self.happened if span[0] <= e.at <= span[1]]
-
-    @changing
-    def start_exec(self, ref: str, spec: ExecSpec) -> FakeExecution:
-        """Knows the commands in ``execs``, and the wrapper that ``exec`` puts around its own."""
-        self._running(ref)
-        is_wrapped = len(spec.command) > 5 and spec.command[3] == "debughost"
-        command = spec.command[6:] if is_wrapped else spec.command
-        return FakeExecution(self._result_of(command), 42 if is_wrapped else None)
-
-    @changing
-    def run_exec(
-        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
-    ) -> ExecResult:
-        self._running(ref)
-        return self._result_of(tuple(command))
 
     def _running(self, ref: str) -> None:
         found = self._container(ref)
         if found.status != "running":
-            raise Clash(f"Container {found.id} is not running")
+            raise Conflict(f"Container {found.id} is not running")
 
     def _result_of(self, command: tuple[str, ...]) -> ExecResult:
         if command in self.execs:
@@ -780,21 +964,13 @@ class FakeEngine:
             return ExecResult(0, " ".join(rest).encode() + b"\n", b"")
         return ExecResult({"true": 0, "false": 1}.get(word, 127), b"", b"")
 
-    # Networks
-
     def _with_endpoints(self, network: Network) -> Network:
         ids = [
-            c.id for c in self.containers.values() if c.is_running and c.network_id == network.id
+            c.id
+            for c in self.stored_containers.values()
+            if c.is_running and c.network_id == network.id
         ]
         return replace(network, containers=tuple(sorted(ids)))
-
-    @reading
-    def find_networks(self, name: str) -> list[Network]:
-        return [self._with_endpoints(n) for n in self.networks.values() if n.name == name]
-
-    @reading
-    def list_networks(self) -> list[Network]:
-        return list(self.networks.values())
 
     def add_network(self, name: str, subnet: str | None, **more: Any) -> Network:
         """A network, made by whoever."""
@@ -803,51 +979,20 @@ class FakeEngine:
             gateway = str(ipaddress.ip_network(subnet, strict=False)[1])
         facts = {"driver": "bridge", "gateway": gateway, "created_at": self._now()}
         made = Network(id=self._id(), name=name, subnet=subnet, **(facts | more))
-        self.networks[made.id] = made
+        self.stored_networks[made.id] = made
         return made
-
-    @changing
-    def create_network(
-        self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]
-    ) -> str:
-        if any(n.name == name for n in self.networks.values()):
-            raise Clash(f"network with name {name} already exists")
-        wanted = ipaddress.ip_network(subnet)
-        taken = {n.subnet for n in self.networks.values() if n.subnet} | self.routes
-        if any(wanted.overlaps(ipaddress.ip_network(t, strict=False)) for t in taken):
-            words = "Pool overlaps with other one on this address space"
-            raise NetworkConflict(words, details={"engine": words})
-        return self.add_network(name, subnet, gateway=gateway, labels=dict(labels)).id
-
-    @changing
-    def remove_network(self, ref: str) -> None:
-        found = self.networks.get(ref)
-        if found is None:
-            return
-        if self._with_endpoints(found).containers:
-            raise InUse(
-                f"the network is in use: network {found.name} has active endpoints",
-                hint="Remove what is attached to it first",
-            )
-        del self.networks[ref]
-
-    # Volumes
 
     def _users(self, volume: str) -> list[str]:
         return [
             c.id
-            for c in self.containers.values()
+            for c in self.stored_containers.values()
             if any(m.type == "volume" and m.source == volume for m in c.spec.mounts)
         ]
 
     @reading
-    def list_volumes(self, labels: Sequence[str] = ()) -> list[Volume]:
-        return [self._volume(v) for v in self.volumes.values() if _carries(v.labels, labels)]
-
-    @reading
     def disk_usage(self) -> DiskUsage:
-        measured = tuple(self._volume(v, sizes=True) for v in self.volumes.values())
-        images = sum(i.size_bytes for i in self.images.values())
+        measured = tuple(self._volume(v, sizes=True) for v in self.stored_volumes.values())
+        images = sum(i.size_bytes for i in self.stored_images.values())
         return DiskUsage(images, 0, 0, measured)
 
     def _volume(self, volume: FakeVolume, sizes: bool = False) -> Volume:
@@ -863,92 +1008,14 @@ class FakeEngine:
         self, name: str, labels: Mapping[str, str] | None = None, size: int = 4096
     ) -> None:
         """A volume, made by whoever."""
-        self.volumes[name] = FakeVolume(name, dict(labels or {}), self._now(), size)
-
-    @changing
-    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
-        if name not in self.volumes:
-            self.add_volume(name, labels)
-        return self._volume(self.volumes[name])
-
-    @changing
-    def remove_volume(self, name: str) -> None:
-        if name not in self.volumes:
-            return
-        users = self._users(name)
-        if users:
-            raise InUse(
-                f"volume {name} is in use: {users}",
-                hint="Remove what uses it first",
-                details={"volume": name},
-            )
-        del self.volumes[name]
-
-    # Images
+        self.stored_volumes[name] = FakeVolume(name, dict(labels or {}), self._now(), size)
 
     def _image_by_id(self, ref: str) -> Image | None:
-        return next((i for i in self.images.values() if i.id == ref), None)
-
-    @reading
-    def find_image(self, ref: str) -> Image | None:
-        whole = ref if ":" in ref.rpartition("/")[2] or "@" in ref else f"{ref}:latest"
-        return self.images.get(whole) or self._image_by_id(ref)
-
-    @reading
-    def list_images(self, labels: Sequence[str] = ()) -> list[Image]:
-        unique = {i.id: i for i in self.images.values()}
-        return [i for i in unique.values() if _carries(i.labels, labels)]
-
-    @changing
-    def pull_image(self, ref: str, on_text: OnText) -> None:
-        if self.pull_error:
-            raise self.pull_error
-        if ref not in self.registry:
-            raise ImageNotFound(
-                f"image {ref} is not here and cannot be had (unknown)",
-                hint="Check the name and tag",
-                details={"image": ref, "reason": "unknown"},
-            )
-        on_text(f"Pulling from {ref}")
-        self.images[ref] = self.registry[ref]
-
-    @changing
-    def build_image(
-        self,
-        context: Path,
-        *,
-        tags: Sequence[str],
-        labels: Mapping[str, str],
-        build_args: Mapping[str, str],
-        no_cache: bool,
-        on_text: OnText,
-    ) -> None:
-        assert (context / "Dockerfile").is_file()
-        base = build_args.get("BASE", "")
-        if base not in self.images and base not in self.registry:
-            raise ImageNotFound(
-                f"image {base} is not here and cannot be had (unknown)",
-                details={"image": base, "reason": "unknown"},
-            )
-        for line in self.build_output:
-            on_text(line)
-        made = Image(
-            id=f"sha256:{self._id()}",
-            tags=tuple(tags),
-            labels=dict(labels),
-            size_bytes=2000,
-            created_at=self._now(),
-        )
-        for tag in tags:
-            old = self.images.get(tag)
-            if old:
-                kept = replace(old, tags=tuple(t for t in old.tags if t != tag))
-                self.images |= dict.fromkeys(kept.tags, kept)
-            self.images[tag] = made
+        return next((i for i in self.stored_images.values() if i.id == ref), None)
 
 
-def _carries(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
-    pairs = [item.partition("=") for item in wanted]
+def _carries(labels: Mapping[str, str], required: Sequence[str]) -> bool:
+    pairs = [item.partition("=") for item in required]
     return all(k in labels and (not equals or labels[k] == v) for k, equals, v in pairs)
 
 
@@ -961,8 +1028,8 @@ def _in_span(line: LogLine, query: LogQuery) -> bool:
 
 def _shaped(line: LogLine, query: LogQuery) -> LogLine:
     stamp = line.ts if query.stamps else ""
-    if query.pieces and not query.stamps:
-        return LogPiece(line.stream, line.data + b"\n")
+    if query.fragments and not query.stamps:
+        return LogFragment(line.stream, line.data + b"\n")
     return LogLine(line.stream, line.data, stamp)
 
 

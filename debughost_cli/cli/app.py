@@ -13,7 +13,12 @@ import typer
 
 from debughost_cli import __version__
 from debughost_cli.cli import signals
-from debughost_cli.cli.options import ReaderGone, absorb, show_help, with_common_options
+from debughost_cli.cli.options import (
+    OutputClosed,
+    apply_common_options,
+    show_help,
+    with_common_options,
+)
 from debughost_cli.cli.output import Output, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import Failure, Internal, Interrupted, Usage
@@ -57,8 +62,8 @@ def make_app(args: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    wanted = [m for m, commands in _MODULES.items() if args and args[0] in commands]
-    for name in wanted or _MODULES:
+    chosen = [m for m, commands in _MODULES.items() if args and args[0] in commands]
+    for name in chosen or _MODULES:
         import_module(f"debughost_cli.cli.{name}").register(app)
     return app
 
@@ -69,7 +74,7 @@ def _root(
     **values: Any,
 ) -> None:
     session: Session = ctx.obj
-    absorb(session, values)
+    apply_common_options(session, values)
     if version:
         session.streams.out(f"debughost {__version__}")
         raise typer.Exit
@@ -88,7 +93,7 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
     except Interrupted as exc:
         # It came while the result was being printed.
         return exc.status
-    except (BrokenPipeError, ReaderGone):
+    except (BrokenPipeError, OutputClosed):
         # The reader has what it wanted. Python would complain again when it closes stdout.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the exit
         return _BROKEN_PIPE
@@ -106,7 +111,7 @@ def _run(args: list[str], session: Session) -> Output | int:
         return Output(error=exc)
     except typer.TyperException as exc:
         return Output(error=_usage(exc, session, args))
-    except (BrokenPipeError, ReaderGone):
+    except (BrokenPipeError, OutputClosed):
         raise
     except Exception as exc:
         return Output(error=_defect(exc, session))

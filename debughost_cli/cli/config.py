@@ -11,10 +11,10 @@ from debughost_cli.cli.lifecycle import Workspace
 from debughost_cli.cli.options import command, group, here
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
+from debughost_cli.project.resolve import ResolvedProject, resolve_project
+from debughost_cli.project.workspace import check_workspace
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
-from debughost_cli.services.wanted import Wanted, want
-from debughost_cli.workspace import check_workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -27,33 +27,33 @@ def register(app: typer.Typer) -> None:
 
 def show(session: Session, workspace: Workspace = None) -> Output:
     """Show the configuration in force, each value with where it came from."""
-    wanted = want(_folder(workspace), {})
-    rows = _rows(wanted)
+    resolved = resolve_project(_folder(workspace), {})
+    rows = _rows(resolved)
     return Output(
         data={
-            "file": str(wanted.config.file) if wanted.config.file else None,
-            "workspace": str(wanted.workspace),
+            "file": str(resolved.config.file) if resolved.config.file else None,
+            "workspace": str(resolved.workspace),
             "settings": [{"name": n, "value": v, "source": s} for n, v, s in rows],
         },
         show=lambda: human.table(session.streams, ("SETTING", "VALUE", "SOURCE"), rows),
     )
 
 
-def _rows(wanted: Wanted) -> list[tuple[str, Any, str]]:
+def _rows(resolved: ResolvedProject) -> list[tuple[str, Any, str]]:
     """Values of variables stay secret: only their names are shown."""
-    config, found = wanted.config, wanted.detection
+    config, found = resolved.config, resolved.detection
     given = {
         name: (setting.value, setting.source)
         for name, setting in config.settings.items()
         if name not in ("env", "env_file")
     }
     detected = {
-        "project": (wanted.project, "workspace"),
+        "project": (resolved.project, "workspace"),
         "type": (found.type.value, "detected"),
-        "command": (list(wanted.command or found.command), "detected"),
+        "command": (list(resolved.command or found.command), "detected"),
         "framework": (found.framework, "detected"),
     }
-    env = {f"env.{name}": ("(set)", "file") for name in wanted.environment}
+    env = {f"env.{name}": ("(set)", "file") for name in resolved.environment}
     rows = detected | given | env
     return [(name, _plain(value), source) for name, (value, source) in sorted(rows.items())]
 
@@ -64,9 +64,9 @@ def _plain(value: Any) -> Any:
 
 def validate(session: Session, workspace: Workspace = None) -> Output:
     """Check the configuration file; exit code 2 where something in it is wrong."""
-    wanted = want(_folder(workspace), {})
-    file = wanted.config.file
-    text = f"{file} is right" if file else f"{wanted.workspace} has no configuration file"
+    resolved = resolve_project(_folder(workspace), {})
+    file = resolved.config.file
+    text = f"{file} is right" if file else f"{resolved.workspace} has no configuration file"
     return Output(
         data={"file": str(file) if file else None, "valid": True},
         show=lambda: session.streams.out(inline(text)),

@@ -9,7 +9,7 @@ from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.render import human
 
-PATIENCE = 5.0
+CHECK_TIMEOUT = 5.0
 """Seconds that a check may take, from the contract."""
 
 
@@ -22,7 +22,7 @@ def doctor(session: Session) -> Output:
     """Find out what is wrong with this machine, and how to mend it."""
     from debughost_cli.services.doctor import DoctorService
 
-    service = DoctorService(lambda: session.connect(patience=PATIENCE, retry=False), here())
+    service = DoctorService(lambda: session.connect(timeout=CHECK_TIMEOUT, retry=False), here())
     checks = []
     for check in service.run():
         checks.append(check)

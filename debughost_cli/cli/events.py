@@ -34,7 +34,7 @@ def events(
     since_ns = moment(since, "--since", time.time_ns())
     start = None if since_ns is None else since_ns / 1e9
     show = _json_line if session.options.json else _text_line
-    service = EventService(session.patient_engine(), session.progress.notice)
+    service = EventService(session.reconnecting_engine(), session.progress.notice)
     for event in service.run(names, start):
         session.streams.out(show(event))
         session.streams.stdout.flush()

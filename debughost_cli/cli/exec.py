@@ -85,7 +85,7 @@ def exec_(
 ) -> Output:
     """Run a command in the container: its input, its output, its exit code."""
     from debughost_cli.engine.port import ExecSpec
-    from debughost_cli.variables import flag_environment
+    from debughost_cli.project.variables import flag_environment
 
     if not command_:
         raise Usage("a command is needed", hint="For example: debughost exec -- ls -l")

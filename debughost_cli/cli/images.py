@@ -10,11 +10,12 @@ import typer
 from debughost_cli.cli.options import command, group, here
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.config import load_config, parse_type
 from debughost_cli.models import ProjectType
+from debughost_cli.project.certificates import ca_bundle_of
+from debughost_cli.project.settings import load_config, parse_type
 from debughost_cli.render import human
 from debughost_cli.render.json import images_json
-from debughost_cli.services.images import ImageService, ca_bundle_of
+from debughost_cli.services.images import ImageService
 from debughost_cli.services.results import ImagesResult
 
 Types = Annotated[
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def ls(session: Session) -> Output:
     """List the base images: which are here, how big."""
-    return _output(session, ImageService(session.engine, session.progress).every())
+    return _output(session, ImageService(session.engine, session.progress).list_all())
 
 
 def build(

@@ -23,7 +23,7 @@ Workspace = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
-Grace = Annotated[
+StopTimeout = Annotated[
     str,
     typer.Option("--timeout", "-t", metavar="S", help="Seconds from SIGTERM to SIGKILL."),
 ]
@@ -108,7 +108,7 @@ def up(
     ] = False,
 ) -> Output:
     """Make what is missing, start it, wait until it listens, print the URL."""
-    from debughost_cli.planning.up import Manner
+    from debughost_cli.planning.up import ConvergeOptions
     from debughost_cli.services.batch import failed
     from debughost_cli.services.results import ProjectsResult
     from debughost_cli.services.up import UpOptions, UpService
@@ -122,24 +122,24 @@ def up(
         "wait_timeout": seconds(wait_timeout, "--wait-timeout"),
     }  # fmt: skip
     folder = _folder(session, workspace, project, allow_workspace)
-    wanted = _wanted(folder, flags, env or [], env_file or [], command_ or [])
-    options = UpOptions(Manner(recreate=recreate, wait=wait), pull)
+    resolved = _resolved(folder, flags, env or [], env_file or [], command_ or [])
+    options = UpOptions(ConvergeOptions(recreate=recreate, wait=wait), pull)
     service = UpService(session.engine, session.progress)
     try:
         run = service.dry_run if dry_run else service.run
-        item = run(wanted, options)
+        item = run(resolved, options)
     except DebughostError as exc:
-        item = failed(session.engine, wanted.project, exc)
+        item = failed(session.engine, resolved.project, exc)
     return projects_output(session, ProjectsResult((item,)))
 
 
-def _wanted(
+def _resolved(
     folder: Path, flags: dict[str, Any], env: list[str], env_files: list[Path], command_: list[str]
 ) -> Any:
-    from debughost_cli.services.wanted import want
-    from debughost_cli.variables import flag_environment
+    from debughost_cli.project.resolve import resolve_project
+    from debughost_cli.project.variables import flag_environment
 
-    return want(folder, flags, flag_environment(env, env_files), command_)
+    return resolve_project(folder, flags, flag_environment(env, env_files), command_)
 
 
 def _folder(session: Session, given: Path | None, project: str | None, allow: Path | None) -> Path:
@@ -148,9 +148,9 @@ def _folder(session: Session, given: Path | None, project: str | None, allow: Pa
     ``up -p ID`` away from any workspace means the one that the project was made with. ``allow``:
     a folder that is taken though it exposes the host; no configuration file can say so.
     """
-    from debughost_cli.workspace import check_workspace, resolved
+    from debughost_cli.project.workspace import check_workspace, resolve_path
 
-    allowed = resolved(allow) if allow else None
+    allowed = resolve_path(allow) if allow else None
     variable = os.environ.get("DEBUGHOST_WORKSPACE")
     if given or variable:
         return check_workspace(given or Path(variable or ""), allowed)
@@ -164,8 +164,8 @@ def _folder(session: Session, given: Path | None, project: str | None, allow: Pa
 
 
 def _looks_like_project(folder: Path) -> bool:
-    from debughost_cli.config import read_file
-    from debughost_cli.detect import detect
+    from debughost_cli.project.detect import detect
+    from debughost_cli.project.settings import read_file
 
     try:
         return bool(read_file(folder)[0] or detect(folder))
@@ -175,8 +175,8 @@ def _looks_like_project(folder: Path) -> bool:
 
 def default_project(session: Session) -> str:
     """The id of the project that lives in the current folder. Raises InvalidProject."""
-    from debughost_cli.config import load_config
-    from debughost_cli.services.wanted import default_project as from_folder
+    from debughost_cli.project.resolve import default_project as from_folder
+    from debughost_cli.project.settings import load_config
 
     folder = here()
     return load_config(folder, {}).get("project") or from_folder(folder)
@@ -193,47 +193,54 @@ def chosen(session: Session, projects: Sequence[str] | None, everything: bool) -
     return [check_project(p) for p in projects or [default_project(session)]]
 
 
-def _grace(text: str) -> int:
+def _stop_timeout(text: str) -> int:
     value = seconds(text, "--timeout")
     return math.ceil(value or 0)
 
 
 def stop(
-    session: Session, project: Projects = None, timeout: Grace = "10", all_: All = False
+    session: Session, project: Projects = None, timeout: StopTimeout = "10", all_: All = False
 ) -> Output:
     """SIGTERM, then SIGKILL after the grace; says which of the two ended it."""
     from debughost_cli.services.batch import run_each
     from debughost_cli.services.lifecycle import LifecycleService
 
-    grace = _grace(timeout)
+    stop_timeout = _stop_timeout(timeout)
     projects = chosen(session, project, all_)
     service = LifecycleService(session.engine, session.progress)
-    result = run_each(session.engine, projects, lambda p: service.stop(p, grace), session.cancel)
+    result = run_each(
+        session.engine, projects, lambda p: service.stop(p, stop_timeout), session.cancel
+    )
     return projects_output(session, result)
 
 
 def restart(
     session: Session,
     project: Projects = None,
-    timeout: Grace = "10",
+    timeout: StopTimeout = "10",
     all_: All = False,
     wait: Wait = True,
     wait_timeout: WaitTimeout = None,
 ) -> Output:
     """Stop, then up with today's configuration."""
-    from debughost_cli.planning.up import Manner
+    from debughost_cli.planning.up import ConvergeOptions
     from debughost_cli.services.batch import run_each
     from debughost_cli.services.lifecycle import LifecycleService
     from debughost_cli.services.up import UpOptions
 
     options = UpOptions(
-        Manner(restart=True, wait=wait), grace=_grace(timeout), cancelled=session.cancel.is_set
+        ConvergeOptions(restart=True, wait=wait),
+        stop_timeout=_stop_timeout(timeout),
+        cancelled=session.cancel.is_set,
     )
-    patience = seconds(wait_timeout, "--wait-timeout")
+    ready_timeout = seconds(wait_timeout, "--wait-timeout")
     projects = chosen(session, project, all_)
     service = LifecycleService(session.engine, session.progress)
     result = run_each(
-        session.engine, projects, lambda p: service.restart(p, options, patience), session.cancel
+        session.engine,
+        projects,
+        lambda p: service.restart(p, options, ready_timeout),
+        session.cancel,
     )
     return projects_output(session, result)
 
@@ -241,7 +248,7 @@ def restart(
 def rm(
     session: Session,
     project: Projects = None,
-    timeout: Grace = "10",
+    timeout: StopTimeout = "10",
     volumes: Annotated[
         bool, typer.Option("--volumes", help="Also remove what was installed.")
     ] = False,
@@ -256,7 +263,7 @@ def rm(
     from debughost_cli.services.batch import run_each
     from debughost_cli.services.lifecycle import LifecycleService
 
-    grace = _grace(timeout)
+    stop_timeout = _stop_timeout(timeout)
     service = LifecycleService(session.engine, session.progress)
     if orphans:
         if project or all_:
@@ -269,7 +276,7 @@ def rm(
     work = (
         service.plan_removal
         if dry_run
-        else lambda p, volumes: service.remove(p, grace, volumes=volumes)
+        else lambda p, volumes: service.remove(p, stop_timeout, volumes=volumes)
     )
     result = run_each(session.engine, projects, lambda p: work(p, volumes=volumes), session.cancel)
     return projects_output(session, result)

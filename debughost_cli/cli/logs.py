@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from debughost_cli.planning.log_cursor import Bookmark
     from debughost_cli.planning.log_lines import ProjectLine
     from debughost_cli.render.logs import LogWriter
-    from debughost_cli.services.log_tap import Wish
+    from debughost_cli.services.log_reader import LogOptions
     from debughost_cli.services.logs import LogReading
 
 _TAIL = 100
@@ -73,7 +73,7 @@ def logs(
     ] = None,
 ) -> Output:  # fmt: skip
     """Print a project's output, as it wrote it: stdout to stdout, stderr to stderr."""
-    from debughost_cli.services.log_tap import Wish
+    from debughost_cli.services.log_reader import LogOptions
     from debughost_cli.services.logs import LogService
 
     session.is_stream = True
@@ -81,7 +81,7 @@ def logs(
     now = time.time_ns()
     projects = list(dict.fromkeys(chosen(session, project, everything=False)))
     json = session.options.json
-    wish = Wish(
+    options = LogOptions(
         tail=_tail(tail, None if after else _TAIL),
         since=moment(since, "--since", now),
         until=moment(until, "--until", now),
@@ -92,8 +92,8 @@ def logs(
         whole=json or len(projects) > 1 or grep is not None,
         stamps=json or timestamps,
     )
-    _check_span(wish, now)
-    reading = LogService(session.engine, session.progress.notice).open(projects, wish)
+    _check_span(options, now)
+    reading = LogService(session.engine, session.progress.notice).open(projects, options)
     return _print(session, projects, reading, timestamps)
 
 
@@ -169,10 +169,10 @@ def _check(follow: bool, max_bytes: str | None) -> None:
         )
 
 
-def _check_span(wish: Wish, now: int) -> None:
-    if wish.since is not None and wish.since > (wish.until or now) and not wish.follow:
+def _check_span(options: LogOptions, now: int) -> None:
+    if options.since is not None and options.since > (options.until or now) and not options.follow:
         raise Usage(
-            "--since is later than " + ("now" if wish.until is None else "--until"),
+            "--since is later than " + ("now" if options.until is None else "--until"),
             hint="Between the two there is no output",
         )
 

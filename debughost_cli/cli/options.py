@@ -11,9 +11,9 @@ import typer
 
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.config import parse_seconds
 from debughost_cli.errors import Usage
-from debughost_cli.variables import BadValue
+from debughost_cli.project.settings import parse_seconds
+from debughost_cli.project.variables import BadValue
 
 _PANEL = "Options of every command"
 
@@ -50,7 +50,7 @@ COMMON: dict[str, Any] = {
 Command = Callable[..., Output]
 
 
-class ReaderGone(Exception):
+class OutputClosed(Exception):
     """Whoever read our output went away, as ``head`` does."""
 
 
@@ -74,7 +74,7 @@ def common_parameters() -> list[inspect.Parameter]:
     ]
 
 
-def absorb(session: Session, values: dict[str, Any]) -> None:
+def apply_common_options(session: Session, values: dict[str, Any]) -> None:
     """Takes the common options out of ``values``; given in either place, they count."""
     options = session.options
     for name in COMMON:
@@ -97,12 +97,12 @@ def command(function: Command) -> Callable[..., Output]:
     def run(ctx: typer.Context, **values: Any) -> Output:
         session: Session = ctx.obj
         session.command = ctx.command_path.removeprefix("debughost ")
-        absorb(session, values)
+        apply_common_options(session, values)
         try:
             return function(session, **values)
         except BrokenPipeError as exc:
             # Typer would make exit code 1 of it.
-            raise ReaderGone from exc
+            raise OutputClosed from exc
 
     # Not functools.wraps: Typer would follow __wrapped__ to parameters that are not its business.
     run.__name__, run.__doc__ = function.__name__, function.__doc__
@@ -122,7 +122,7 @@ def group(app: typer.Typer, name: str, text: str) -> typer.Typer:
 def _show_help(ctx: typer.Context, **values: Any) -> None:
     session: Session = ctx.obj
     session.command = ctx.command_path.removeprefix("debughost ")
-    absorb(session, values)
+    apply_common_options(session, values)
     if ctx.invoked_subcommand is None:
         show_help(ctx)
 

@@ -29,15 +29,15 @@ def schema(
     """Print the JSON Schema of what commands print with --json."""
     from debughost_cli.render.schema import DATA, command_schema, errors_table
 
-    wanted = " ".join(name or [])
+    path = " ".join(name or [])
     if errors:
         data: dict[str, Any] = {"errors": errors_table()}
     elif commands:
         data = {"commands": _tree()}
-    elif wanted:
-        if wanted not in DATA:
-            raise Usage(f"no schema for {wanted[:60]!r}", hint=f"There are: {', '.join(DATA)}")
-        data = command_schema(wanted)
+    elif path:
+        if path not in DATA:
+            raise Usage(f"no schema for {path[:60]!r}", hint=f"There are: {', '.join(DATA)}")
+        data = command_schema(path)
     else:
         data = {"schemas": {c: command_schema(c) for c in DATA}}
     return Output(data=data, show=lambda: session.streams.out(pretty(data)))

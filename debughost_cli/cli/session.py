@@ -59,32 +59,32 @@ class Session:
         """The engine, connected on first use. Raises what connecting raises."""
         return self.connect()
 
-    def patient_engine(self) -> Engine:
+    def reconnecting_engine(self) -> Engine:
         """For commands that go on while the engine is away: once connected, a failed call is not
         tried again, for they look again themselves.
         """
         self.engine.close()
         return self.connect(retry=False)
 
-    def connect(self, *, patience: float | None = None, retry: bool = True) -> Engine:
-        """Connects. ``patience``: seconds for an answer in place of the usual ones."""
+    def connect(self, *, timeout: float | None = None, retry: bool = True) -> Engine:
+        """Connects. ``timeout``: seconds for an answer in place of the usual ones."""
         if self.given_engine:
             self.engine_info = self.given_engine.info
             return self.given_engine
-        from debughost_cli.engine.connect import resolve
+        from debughost_cli.engine.connect import resolve_address
 
         host, context = self.options.host, self.options.context
         if not host and not context:
             host, context = os.environ.get("DEBUGHOST_HOST"), os.environ.get("DEBUGHOST_CONTEXT")
-        address = resolve(host, context)
+        address = resolve_address(host, context)
         self.engine_info = EngineInfo(address.url, address.source)
-        from debughost_cli.engine.docker_engine import DockerEngine
+        from debughost_cli.engine.docker.engine import DockerEngine
 
-        engine = DockerEngine(
+        engine = DockerEngine.connect(
             address,
             on_retry=self.progress.notice if retry else None,
             trace=self._trace,
-            patience=patience,
+            timeout=timeout,
         )
         self.engine_info = engine.info
         return engine

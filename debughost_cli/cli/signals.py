@@ -33,7 +33,7 @@ def install() -> None:
     _handle_by(_raise)
 
 
-def insist() -> None:
+def reraise_dropped() -> None:
     """From here on a signal counts also where it met the deletion of an object.
 
     Python drops what is raised there, in a weak reference's callback or ``__del__``, and says so

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def ls(session: Session) -> Output:
     """List the dependency volumes with their sizes."""
-    result = VolumeService(session.engine, session.progress).every()
+    result = VolumeService(session.engine, session.progress).list_all()
     return Output(data=volumes_json(result), show=lambda: human.volumes(session.streams, result))
 
 

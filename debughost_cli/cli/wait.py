@@ -41,13 +41,13 @@ def wait(
     from debughost_cli.services.wait import WaitService, parse_condition
 
     parse_condition(for_)
-    patience = seconds(timeout, "--timeout") or 60.0
+    limit = seconds(timeout, "--timeout") or 60.0
     projects = chosen(session, project, everything=False)
     service = WaitService(session.engine, session.cancel.is_set)
     result = run_each(
         session.engine,
         projects,
-        lambda p: service.run(p, parse_condition(for_), patience),
+        lambda p: service.run(p, parse_condition(for_), limit),
         session.cancel,
     )
     output = projects_output(session, result)

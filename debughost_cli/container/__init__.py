@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from debughost_cli import names
-from debughost_cli.detect import manifest_lines
 from debughost_cli.models import Dependencies
+from debughost_cli.project.detect import manifest_lines
 from debughost_cli.resources import ContainerSpec, FileEntry
 
 

@@ -47,7 +47,7 @@ class Address:
         return self.url.startswith(("unix://", "npipe://"))
 
 
-def resolve(
+def resolve_address(
     host: str | None, context: str | None, environ: Mapping[str, str] | None = None
 ) -> Address:
     """The address, by the contract's order. Raises ContextNotFound, Usage, InvalidConfig."""

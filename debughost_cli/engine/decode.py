@@ -134,7 +134,7 @@ def container(raw: Json) -> Container:
 
 def _mounts(host: Json, raw: Json) -> tuple[Mount, ...]:
     """The mounts that were asked for; what the engine resolved where it keeps no record."""
-    wanted = [
+    recorded = [
         Mount(
             _str(m.get("Type")),
             _str(m.get("Source")),
@@ -143,7 +143,7 @@ def _mounts(host: Json, raw: Json) -> tuple[Mount, ...]:
         )
         for m in map(_map, _list(host.get("Mounts")))
     ]
-    return tuple(wanted or [_resolved_mount(_map(m)) for m in _list(raw.get("Mounts"))])
+    return tuple(recorded or [_resolved_mount(_map(m)) for m in _list(raw.get("Mounts"))])
 
 
 def _resolved_mount(raw: Json) -> Mount:

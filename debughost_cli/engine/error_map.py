@@ -17,7 +17,7 @@ import requests
 import urllib3.exceptions
 
 from debughost_cli import errors
-from debughost_cli.engine.port import Clash, Missing, Spoilt
+from debughost_cli.engine.port import Conflict, ContainerCorrupted, NotFound
 from debughost_cli.resources import EngineInfo
 
 CONNECT_TIMEOUT = 5.0
@@ -26,7 +26,7 @@ READ_TIMEOUT = 30.0
 _FULL = ("no space left on device", "disk quota exceeded", "not enough free space")
 _PORT = ("port is already allocated", "address already in use", "ports are not available")
 _OVERLAP = ("pool overlaps", "overlaps with", "conflicts with network", "networks have overlapping")
-_SPOILT = re.compile(
+_CORRUPTED = re.compile(
     r"task [0-9a-f]+: already exists|container with (given )?id (already )?exists|"
     r"id already in use|failed to start shim: mkdir .*: file exists"
 )
@@ -62,10 +62,10 @@ _UNAUTHORIZED = ("unauthorized", "authentication required", "no basic auth", "ac
 
 
 @contextmanager
-def mapped(info: EngineInfo, doing: str, patience: float = READ_TIMEOUT) -> Iterator[None]:
+def mapped(info: EngineInfo, doing: str, timeout: float = READ_TIMEOUT) -> Iterator[None]:
     """Translates whatever the block raises; ``doing`` completes "while ...".
 
-    ``patience``: the seconds that the engine had, for the message.
+    ``timeout``: the seconds that the engine had, for the message.
     Also to be held around the iteration of a stream, whose failures come late.
     """
     try:
@@ -87,7 +87,7 @@ def mapped(info: EngineInfo, doing: str, patience: float = READ_TIMEOUT) -> Iter
         TypeError,
         AttributeError,
     ) as exc:
-        raise _from_transport(exc, info, doing, patience) from exc
+        raise _from_transport(exc, info, doing, timeout) from exc
 
 
 def from_answer(status: int, text: str, doing: str) -> errors.DebughostError:
@@ -100,9 +100,9 @@ def from_answer(status: int, text: str, doing: str) -> errors.DebughostError:
     if special:
         return special
     if status == 404:
-        return Missing(words or f"not found while {doing}", hint=_MOVED)
+        return NotFound(words or f"not found while {doing}", hint=_MOVED)
     if status == 409:
-        return Clash(words or f"conflict while {doing}", hint=_MOVED)
+        return Conflict(words or f"conflict while {doing}", hint=_MOVED)
     if status in (401, 403) and "permission denied" in low:
         return permission_denied(words)
     if status in (429, 502, 503, 504):
@@ -124,7 +124,7 @@ def _special(low: str, words: str) -> errors.DebughostError | None:
         return errors.NetworkConflict(words, details={"engine": words})
     if "rwlayer" in low and "unexpectedly nil" in low:
         # Its files are gone already, the container itself is about to be.
-        return Missing(words, hint=_MOVED)
+        return NotFound(words, hint=_MOVED)
     if "range of cpus is from" in low or "minimum memory limit" in low:
         return errors.InvalidConfig(
             f"the engine refuses the limits: {words}", hint="Set --cpus or --memory to what it has"
@@ -138,8 +138,8 @@ def _special(low: str, words: str) -> errors.DebughostError | None:
         return errors.InvalidConfig(
             f"not the name of an image: {words}", hint="Write it as name:tag, in lower case"
         )
-    if _SPOILT.search(low):
-        return Spoilt(
+    if _CORRUPTED.search(low):
+        return ContainerCorrupted(
             f"the engine lost track of the container's processes when it ended: {words}",
             hint="Make a new container with 'debughost up --recreate'",
         )
@@ -171,7 +171,7 @@ def permission_denied(words: str) -> errors.EnginePermissionDenied:
     )
 
 
-def image_not_to_be_had(ref: str, words: str) -> errors.DebughostError:
+def image_unavailable(ref: str, words: str) -> errors.DebughostError:
     """Why a pull or a build's base failed, from the registry's or the engine's words."""
     low = words.lower()
     if any(w in low for w in _FULL):
@@ -205,7 +205,7 @@ def unavailable(info: EngineInfo, why: str) -> errors.EngineUnavailable:
 
 
 def _from_transport(
-    exc: Exception, info: EngineInfo, doing: str, patience: float
+    exc: Exception, info: EngineInfo, doing: str, timeout: float
 ) -> errors.DebughostError:
     chain = list(_causes(exc))
     if any(isinstance(e, PermissionError) for e in chain):
@@ -218,7 +218,7 @@ def _from_transport(
     if any(isinstance(e, docker.errors.TLSParameterError | FileNotFoundError) for e in chain):
         return unavailable(info, _reason(chain))
     if _is_timeout(chain):
-        return _timeout(chain, info, doing, patience)
+        return _timeout(chain, info, doing, timeout)
     if isinstance(exc, docker.errors.InvalidVersion):
         return errors.EngineTooOld(str(exc), hint="Upgrade the Docker Engine to 20.10 or later")
     if isinstance(exc, _GARBAGE) or not isinstance(exc, _TRANSPORT):
@@ -258,12 +258,12 @@ def _is_timeout(chain: list[Exception]) -> bool:
 
 
 def _timeout(
-    chain: list[Exception], info: EngineInfo, doing: str, patience: float
+    chain: list[Exception], info: EngineInfo, doing: str, timeout: float
 ) -> errors.DebughostError:
     if _has(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return unavailable(info, f"no connection within {CONNECT_TIMEOUT:.0f} s")
     return errors.EngineTimeout(
-        f"the engine at {info.endpoint} did not answer within {patience:.0f} s while {doing}",
+        f"the engine at {info.endpoint} did not answer within {timeout:.0f} s while {doing}",
         hint="It may hang: 'debughost doctor' looks closer; restarting the engine often helps",
         details={"endpoint": info.endpoint},
     )

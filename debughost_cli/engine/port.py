@@ -31,15 +31,15 @@ from debughost_cli.resources import (
 )
 
 
-class Missing(EngineError):
+class NotFound(EngineError):
     """The object that was asked for does not exist (any more)."""
 
 
-class Clash(EngineError):
+class Conflict(EngineError):
     """The engine refuses because of the object's present state or an equal name."""
 
 
-class Spoilt(EngineError):
+class ContainerCorrupted(EngineError):
     """The end of an engine has spoilt this container for good: only a new one can be started."""
 
 
@@ -48,8 +48,8 @@ class LogQuery:
     """Which lines, and how: ``tail`` None for all, counted in entries of the engine.
 
     ``since`` and ``until``: seconds since the epoch, both inclusive; a Decimal is exact.
-    ``pieces``: each entry as it comes, a long line in several. Without ``stamps``, ``pieces`` may
-    even hold many lines each; that is the fastest.
+    ``fragments``: each entry as it comes, a long line in several. Without ``stamps``, a fragment
+    may even hold many lines; that is the fastest.
     """
 
     tail: int | None = None
@@ -57,7 +57,7 @@ class LogQuery:
     until: Decimal | float | None = None
     follow: bool = False
     stamps: bool = True
-    pieces: bool = False
+    fragments: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ class Execution(Protocol):
         ...
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tells the command's terminal its size. Raises Missing, Clash where it has ended."""
+        """Tells the command's terminal its size. Raises NotFound, Conflict where it has ended."""
         ...
 
     def wait(self) -> int:
-        """The exit code, once the command has ended. Raises Missing with its container."""
+        """The exit code, once the command has ended. Raises NotFound with its container."""
         ...
 
     def close(self) -> None:
@@ -113,8 +113,184 @@ class Execution(Protocol):
         ...
 
 
+class Containers(Protocol):
+    """Containers, with their files, counters and output."""
+
+    def list(self, labels: Sequence[str] = ()) -> Sequence[ContainerSummary]:
+        """All containers, running or not, that carry every label of ``labels`` (``k=v``).
+
+        Newer engines may list one that has just ended as running for some milliseconds: inspect it.
+        """
+        ...
+
+    def inspect(self, ref: str) -> Container:
+        """Raises NotFound."""
+        ...
+
+    def create(self, name: str, spec: ContainerSpec) -> str:
+        """The new container's id. Raises NameConflict, ImageNotFound, InvalidWorkspace."""
+        ...
+
+    def start(self, ref: str) -> None:
+        """Already running is fine. Raises NotFound, PortInUse, StartFailed, ContainerCorrupted."""
+        ...
+
+    def stop(self, ref: str, stop_timeout: int) -> None:
+        """SIGTERM, and SIGKILL after ``stop_timeout`` seconds; stopped is fine. Raises NotFound."""
+        ...
+
+    def kill(self, ref: str, signal: str) -> None:
+        """Raises NotFound, and Conflict where it does not run."""
+        ...
+
+    def unpause(self, ref: str) -> None:
+        """Lets a paused container run on; one that runs is fine. Raises NotFound."""
+        ...
+
+    def remove(self, ref: str, *, force: bool = False) -> None:
+        """Gone already is fine. Raises Conflict where it runs and ``force`` is False."""
+        ...
+
+    def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
+        """Writes files and folders (absolute paths) into a container. Raises NotFound."""
+        ...
+
+    def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
+        """The plain files straight in ``folder``, each cut at ``limit`` bytes. Raises NotFound."""
+        ...
+
+    def read_link(self, ref: str, path: str) -> Link | None:
+        """A symbolic link in a container; None where there is no such link or container.
+
+        ``target`` is what it points to without the folder, if that is the link's own.
+        """
+        ...
+
+    def stats(self, ref: str) -> StatsSample:
+        """The counters of a running container. Raises NotFound."""
+        ...
+
+    def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
+        """The output, line by line, in the engine's order. Raises NotFound.
+
+        What has no end (yet) and what is very long comes as LogFragment, see ``LogQuery``.
+        """
+        ...
+
+
+class Exec(Protocol):
+    """Commands in running containers."""
+
+    def start(self, ref: str, spec: ExecSpec) -> Execution:
+        """Starts a command. Raises NotFound, Conflict where nothing runs, StartFailed.
+
+        An engine that cannot start it may also say so as the command's output, with code 126.
+        """
+        ...
+
+    def run(
+        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
+    ) -> ExecResult:
+        """Runs a command to its end. Raises NotFound, and Conflict where nothing runs."""
+        ...
+
+
+class Events(Protocol):
+    """What happens on the engine."""
+
+    def read(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
+        """What happens to containers of ours, from ``since`` on (seconds since the epoch).
+
+        Ends after a while without events; the caller opens it again from the last one's time.
+        """
+        ...
+
+
+class Networks(Protocol):
+    """Networks."""
+
+    def find(self, name: str) -> Sequence[Network]:
+        """Every network of exactly that name, with what is attached."""
+        ...
+
+    def list(self) -> Sequence[Network]:
+        """All networks, without what is attached."""
+        ...
+
+    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
+        """The new network's id. Raises Conflict for an equal name, NetworkConflict for overlap."""
+        ...
+
+    def remove(self, ref: str) -> None:
+        """Gone already is fine. Raises InUse."""
+        ...
+
+
+class Volumes(Protocol):
+    """Named volumes."""
+
+    def list(self, labels: Sequence[str] = ()) -> Sequence[Volume]:
+        """Volumes with all of ``labels``, not measured."""
+        ...
+
+    def create(self, name: str, labels: Mapping[str, str]) -> Volume:
+        """Makes it, or returns the one of that name (whoever it belongs to)."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Gone already is fine. Raises InUse."""
+        ...
+
+
+class Images(Protocol):
+    """Images."""
+
+    def find(self, ref: str) -> Image | None:
+        """The image, None where it is not on the engine."""
+        ...
+
+    def list(self, labels: Sequence[str] = ()) -> Sequence[Image]:
+        """Images with all of ``labels``."""
+        ...
+
+    def pull(self, ref: str, on_text: OnText) -> None:
+        """Raises ImageNotFound with its reason."""
+        ...
+
+    def build(
+        self,
+        context: Path,
+        *,
+        tags: Sequence[str],
+        labels: Mapping[str, str],
+        build_args: Mapping[str, str],
+        no_cache: bool,
+        on_text: OnText,
+    ) -> None:
+        """Builds ``context/Dockerfile``. Raises ImageNotFound for a base that is not to be had."""
+        ...
+
+
 class Engine(Protocol):
     """An engine that runs containers."""
+
+    @property
+    def containers(self) -> Containers: ...
+
+    @property
+    def exec(self) -> Exec: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    @property
+    def networks(self) -> Networks: ...
+
+    @property
+    def volumes(self) -> Volumes: ...
+
+    @property
+    def images(self) -> Images: ...
 
     @property
     def info(self) -> EngineInfo:
@@ -122,7 +298,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def outages(self) -> int:
+    def connection_failures(self) -> int:
         """How many calls have found it away since it was connected to."""
         ...
 
@@ -134,146 +310,6 @@ class Engine(Protocol):
         """Gives the sockets back; no call follows."""
         ...
 
-    # Containers
-    def list_containers(self, labels: Sequence[str] = ()) -> list[ContainerSummary]:
-        """All containers, running or not, that carry every label of ``labels`` (``k=v``).
-
-        Newer engines may list one that has just ended as running for some milliseconds: inspect it.
-        """
-        ...
-
-    def inspect_container(self, ref: str) -> Container:
-        """Raises Missing."""
-        ...
-
-    def create_container(self, name: str, spec: ContainerSpec) -> str:
-        """The new container's id. Raises NameConflict, ImageNotFound, InvalidWorkspace."""
-        ...
-
-    def start_container(self, ref: str) -> None:
-        """Already running is fine. Raises Missing, PortInUse, StartFailed, Spoilt."""
-        ...
-
-    def stop_container(self, ref: str, grace: int) -> None:
-        """SIGTERM, and SIGKILL after ``grace`` seconds; stopped is fine. Raises Missing."""
-        ...
-
-    def kill_container(self, ref: str, signal: str) -> None:
-        """Raises Missing, and Clash where it does not run."""
-        ...
-
-    def unpause_container(self, ref: str) -> None:
-        """Lets a paused container run on; one that runs is fine. Raises Missing."""
-        ...
-
-    def remove_container(self, ref: str, *, force: bool = False) -> None:
-        """Gone already is fine. Raises Clash where it runs and ``force`` is False."""
-        ...
-
-    def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
-        """Writes files and folders (absolute paths) into a container. Raises Missing."""
-        ...
-
-    def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
-        """The plain files straight in ``folder``, each cut at ``limit`` bytes. Raises Missing."""
-        ...
-
-    def read_link(self, ref: str, path: str) -> Link | None:
-        """A symbolic link in a container; None where there is no such link or container.
-
-        ``target`` is what it points to without the folder, if that is the link's own.
-        """
-        ...
-
-    def stats_sample(self, ref: str) -> StatsSample:
-        """The counters of a running container. Raises Missing."""
-        ...
-
-    def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
-        """The output, line by line, in the engine's order. Raises Missing.
-
-        What has no end (yet) and what is very long comes as LogPiece, see ``LogQuery``.
-        """
-        ...
-
-    def start_exec(self, ref: str, spec: ExecSpec) -> Execution:
-        """Starts a command. Raises Missing, Clash where nothing runs, StartFailed.
-
-        An engine that cannot start it may also say so as the command's output, with code 126.
-        """
-        ...
-
-    def run_exec(
-        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
-    ) -> ExecResult:
-        """Runs a command to its end. Raises Missing, and Clash where nothing runs."""
-        ...
-
-    def events(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
-        """What happens to containers of ours, from ``since`` on (seconds since the epoch).
-
-        Ends after a while without events; the caller opens it again from the last one's time.
-        """
-        ...
-
-    # Networks
-    def find_networks(self, name: str) -> list[Network]:
-        """Every network of exactly that name, with what is attached."""
-        ...
-
-    def list_networks(self) -> list[Network]:
-        """All networks, without what is attached."""
-        ...
-
-    def create_network(
-        self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]
-    ) -> str:
-        """The new network's id. Raises Clash for an equal name, NetworkConflict for overlap."""
-        ...
-
-    def remove_network(self, ref: str) -> None:
-        """Gone already is fine. Raises InUse."""
-        ...
-
-    # Volumes
-    def list_volumes(self, labels: Sequence[str] = ()) -> list[Volume]:
-        """Volumes with all of ``labels``, not measured."""
-        ...
-
     def disk_usage(self) -> DiskUsage:
         """What takes the engine's room; costs a walk over all files of volumes."""
-        ...
-
-    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
-        """Makes it, or returns the one of that name (whoever it belongs to)."""
-        ...
-
-    def remove_volume(self, name: str) -> None:
-        """Gone already is fine. Raises InUse."""
-        ...
-
-    # Images
-    def find_image(self, ref: str) -> Image | None:
-        """The image, None where it is not on the engine."""
-        ...
-
-    def list_images(self, labels: Sequence[str] = ()) -> list[Image]:
-        """Images with all of ``labels``."""
-        ...
-
-    def pull_image(self, ref: str, on_text: OnText) -> None:
-        """Raises ImageNotFound with its reason."""
-        ...
-
-    def build_image(
-        self,
-        context: Path,
-        *,
-        tags: Sequence[str],
-        labels: Mapping[str, str],
-        build_args: Mapping[str, str],
-        no_cache: bool,
-        on_text: OnText,
-    ) -> None:
-        """Builds ``context/Dockerfile``. Raises ImageNotFound for a base that is not to be had."""
         ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 
 from debughost_cli.models import Exit, State
-from debughost_cli.resources import Container, Marks
+from debughost_cli.resources import Container, LauncherStatus
 
 LOST = 255
 """The engine's exit code for a container that was gone when the engine started again. A program
@@ -24,27 +24,29 @@ _LIVE = {
 }
 
 
-def state_of(container: Container, marks: Marks) -> State:
+def state_of(container: Container, launcher: LauncherStatus) -> State:
     """The contract's state."""
     live = _LIVE.get(container.status)
     if live:
         return live
     if container.started_at is None:
         return State.CREATED
-    if marks.asked_to_stop:
+    if launcher.asked_to_stop:
         return State.STOPPED
     return State.COMPLETED if container.exit_code == 0 else State.CRASHED
 
 
-def explain(container: Container, marks: Marks, log_tail: tuple[str, ...] = ()) -> Exit | None:
+def explain(
+    container: Container, launcher: LauncherStatus, log_tail: tuple[str, ...] = ()
+) -> Exit | None:
     """How it ended; None while it lives, or was never started without a reason."""
-    state = state_of(container, marks)
+    state = state_of(container, launcher)
     if state is State.CREATED:
         return _never_started(container) if container.start_error else None
     if state in (State.RUNNING, State.PAUSED):
         return None
     code = container.exit_code
-    reason, message = _reason(container, marks, state)
+    reason, message = _reason(container, launcher, state)
     return Exit(
         code=code,
         signal=_ending_signal(code, state),
@@ -82,23 +84,23 @@ def signal_name(code: int) -> str | None:
         return None
 
 
-def _reason(container: Container, marks: Marks, state: State) -> tuple[str, str]:
+def _reason(container: Container, launcher: LauncherStatus, state: State) -> tuple[str, str]:
     code = container.exit_code
     if state is State.STOPPED:
         return "stopped", _stopped_message(code)
-    if marks.phase == "command_not_found":
+    if launcher.phase == "command_not_found":
         command = container.command[0] if container.command else ""
         return "never_started", f"the command {command!r} is not in the image or not executable"
-    if has_no_shell(container, marks):
+    if has_no_shell(container, launcher):
         return "never_started", "there is no /bin/sh in the image"
     if code == 0:
         return "completed", "ended by itself with exit code 0"
     if container.oom_killed:
         return "oom", _oom_message(container)
-    failed = _before_start(marks.phase, code)
+    failed = _before_start(launcher.phase, code)
     if failed:
         return "crashed", failed
-    if code == LOST and not marks.ended:
+    if code == LOST and not launcher.ended:
         return "killed", f"ended together with the engine or its machine (exit code {code})"
     if code == 137:
         return "killed", "killed by SIGKILL from outside (exit code 137)"
@@ -108,11 +110,11 @@ def _reason(container: Container, marks: Marks, state: State) -> tuple[str, str]
     return "crashed", f"ended by itself with exit code {code}"
 
 
-def has_no_shell(container: Container, marks: Marks) -> bool:
+def has_no_shell(container: Container, launcher: LauncherStatus) -> bool:
     """True where the init found nothing to run the launcher with: it said nothing, and 127 or 126
     is what the init ends with then.
     """
-    return not marks.phase and container.exit_code in (126, 127)
+    return not launcher.phase and container.exit_code in (126, 127)
 
 
 def _before_start(reached: str, code: int) -> str | None:

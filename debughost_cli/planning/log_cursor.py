@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from debughost_cli.planning.log_times import SECOND, to_ns
-from debughost_cli.resources import LogLine, LogPiece
+from debughost_cli.resources import LogFragment, LogLine
 
 STREAMS = ("stdout", "stderr")
 ALL = 1 << 62
@@ -54,7 +54,7 @@ class BadCursor(ValueError):
 
 def size(line: LogLine) -> int:
     """The line's bytes in the output, its end included."""
-    return len(line.data) + (not isinstance(line, LogPiece))
+    return len(line.data) + (not isinstance(line, LogFragment))
 
 
 def since(positions: Positions) -> int | None:
@@ -85,7 +85,7 @@ class Skip:
     def rest(self, line: LogLine) -> LogLine | None:
         """The part of ``line`` that is new, None where nothing is.
 
-        A new line end alone comes as a LogPiece.
+        A new line end alone comes as a LogFragment.
         """
         left = self._left.get(line.stream)
         if left is None or not line.ts:
@@ -102,7 +102,7 @@ class Skip:
 
 def _without(line: LogLine, count: int) -> LogLine:
     if count == len(line.data):
-        return LogPiece(line.stream, b"\n", line.ts)
+        return LogFragment(line.stream, b"\n", line.ts)
     return type(line)(line.stream, line.data[count:], line.ts)
 
 
@@ -128,7 +128,7 @@ class Progress:
                 return
             mark = self._marks[line.stream] = _Mark(line.ts, self._before(line))
         mark.seen += size(line)
-        mark.open = isinstance(line, LogPiece) and not line.data.endswith(b"\n")
+        mark.open = isinstance(line, LogFragment) and not line.data.endswith(b"\n")
 
     def _before(self, line: LogLine) -> int:
         known = self._start.get(line.stream)

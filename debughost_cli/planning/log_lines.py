@@ -17,7 +17,7 @@ from debughost_cli.planning.log_cursor import (
     size,
 )
 from debughost_cli.planning.log_times import to_ns
-from debughost_cli.resources import LogLine, LogPiece
+from debughost_cli.resources import LogFragment, LogLine
 
 LONGEST = 12 * 1024**2
 """Bytes of a line that are held in memory; a longer one comes in pieces of at least this size."""
@@ -56,27 +56,27 @@ class _Open:
     def line(self, stream: str, last: LogLine) -> LogLine:
         return LogLine(stream, b"".join([*self.parts, last.data]), self.ts)
 
-    def piece(self, stream: str) -> LogPiece:
-        return LogPiece(stream, b"".join(self.parts), self.ts)
+    def fragment(self, stream: str) -> LogFragment:
+        return LogFragment(stream, b"".join(self.parts), self.ts)
 
 
 def joined(items: Iterable[LogLine], longest: int = LONGEST) -> Iterator[LogLine]:
-    """Whole lines; a LogPiece where a line is longer than ``longest`` bytes or never ends."""
+    """Whole lines; a LogFragment where a line is longer than ``longest`` bytes or never ends."""
     waiting: dict[str, _Open] = {}
     for item in items:
         held = waiting.get(item.stream)
         if held and not held.goes_on_with(item):
-            yield waiting.pop(item.stream).piece(item.stream)
+            yield waiting.pop(item.stream).fragment(item.stream)
             held = None
-        if not isinstance(item, LogPiece):
+        if not isinstance(item, LogFragment):
             yield waiting.pop(item.stream).line(item.stream, item) if held else item
             continue
         held = held or waiting.setdefault(item.stream, _Open(item.ts))
         held.add(item.data)
         if held.size >= longest:
-            yield waiting.pop(item.stream).piece(item.stream)
+            yield waiting.pop(item.stream).fragment(item.stream)
     for stream, held in waiting.items():
-        yield held.piece(stream)
+        yield held.fragment(stream)
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,11 @@ class Window:
     its first entry.
     """
 
-    def __init__(self, count: int | None, wanted: int, matches: Matches, start: Positions) -> None:
+    def __init__(
+        self, count: int | None, requested: int, matches: Matches, start: Positions
+    ) -> None:
         self._count = count
-        self._wanted = wanted
+        self._requested = requested
         self._kept: deque[LogLine] = deque()
         self._size = 0
         self._truncated = False
@@ -122,7 +124,7 @@ class Window:
     def _keep(self, line: LogLine) -> None:
         self._kept.append(line)
         self._size += size(line)
-        if len(self._kept) > self._wanted:
+        if len(self._kept) > self._requested:
             self._size -= size(self._kept.popleft())
         while self._size > MOST:
             self._size -= size(self._kept.popleft())
@@ -145,11 +147,11 @@ class Window:
             positions = {s: _at_least(positions.get(s), begin) for s in STREAMS}
             if not self._is_certain(positions, begin):
                 return None
-        truncated = self._truncated and len(self._kept) < self._wanted
+        truncated = self._truncated and len(self._kept) < self._requested
         return Newest(self._kept, positions, truncated)
 
     def _is_certain(self, positions: Positions, begin: int) -> bool:
-        enough = self._truncated or len(self._kept) == self._wanted
+        enough = self._truncated or len(self._kept) == self._requested
         lines_known = all(line.ts and to_ns(line.ts) > begin for line in self._kept)
         return enough and lines_known and any(p.ns > begin for p in positions.values())
 

@@ -63,12 +63,12 @@ def mismatch(found: Network, drift: tuple[Drift, ...]) -> NetworkConflict:
 
 def overlap(subnet: str, others: Iterable[Network], engine_words: str) -> NetworkConflict:
     """The subnet is taken: by which network, or else by a route of the engine's host."""
-    wanted = ipaddress.ip_network(subnet)
-    culprits = [n for n in others if n.subnet and _overlaps(wanted, n.subnet)]
+    requested = ipaddress.ip_network(subnet)
+    overlapping = [n for n in others if n.subnet and _overlaps(requested, n.subnet)]
     taken = [_parse(n.subnet) for n in others if n.subnet and _is_v4(n.subnet)]
     # Where a route stands in the way, no network tells, and the subnet is taken all the same.
-    free = _free_subnet([*taken, wanted])
-    what = ", ".join(f"network {n.name} ({n.subnet})" for n in culprits) or (
+    free = _free_subnet([*taken, requested])
+    what = ", ".join(f"network {n.name} ({n.subnet})" for n in overlapping) or (
         "a route or interface of the engine's host (a VPN, for example)"
     )
     return NetworkConflict(
@@ -76,7 +76,7 @@ def overlap(subnet: str, others: Iterable[Network], engine_words: str) -> Networ
         hint=f"Use another one: debughost network ensure --subnet {free}",
         details={
             "subnet": subnet,
-            "overlaps": [{"name": n.name, "subnet": n.subnet} for n in culprits],
+            "overlaps": [{"name": n.name, "subnet": n.subnet} for n in overlapping],
             "free_subnet": free,
             "engine": engine_words,
         },
@@ -87,8 +87,8 @@ def _is_v4(subnet: str) -> bool:
     return "." in subnet
 
 
-def _overlaps(wanted: ipaddress.IPv4Network | ipaddress.IPv6Network, subnet: str) -> bool:
-    return _is_v4(subnet) and wanted.overlaps(_parse(subnet))
+def _overlaps(requested: ipaddress.IPv4Network | ipaddress.IPv6Network, subnet: str) -> bool:
+    return _is_v4(subnet) and requested.overlaps(_parse(subnet))
 
 
 def _parse(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -12,7 +12,7 @@ from debughost_cli.names import PORT_RANGES, RESERVED_PORTS, USER_PORTS
 
 
 @dataclass(frozen=True)
-class Holder:
+class PortHolder:
     """Who has a port. ``kind``: ``project``, ``container``, ``process`` or ``unknown``."""
 
     kind: str
@@ -22,7 +22,7 @@ class Holder:
         return f"{self.kind} {self.name}".strip()
 
 
-FindHolder = Callable[[int], Holder | None]
+FindPortHolder = Callable[[int], PortHolder | None]
 
 
 def preferred_port(project: str, type_: ProjectType) -> int:
@@ -46,19 +46,19 @@ def choose_port(
     project: str,
     type_: ProjectType,
     *,
-    wanted: int | None,
+    requested: int | None,
     last: int | None,
-    holder: FindHolder,
-    identify: Callable[[int], Holder],
+    holder: FindPortHolder,
+    identify: Callable[[int], PortHolder],
 ) -> int:
     """A port that nobody holds. Raises PortInUse for a wanted one, PortsExhausted otherwise.
 
     ``holder`` is asked for many ports and may be vague; ``identify`` for the one in the error.
     """
-    if wanted:
-        if holder(wanted):
-            raise port_in_use(project, type_, wanted, identify(wanted), holder)
-        return wanted
+    if requested:
+        if holder(requested):
+            raise port_in_use(project, type_, requested, identify(requested), holder)
+        return requested
     free = next((p for p in candidates(project, type_, last) if not holder(p)), None)
     if free is None:
         ports = PORT_RANGES[type_]
@@ -72,7 +72,7 @@ def choose_port(
 
 
 def port_in_use(
-    project: str, type_: ProjectType, port: int, held_by: Holder, holder: FindHolder
+    project: str, type_: ProjectType, port: int, held_by: PortHolder, holder: FindPortHolder
 ) -> PortInUse:
     """The error that names who holds the port, and the next free one."""
     free = next((p for p in candidates(project, type_, None) if p != port and not holder(p)), None)

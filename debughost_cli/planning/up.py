@@ -15,7 +15,7 @@ from debughost_cli.models import Action, Drift
 from debughost_cli.resources import Container, ContainerSpec, Mount
 
 
-class Do(StrEnum):
+class StepKind(StrEnum):
     """The kinds of steps."""
 
     BUILD_IMAGE = "build_image"
@@ -36,7 +36,7 @@ class Do(StrEnum):
 class Step:
     """One thing to do, to what, and why."""
 
-    do: Do
+    kind: StepKind
     target: str
     reason: str
 
@@ -67,7 +67,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Manner:
+class ConvergeOptions:
     """How the user wants it done. ``restart`` also stops what runs and is as it should be."""
 
     recreate: bool = False
@@ -75,62 +75,66 @@ class Manner:
     wait: bool = True
 
 
-def plan_up(spec: ContainerSpec, facts: Facts, manner: Manner) -> Plan:
+def plan_up(spec: ContainerSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
     """The steps from ``facts`` to a running ``spec``."""
     current = facts.current
     drift = find_drift(spec, current, facts.image_environment) if current else ()
     cleanup = tuple(
-        Step(Do.REMOVE_CONTAINER, ref, "left behind by a run that was cut off")
+        Step(StepKind.REMOVE_CONTAINER, ref, "left behind by a run that was cut off")
         for ref in facts.leftovers
     )
     tail = (
-        (Step(Do.WAIT_READY, str(spec.port), "until it listens on its port"),)
-        if manner.wait
+        (Step(StepKind.WAIT_READY, str(spec.port), "until it listens on its port"),)
+        if converge.wait
         else ()
     )
     if current is None:
         steps = _create(spec, facts, None, "the project has no container")
         return Plan(Action.CREATED, (*cleanup, *steps, *tail))
-    if drift or manner.recreate:
+    if drift or converge.recreate:
         why = f"changed: {', '.join(d.field for d in drift)}" if drift else "--recreate"
         return Plan(Action.RECREATED, (*cleanup, *_create(spec, facts, current, why), *tail), drift)
-    action, steps = _restart(current) if manner.restart else _keep(current, facts)
+    action, steps = _restart(current) if converge.restart else _keep(current, facts)
     return Plan(action, (*cleanup, *steps, *tail))
 
 
 def _create(spec: ContainerSpec, facts: Facts, old: Container | None, why: str) -> tuple[Step, ...]:
     steps = [facts.image_step] if facts.image_step else []
     if not facts.network_exists:
-        steps.append(Step(Do.CREATE_NETWORK, spec.network, "it does not exist"))
-    steps += [Step(Do.CREATE_VOLUME, v, "it does not exist") for v in facts.missing_volumes]
+        steps.append(Step(StepKind.CREATE_NETWORK, spec.network, "it does not exist"))
+    steps += [Step(StepKind.CREATE_VOLUME, v, "it does not exist") for v in facts.missing_volumes]
     if facts.missing_folder:
         steps.append(
-            Step(Do.CREATE_FOLDER, facts.missing_folder, "the dependency volume is mounted there")
+            Step(
+                StepKind.CREATE_FOLDER,
+                facts.missing_folder,
+                "the dependency volume is mounted there",
+            )
         )
-    steps.append(Step(Do.CREATE_CONTAINER, spec.project, why))
+    steps.append(Step(StepKind.CREATE_CONTAINER, spec.project, why))
     if old and old.is_running:
-        steps.append(Step(Do.STOP_CONTAINER, old.id, "the new container takes its place"))
-    steps.append(Step(Do.START_CONTAINER, spec.project, "newly made"))
+        steps.append(Step(StepKind.STOP_CONTAINER, old.id, "the new container takes its place"))
+    steps.append(Step(StepKind.START_CONTAINER, spec.project, "newly made"))
     if old:
-        steps.append(Step(Do.REMOVE_CONTAINER, old.id, "replaced by the new container"))
+        steps.append(Step(StepKind.REMOVE_CONTAINER, old.id, "replaced by the new container"))
     return tuple(steps)
 
 
 def _keep(current: Container, facts: Facts) -> tuple[Action, tuple[Step, ...]]:
     if current.status == "paused":
-        return Action.STARTED, (Step(Do.UNPAUSE_CONTAINER, current.id, "it is paused"),)
+        return Action.STARTED, (Step(StepKind.UNPAUSE_CONTAINER, current.id, "it is paused"),)
     if not current.is_running:
-        return Action.STARTED, (Step(Do.START_CONTAINER, current.id, "it does not run"),)
+        return Action.STARTED, (Step(StepKind.START_CONTAINER, current.id, "it does not run"),)
     if facts.restart_reason:
         return _restart(current, facts.restart_reason)
     return Action.UNCHANGED, ()
 
 
 def _restart(current: Container, why: str = "restart") -> tuple[Action, tuple[Step, ...]]:
-    start = Step(Do.START_CONTAINER, current.id, why)
+    start = Step(StepKind.START_CONTAINER, current.id, why)
     if not current.is_running:
         return Action.RESTARTED, (start,)
-    return Action.RESTARTED, (Step(Do.STOP_CONTAINER, current.id, why), start)
+    return Action.RESTARTED, (Step(StepKind.STOP_CONTAINER, current.id, why), start)
 
 
 def find_drift(

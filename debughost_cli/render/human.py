@@ -68,7 +68,7 @@ def _plan(streams: Streams, item: ProjectResult) -> None:
     streams.out(f"{item.project.project} would be {item.action.value}")
     for step in item.plan.steps if item.plan else ():
         streams.out(
-            f"  {step.do.value.replace('_', ' ')} {inline(step.target)} ({inline(step.reason)})"
+            f"  {step.kind.value.replace('_', ' ')} {inline(step.target)} ({inline(step.reason)})"
         )
     for drift in item.project.drift:
         change = f"{drift.field}: {drift.have} -> {drift.want}"

@@ -103,7 +103,8 @@ def result_json(result: ProjectResult) -> dict[str, Any]:
         made["error"] = plain(result.error.to_json())
     if result.plan:
         made["plan"] = [
-            {"step": s.do.value, "target": s.target, "reason": s.reason} for s in result.plan.steps
+            {"step": s.kind.value, "target": s.target, "reason": s.reason}
+            for s in result.plan.steps
         ]
     return made
 

@@ -11,14 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from debughost_cli import names
-from debughost_cli.config import load_config
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import ProjectType
-from debughost_cli.services.images import ImageService, ca_bundle_of
+from debughost_cli.project.certificates import ca_bundle_of
+from debughost_cli.project.settings import load_config
+from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import lock_folder
 from debughost_cli.services.network import NetworkService
-from debughost_cli.services.progress import Silent
+from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.volumes import VolumeService
 
 LOW_DISK = 2 * 1024**3
@@ -99,7 +100,7 @@ def _disk() -> Finding:
 
 
 def _network(engine: Engine) -> Finding:
-    found = NetworkService(engine, Silent()).usable()
+    found = NetworkService(engine, NullProgress()).usable()
     if found is None:
         return "ok", f"{names.NETWORK} is not there yet; 'debughost up' makes it", ""
     if found.subnet != names.SUBNET:
@@ -108,7 +109,7 @@ def _network(engine: Engine) -> Finding:
 
 
 def _images(engine: Engine) -> Finding:
-    entries = ImageService(engine, Silent()).every().images
+    entries = ImageService(engine, NullProgress()).list_all().images
     missing = [e.type for e in entries if e.image is None]
     old = [e.type for e in entries if e.image and not e.current]
     if not missing and not old:
@@ -118,12 +119,16 @@ def _images(engine: Engine) -> Finding:
         for what, types in (("missing", missing), ("old", old))
         if types
     )
-    wanted = " ".join([*missing, *old])
-    return "warning", text, f"Made on first use; to have them now: debughost images build {wanted}"
+    outdated = " ".join([*missing, *old])
+    return (
+        "warning",
+        text,
+        f"Made on first use; to have them now: debughost images build {outdated}",
+    )
 
 
 def _volumes(engine: Engine) -> Finding:
-    unused = VolumeService(engine, Silent()).candidates()
+    unused = VolumeService(engine, NullProgress()).candidates()
     if not unused.volumes:
         return "ok", "no dependency volume is without a project", ""
     freed = f"{unused.reclaimed_bytes / 1024**2:.0f} MiB"

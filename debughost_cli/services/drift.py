@@ -13,12 +13,12 @@ from debughost_cli.models import Drift, Freshness, Warn
 from debughost_cli.names import MOUNTPOINT, NETWORK, WORKSPACE
 from debughost_cli.planning.network import choose
 from debughost_cli.planning.up import find_drift
-from debughost_cli.resources import Container, Image, Marks, Network
+from debughost_cli.project.resolve import ResolvedProject, resolve_existing
+from debughost_cli.project.workspace import is_gone
+from debughost_cli.resources import Container, Image, LauncherStatus, Network
 from debughost_cli.services.images import ImageService
-from debughost_cli.services.progress import Silent
+from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.spec import make_spec
-from debughost_cli.services.wanted import Wanted, want_again
-from debughost_cli.workspace import is_gone
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class DriftService:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._image_service = ImageService(engine, Silent())
+        self._image_service = ImageService(engine, NullProgress())
         self._images: dict[str, tuple[str, Image | None]] = {}
         self._networks: list[Network | None] = []
         self._guard = threading.Lock()
 
-    def compare(self, container: Container, marks: Marks) -> Comparison:
+    def compare(self, container: Container, launcher: LauncherStatus) -> Comparison:
         """Reads the workspace as ``up`` would. Only the engine's own failures are raised."""
         workspace = container.labels.get(WORKSPACE, "")
         if not self._engine.info.is_local:
@@ -48,19 +48,19 @@ class DriftService:
         if is_gone(Path(workspace)):
             return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
         try:
-            wanted = want_again(container, None)
-            drift = self._drift(wanted, container)
+            resolved = resolve_existing(container, None)
+            drift = self._drift(resolved, container)
         except DebughostError as exc:
             if exc.status in (1, 4):
                 raise
             return _unknown("CONFIG_INVALID", container, exc.message)
-        return Comparison(drift, freshness(wanted, container, marks))
+        return Comparison(drift, freshness(resolved, container, launcher))
 
-    def _drift(self, wanted: Wanted, container: Container) -> tuple[Drift, ...]:
-        ref, image = self._image(wanted)
+    def _drift(self, resolved: ResolvedProject, container: Container) -> tuple[Drift, ...]:
+        ref, image = self._image(resolved)
         spec = make_spec(
-            wanted,
-            port=wanted.config.get("port") or container.port,
+            resolved,
+            port=resolved.config.get("port") or container.port,
             ref=ref,
             image=image,
             network=self._network(),
@@ -69,35 +69,37 @@ class DriftService:
         )
         return find_drift(spec, container, image.environment if image else {})
 
-    def _image(self, wanted: Wanted) -> tuple[str, Image | None]:
-        key = wanted.config.get("image") or f"type {wanted.type}"
+    def _image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
+        key = resolved.config.get("image") or f"type {resolved.type}"
         with self._guard:
             if key not in self._images:
-                self._images[key] = self._find_image(wanted)
+                self._images[key] = self._find_image(resolved)
             return self._images[key]
 
-    def _find_image(self, wanted: Wanted) -> tuple[str, Image | None]:
-        given = wanted.config.get("image")
+    def _find_image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
+        given = resolved.config.get("image")
         if given:
-            return given, self._engine.find_image(given)
-        entry = self._image_service.find(wanted.type)
+            return given, self._engine.images.find(given)
+        entry = self._image_service.find(resolved.type)
         return entry.ref, entry.image
 
     def _network(self) -> Network | None:
         with self._guard:
             if not self._networks:
-                self._networks.append(choose(self._engine.find_networks(NETWORK)))
+                self._networks.append(choose(self._engine.networks.find(NETWORK)))
             return self._networks[0]
 
 
-def freshness(wanted: Wanted, container: Container, marks: Marks) -> Freshness:
+def freshness(
+    resolved: ResolvedProject, container: Container, launcher: LauncherStatus
+) -> Freshness:
     """Whether what is installed is what the manifests ask for now."""
-    if not wanted.dependencies:
+    if not resolved.dependencies:
         return Freshness.NONE
-    if not marks.dependencies:
+    if not launcher.dependencies:
         return Freshness.MISSING
-    expected = fingerprint(wanted.workspace, wanted.dependencies, container.image_id)
-    return Freshness.FRESH if marks.dependencies == expected else Freshness.STALE
+    expected = fingerprint(resolved.workspace, resolved.dependencies, container.image_id)
+    return Freshness.FRESH if launcher.dependencies == expected else Freshness.STALE
 
 
 def _unknown(code: str, container: Container, why: str) -> Comparison:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable
 from debughost_cli.models import Exit, State
 from debughost_cli.names import is_project
 from debughost_cli.resources import Container, EngineEvent
-from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
+from debughost_cli.services.projects import MANAGED_FILTER, by_project, describe, not_found, observe
 from debughost_cli.services.readiness import POLL
 
 _PLAIN = {
@@ -126,7 +126,7 @@ class EventService:
                 return
 
     def _read(self, until: float | None = None) -> None:
-        for event in self._engine.events(self._last, until):
+        for event in self._engine.events.read(self._last, until):
             self._handle(event)
             # Only now: one that could not be handled comes again.
             self._last = max(self._last, event.at + 1e-6)
@@ -159,10 +159,10 @@ class EventService:
     def _look(self) -> dict[str, _Known]:
         """Each project as its container is now."""
         found = {}
-        for project, group in by_project(self._engine.list_containers([OURS])).items():
+        for project, group in by_project(self._engine.containers.list([MANAGED_FILTER])).items():
             try:
-                found[project] = _known(self._engine.inspect_container(group[0].id))
-            except Missing:
+                found[project] = _known(self._engine.containers.inspect(group[0].id))
+            except NotFound:
                 continue
         return found
 
@@ -197,20 +197,20 @@ class EventService:
         """A recreation removes a container, not the project."""
         self._asked.discard(event.container)
         self._ready.pop(event.container, None)
-        if event.project not in by_project(self._engine.list_containers([OURS])):
+        if event.project not in by_project(self._engine.containers.list([MANAGED_FILTER])):
             self._known.pop(event.project, None)
             self._found.put(ProjectEvent(event.project, "removed", moment))
 
     def _end(self, event: EngineEvent, moment: datetime) -> ProjectEvent:
         """With the full reason, where the container can still be asked about this run."""
         try:
-            container, marks = observe(self._engine, event.container)
+            container, launcher = observe(self._engine, event.container)
             if container.started_at is None or container.started_at <= moment:
-                project = describe(self._engine, container, marks)
+                project = describe(self._engine, container, launcher)
                 if project.exit:
                     word = _ENDS.get(project.state or State.CRASHED, "crashed")
                     return ProjectEvent(event.project, word, moment, project.exit)
-        except Missing:
+        except NotFound:
             pass
         ended = _outline(event, moment, is_asked=event.container in self._asked)
         return ProjectEvent(event.project, ended.reason, moment, ended)
@@ -224,7 +224,7 @@ class EventService:
         """Tells once when this run listens; gives up when it has ended."""
         while True:
             try:
-                container, marks = observe(self._engine, known.container)
+                container, launcher = observe(self._engine, known.container)
             except (EngineUnavailable, EngineTimeout):
                 time.sleep(_REOPEN_PAUSE)
                 continue
@@ -233,8 +233,8 @@ class EventService:
             now = _known(container)
             if not now.runs or now.since > known.since:
                 return
-            if marks.ready:
-                self._tell_ready(project, container, marks.at or datetime.now(UTC))
+            if launcher.ready:
+                self._tell_ready(project, container, launcher.at or datetime.now(UTC))
                 return
             time.sleep(POLL)
 

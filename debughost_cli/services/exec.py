@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from debughost_cli import names
-from debughost_cli.engine.port import Clash, Engine, ExecSpec, Execution, Missing, OnOutput
+from debughost_cli.engine.port import Conflict, Engine, ExecSpec, Execution, NotFound, OnOutput
 from debughost_cli.errors import (
     DebughostError,
     EngineError,
@@ -23,12 +23,12 @@ from debughost_cli.errors import (
     Usage,
 )
 from debughost_cli.services.projects import (
-    OURS,
+    MANAGED_FILTER,
     by_project,
     containers_of,
     not_found,
     outline,
-    read_marks,
+    read_launcher_status,
 )
 
 _WRAPPER = """\
@@ -85,12 +85,12 @@ class ExecService:
         wrapped = ("/bin/sh", "-c", _WRAPPER, "debughost", str(rows), str(columns), *spec.command)
         workdir = posixpath.join(names.WORKDIR, spec.workdir) if spec.workdir else ""
         try:
-            execution = self._engine.start_exec(
+            execution = self._engine.exec.start(
                 ref, replace(spec, command=wrapped, workdir=workdir)
             )
-        except Missing:
+        except NotFound:
             raise self._not_found(project) from None
-        except Clash as exc:
+        except Conflict as exc:
             raise self._not_running(project) or exc from None
         except (EngineError, StartFailed, InvalidConfig) as exc:
             if isinstance(exc, EngineError) and "status" not in exc.details:
@@ -109,7 +109,7 @@ class ExecService:
         return found[0].id
 
     def _not_found(self, project: str) -> ProjectNotFound:
-        return not_found(project, list(by_project(self._engine.list_containers([OURS]))))
+        return not_found(project, list(by_project(self._engine.containers.list([MANAGED_FILTER]))))
 
     def _not_running(self, project: str) -> ProjectNotFound | None:
         """The error for a project in a state without processes; None where it runs by now."""
@@ -117,12 +117,12 @@ class ExecService:
         if not found:
             return self._not_found(project)
         try:
-            container = self._engine.inspect_container(found[0].id)
-        except Missing:
+            container = self._engine.containers.inspect(found[0].id)
+        except NotFound:
             return self._not_found(project)
         if container.status == "running":
             return None
-        state = outline(container, read_marks(self._engine, container.id)).state
+        state = outline(container, read_launcher_status(self._engine, container.id)).state
         return ProjectNotFound(
             f"project {project} is not running ({state})",
             hint=f"Start it with 'debughost up -p {project}'",
@@ -202,7 +202,7 @@ class ProjectExec:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except Missing:
+        except NotFound:
             raise self._gone() from None
         except (EngineError, EngineUnavailable, EngineTimeout, EnginePermissionDenied):
             raise
@@ -226,7 +226,7 @@ class ProjectExec:
         self._begun.wait(_PATIENCE)
         if self._pid and not self._ended:
             kill = ("/bin/sh", "-c", _KILL, str(self._pid), *signals)
-            self._engine.run_exec(self._ref, kill, user=self._spec.user)
+            self._engine.exec.run(self._ref, kill, user=self._spec.user)
 
     def resize(self, rows: int, columns: int) -> None:
         """Passes on the size of the terminal, once the command has begun."""

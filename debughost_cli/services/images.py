@@ -6,19 +6,18 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from debughost_cli import __version__, names
-from debughost_cli.config import Config
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import ImageNotFound, InvalidConfig
+from debughost_cli.errors import ImageNotFound
 from debughost_cli.models import ProjectType
 from debughost_cli.resources import Image
-from debughost_cli.services import room
+from debughost_cli.services import disk_space
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
 
@@ -69,14 +68,14 @@ class ImageService:
 
     def find(self, type_: ProjectType) -> ImageEntry:
         """The type's image, and whether it is from today's Dockerfile."""
-        image = self._engine.find_image(latest(type_))
+        image = self._engine.images.find(latest(type_))
         if image is None:
             return ImageEntry(type_, tag_of(type_, default_base(type_)), None)
         current = image.labels.get(names.SOURCES) == sources_hash(type_)
         own = next((t for t in image.tags if t != latest(type_)), latest(type_))
         return ImageEntry(type_, own, image, current)
 
-    def every(self) -> ImagesResult:
+    def list_all(self) -> ImagesResult:
         """All four."""
         return ImagesResult(tuple(self.find(t) for t in ProjectType))
 
@@ -92,7 +91,7 @@ class ImageService:
 
         Raises ImageNotFound for a base that is not to be had, DiskFull, EngineError.
         """
-        with room.explained(self._engine):
+        with disk_space.with_usage_details(self._engine):
             built = [self._build(t, base, no_cache, ca_bundle) for t in types or tuple(ProjectType)]
         return ImagesResult(tuple(built), changed=True)
 
@@ -108,7 +107,7 @@ class ImageService:
             names.BASE: base,
         }
         with build_context(_folder(type_), ca_bundle) as context:
-            self._engine.build_image(
+            self._engine.images.build(
                 context,
                 tags=[tag, latest(type_)],
                 labels=labels,
@@ -116,10 +115,10 @@ class ImageService:
                 no_cache=no_cache,
                 on_text=self._progress.detail,
             )
-        return ImageEntry(type_, tag, self._engine.find_image(tag), current=True)
+        return ImageEntry(type_, tag, self._engine.images.find(tag), current=True)
 
     def _last_base(self, type_: ProjectType) -> str | None:
-        image = self._engine.find_image(latest(type_))
+        image = self._engine.images.find(latest(type_))
         return image.labels.get(names.BASE) if image else None
 
     def refresh(self, types: Sequence[ProjectType], ca_bundle: Path | None = None) -> ImagesResult:
@@ -131,9 +130,9 @@ class ImageService:
     def pull(self, ref: str) -> Image:
         """Fetches an image. Raises ImageNotFound, DiskFull."""
         self._progress.step(f"Pulling image {ref}")
-        with room.explained(self._engine):
-            self._engine.pull_image(ref, self._progress.detail)
-        found = self._engine.find_image(ref)
+        with disk_space.with_usage_details(self._engine):
+            self._engine.images.pull(ref, self._progress.detail)
+        found = self._engine.images.find(ref)
         if found is None:
             raise ImageNotFound(
                 f"image {ref} was pulled but is not there",
@@ -159,28 +158,3 @@ def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
         if ca_bundle:
             shutil.copyfile(ca_bundle, certs / "ca-bundle.crt")
         yield context
-
-
-def ca_bundle_of(config: Config, workspace: Path) -> Path | None:
-    """The file of certificates, resolved; None where nobody gave one. Raises InvalidConfig.
-
-    What came with a workspace may name any file of the host: one that holds no certificates, or a
-    private key, is not handed to a container for it.
-    """
-    given = config.get("ca_bundle")
-    if not given:
-        return None
-    path = (workspace / Path(given).expanduser()).resolve()
-    with suppress(OSError):
-        data = path.read_bytes() if path.is_file() else None
-        if data is not None and (config.source("ca_bundle") != "file" or _is_public(data)):
-            return path
-    raise InvalidConfig(
-        f"the CA bundle {path} is no file of certificates that can be read",
-        hint="Point ca_bundle or DEBUGHOST_CA_BUNDLE at a PEM file",
-        details={"ca_bundle": str(path)},
-    )
-
-
-def _is_public(data: bytes) -> bool:
-    return b"-----BEGIN CERTIFICATE-----" in data and b"PRIVATE KEY-----" not in data

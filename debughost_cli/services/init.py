@@ -6,12 +6,12 @@ import json
 import os
 from pathlib import Path
 
-from debughost_cli.config import CONFIG_FILE, DEFAULTS
-from debughost_cli.detect import detect
 from debughost_cli.errors import InvalidWorkspace, NameConflict
 from debughost_cli.models import Detection
-from debughost_cli.services.wanted import default_project
-from debughost_cli.workspace import owner
+from debughost_cli.project.detect import detect
+from debughost_cli.project.resolve import default_project
+from debughost_cli.project.settings import CONFIG_FILE, DEFAULTS
+from debughost_cli.project.workspace import owner
 
 
 def write_config(workspace: Path) -> tuple[Path, str]:

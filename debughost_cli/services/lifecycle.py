@@ -8,28 +8,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from debughost_cli import __version__, names
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import DiskFull, InUse, Usage
 from debughost_cli.models import Action, ProjectType
 from debughost_cli.planning.ports import preferred_port
-from debughost_cli.planning.up import Do, Plan, Step
+from debughost_cli.planning.up import Plan, Step, StepKind
+from debughost_cli.project.resolve import resolve_existing
+from debughost_cli.project.workspace import is_gone, remove_mountpoint
 from debughost_cli.resources import Container, ContainerSummary, FileEntry
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import (
-    OURS,
+    MANAGED_FILTER,
     by_project,
     containers_of,
     describe,
     not_found,
     outline,
-    read_marks,
+    read_launcher_status,
 )
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.up import UpOptions, UpService
-from debughost_cli.services.volumes import remove_ours
-from debughost_cli.services.wanted import want_again
-from debughost_cli.workspace import is_gone, remove_mountpoint
+from debughost_cli.services.volumes import remove_owned
 
 
 class LifecycleService:
@@ -50,7 +50,7 @@ class LifecycleService:
                 "--orphans needs an engine on this machine: the workspaces may be elsewhere",
                 hint="Name the projects with --project",
             )
-        groups = by_project(self._engine.list_containers([OURS]))
+        groups = by_project(self._engine.containers.list([MANAGED_FILTER]))
         if not orphans:
             return sorted(groups)
         return sorted(p for p, group in groups.items() if _is_orphan(group[0]))
@@ -68,32 +68,32 @@ class LifecycleService:
     def _inspect(self, project: str) -> Container:
         ref = self._group(project)[0].id
         try:
-            return self._engine.inspect_container(ref)
-        except Missing:
+            return self._engine.containers.inspect(ref)
+        except NotFound:
             raise not_found(project, self.all_projects()) from None
 
-    def stop(self, project: str, grace: int) -> ProjectResult:
-        """SIGTERM, then SIGKILL after ``grace`` seconds. Raises ProjectNotFound, Busy."""
+    def stop(self, project: str, stop_timeout: int) -> ProjectResult:
+        """SIGTERM, then SIGKILL after ``stop_timeout`` seconds. Raises ProjectNotFound, Busy."""
         with self._lock(project):
             container = self._inspect(project)
             action = Action.STOPPED if container.is_running else Action.UNCHANGED
             if container.is_running:
                 self._progress.step(f"Stopping {project}")
-                self._stop(container, grace)
-            container = self._engine.inspect_container(container.id)
-            marks = read_marks(self._engine, container.id)
-            return ProjectResult(describe(self._engine, container, marks), action)
+                self._stop(container, stop_timeout)
+            container = self._engine.containers.inspect(container.id)
+            launcher = read_launcher_status(self._engine, container.id)
+            return ProjectResult(describe(self._engine, container, launcher), action)
 
-    def _stop(self, container: Container, grace: int) -> None:
+    def _stop(self, container: Container, stop_timeout: int) -> None:
         """The launcher notes the SIGTERM, so that no client ever takes the end for a crash."""
         if container.status == "restarting":
             # Nothing runs between two tries that could note anything.
             mark = FileEntry(names.STATE_LINK, None, link="running+term")
-            self._engine.put_files(container.id, [mark])
+            self._engine.containers.put_files(container.id, [mark])
         if container.status == "paused":
             # A frozen process cannot answer SIGTERM.
-            self._engine.unpause_container(container.id)
-        self._engine.stop_container(container.id, grace)
+            self._engine.containers.unpause(container.id)
+        self._engine.containers.stop(container.id, stop_timeout)
 
     def restart(
         self, project: str, options: UpOptions, wait_timeout: float | None
@@ -102,26 +102,26 @@ class LifecycleService:
 
         The configuration is read before anything is stopped. Raises what ``up`` raises.
         """
-        wanted = want_again(self._inspect(project), wait_timeout)
-        return self._up.run(wanted, options)
+        resolved = resolve_existing(self._inspect(project), wait_timeout)
+        return self._up.run(resolved, options)
 
-    def remove(self, project: str, grace: int, *, volumes: bool) -> ProjectResult:
+    def remove(self, project: str, stop_timeout: int, *, volumes: bool) -> ProjectResult:
         """Stops gracefully and removes the container, and with ``volumes`` what it installed.
 
         Raises ProjectNotFound, Busy.
         """
         with self._lock(project):
             container = self._inspect(project)
-            before = outline(container, read_marks(self._engine, container.id))
+            before = outline(container, read_launcher_status(self._engine, container.id))
             if container.is_running:
                 self._progress.step(f"Stopping {project}")
-                self._stop(container, grace)
+                self._stop(container, stop_timeout)
             self._progress.step(f"Removing {project}")
             if not volumes:
                 # First: the port must not be forgotten when this is cut off in between.
                 self._remember_port(container)
             for summary in self._group(project):
-                self._engine.remove_container(summary.id, force=True)
+                self._engine.containers.remove(summary.id, force=True)
             _tidy_workspace(container)
             if volumes:
                 self._remove_volumes(project)
@@ -133,19 +133,19 @@ class LifecycleService:
         container = self._inspect(project)
         steps = []
         if container.is_running:
-            steps.append(Step(Do.STOP_CONTAINER, container.name, "it runs"))
-        steps += [Step(Do.REMOVE_CONTAINER, c.name, "rm") for c in self._group(project)]
+            steps.append(Step(StepKind.STOP_CONTAINER, container.name, "it runs"))
+        steps += [Step(StepKind.REMOVE_CONTAINER, c.name, "rm") for c in self._group(project)]
         if volumes:
-            found = self._engine.list_volumes([OURS, f"{names.PROJECT}={project}"])
-            steps += [Step(Do.REMOVE_VOLUME, v.name, "--volumes") for v in found]
-        marks = read_marks(self._engine, container.id)
+            found = self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
+            steps += [Step(StepKind.REMOVE_VOLUME, v.name, "--volumes") for v in found]
+        launcher = read_launcher_status(self._engine, container.id)
         plan = Plan(Action.REMOVED, tuple(steps))
-        return ProjectResult(outline(container, marks), Action.REMOVED, plan=plan)
+        return ProjectResult(outline(container, launcher), Action.REMOVED, plan=plan)
 
     def _remove_volumes(self, project: str) -> None:
-        for volume in self._engine.list_volumes([OURS, f"{names.PROJECT}={project}"]):
+        for volume in self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"]):
             try:
-                self._engine.remove_volume(volume.name)
+                self._engine.volumes.remove(volume.name)
             except InUse as exc:
                 self._progress.warn("VOLUME_IN_USE", exc.message)
 
@@ -157,7 +157,7 @@ class LifecycleService:
         )
         name = names.port_note_name(container.project)
         # A run that was cut off may have noted a port that it no longer has.
-        remove_ours(self._engine, name)
+        remove_owned(self._engine, name)
         if not container.port or container.port == usual:
             return
         labels = names.base_labels(__version__, datetime.now(UTC)) | {
@@ -167,7 +167,7 @@ class LifecycleService:
             names.PORT: str(container.port),
         }
         try:
-            self._engine.create_volume(name, labels)
+            self._engine.volumes.create(name, labels)
         except DiskFull:
             # Whoever removes things may well do so for this reason, and must succeed.
             self._progress.warn("PORT_FORGOTTEN", "the disk is too full to note its port")

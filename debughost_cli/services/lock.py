@@ -21,9 +21,9 @@ from pathlib import Path
 
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
-from debughost_cli.services.maker import is_alive
+from debughost_cli.services.owner_process import is_alive
 
-PATIENCE = 30.0
+LOCK_TIMEOUT = 30.0
 """Seconds to wait for another command before giving up, from the contract."""
 _POLL = 0.05
 
@@ -34,7 +34,7 @@ def project_lock(
     project: str,
     *,
     on_wait: Callable[[str], None],
-    patience: float = PATIENCE,
+    timeout: float = LOCK_TIMEOUT,
 ) -> Iterator[None]:
     """Holds the project of one engine. Raises Busy, naming the holder."""
     from filelock import FileLock, Timeout
@@ -46,9 +46,9 @@ def project_lock(
     except Timeout:
         on_wait(f"Waiting for another command on {project} ({describe(_holder(path))})")
         try:
-            lock.acquire(timeout=patience, poll_interval=_POLL)
+            lock.acquire(timeout=timeout, poll_interval=_POLL)
         except Timeout:
-            raise _busy(project, _holder(path), patience) from None
+            raise _busy(project, _holder(path), timeout) from None
     except OSError as exc:
         raise Busy(
             f"the lock file {path} cannot be used: {exc.strerror or exc}",
@@ -142,9 +142,9 @@ def describe(holder: dict[str, object]) -> str:
     return f"pid {holder.get('pid')}, {command}, since {holder.get('since')}"
 
 
-def _busy(project: str, holder: dict[str, object], patience: float) -> Busy:
+def _busy(project: str, holder: dict[str, object], timeout: float) -> Busy:
     return Busy(
         f"another command holds project {project}: {describe(holder)}",
-        hint=f"It was waited for {patience:.0f} s; try again when it is done",
+        hint=f"It was waited for {timeout:.0f} s; try again when it is done",
         details={"project": project, "holder": holder},
     )

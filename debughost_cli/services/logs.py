@@ -21,8 +21,8 @@ from debughost_cli.planning.log_cursor import (
 from debughost_cli.planning.log_lines import ProjectLine, within
 from debughost_cli.planning.log_times import to_ns
 from debughost_cli.resources import LogLine
-from debughost_cli.services.log_tap import End, Funnel, Tap, Wish
-from debughost_cli.services.projects import OURS, by_project, not_found
+from debughost_cli.services.log_reader import BoundedQueue, End, LogOptions, LogReader
+from debughost_cli.services.projects import MANAGED_FILTER, by_project, not_found
 
 _TICK = 0.25
 _ID = 16
@@ -35,33 +35,33 @@ class LogService:
         self._engine = engine
         self._notice = notice
 
-    def open(self, projects: Sequence[str], wish: Wish) -> LogReading:
+    def open(self, projects: Sequence[str], options: LogOptions) -> LogReading:
         """Finds the projects; nothing is read yet.
 
         Raises ProjectNotFound, and Usage for a cursor that is not of these projects.
         """
-        groups = by_project(self._engine.list_containers([OURS]))
+        groups = by_project(self._engine.containers.list([MANAGED_FILTER]))
         for project in projects:
             if project not in groups:
                 raise not_found(project, list(groups))
-        taps = [
-            Tap(self._engine, project, ref, _start(project, ref, wish), wish)
+        readers = [
+            LogReader(self._engine, project, ref, _start(project, ref, options), options)
             for project, ref in ((p, groups[p][0].id) for p in dict.fromkeys(projects))
         ]
-        return LogReading(taps, wish, self._notice)
+        return LogReading(readers, options, self._notice)
 
 
-def _start(project: str, ref: str, wish: Wish) -> Positions:
+def _start(project: str, ref: str, options: LogOptions) -> Positions:
     start: Positions = {}
-    if wish.since is not None:
-        start = {s: Position(wish.since) for s in ("stdout", "stderr")}
-    if wish.after is None:
+    if options.since is not None:
+        start = {s: Position(options.since) for s in ("stdout", "stderr")}
+    if options.after is None:
         return start
-    mark = wish.after.get(project)
+    mark = options.after.get(project)
     fresh = f"Leave --after out to begin anew: debughost logs -p {project}"
     if mark is None:
         raise Usage(
-            f"the cursor is not of project {project} but of {', '.join(wish.after)}", hint=fresh
+            f"the cursor is not of project {project} but of {', '.join(options.after)}", hint=fresh
         )
     if not ref.startswith(mark.container):
         raise Usage(
@@ -75,9 +75,9 @@ def _start(project: str, ref: str, wish: Wish) -> Positions:
 class LogReading:
     """One reading of one or more projects: iterate over it, then ask what it came to."""
 
-    def __init__(self, taps: Sequence[Tap], wish: Wish, notice: OnText) -> None:
-        self._taps = taps
-        self._wish = wish
+    def __init__(self, readers: Sequence[LogReader], options: LogOptions, notice: OnText) -> None:
+        self._readers = readers
+        self._wish = options
         self._notice = notice
         self._caught_up = False
         self._cut = False
@@ -98,7 +98,7 @@ class LogReading:
     @property
     def truncated(self) -> bool:
         """Whether older lines were left out for their size."""
-        return self._cut or any(tap.truncated for tap in self._taps)
+        return self._cut or any(reader.truncated for reader in self._readers)
 
     @property
     def is_caught_up(self) -> bool:
@@ -115,37 +115,37 @@ class LogReading:
         """Where the next reading goes on; None before all that there was has been read."""
         if not self._caught_up or self._wish.is_plain:
             return None
-        places = {t.project: Bookmark(t.ref[:_ID], t.progress.positions()) for t in self._taps}
+        places = {t.project: Bookmark(t.ref[:_ID], t.progress.positions()) for t in self._readers}
         return encode(places)
 
     def _present(self) -> Iterable[ProjectLine]:
-        merged = _merged([tap.present() for tap in self._taps])
+        merged = _merged([reader.present() for reader in self._readers])
         if self._wish.max_bytes is None:
             return merged
         kept, self._cut = within(merged, self._wish.max_bytes)
         return kept
 
     def _follow(self) -> Iterator[ProjectLine | None]:
-        funnel = Funnel()
-        for tap in self._taps:
-            threading.Thread(target=tap.follow, args=(funnel, self._notice), daemon=True).start()
-        while len(self.exits) < len(self._taps):
-            for tap, event in funnel.drain(_TICK):
+        queue = BoundedQueue()
+        for reader in self._readers:
+            threading.Thread(target=reader.follow, args=(queue, self._notice), daemon=True).start()
+        while len(self.exits) < len(self._readers):
+            for reader, event in queue.drain(_TICK):
                 if isinstance(event, LogLine):
-                    tap.progress.note(event)
+                    reader.progress.note(event)
                     if self._wish.matches(event):
-                        yield ProjectLine(tap.project, event)
+                        yield ProjectLine(reader.project, event)
                 else:
                     yield None
-                    self._ended(tap, event)
+                    self._ended(reader, event)
             yield None
 
-    def _ended(self, tap: Tap, end: End) -> None:
+    def _ended(self, reader: LogReader, end: End) -> None:
         if end.error:
             raise end.error
-        self.exits[tap.project] = end.exit
+        self.exits[reader.project] = end.exit
         if end.why:
-            self._notice(f"{tap.project}: {end.why}")
+            self._notice(f"{reader.project}: {end.why}")
 
 
 def _merged(sources: Sequence[Iterator[ProjectLine]]) -> Iterator[ProjectLine]:

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from debughost_cli import __version__, names
-from debughost_cli.engine.port import Clash, Engine
+from debughost_cli.engine.port import Conflict, Engine
 from debughost_cli.errors import InUse, NetworkConflict, NetworkNotFound
 from debughost_cli.models import Drift
 from debughost_cli.planning import network as planning
@@ -27,7 +27,7 @@ class NetworkService:
 
     def find(self) -> Network | None:
         """The network, None where there is none."""
-        return planning.choose(self._engine.find_networks(names.NETWORK))
+        return planning.choose(self._engine.networks.find(names.NETWORK))
 
     def usable(self) -> Network | None:
         """As ``find``, for a container to join. Raises NetworkConflict.
@@ -71,7 +71,7 @@ class NetworkService:
         ours = found.labels.get(names.MANAGED) == "true"
         if not recreate or found.containers or not ours:
             raise planning.mismatch(found, drift)
-        self._engine.remove_network(found.id)
+        self._engine.networks.remove(found.id)
         return self._create(subnet, gateway)
 
     def create(self, subnet: str = names.SUBNET, gateway: str = names.GATEWAY) -> Network:
@@ -84,8 +84,8 @@ class NetworkService:
         self._progress.step(f"Creating network {names.NETWORK} ({subnet})")
         labels = names.base_labels(__version__, datetime.now(UTC))
         try:
-            made = self._engine.create_network(names.NETWORK, subnet, gateway, labels)
-        except (Clash, NetworkConflict) as exc:
+            made = self._engine.networks.create(names.NETWORK, subnet, gateway, labels)
+        except (Conflict, NetworkConflict) as exc:
             return NetworkResult(self._made_by_another(subnet, exc.message), changed=False)
         kept = self._settle(made)
         return NetworkResult(kept, changed=kept.id == made)
@@ -101,7 +101,7 @@ class NetworkService:
             found = self.find()
             if found and not planning.network_drift(found, subnet):
                 return found
-            others = [n for n in self._engine.list_networks() if n.name != names.NETWORK]
+            others = [n for n in self._engine.networks.list() if n.name != names.NETWORK]
             conflict = planning.overlap(subnet, others, engine_words)
             if conflict.details["overlaps"] or time.monotonic() >= deadline:
                 raise conflict
@@ -109,7 +109,7 @@ class NetworkService:
 
     def _settle(self, made: str) -> Network:
         """Old engines let two clients make one each: all of them keep the oldest."""
-        everyone = self._engine.find_networks(names.NETWORK)
+        everyone = self._engine.networks.find(names.NETWORK)
         kept = planning.choose(everyone)
         if kept is None:
             raise NetworkConflict(
@@ -117,7 +117,7 @@ class NetworkService:
                 hint="Run the command again",
             )
         if kept.id != made:
-            self._engine.remove_network(made)
+            self._engine.networks.remove(made)
         return kept
 
     def inspect(self) -> NetworkResult:
@@ -145,5 +145,5 @@ class NetworkService:
                 hint="Remove the projects first: debughost rm --all",
                 details={"containers": list(found.containers)},
             )
-        self._engine.remove_network(found.id)
+        self._engine.networks.remove(found.id)
         return NetworkResult(found, changed=True)

@@ -8,33 +8,41 @@ from pathlib import Path
 
 from debughost_cli import names
 from debughost_cli.container import fingerprint
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import NameConflict, WorkspaceConflict
-from debughost_cli.planning.marks import of_this_run
+from debughost_cli.planning.launcher_status import of_this_run
 from debughost_cli.planning.ports import choose_port
-from debughost_cli.planning.up import Do, Facts, Manner, Plan, Step, find_drift, plan_up
+from debughost_cli.planning.up import (
+    ConvergeOptions,
+    Facts,
+    Plan,
+    Step,
+    StepKind,
+    find_drift,
+    plan_up,
+)
+from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.project.workspace import check_mountpoint, is_gone
 from debughost_cli.resources import Container, ContainerSpec, Image, Network, Volume
 from debughost_cli.services.images import ImageService
-from debughost_cli.services.maker import is_at_work
 from debughost_cli.services.network import NetworkService
+from debughost_cli.services.owner_process import is_at_work
 from debughost_cli.services.port_table import PortTable
-from debughost_cli.services.projects import containers_of, read_marks
+from debughost_cli.services.projects import containers_of, read_launcher_status
 from debughost_cli.services.spec import make_spec
-from debughost_cli.services.wanted import Wanted
-from debughost_cli.workspace import check_mountpoint, is_gone
 
 
-class Overtaken(Exception):
+class ConcurrentModification(Exception):
     """Another client is making, or has just made or removed, the project's container."""
 
-    def __init__(self, name: str, maker: str = "") -> None:
+    def __init__(self, name: str, owner: str = "") -> None:
         super().__init__(name)
         self.name = name
-        self.maker = maker
+        self.owner = owner
 
 
 @dataclass(frozen=True)
-class View:
+class Observation:
     """What one look came to."""
 
     spec: ContainerSpec
@@ -54,79 +62,79 @@ class Observer:
 
     def look(
         self,
-        wanted: Wanted,
-        manner: Manner,
+        resolved: ResolvedProject,
+        converge: ConvergeOptions,
         *,
         avoid: frozenset[int] = frozenset(),
         image_step: Step | None = None,
-    ) -> View:
-        """The plan for ``wanted``. ``image_step`` is shown in it; getting the image comes first.
+    ) -> Observation:
+        """The plan for ``resolved``. ``image_step`` is shown in it; getting the image comes first.
 
         Raises InvalidWorkspace, WorkspaceConflict, NetworkConflict, NameConflict, PortInUse,
         PortsExhausted.
         """
-        if wanted.mountpoint:
-            check_mountpoint(wanted.mountpoint)
-        current, leftovers = self._current(wanted.project)
+        if resolved.mountpoint:
+            check_mountpoint(resolved.mountpoint)
+        current, leftovers = self._current(resolved.project)
         if current:
-            _check_workspace(wanted, current)
-        ref, image = self.image(wanted)
+            _check_workspace(resolved, current)
+        ref, image = self.image(resolved)
         network = self._network.usable()
-        ports = PortTable(self._engine, wanted.project, avoid)
+        ports = PortTable(self._engine, resolved.project, avoid)
         spec = make_spec(
-            wanted,
-            port=_port(wanted, current, ports),
+            resolved,
+            port=_port(resolved, current, ports),
             ref=ref,
             image=image,
             network=network,
             engine=self._engine.info,
-            mountpoint_made=_mountpoint_made(wanted, current),
+            mountpoint_made=_mountpoint_made(resolved, current),
         )
-        facts = self._facts(wanted, spec, current, leftovers, image, network)
+        facts = self._facts(resolved, spec, current, leftovers, image, network)
         facts = replace(facts, image_step=image_step)
-        return View(spec, plan_up(spec, facts, manner), current, leftovers, ports)
+        return Observation(spec, plan_up(spec, facts, converge), current, leftovers, ports)
 
-    def image(self, wanted: Wanted) -> tuple[str, Image | None]:
+    def image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
         """The reference for the container and the image, None where it is not on the engine."""
-        given = wanted.config.get("image")
+        given = resolved.config.get("image")
         if given:
-            return given, self._engine.find_image(given)
-        entry = self._images.find(wanted.type)
+            return given, self._engine.images.find(given)
+        entry = self._images.find(resolved.type)
         return entry.ref, entry.image
 
-    def image_step(self, wanted: Wanted, pull: str) -> Step | None:
+    def image_step(self, resolved: ResolvedProject, pull: str) -> Step | None:
         """What has to be done for the image; ``pull``: missing, always or never."""
-        given = wanted.config.get("image")
+        given = resolved.config.get("image")
         if pull == "never":
             return None
         if given:
-            missing = pull == "always" or self._engine.find_image(given) is None
+            missing = pull == "always" or self._engine.images.find(given) is None
             why = "--pull always" if pull == "always" else "it is not here"
-            return Step(Do.PULL_IMAGE, given, why) if missing else None
-        entry = self._images.find(wanted.type)
+            return Step(StepKind.PULL_IMAGE, given, why) if missing else None
+        entry = self._images.find(resolved.type)
         if pull == "missing" and entry.image and entry.current:
             return None
         why = "it was made from an older Dockerfile" if entry.image else "it is not here"
-        return Step(Do.BUILD_IMAGE, entry.ref, "--pull always" if pull == "always" else why)
+        return Step(StepKind.BUILD_IMAGE, entry.ref, "--pull always" if pull == "always" else why)
 
     def _current(self, project: str) -> tuple[Container | None, tuple[str, ...]]:
         """The container that counts, and the ids of others that a killed run left behind.
 
-        One that was made and never started is such a leftover too: what it needs before its
-        first start may be missing. Raises Overtaken while another machine is making one.
+        One that was created and never started is such a leftover too: what it needs before its
+        first start may be missing. Raises ConcurrentModification while another machine creates one.
         """
         group = containers_of(self._engine, project)
         unborn = [c for c in group if c.status == "created"]
         busy = next((c for c in unborn if is_at_work(c.labels, c.created_at)), None)
         if busy:
-            raise Overtaken(busy.name, busy.labels.get(names.MAKER, ""))
+            raise ConcurrentModification(busy.name, busy.labels.get(names.OWNER, ""))
         current, leftovers = None, []
         for summary in group:
             if current or summary in unborn:
                 leftovers.append(summary.id)
                 continue
-            with suppress(Missing):
-                current = self._engine.inspect_container(summary.id)
+            with suppress(NotFound):
+                current = self._engine.containers.inspect(summary.id)
         if current and is_at_work(current.labels, current.created_at):
             # Its maker may want to put back what it replaced.
             leftovers = [c.id for c in unborn]
@@ -134,7 +142,7 @@ class Observer:
 
     def _facts(
         self,
-        wanted: Wanted,
+        resolved: ResolvedProject,
         spec: ContainerSpec,
         current: Container | None,
         leftovers: tuple[str, ...],
@@ -146,15 +154,15 @@ class Observer:
             current, leftovers, network_exists=network is not None, image_environment=inherited
         )
         if current and not find_drift(spec, current, inherited):
-            facts = replace(facts, restart_reason=self._restart_reason(wanted, current))
-        folder = wanted.mountpoint
+            facts = replace(facts, restart_reason=self._restart_reason(resolved, current))
+        folder = resolved.mountpoint
         return replace(
             facts,
             missing_volumes=self._missing_volumes(spec),
             missing_folder=str(folder) if folder and not folder.exists() else None,
         )
 
-    def _restart_reason(self, wanted: Wanted, current: Container) -> str:
+    def _restart_reason(self, resolved: ResolvedProject, current: Container) -> str:
         """Why a running project cannot run on: a stop is under way, or its packages are old.
 
         The engine goes on with a stop whose sender was killed. Without the mark of the packages
@@ -162,24 +170,24 @@ class Observer:
         """
         if current.status != "running":
             return ""
-        marks = of_this_run(read_marks(self._engine, current.id), current)
-        if marks.asked_to_stop:
+        launcher = of_this_run(read_launcher_status(self._engine, current.id), current)
+        if launcher.asked_to_stop:
             return "it was told to stop"
-        want, have = wanted.dependencies, marks.dependencies
-        if want and have and have != fingerprint(wanted.workspace, want, current.image_id):
+        want, have = resolved.dependencies, launcher.dependencies
+        if want and have and have != fingerprint(resolved.workspace, want, current.image_id):
             return "the lock file changed since its dependencies were installed"
         return ""
 
     def _missing_volumes(self, spec: ContainerSpec) -> tuple[str, ...]:
-        known = {v.name: v for v in self._engine.list_volumes()}
-        wanted = [m.source for m in spec.mounts if m.type == "volume"]
-        for name in wanted:
+        known = {v.name: v for v in self._engine.volumes.list()}
+        resolved = [m.source for m in spec.mounts if m.type == "volume"]
+        for name in resolved:
             if name in known:
-                check_ours(known[name])
-        return tuple(n for n in wanted if n not in known)
+                check_owned(known[name])
+        return tuple(n for n in resolved if n not in known)
 
 
-def check_ours(volume: Volume) -> None:
+def check_owned(volume: Volume) -> None:
     """Raises NameConflict for a volume that somebody else made under our name."""
     if volume.labels.get(names.MANAGED) != "true":
         raise NameConflict(
@@ -189,36 +197,37 @@ def check_ours(volume: Volume) -> None:
         )
 
 
-def _check_workspace(wanted: Wanted, current: Container) -> None:
+def _check_workspace(resolved: ResolvedProject, current: Container) -> None:
     """An id stands for one workspace, unless that one is gone."""
     have = current.labels.get(names.WORKSPACE, "")
-    if have == str(wanted.workspace) or not have or is_gone(Path(have)):
+    if have == str(resolved.workspace) or not have or is_gone(Path(have)):
         return
     raise WorkspaceConflict(
-        f"project {wanted.project} belongs to the workspace {have}",
-        hint=f"Use another id with --project, or remove it first: debughost rm -p {wanted.project}",
-        details={"project": wanted.project, "workspace": have, "wanted": str(wanted.workspace)},
+        f"project {resolved.project} belongs to the workspace {have}",
+        hint="Use another id with --project, or remove it first: "
+        f"debughost rm -p {resolved.project}",
+        details={"project": resolved.project, "workspace": have, "wanted": str(resolved.workspace)},
     )
 
 
-def _port(wanted: Wanted, current: Container | None, ports: PortTable) -> int:
-    asked = wanted.config.get("port")
+def _port(resolved: ResolvedProject, current: Container | None, ports: PortTable) -> int:
+    asked = resolved.config.get("port")
     if current and current.is_running and current.port and asked in (None, current.port):
         return current.port
     last = current.port if current else ports.remembered()
     return choose_port(
-        wanted.project,
-        wanted.type,
-        wanted=asked,
+        resolved.project,
+        resolved.type,
+        requested=asked,
         last=last,
         holder=ports.holder,
         identify=ports.identify,
     )
 
 
-def _mountpoint_made(wanted: Wanted, current: Container | None) -> bool:
+def _mountpoint_made(resolved: ResolvedProject, current: Container | None) -> bool:
     """Whether the dependency folder in the workspace is our doing, now or in an earlier run."""
-    folder = wanted.mountpoint
+    folder = resolved.mountpoint
     if folder is None:
         return False
     inherited = current is not None and current.labels.get(names.MOUNTPOINT) == "made"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.planning.ports import Holder
-from debughost_cli.services import host
-from debughost_cli.services.projects import OURS
+from debughost_cli.planning.ports import PortHolder
+from debughost_cli.services import local_ports
+from debughost_cli.services.projects import MANAGED_FILTER
 
 
 class PortTable:
@@ -19,9 +19,9 @@ class PortTable:
         self._engine = engine
         self._project = project
         self._avoid = avoid
-        self._lines: dict[int, Holder] | None = None
+        self._lines: dict[int, PortHolder] | None = None
 
-    def holder(self, port: int) -> Holder | None:
+    def holder(self, port: int) -> PortHolder | None:
         """Who has the port, None where it is free. Of a process of this machine only that it is
         one: finding out which costs 30 ms a port.
         """
@@ -29,34 +29,34 @@ class PortTable:
             self._lines = self._held()
         if port in self._lines:
             return self._lines[port]
-        if self._engine.info.is_local and host.is_taken(port):
-            return Holder("process", "on this machine")
-        return Holder("process", "that the engine saw") if port in self._avoid else None
+        if self._engine.info.is_local and local_ports.is_taken(port):
+            return PortHolder("process", "on this machine")
+        return PortHolder("process", "that the engine saw") if port in self._avoid else None
 
-    def identify(self, port: int) -> Holder:
+    def identify(self, port: int) -> PortHolder:
         """Who has a port that is taken, by name where that can be known."""
-        found = self.holder(port) or Holder("unknown", "")
+        found = self.holder(port) or PortHolder("unknown", "")
         if found.kind == "process" and self._engine.info.is_local:
-            return host.listener(port)
+            return local_ports.listener(port)
         return found
 
-    def _held(self) -> dict[int, Holder]:
+    def _held(self) -> dict[int, PortHolder]:
         """A project holds its port whether it runs or not; other containers while they run."""
-        held: dict[int, Holder] = {}
-        for container in self._engine.list_containers():
+        held: dict[int, PortHolder] = {}
+        for container in self._engine.containers.list():
             ours = container.labels.get(names.MANAGED) == "true"
             if ours and container.project == self._project:
                 continue
             for port in container.published_ports:
-                held.setdefault(port, Holder("container", container.name))
+                held.setdefault(port, PortHolder("container", container.name))
             if ours and container.port:
-                held[container.port] = Holder("project", container.project)
+                held[container.port] = PortHolder("project", container.project)
         return held
 
     def remembered(self) -> int | None:
         """The port that the project had when its container was removed, if it was a chosen one."""
         note = names.port_note_name(self._project)
-        for volume in self._engine.list_volumes([OURS, f"{names.ROLE}=port"]):
+        for volume in self._engine.volumes.list([MANAGED_FILTER, f"{names.ROLE}=port"]):
             text = volume.labels.get(names.PORT, "")
             if volume.name == note and text.isascii() and text.isdigit():
                 return int(text)

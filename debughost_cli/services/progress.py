@@ -21,7 +21,7 @@ class Progress(Protocol):
         ...
 
 
-class Silent:
+class NullProgress:
     """Nobody listens."""
 
     def step(self, text: str) -> None:

@@ -13,11 +13,11 @@ from debughost_cli.engine.port import Engine, LogQuery
 from debughost_cli.errors import DebughostError, ProjectNotFound
 from debughost_cli.models import ContainerRef, Project, State
 from debughost_cli.planning.exit_reason import explain, state_of
-from debughost_cli.planning.marks import of_this_run, parse
-from debughost_cli.resources import Container, ContainerSummary, Marks
+from debughost_cli.planning.launcher_status import of_this_run, parse
+from debughost_cli.resources import Container, ContainerSummary, LauncherStatus
 
 TAIL_LINES = 20
-OURS = f"{names.MANAGED}=true"
+MANAGED_FILTER = f"{names.MANAGED}=true"
 
 
 def by_project(containers: Iterable[ContainerSummary]) -> dict[str, list[ContainerSummary]]:
@@ -38,7 +38,7 @@ def by_project(containers: Iterable[ContainerSummary]) -> dict[str, list[Contain
 
 def containers_of(engine: Engine, project: str) -> list[ContainerSummary]:
     """The project's containers, the one that counts first."""
-    listed = engine.list_containers([OURS, f"{names.PROJECT}={project}"])
+    listed = engine.containers.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
     return by_project(listed).get(project, [])
 
 
@@ -58,26 +58,26 @@ def not_found(project: str, known: Sequence[str]) -> ProjectNotFound:
     )
 
 
-def read_marks(engine: Engine, ref: str) -> Marks:
+def read_launcher_status(engine: Engine, ref: str) -> LauncherStatus:
     """What the launcher says of its container, now or last."""
-    return parse(engine.read_link(ref, names.STATE_LINK))
+    return parse(engine.containers.read_link(ref, names.STATE_LINK))
 
 
-def observe(engine: Engine, ref: str) -> tuple[Container, Marks]:
-    """A container and what its launcher says of this run. Raises Missing.
+def observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
+    """A container and what its launcher says of this run. Raises NotFound.
 
     The marks of one that has ended are read after its end: until then they may still change.
     """
-    marks = read_marks(engine, ref)
-    container = engine.inspect_container(ref)
+    launcher = read_launcher_status(engine, ref)
+    container = engine.containers.inspect(ref)
     if not container.is_running:
-        marks = read_marks(engine, ref)
-    return container, of_this_run(marks, container)
+        launcher = read_launcher_status(engine, ref)
+    return container, of_this_run(launcher, container)
 
 
-def describe(engine: Engine, container: Container, marks: Marks) -> Project:
+def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> Project:
     """The project with its state, and with its last words where it has ended."""
-    project = outline(container, marks)
+    project = outline(container, launcher)
     ended = project.exit
     if ended and not ended.expected and not ended.log_tail:
         ended = replace(ended, log_tail=log_tail(engine, container.id))
@@ -87,21 +87,21 @@ def describe(engine: Engine, container: Container, marks: Marks) -> Project:
 def log_tail(engine: Engine, ref: str, lines: int = TAIL_LINES) -> tuple[str, ...]:
     """The last lines of output as text; empty where the engine has none to give."""
     with suppress(DebughostError):
-        found = engine.logs(ref, LogQuery(tail=lines))
+        found = engine.containers.logs(ref, LogQuery(tail=lines))
         return tuple(line.data.decode("utf-8", "replace").rstrip("\r") for line in found)
     return ()
 
 
-def outline(container: Container, marks: Marks) -> Project:
-    """The project as far as ``container`` and ``marks`` tell, without a further request."""
-    marks = of_this_run(marks, container)
-    state = state_of(container, marks)
+def outline(container: Container, launcher: LauncherStatus) -> Project:
+    """The project as far as ``container`` and ``launcher`` tell, without a further request."""
+    launcher = of_this_run(launcher, container)
+    state = state_of(container, launcher)
     running = state in (State.RUNNING, State.PAUSED)
     return Project(
         project=container.project,
         type=container.labels.get(names.TYPE),
         state=state,
-        ready=state is State.RUNNING and marks.ready,
+        ready=state is State.RUNNING and launcher.ready,
         health=container.health,
         url=url_of(container.port),
         port=container.port or None,
@@ -112,7 +112,7 @@ def outline(container: Container, marks: Marks) -> Project:
         started_at=container.started_at,
         uptime_seconds=_uptime(container) if running else None,
         restart_count=container.restart_count,
-        exit=explain(container, marks),
+        exit=explain(container, launcher),
     )
 
 

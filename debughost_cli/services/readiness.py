@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import (
     Crashed,
     DebughostError,
@@ -20,9 +20,9 @@ from debughost_cli.errors import (
 )
 from debughost_cli.models import Exit
 from debughost_cli.planning.exit_reason import explain, has_no_shell
-from debughost_cli.resources import Container, Marks
+from debughost_cli.resources import Container, LauncherStatus
+from debughost_cli.services.disk_space import is_full, ran_out
 from debughost_cli.services.projects import log_tail, observe
-from debughost_cli.services.room import is_full, ran_out
 
 POLL = 0.05
 """Seconds between looks; ``up`` promises to return within 0.3 s of the moment."""
@@ -35,7 +35,7 @@ def wait_ready(
     *,
     on_wait: Callable[[], None] = lambda: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Container, Marks]:
+) -> tuple[Container, LauncherStatus]:
     """The container and its marks once it is ready; ``on_wait`` is called if it is not at once.
 
     Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed,
@@ -44,27 +44,27 @@ def wait_ready(
     deadline = time.monotonic() + timeout
     restarts = 0
     for look in itertools.count():
-        container, marks = _observe(engine, ref)
+        container, launcher = _observe(engine, ref)
         if look == 0:
             restarts = container.restart_count
         if has_failed(container, restarts):
-            raise ended(engine, container, marks, may_write=True)
-        if container.status == "running" and marks.ready:
-            return container, marks
+            raise ended(engine, container, launcher, may_write=True)
+        if container.status == "running" and launcher.ready:
+            return container, launcher
         if look == 0:
             on_wait()
         if cancelled():
             raise Interrupted()
         if time.monotonic() >= deadline:
-            raise _not_ready(engine, container, marks, timeout)
+            raise _not_ready(engine, container, launcher, timeout)
         time.sleep(POLL)
     raise AssertionError  # never: the loop ends by a return or an error
 
 
-def _observe(engine: Engine, ref: str) -> tuple[Container, Marks]:
+def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
     try:
         return observe(engine, ref)
-    except Missing as exc:
+    except NotFound as exc:
         raise Crashed(
             "the container was removed by somebody else while it was waited for",
             hint="Run 'debughost up' again",
@@ -83,7 +83,7 @@ def has_failed(container: Container, restarts: int) -> bool:
 def ended(
     engine: Engine,
     container: Container,
-    marks: Marks,
+    launcher: LauncherStatus,
     before: str = "it was ready",
     *,
     may_write: bool = False,
@@ -93,16 +93,16 @@ def ended(
     ``may_write``: whether a full disk may be found out by writing into it.
     """
     tail = log_tail(engine, container.id)
-    exit_ = explain(container, marks, tail)
+    exit_ = explain(container, launcher, tail)
     details = {"log_tail": list(tail)} | _exit_details(exit_, container)
-    failed = _before_its_command(container, marks, details)
+    failed = _before_its_command(container, launcher, details)
     if failed:
         return failed
     by_itself = exit_ is not None and exit_.reason == "crashed"
     if by_itself and (ran_out(tail) or (may_write and is_full(engine, container.id))):
-        return _no_room(container.project, details)
+        return _no_space(container.project, details)
     see_logs = f"See 'debughost logs -p {container.project}'"
-    if marks.phase == "install_failed":
+    if launcher.phase == "install_failed":
         return DependenciesFailed(
             f"the dependencies of {container.project} could not be installed "
             f"(exit code {container.exit_code})",
@@ -116,24 +116,24 @@ def ended(
 
 
 def _before_its_command(
-    container: Container, marks: Marks, details: dict[str, Any]
+    container: Container, launcher: LauncherStatus, details: dict[str, Any]
 ) -> DebughostError | None:
     """Why its command could not even begin; None where it did, or where its install failed."""
     project = container.project
-    if marks.phase == "volume_not_writable":
+    if launcher.phase == "volume_not_writable":
         return VolumeNotWritable(
             f"the user of {project} cannot write to its dependency volume",
             hint=f"Make it anew: debughost rm -p {project} --volumes, then up",
             details=details,
         )
-    if marks.phase == "command_not_found":
+    if launcher.phase == "command_not_found":
         command = container.command[0] if container.command else ""
         return StartFailed(
             f"{project} could not start: there is no command {command!r} in the container",
             hint="Check the command after '--', or choose an image that has it with --image",
             details=details,
         )
-    if has_no_shell(container, marks):
+    if has_no_shell(container, launcher):
         return StartFailed(
             f"{project} could not start: there is no /bin/sh in the image {container.image}",
             hint="Choose an image that has a shell with --image; one made 'FROM scratch' has none",
@@ -142,7 +142,7 @@ def _before_its_command(
     return None
 
 
-def _no_room(project: str, details: dict[str, Any]) -> DiskFull:
+def _no_space(project: str, details: dict[str, Any]) -> DiskFull:
     return DiskFull(
         f"{project} found no room on the disk and ended",
         hint="'docker system df' shows what takes the engine's room",
@@ -156,12 +156,14 @@ def _exit_details(exit_: Exit | None, container: Container) -> dict[str, Any]:
     return {"exit_code": exit_.code, "signal": exit_.signal, "reason": exit_.reason}
 
 
-def _not_ready(engine: Engine, container: Container, marks: Marks, timeout: float) -> NotReady:
+def _not_ready(
+    engine: Engine, container: Container, launcher: LauncherStatus, timeout: float
+) -> NotReady:
     port, project = container.port, container.project
-    if marks.loopback:
+    if launcher.loopback:
         why = f"it listens on port {port}, but on the container's own 127.0.0.1 alone"
         hint = "Make it listen on 0.0.0.0 (often --host 0.0.0.0)"
-    elif marks.phase == "installing":
+    elif launcher.phase == "installing":
         why = "its dependencies are still being installed"
         hint = f"Wait on: debughost up -p {project} --wait-timeout {max(300, int(timeout * 2))}"
     else:

@@ -13,10 +13,10 @@ from debughost_cli import __version__, names
 from debughost_cli.container import launcher
 from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, ProjectType
+from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.project.workspace import owner
 from debughost_cli.resources import ContainerSpec, EngineInfo, Image, Limits, Mount, Network
-from debughost_cli.services.maker import signature
-from debughost_cli.services.wanted import Wanted
-from debughost_cli.workspace import owner
+from debughost_cli.services.owner_process import signature
 
 _CACHES = {
     "npm_config_cache": "npm",
@@ -39,75 +39,75 @@ _CA_VARIABLES = (
 
 
 def make_spec(
-    wanted: Wanted, *, port: int, ref: str, image: Image | None, network: Network | None,
+    resolved: ResolvedProject, *, port: int, ref: str, image: Image | None, network: Network | None,
     engine: EngineInfo, mountpoint_made: bool,
 ) -> ContainerSpec:  # fmt: skip
-    """The container that answers to ``wanted`` on this engine."""
-    config = wanted.config
-    user = None if engine.maps_users else ":".join(map(str, owner(wanted.workspace)))
+    """The container that answers to ``resolved`` on this engine."""
+    config = resolved.config
+    user = None if engine.maps_users else ":".join(map(str, owner(resolved.workspace)))
     spec = ContainerSpec(
-        project=wanted.project,
-        type=wanted.type,
-        workspace=str(wanted.workspace),
+        project=resolved.project,
+        type=resolved.type,
+        workspace=str(resolved.workspace),
         image=ref,
         image_id=image.id if image else "",
-        command=_command(wanted, port, image),
+        command=_command(resolved, port, image),
         port=port,
-        environment=_environment(wanted, port, image),
-        mounts=_mounts(wanted, user),
-        limits=Limits(_cpus(wanted, engine), config.get("memory"), config.get("pids")),
+        environment=_environment(resolved, port, image),
+        mounts=_mounts(resolved, user),
+        limits=Limits(_cpus(resolved, engine), config.get("memory"), config.get("pids")),
         user=user,
         restart=config.get("restart"),
         network=names.NETWORK,
         network_id=network.id if network else "",
-        aliases=(wanted.project, f"project-{wanted.project}"),
+        aliases=(resolved.project, f"project-{resolved.project}"),
         labels={},
     )
-    spec = replace(spec, config_hash=_config_hash(spec, wanted.dependencies))
-    return replace(spec, labels=_labels(spec, wanted, mountpoint_made))
+    spec = replace(spec, config_hash=_config_hash(spec, resolved.dependencies))
+    return replace(spec, labels=_labels(spec, resolved, mountpoint_made))
 
 
-def _cpus(wanted: Wanted, engine: EngineInfo) -> float:
+def _cpus(resolved: ResolvedProject, engine: EngineInfo) -> float:
     """An engine refuses more CPUs than it has; only what the user asked for may fail of that."""
-    cpus: float = wanted.config.get("cpus")
-    if wanted.config.source("cpus") == "default" and engine.is_local:
+    cpus: float = resolved.config.get("cpus")
+    if resolved.config.source("cpus") == "default" and engine.is_local:
         return min(cpus, float(os.cpu_count() or cpus))
     return cpus
 
 
-def _command(wanted: Wanted, port: int, image: Image | None) -> tuple[str, ...]:
-    if wanted.command:
-        return wanted.command
-    found = tuple(a.replace("{port}", str(port)) for a in wanted.detection.command)
+def _command(resolved: ResolvedProject, port: int, image: Image | None) -> tuple[str, ...]:
+    if resolved.command:
+        return resolved.command
+    found = tuple(a.replace("{port}", str(port)) for a in resolved.detection.command)
     if found or image is None:
         return found
-    if wanted.config.get("image") and image.command:
+    if resolved.config.get("image") and image.command:
         return image.command
     raise TypeUnknown(
-        f"nothing in {wanted.workspace} says how to run this {wanted.type} project",
+        f"nothing in {resolved.workspace} says how to run this {resolved.type} project",
         hint="Give the command: debughost up -- COMMAND, or 'command' in debughost.toml",
-        details={"type": wanted.type.value},
+        details={"type": resolved.type.value},
     )
 
 
-def _environment(wanted: Wanted, port: int, image: Image | None) -> dict[str, str]:
+def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> dict[str, str]:
     """The contract's variables and the technical ones, then what the user gave."""
     made = {
         "PORT": str(port),
-        "PROJECT_ID": wanted.project,
+        "PROJECT_ID": resolved.project,
         "DEBUG_HOST": "true",
         "HOST": "0.0.0.0",
         "HOME": names.HOME_DIR,
         # docker-init then passes signals to the whole process group.
         "TINI_KILL_PROCESS_GROUP": "1",
     }
-    if wanted.type in names.DEPENDENCY_FOLDERS:
+    if resolved.type in names.DEPENDENCY_FOLDERS:
         made |= {k: f"{names.CACHE_DIR}/{folder}" for k, folder in _CACHES.items()}
-    if wanted.type is ProjectType.PYTHON:
+    if resolved.type is ProjectType.PYTHON:
         made |= _venv(image)
-    if wanted.ca_bundle:
+    if resolved.ca_bundle:
         made |= dict.fromkeys(_CA_VARIABLES, names.CA_FILE)
-    return made | dict(wanted.environment)
+    return made | dict(resolved.environment)
 
 
 def _venv(image: Image | None) -> dict[str, str]:
@@ -124,17 +124,17 @@ def _venv(image: Image | None) -> dict[str, str]:
     }
 
 
-def _mounts(wanted: Wanted, user: str | None) -> tuple[Mount, ...]:
-    mounts = [Mount("bind", str(wanted.workspace), names.WORKDIR)]
+def _mounts(resolved: ResolvedProject, user: str | None) -> tuple[Mount, ...]:
+    mounts = [Mount("bind", str(resolved.workspace), names.WORKDIR)]
     volume, target = (
-        names.volume_name(wanted.project, wanted.type),
-        names.volume_target(wanted.type),
+        names.volume_name(resolved.project, resolved.type),
+        names.volume_target(resolved.type),
     )
     if volume and target:
         mounts.append(Mount("volume", volume, target))
         mounts.append(Mount("volume", names.cache_volume_name(user), names.CACHE_DIR))
-    if wanted.ca_bundle:
-        mounts.append(Mount("bind", str(wanted.ca_bundle), names.CA_FILE, read_only=True))
+    if resolved.ca_bundle:
+        mounts.append(Mount("bind", str(resolved.ca_bundle), names.CA_FILE, read_only=True))
     return tuple(mounts)
 
 
@@ -151,16 +151,18 @@ def _config_hash(spec: ContainerSpec, dependencies: Dependencies | None) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _labels(spec: ContainerSpec, wanted: Wanted, mountpoint_made: bool) -> dict[str, str]:
+def _labels(
+    spec: ContainerSpec, resolved: ResolvedProject, mountpoint_made: bool
+) -> dict[str, str]:
     labels = names.base_labels(__version__, datetime.now(UTC)) | {
         names.PROJECT: spec.project,
         names.TYPE: spec.type.value,
         names.WORKSPACE: spec.workspace,
         names.PORT: str(spec.port),
         names.CONFIG_HASH: spec.config_hash,
-        names.INSTALL: wanted.dependencies.manager if wanted.dependencies else "none",
-        names.MAKER: signature(),
-        names.FLAGS: json.dumps(wanted.flags, sort_keys=True),
+        names.INSTALL: resolved.dependencies.manager if resolved.dependencies else "none",
+        names.OWNER: signature(),
+        names.FLAGS: json.dumps(resolved.flags, sort_keys=True),
     }
     return labels | ({names.MOUNTPOINT: "made"} if mountpoint_made else {})
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import EngineError
 from debughost_cli.models import Project, State, Warn
 from debughost_cli.planning.usage import usage, warnings
 from debughost_cli.resources import Container, ContainerSummary, StatsSample
 from debughost_cli.services.drift import DriftService
-from debughost_cli.services.projects import OURS, by_project, describe, not_found, observe
+from debughost_cli.services.projects import MANAGED_FILTER, by_project, describe, not_found, observe
 
 WORKERS = 16
 SAMPLE_PAUSE = 0.1
@@ -46,7 +46,7 @@ class StatusService:
 
     def run(self, projects: Sequence[str] = (), *, stats: bool = True) -> Snapshot:
         """All projects by name, or those named. Raises ProjectNotFound."""
-        groups = by_project(self._engine.list_containers([OURS]))
+        groups = by_project(self._engine.containers.list([MANAGED_FILTER]))
         for project in projects:
             if project not in groups:
                 raise not_found(project, list(groups))
@@ -73,10 +73,10 @@ class StatusService:
     def _seen(self, summary: ContainerSummary, drift: DriftService) -> _Seen | None:
         """None where it was removed since the list was made."""
         try:
-            container, marks = observe(self._engine, summary.id)
-            project = describe(self._engine, container, marks)
-            compared = drift.compare(container, marks)
-        except Missing:
+            container, launcher = observe(self._engine, summary.id)
+            project = describe(self._engine, container, launcher)
+            compared = drift.compare(container, launcher)
+        except NotFound:
             return None
         project = replace(project, drift=compared.drift, dependencies=compared.dependencies)
         return _Seen(container, project, compared.warning)
@@ -96,13 +96,13 @@ class StatusService:
         if summary.status != "running":
             return None
         try:
-            return self._samples.get(summary.id) or self._engine.stats_sample(summary.id)
+            return self._samples.get(summary.id) or self._engine.containers.stats(summary.id)
         except EngineError:
             return None
 
     def _measured(self, project: Project, container: Container, before: StatsSample) -> Project:
         try:
-            after = self._engine.stats_sample(container.id)
+            after = self._engine.containers.stats(container.id)
         except EngineError:
             return project
         if not after.read_ns:

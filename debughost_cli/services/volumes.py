@@ -9,17 +9,17 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import InUse
 from debughost_cli.resources import Volume
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import OURS, by_project
+from debughost_cli.services.projects import MANAGED_FILTER, by_project
 from debughost_cli.services.results import VolumesResult
 
 
-def remove_ours(engine: Engine, name: str) -> None:
+def remove_owned(engine: Engine, name: str) -> None:
     """Removes a volume, if it is there; one of that name that somebody else made stays.
 
     Raises InUse.
     """
-    if any(v.name == name for v in engine.list_volumes([OURS])):
-        engine.remove_volume(name)
+    if any(v.name == name for v in engine.volumes.list([MANAGED_FILTER])):
+        engine.volumes.remove(name)
 
 
 def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
@@ -27,8 +27,8 @@ def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
 
     ``volumes`` must be measured.
     """
-    alive = by_project(engine.list_containers([OURS]))
-    return [v for v in _ours(volumes) if not v.in_use and v.project not in alive]
+    alive = by_project(engine.containers.list([MANAGED_FILTER]))
+    return [v for v in _owned(volumes) if not v.in_use and v.project not in alive]
 
 
 def dependencies_among(volumes: Iterable[Volume]) -> list[Volume]:
@@ -36,7 +36,7 @@ def dependencies_among(volumes: Iterable[Volume]) -> list[Volume]:
     return [v for v in volumes if not v.labels.get(names.ROLE)]
 
 
-def _ours(volumes: Iterable[Volume]) -> list[Volume]:
+def _owned(volumes: Iterable[Volume]) -> list[Volume]:
     found = (v for v in volumes if v.labels.get(names.MANAGED) == "true")
     return sorted(found, key=lambda v: (v.project, v.name))
 
@@ -48,10 +48,10 @@ class VolumeService:
         self._engine = engine
         self._progress = progress
 
-    def every(self) -> VolumesResult:
+    def list_all(self) -> VolumesResult:
         """Every dependency volume, by project."""
         measured = self._engine.disk_usage().volumes
-        return VolumesResult(tuple(dependencies_among(_ours(measured))))
+        return VolumesResult(tuple(dependencies_among(_owned(measured))))
 
     def candidates(
         self, projects: Sequence[str] = (), *, everything: bool = False
@@ -69,7 +69,7 @@ class VolumeService:
         removed = []
         for volume in chosen.volumes:
             try:
-                self._engine.remove_volume(volume.name)
+                self._engine.volumes.remove(volume.name)
             except InUse as exc:
                 self._progress.warn("VOLUME_IN_USE", exc.message)
             else:

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from debughost_cli.engine.port import Clash, Engine, LogQuery, Missing
+from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
 from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.log_times import SECOND, to_ns
-from debughost_cli.resources import Container, Marks
+from debughost_cli.resources import Container, LauncherStatus
 from debughost_cli.services.lock import is_held
-from debughost_cli.services.maker import is_at_work
+from debughost_cli.services.owner_process import is_at_work
 from debughost_cli.services.projects import (
-    OURS,
+    MANAGED_FILTER,
     by_project,
     containers_of,
     describe,
@@ -34,7 +34,7 @@ _HTTP_TIMEOUT = 2.0
 _LOOKS = 10
 """How often a container may be gone before it is looked at."""
 
-Check = Callable[[Engine, Container, Marks], bool]
+Check = Callable[[Engine, Container, LauncherStatus], bool]
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,15 @@ def _regex(text: str) -> re.Pattern[str]:
         ) from None
 
 
-def _runs(engine: Engine, container: Container, marks: Marks) -> bool:
+def _runs(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
     return container.status == "running"
 
 
-def _is_ready(engine: Engine, container: Container, marks: Marks) -> bool:
-    return container.status == "running" and marks.ready
+def _is_ready(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+    return container.status == "running" and launcher.ready
 
 
-def _is_healthy(engine: Engine, container: Container, marks: Marks) -> bool:
+def _is_healthy(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
     """Raises Unhealthy where the image has no health check, or when it says so.
 
     The engine calls unhealthy whatever has ended.
@@ -103,13 +103,13 @@ def _is_healthy(engine: Engine, container: Container, marks: Marks) -> bool:
     return container.health == "healthy"
 
 
-def _has_ended(engine: Engine, container: Container, marks: Marks) -> bool:
-    return state_of(container, marks) in _OVER
+def _has_ended(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+    return state_of(container, launcher) in _OVER
 
 
-def _answers(container: Container, marks: Marks, path: str) -> bool:
+def _answers(container: Container, launcher: LauncherStatus, path: str) -> bool:
     """True for an answer below 400. Before the program listens, the port proxy would accept."""
-    if not (container.status == "running" and marks.ready):
+    if not (container.status == "running" and launcher.ready):
         return False
     connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=_HTTP_TIMEOUT)
     try:
@@ -128,10 +128,10 @@ class _LogSearch:
         self._pattern = pattern
         self._since: dict[str, float] = {}
 
-    def __call__(self, engine: Engine, container: Container, marks: Marks) -> bool:
+    def __call__(self, engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
         since = max(_start_of_run(container), self._since.get(container.id, 0.0))
         last = ""
-        for line in engine.logs(container.id, LogQuery(since=since)):
+        for line in engine.containers.logs(container.id, LogQuery(since=since)):
             if self._pattern.search(line.data.decode("utf-8", "replace")):
                 return True
             last = line.ts
@@ -152,9 +152,9 @@ def _start_of_run(container: Container) -> float:
     return started.timestamp() - 1.0 if started else 0.0
 
 
-def _is_over(container: Container, marks: Marks) -> bool:
+def _is_over(container: Container, launcher: LauncherStatus) -> bool:
     """True where it does not run, and nobody is just about to start it."""
-    state = state_of(container, marks)
+    state = state_of(container, launcher)
     if state is State.CREATED:
         return not is_at_work(container.labels, container.created_at)
     return state in _OVER
@@ -172,38 +172,40 @@ class WaitService:
         deadline = time.monotonic() + timeout
         while True:
             held = self._is_held(project)
-            container, marks = self._look(project)
-            if self._came_true(condition, container, marks):
-                return ProjectResult(describe(self._engine, container, marks), Action.UNCHANGED)
+            container, launcher = self._look(project)
+            if self._came_true(condition, container, launcher):
+                return ProjectResult(describe(self._engine, container, launcher), Action.UNCHANGED)
             # Held before or after: the look may have been while the command had it down.
             held = held or self._is_held(project)
-            if not (condition.wants_end or held) and _is_over(container, marks):
-                raise ended(self._engine, container, marks, f"it was {condition.text}")
+            if not (condition.wants_end or held) and _is_over(container, launcher):
+                raise ended(self._engine, container, launcher, f"it was {condition.text}")
             if self._cancelled():
                 raise Interrupted
             if time.monotonic() >= deadline:
                 raise self._timeout(container, condition, timeout)
             time.sleep(POLL)
 
-    def _came_true(self, condition: Condition, container: Container, marks: Marks) -> bool:
+    def _came_true(
+        self, condition: Condition, container: Container, launcher: LauncherStatus
+    ) -> bool:
         """False for one that is removed since it was looked at: the next look tells."""
         try:
-            return condition.check(self._engine, container, marks)
-        except (Missing, Clash):
+            return condition.check(self._engine, container, launcher)
+        except (NotFound, Conflict):
             return False
 
     def _is_held(self, project: str) -> bool:
         return is_held(self._engine.info.endpoint, project)
 
-    def _look(self, project: str) -> tuple[Container, Marks]:
+    def _look(self, project: str) -> tuple[Container, LauncherStatus]:
         for _ in range(_LOOKS):
             group = containers_of(self._engine, project)
             if not group:
                 break
             # Without an answer it was removed, or replaced by another, since it was listed.
-            with suppress(Missing):
+            with suppress(NotFound):
                 return observe(self._engine, group[0].id)
-        raise not_found(project, list(by_project(self._engine.list_containers([OURS]))))
+        raise not_found(project, list(by_project(self._engine.containers.list([MANAGED_FILTER]))))
 
     def _timeout(self, container: Container, condition: Condition, timeout: float) -> WaitTimeout:
         project = container.project

@@ -57,8 +57,8 @@ def plainly(*argv: str) -> Case:
 
 
 CASES |= {
-    "INTERNAL": (1, failing("list_containers", ZeroDivisionError("x"), "status")),
-    "ENGINE_ERROR": (1, failing("list_containers", errors.EngineError("x"), "status")),
+    "INTERNAL": (1, failing("containers.list", ZeroDivisionError("x"), "status")),
+    "ENGINE_ERROR": (1, failing("containers.list", errors.EngineError("x"), "status")),
     "USAGE": (2, plainly("up", "--bogus")),
     "INVALID_PROJECT": (2, plainly("stop", "-p", "No Id")),
     "INVALID_WORKSPACE": (2, plainly("up", "-w", "/etc")),
@@ -68,19 +68,19 @@ CASES |= {
     "IMAGE_NOT_FOUND": (3, plainly("up", "--image", "nope:1")),
     "NETWORK_NOT_FOUND": (3, plainly("network", "rm")),
     "CONTEXT_NOT_FOUND": (3, lambda app, engine: App(None)("status", "-c", "nope", "--json")),
-    "ENGINE_UNAVAILABLE": (4, failing("find_image", errors.EngineUnavailable("x"), "up")),
+    "ENGINE_UNAVAILABLE": (4, failing("images.find", errors.EngineUnavailable("x"), "up")),
     "ENGINE_PERMISSION_DENIED": (
         4,
-        failing("list_containers", errors.EnginePermissionDenied("x"), "status"),
+        failing("containers.list", errors.EnginePermissionDenied("x"), "status"),
     ),
-    "ENGINE_TIMEOUT": (4, failing("create_container", errors.EngineTimeout("x"), "up")),
-    "ENGINE_TOO_OLD": (4, failing("list_containers", errors.EngineTooOld("x"), "status")),
+    "ENGINE_TIMEOUT": (4, failing("containers.create", errors.EngineTimeout("x"), "up")),
+    "ENGINE_TOO_OLD": (4, failing("containers.list", errors.EngineTooOld("x"), "status")),
     "START_FAILED": (7, with_program(command_not_found())),
     "CRASHED": (7, with_program(exits(1))),
     "DEPENDENCIES_FAILED": (7, with_program(install_fails())),
     "VOLUME_NOT_WRITABLE": (9, with_program(volume_not_writable())),
     "NOT_READY": (6, with_program(never_listens())),
-    "DISK_FULL": (9, failing("create_container", errors.DiskFull("x"), "up")),
+    "DISK_FULL": (9, failing("containers.create", errors.DiskFull("x"), "up")),
 }
 
 
@@ -99,14 +99,14 @@ def confirmation_required(app, engine):
 
 @case("PORT_IN_USE", 5)
 def port_in_use(app, engine):
-    engine.add_stranger("web", 3456)
+    engine.add_foreign("web", 3456)
     return app("up", "--port", "3456", "--json")
 
 
 @case("PORTS_EXHAUSTED", 5)
 def ports_exhausted(app, engine):
     for port in PORT_RANGES[ProjectType.NODE]:
-        engine.add_stranger(f"web{port}", port)
+        engine.add_foreign(f"web{port}", port)
     return app("up", "--json")
 
 
@@ -170,7 +170,7 @@ def partial(app, engine):
 
 @case("INTERRUPTED", 130)
 def interrupted(app, engine):
-    engine.before("create_container", lambda: os.kill(os.getpid(), signal.SIGINT))
+    engine.before("containers.create", lambda: os.kill(os.getpid(), signal.SIGINT))
     return app("up", "--json")
 
 
@@ -209,17 +209,17 @@ ENGINE_CODES = ["ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOU
 @pytest.mark.parametrize(
     ("argv", "method"),
     [
-        (["up"], "list_containers"),
-        (["up", "--dry-run"], "find_image"),
-        (["stop"], "inspect_container"),
-        (["restart"], "inspect_container"),
-        (["rm"], "inspect_container"),
-        (["status", "--no-stats"], "read_link"),
-        (["logs"], "_logs"),
-        (["network", "ensure"], "find_networks"),
+        (["up"], "containers.list"),
+        (["up", "--dry-run"], "images.find"),
+        (["stop"], "containers.inspect"),
+        (["restart"], "containers.inspect"),
+        (["rm"], "containers.inspect"),
+        (["status", "--no-stats"], "containers.read_link"),
+        (["logs"], "containers._logs"),
+        (["network", "ensure"], "networks.find"),
         (["volumes", "ls"], "disk_usage"),
         (["volumes", "prune", "--yes"], "disk_usage"),
-        (["images", "ls"], "find_image"),
+        (["images", "ls"], "images.find"),
     ],
 )
 def test_what_the_engine_cannot_do_is_told_by_every_command(app, engine, argv, method, code):

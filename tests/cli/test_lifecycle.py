@@ -71,10 +71,10 @@ def test_a_program_that_ends_well_on_sigterm_is_stopped_too(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-@pytest.mark.parametrize(("text", "grace"), [("3", 3), ("0.5", 1), ("1.2", 2)])
-def test_the_grace_is_passed_on(app, engine, text, grace):
+@pytest.mark.parametrize(("text", "stop_timeout"), [("3", 3), ("0.5", 1), ("1.2", 2)])
+def test_the_grace_is_passed_on(app, engine, text, stop_timeout):
     app("stop", "-t", text)
-    assert [c[2] for c in engine.changes if c[0] == "stop_container"] == [grace]
+    assert [c[2] for c in engine.changes if c[0] == "containers.stop"] == [stop_timeout]
 
 
 @pytest.mark.usefixtures("up")
@@ -103,7 +103,7 @@ def test_one_that_is_restarted_again_and_again_can_be_stopped(app, engine):
 
 @pytest.mark.usefixtures("up")
 def test_a_stop_by_docker_itself_is_no_crash(app, engine):
-    engine.stop_container(engine.container("shop").id, 10)
+    engine.containers.stop(engine.container("shop").id, 10)
     assert app("status", "--json").project["state"] == "stopped"
 
 
@@ -216,9 +216,9 @@ def test_rm_stops_gracefully_and_keeps_the_volumes(app, engine, workspace):
     run = app("rm", "--json")
     assert (run.code, run.project["action"], run.project["state"]) == (0, "removed", None)
     calls = [c[0] for c in engine.changes]
-    assert calls.index("stop_container") < calls.index("remove_container")
+    assert calls.index("containers.stop") < calls.index("containers.remove")
     assert engine.all_of("shop") == []
-    assert "debug-host-shop-node_modules" in engine.volumes
+    assert "debug-host-shop-node_modules" in engine.stored_volumes
 
 
 @pytest.mark.usefixtures("up")
@@ -245,15 +245,15 @@ def test_rm_leaves_a_folder_that_somebody_filled(app, workspace):
 @pytest.mark.usefixtures("up")
 def test_rm_with_volumes(app, engine, second):
     app("rm", "--volumes")
-    assert "debug-host-shop-node_modules" not in engine.volumes
-    assert "debug-host-api-node_modules" in engine.volumes
+    assert "debug-host-shop-node_modules" not in engine.stored_volumes
+    assert "debug-host-api-node_modules" in engine.stored_volumes
 
 
 @pytest.mark.usefixtures("up")
 def test_a_volume_that_somebody_else_uses_is_left_with_a_warning(app, engine):
     spec = engine.container("shop").spec
-    stranger = engine.add_stranger("web", 9000)
-    stranger.spec = type(spec)(**(stranger.spec.__dict__ | {"mounts": spec.mounts}))
+    foreign = engine.add_foreign("web", 9000)
+    foreign.spec = type(spec)(**(foreign.spec.__dict__ | {"mounts": spec.mounts}))
     run = app("rm", "--volumes", "--json")
     assert run.code == 0
     assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"]
@@ -277,7 +277,7 @@ def test_a_dry_run_of_rm_changes_nothing(app, engine, workspace):
 @pytest.mark.usefixtures("up")
 def test_rm_takes_leftovers_too(app, engine):
     spec = engine.container("shop").spec
-    engine.create_container("debug-host-shop-20200101T000000000Z", spec)
+    engine.containers.create("debug-host-shop-20200101T000000000Z", spec)
     assert app("rm").code == 0
     assert engine.all_of("shop") == []
 
@@ -285,9 +285,9 @@ def test_rm_takes_leftovers_too(app, engine):
 @pytest.mark.usefixtures("up")
 def test_rm_of_one_that_somebody_removes_at_the_same_time(app, engine):
     ref = engine.container("shop").id
-    engine.before("inspect_container", engine.containers.clear)
+    engine.before("containers.inspect", engine.stored_containers.clear)
     run = app("rm", "--json")
-    assert ref not in engine.containers
+    assert ref not in engine.stored_containers
     assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")
 
 
@@ -339,7 +339,7 @@ def test_all_of_several_fail_alike(app):
 
 @pytest.mark.usefixtures("up", "second")
 def test_all_of_several_fail_each_in_its_own_way(app, engine):
-    engine.fail("stop_container", EngineTimeout("hangs"))
+    engine.fail("containers.stop", EngineTimeout("hangs"))
     run = app("stop", "-p", "shop", "-p", "nobody", "--json")
     assert (run.code, run.error["code"]) == (8, "PARTIAL")
     assert run.error["details"]["failed"] == {
@@ -410,11 +410,11 @@ def test_the_variables_project_is_the_default(app, second, monkeypatch):
 
 @pytest.mark.usefixtures("up")
 def test_a_stranger_with_our_projects_label_alone_is_not_touched(app, engine):
-    stranger = engine.add_stranger("web", 9000)
-    stranger.spec.labels[names.PROJECT] = "web"
+    foreign = engine.add_foreign("web", 9000)
+    foreign.spec.labels[names.PROJECT] = "web"
     assert app("stop", "-p", "web").code == 3
     assert app("rm", "--all", "--yes").code == 0
-    assert stranger.id in engine.containers
+    assert foreign.id in engine.stored_containers
 
 
 # Questions
@@ -433,7 +433,7 @@ def test_where_nobody_can_answer_nothing_is_asked(app, engine, argv, stdin):
     run = app(*argv, stdin=stdin, stderr=Terminal())
     assert run.code == 2
     assert "--yes" in run.err + run.out
-    assert len(engine.containers) == 2
+    assert len(engine.stored_containers) == 2
 
 
 @pytest.mark.usefixtures("up", "second")
@@ -445,7 +445,7 @@ def test_where_somebody_can_answer_it_is_asked(app, engine, monkeypatch, answer,
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     run = app("rm", "--all", stdin=Terminal(), stderr=Terminal())
     assert run.code == code
-    assert len(engine.containers) == left
+    assert len(engine.stored_containers) == left
     assert "defect" not in run.err
 
 
@@ -471,7 +471,7 @@ def test_orphans_are_those_whose_workspace_is_gone(local, workspace, tmp_path):
     run = local("rm", "--orphans", "--json")
     assert run.code == 0
     assert set(run.projects) == {"gone"}
-    assert [c.spec.project for c in local.engine.containers.values()] == ["shop"]
+    assert [c.spec.project for c in local.engine.stored_containers.values()] == ["shop"]
 
 
 def test_on_an_engine_elsewhere_nobody_is_taken_for_an_orphan(app, engine, workspace, tmp_path):
@@ -479,7 +479,7 @@ def test_on_an_engine_elsewhere_nobody_is_taken_for_an_orphan(app, engine, works
     app("up", "-w", str(node_project(tmp_path / "gone")))
     shutil.rmtree(tmp_path / "gone")
     app("rm", "--orphans", "--json")
-    assert len(engine.containers) == 1
+    assert len(engine.stored_containers) == 1
 
 
 @pytest.mark.parametrize("more", [["-p", "shop"], ["--all"]])
@@ -494,7 +494,7 @@ def test_orphans_choose_themselves(local, more):
 @pytest.mark.usefixtures("up", "second")
 def test_a_failure_of_one_is_no_failure_of_the_other(app, engine):
     shop = engine.container("shop").id
-    engine.fail("stop_container", EngineError("odd"), when=lambda ref, grace: ref == shop)
+    engine.fail("containers.stop", EngineError("odd"), when=lambda ref, stop_timeout: ref == shop)
     run = app("stop", "--all", "--json")
     assert run.code == 8
     assert run.projects["api"]["action"] == "stopped"
@@ -503,6 +503,6 @@ def test_a_failure_of_one_is_no_failure_of_the_other(app, engine):
 
 @pytest.mark.usefixtures("up")
 def test_a_defect_of_ours_in_one_of_several_is_told_as_such(app, engine, second):
-    engine.fail("stop_container", ZeroDivisionError("odd"))
+    engine.fail("containers.stop", ZeroDivisionError("odd"))
     run = app("stop", "--all", "--json")
     assert run.code in (1, 8)

@@ -201,7 +201,7 @@ def test_json_has_no_colour_even_in_a_terminal(app, monkeypatch):
 
 
 def test_control_characters_of_others_reach_no_terminal(app, engine):
-    engine.fail("list_containers", EngineError("odd \x1b[2J\x07 words"), times=5)
+    engine.fail("containers.list", EngineError("odd \x1b[2J\x07 words"), times=5)
     run = app("status", stdout=Terminal(), stderr=Terminal())
     assert "\x1b[2J" not in run.err
     assert r"\x1b[2J" in run.err
@@ -285,7 +285,7 @@ def test_every_command_takes_the_common_options(app, capsys, command):
 def test_a_signal_takes_back_what_was_half_made(app, engine, workspace, number, code):
     app("network", "ensure")
     world = engine.snapshot()
-    engine.before("start_container", lambda: os.kill(os.getpid(), number))
+    engine.before("containers.start", lambda: os.kill(os.getpid(), number))
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (code, "INTERRUPTED")
     assert engine.snapshot() == world
@@ -333,18 +333,18 @@ def test_a_reader_that_goes_away_is_no_defect(app, monkeypatch, argv):
 
 
 def test_a_defect_is_told_as_such_without_a_traceback(app, engine):
-    engine.fail("list_containers", ZeroDivisionError("odd"), times=5)
+    engine.fail("containers.list", ZeroDivisionError("odd"), times=5)
     run = app("status", "--json")
     assert (run.code, run.error["code"]) == (1, "INTERNAL")
     assert "Traceback" not in run.err + run.out
-    engine.fail("list_containers", ZeroDivisionError("odd"), times=5)
+    engine.fail("containers.list", ZeroDivisionError("odd"), times=5)
     assert "Traceback" in app("status", "--verbose").err
 
 
 def test_exit_codes_are_the_contracts():
     assert {e.name: int(e) for e in ExitCode} == {
         "OK": 0, "INTERNAL": 1, "USAGE": 2, "NOT_FOUND": 3, "ENGINE": 4, "CONFLICT": 5,
-        "TIMEOUT": 6, "PROJECT_FAILED": 7, "PARTIAL": 8, "NO_ROOM": 9, "SIGINT": 130,
+        "TIMEOUT": 6, "PROJECT_FAILED": 7, "PARTIAL": 8, "NO_SPACE": 9, "SIGINT": 130,
         "SIGTERM": 143,
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from debughost_cli.errors import DiskFull, ImageNotFound
 from debughost_cli.models import ProjectType
 from debughost_cli.services.images import default_base, latest
 
-OURS = {names.MANAGED: "true"}
+MANAGED_FILTER = {names.MANAGED: "true"}
 NET = "debug-host-network"
 
 
@@ -39,7 +39,7 @@ def test_ensure_makes_the_contracts_network(app, engine):
             "containers": [],
         }.items()
     )
-    (made,) = engine.networks.values()
+    (made,) = engine.stored_networks.values()
     assert made.id == network["id"]
     assert made.labels.items() >= {"debug-host.managed": "true"}.items()
 
@@ -81,7 +81,7 @@ def test_a_subnet_that_is_none(app, engine, subnet):
         ({"subnet": None}, "subnet"),
     ],
 )
-@pytest.mark.parametrize("labels", [{}, OURS])
+@pytest.mark.parametrize("labels", [{}, MANAGED_FILTER])
 def test_a_network_that_differs_is_a_conflict(app, engine, facts, field, labels):
     facts = dict(facts)
     engine.add_network(NET, facts.pop("subnet", "172.28.0.0/16"), labels=labels, **facts)
@@ -93,21 +93,21 @@ def test_a_network_that_differs_is_a_conflict(app, engine, facts, field, labels)
 
 
 def test_recreate_replaces_one_of_ours_that_nothing_uses(app, engine):
-    engine.add_network(NET, "10.1.0.0/16", labels=OURS)
+    engine.add_network(NET, "10.1.0.0/16", labels=MANAGED_FILTER)
     run = app("network", "ensure", "--recreate", "--json")
     assert (run.code, run.document["changed"]) == (0, True)
-    assert [n.subnet for n in engine.networks.values()] == ["172.28.0.0/16"]
+    assert [n.subnet for n in engine.stored_networks.values()] == ["172.28.0.0/16"]
 
 
 def test_recreate_never_takes_away_what_is_somebody_elses_or_used(app, engine):
-    stranger = engine.add_network(NET, "10.1.0.0/16")
+    foreign = engine.add_network(NET, "10.1.0.0/16")
     assert app("network", "ensure", "--recreate", "--json").error["code"] == "NETWORK_CONFLICT"
-    assert stranger.id in engine.networks
-    engine.networks.clear()
+    assert foreign.id in engine.stored_networks
+    engine.stored_networks.clear()
     app("up")
     run = app("network", "ensure", "--subnet", "10.1.0.0/16", "--recreate", "--json")
     assert run.error["code"] == "NETWORK_CONFLICT"
-    assert len(engine.networks) == 1
+    assert len(engine.stored_networks) == 1
 
 
 def test_one_of_somebody_else_that_fits_is_used_with_a_warning(app, engine):
@@ -120,8 +120,8 @@ def test_one_of_somebody_else_that_fits_is_used_with_a_warning(app, engine):
 
 def test_of_two_of_one_name_the_oldest_counts(app, engine):
     """Engines before API 1.44 allow two when two clients create at once."""
-    first = engine.add_network(NET, "172.28.0.0/16", labels=OURS)
-    engine.add_network(NET, "172.28.0.0/16", labels=OURS)
+    first = engine.add_network(NET, "172.28.0.0/16", labels=MANAGED_FILTER)
+    engine.add_network(NET, "172.28.0.0/16", labels=MANAGED_FILTER)
     run = app("network", "inspect", "--json")
     assert run.document["data"]["network"]["id"] == first.id
 
@@ -140,7 +140,7 @@ def test_rm(app, engine):
     app("network", "ensure")
     run = app("network", "rm", "--json")
     assert (run.code, run.document["changed"]) == (0, True)
-    assert engine.networks == {}
+    assert engine.stored_networks == {}
 
 
 def test_rm_while_it_is_used(app, engine):
@@ -148,14 +148,14 @@ def test_rm_while_it_is_used(app, engine):
     run = app("network", "rm", "--json")
     assert (run.code, run.error["code"]) == (5, "IN_USE")
     assert run.error["details"]["containers"] == [engine.container("shop").id]
-    assert len(engine.networks) == 1
+    assert len(engine.stored_networks) == 1
 
 
 def test_rm_of_one_that_comes_into_use_at_the_last_moment(app, engine):
     app("up")
     app("stop")
     ref = engine.container("shop").id
-    engine.before("remove_network", lambda: engine.start_container(ref))
+    engine.before("networks.remove", lambda: engine.containers.start(ref))
     run = app("network", "rm", "--json")
     assert (run.code, run.error["code"]) == (5, "IN_USE")
     assert run.error["hint"]
@@ -165,7 +165,7 @@ def test_rm_of_one_of_somebody_else(app, engine):
     engine.add_network(NET, "172.28.0.0/16")
     run = app("network", "rm", "--json")
     assert (run.code, run.error["code"]) == (5, "NETWORK_CONFLICT")
-    assert len(engine.networks) == 1
+    assert len(engine.stored_networks) == 1
 
 
 def test_a_network_whose_name_only_begins_alike_is_another(app, engine):
@@ -182,7 +182,7 @@ def removed(app, engine):
     app("up", "-p", "gone")
     app("rm", "-p", "gone")
     app("up")
-    engine.volumes["debug-host-gone-node_modules"].size_bytes = 5000
+    engine.stored_volumes["debug-host-gone-node_modules"].size_bytes = 5000
     engine.add_volume("mine", {})
     return engine
 
@@ -218,8 +218,8 @@ def test_prune_removes_those_whose_project_has_no_container(app, removed):
     assert [v["name"] for v in data["volumes"]] == ["debug-host-gone-node_modules"]
     assert data["reclaimed_bytes"] == 5000
     assert run.document["changed"] is True
-    assert "debug-host-gone-node_modules" not in removed.volumes
-    assert {"debug-host-shop-node_modules", "mine"} <= set(removed.volumes)
+    assert "debug-host-gone-node_modules" not in removed.stored_volumes
+    assert {"debug-host-shop-node_modules", "mine"} <= set(removed.stored_volumes)
     again = app("volumes", "prune", "--yes", "--json")
     assert (again.code, again.document["changed"], again.document["data"]["volumes"]) == (
         0,
@@ -231,7 +231,7 @@ def test_prune_removes_those_whose_project_has_no_container(app, removed):
 def test_a_stopped_project_keeps_its_volume(app, removed):
     app("stop")
     app("volumes", "prune", "--yes")
-    assert "debug-host-shop-node_modules" in removed.volumes
+    assert "debug-host-shop-node_modules" in removed.stored_volumes
 
 
 def test_a_dry_run_of_prune_changes_nothing(app, removed):
@@ -252,13 +252,13 @@ def test_prune_of_those_named(app, removed):
 
 def test_prune_of_all_takes_the_caches_too(app, removed):
     app("rm")
-    kept = {v for v in removed.volumes if names.is_cache(v)}
+    kept = {v for v in removed.stored_volumes if names.is_cache(v)}
     assert kept
     app("volumes", "prune", "--yes")
-    assert kept <= set(removed.volumes)
+    assert kept <= set(removed.stored_volumes)
     app("volumes", "prune", "--all", "--yes")
-    assert not kept & set(removed.volumes)
-    assert "mine" in removed.volumes
+    assert not kept & set(removed.stored_volumes)
+    assert "mine" in removed.stored_volumes
 
 
 @pytest.mark.usefixtures("removed")
@@ -280,21 +280,21 @@ def test_prune_asks_nobody_who_is_not_there(app, removed, argv, stdin):
     run = app("volumes", "prune", *argv, stdin=stdin, stderr=Terminal())
     assert run.code == 2
     assert "--yes" in run.err + run.out
-    assert "debug-host-gone-node_modules" in removed.volumes
+    assert "debug-host-gone-node_modules" in removed.stored_volumes
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2), ("", 2)])
 def test_prune_asks_who_is_there(app, removed, monkeypatch, answer, code):
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     assert app("volumes", "prune", stdin=Terminal(), stderr=Terminal()).code == code
-    assert ("debug-host-gone-node_modules" in removed.volumes) is (code == 2)
+    assert ("debug-host-gone-node_modules" in removed.stored_volumes) is (code == 2)
 
 
 def test_a_volume_that_comes_into_use_is_left_with_a_warning(app, removed):
     spec = removed.container("shop").spec
     removed.before(
-        "remove_volume",
-        lambda: removed.create_container(
+        "volumes.remove",
+        lambda: removed.containers.create(
             "late", type(spec)(**(spec.__dict__ | {"mounts": gone_mount(spec)}))
         ),
     )
@@ -350,7 +350,7 @@ def test_build_makes_all_four(empty):
     assert (run.code, run.document["changed"]) == (0, True)
     assert set(images(run)) == {"node", "python", "php", "static"}
     assert all(i["current"] for i in images(empty("images", "ls", "--json")).values())
-    assert changes(empty.engine) == ["build_image"] * 4
+    assert changes(empty.engine) == ["images.build"] * 4
 
 
 def test_build_of_one_on_another_base_which_is_kept(empty):
@@ -359,7 +359,7 @@ def test_build_of_one_on_another_base_which_is_kept(empty):
     assert run.code == 0
     assert images(run)["node"]["base"] == "corp/node:24"
     empty("images", "build", "node")
-    assert empty.engine.images[latest(ProjectType.NODE)].labels[names.BASE] == "corp/node:24"
+    assert empty.engine.stored_images[latest(ProjectType.NODE)].labels[names.BASE] == "corp/node:24"
 
 
 def test_build_on_a_base_that_is_not_to_be_had(empty):
@@ -384,7 +384,7 @@ def test_a_type_that_is_none(empty, command):
 def test_pull_fetches_and_makes(empty):
     run = empty("images", "pull", "node", "--json")
     assert (run.code, run.document["changed"]) == (0, True)
-    assert changes(empty.engine) == ["pull_image", "build_image"]
+    assert changes(empty.engine) == ["images.pull", "images.build"]
 
 
 @pytest.mark.parametrize("reason", ["unknown", "registry_unreachable", "unauthorized"])
@@ -399,17 +399,17 @@ def test_why_a_pull_failed(empty, reason):
 
 
 def test_no_room_for_an_image(empty):
-    empty.engine.fail("build_image", DiskFull("the engine's disk is full"))
+    empty.engine.fail("images.build", DiskFull("the engine's disk is full"))
     run = empty("images", "build", "node", "--json")
     assert (run.code, run.error["code"]) == (9, "DISK_FULL")
 
 
 def test_no_room_names_what_prune_would_remove_and_measures_once(empty):
-    old = OURS | {names.PROJECT: "old", names.TYPE: "node"}
+    old = MANAGED_FILTER | {names.PROJECT: "old", names.TYPE: "node"}
     empty.engine.add_volume("debug-host-old-node_modules", old, size=300 << 20)
-    empty.engine.add_volume("of-all", OURS | {names.ROLE: "cache"}, size=900 << 20)
+    empty.engine.add_volume("of-all", MANAGED_FILTER | {names.ROLE: "cache"}, size=900 << 20)
     empty.engine.add_volume("of-a-stranger", size=900 << 20)
-    empty.engine.fail("build_image", DiskFull("full"))
+    empty.engine.fail("images.build", DiskFull("full"))
     run = empty("up", "--json", "--verbose")
     assert run.code == 9
     assert run.error["details"]["room"]["prunable_volumes"] == ["debug-host-old-node_modules"]

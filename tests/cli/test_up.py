@@ -57,11 +57,11 @@ def test_what_it_makes_is_what_the_contract_says(app, engine, workspace):
     container = engine.container("shop")
     spec = container.spec
     assert re.fullmatch(r"debug-host-shop-\d{8}T\d{9}Z", container.name)
-    (network,) = engine.networks.values()
+    (network,) = engine.stored_networks.values()
     assert (network.name, network.driver) == ("debug-host-network", "bridge")
     assert (network.subnet, network.gateway) == ("172.28.0.0/16", "172.28.0.1")
     assert set(spec.aliases) == {"shop", "project-shop"}
-    wanted = {
+    expected = {
         "managed",
         "project",
         "type",
@@ -71,7 +71,7 @@ def test_what_it_makes_is_what_the_contract_says(app, engine, workspace):
         "port",
         "config-hash",
     }
-    assert {f"debug-host.{w}" for w in wanted} <= set(spec.labels)
+    assert {f"debug-host.{w}" for w in expected} <= set(spec.labels)
     assert spec.labels[names.WORKSPACE] == str(workspace)
     assert (
         spec.environment.items()
@@ -87,7 +87,7 @@ def test_what_it_makes_is_what_the_contract_says(app, engine, workspace):
     assert (spec.limits.cpus, spec.limits.memory_bytes, spec.limits.pids) == (2.0, 2 * 1024**3, 512)
     owner = workspace.stat()
     assert spec.user == f"{owner.st_uid}:{owner.st_gid}"
-    volume = engine.volumes["debug-host-shop-node_modules"]
+    volume = engine.stored_volumes["debug-host-shop-node_modules"]
     shared = {"managed", "project", "type", "created", "version"}
     assert {f"debug-host.{w}" for w in shared} <= set(volume.labels)
     assert {"debug-host.managed", "debug-host.created"} <= set(network.labels)
@@ -102,7 +102,7 @@ def test_the_mount_point_in_the_workspace_belongs_to_its_owner(app, engine, work
 
 def test_the_volume_belongs_to_the_projects_user(app, engine, workspace):
     assert app("up").code == 0
-    root = engine.volumes["debug-host-shop-node_modules"].files["/"]
+    root = engine.stored_volumes["debug-host-shop-node_modules"].files["/"]
     owner = workspace.stat()
     assert (root.uid, root.gid) == (owner.st_uid, owner.st_gid)
 
@@ -131,7 +131,7 @@ def test_the_other_types(app, engine, tmp_path, files, type_, volume):
     assert run.code == 0
     assert run.project["type"] == type_
     assert run.project["port"] in names.PORT_RANGES[ProjectType(type_)]
-    own = {v for v in engine.volumes if v.startswith("debug-host-other-")}
+    own = {v for v in engine.stored_volumes if v.startswith("debug-host-other-")}
     assert own == ({f"debug-host-other-{volume}"} if volume else set())
 
 
@@ -221,12 +221,12 @@ def test_a_crashed_one_is_started(app, engine):
 
 def test_a_changed_configuration_recreates_and_keeps_port_and_volumes(app, engine):
     app("up")
-    first, volumes = engine.container("shop").id, set(engine.volumes)
+    first, volumes = engine.container("shop").id, set(engine.stored_volumes)
     run = app("up", "--cpus", "1", "--json")
     assert (run.code, run.project["action"]) == (0, "recreated")
     assert run.project["port"] == SHOP_PORT
     assert engine.container("shop").id != first
-    assert set(engine.volumes) == volumes
+    assert set(engine.stored_volumes) == volumes
 
 
 @pytest.mark.parametrize(
@@ -285,16 +285,16 @@ def test_one_that_its_policy_restarted_long_ago_is_left_alone(app, engine):
 def test_a_network_that_was_removed_meanwhile_is_made_again(app, engine):
     app("up")
     app("stop")
-    engine.networks.clear()
+    engine.stored_networks.clear()
     run = app("up", "--json")
     assert (run.code, run.document["error"]) == (0, None)
-    assert [n.name for n in engine.networks.values()] == ["debug-host-network"]
+    assert [n.name for n in engine.stored_networks.values()] == ["debug-host-network"]
 
 
 def test_a_network_that_was_made_anew_meanwhile(app, engine):
     app("up")
     app("stop")
-    engine.networks.clear()
+    engine.stored_networks.clear()
     app("network", "ensure")
     assert app("up", "--json").code == 0
 
@@ -302,10 +302,10 @@ def test_a_network_that_was_made_anew_meanwhile(app, engine):
 def test_what_a_killed_run_left_behind_is_taken_away(app, engine):
     app("up")
     running = engine.container("shop")
-    leftover = engine.create_container("debug-host-shop-20200101T000000000Z", running.spec)
+    leftover = engine.containers.create("debug-host-shop-20200101T000000000Z", running.spec)
     assert app("up", "--json").code == 0
-    assert leftover not in engine.containers
-    assert running.id in engine.containers
+    assert leftover not in engine.stored_containers
+    assert running.id in engine.stored_containers
 
 
 # Plans
@@ -373,12 +373,12 @@ def test_a_missing_base_image_is_built_with_progress_on_stderr(workspace):
     run = App(engine)("up")
     assert run.code == 0
     assert "Building image" in run.err
-    assert changes(engine)[0] == "build_image"
+    assert changes(engine)[0] == "images.build"
 
 
 def test_an_image_of_an_older_dockerfile_serves_on_where_none_can_be_built(app, engine, workspace):
-    for ref, image in list(engine.images.items()):
-        engine.images[ref] = type(image)(
+    for ref, image in list(engine.stored_images.items()):
+        engine.stored_images[ref] = type(image)(
             **(image.__dict__ | {"labels": dict(image.labels) | {names.SOURCES: "older"}})
         )
     run = app("up", "--json")
@@ -390,7 +390,7 @@ def test_an_image_of_ones_own_is_pulled_when_it_is_missing(app, engine):
     engine.add_image("mine:1", registry=True)
     run = app("up", "--image", "mine:1", "--json")
     assert run.code == 0
-    assert "pull_image" in changes(engine)
+    assert "images.pull" in changes(engine)
     assert run.project["container"]["image"] == "mine:1"
 
 
@@ -398,14 +398,14 @@ def test_pull_never_pulls_and_builds_nothing(app, engine):
     engine.add_image("mine:1", registry=True)
     run = app("up", "--image", "mine:1", "--pull", "never", "--json")
     assert run.error["code"] == "IMAGE_NOT_FOUND"
-    assert "pull_image" not in changes(engine)
+    assert "images.pull" not in changes(engine)
 
 
 def test_pull_always_pulls_what_is_there(app, engine):
     engine.add_image("mine:1")
-    engine.registry["mine:1"] = engine.images["mine:1"]
+    engine.registry["mine:1"] = engine.stored_images["mine:1"]
     assert app("up", "--image", "mine:1", "--pull", "always").code == 0
-    assert "pull_image" in changes(engine)
+    assert "images.pull" in changes(engine)
 
 
 def test_an_images_own_command_is_run(app, engine, tmp_path):
@@ -424,13 +424,13 @@ def test_a_port_is_kept_across_rm_and_up(app, engine):
     app("rm")
     assert engine.all_of("shop") == []
     assert app("up", "--json").project["port"] == 3456
-    assert names.port_note_name("shop") not in engine.volumes
+    assert names.port_note_name("shop") not in engine.stored_volumes
 
 
 def test_the_usual_port_needs_no_note(app, engine):
     app("up")
     app("rm")
-    assert names.port_note_name("shop") not in engine.volumes
+    assert names.port_note_name("shop") not in engine.stored_volumes
     assert app("up", "--json").project["port"] == SHOP_PORT
 
 
@@ -441,7 +441,7 @@ def test_a_port_that_another_project_has_is_passed_over(app, engine, tmp_path):
 
 
 def test_a_wanted_port_that_is_held_names_the_holder(app, engine):
-    engine.add_stranger("web", 3000)
+    engine.add_foreign("web", 3000)
     run = app("up", "--port", "3000", "--json")
     assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
     assert run.error["details"]["holder"] == {"kind": "container", "name": "web"}
@@ -674,7 +674,7 @@ def test_a_network_of_somebody_else_is_never_used(app, engine, facts):
 def test_a_network_of_somebody_else_that_is_just_as_wanted_is_used(app, engine):
     engine.add_network("debug-host-network", "172.28.0.0/16")
     assert app("up").code == 0
-    assert len(engine.networks) == 1
+    assert len(engine.stored_networks) == 1
 
 
 def test_a_network_of_ours_with_another_subnet_is_used(app, engine):
@@ -702,13 +702,13 @@ def test_an_overlap_with_a_route_of_the_host(app, engine, monkeypatch):
 
 def test_a_network_that_another_machine_made_at_the_same_moment(app, engine):
     engine.before(
-        "create_network",
+        "networks.create",
         lambda: engine.add_network(
             "debug-host-network", "172.28.0.0/16", labels={names.MANAGED: "true"}
         ),
     )
     assert app("up").code == 0
-    assert len(engine.networks) == 1
+    assert len(engine.stored_networks) == 1
 
 
 def test_a_container_that_another_machine_made_at_the_same_moment_is_used(app, engine):
@@ -718,12 +718,14 @@ def test_a_container_that_another_machine_made_at_the_same_moment_is_used(app, e
     app("rm")
 
     def other_machine():
-        ref = engine.create_container("debug-host-shop-20200101T000000000Z", spec)
-        engine.containers[ref].created_at = engine.containers[ref].created_at.replace(year=2020)
-        engine.put_files(ref, control_files(spec, None, 0, 0))
-        engine.start_container(ref)
+        ref = engine.containers.create("debug-host-shop-20200101T000000000Z", spec)
+        engine.stored_containers[ref].created_at = engine.stored_containers[ref].created_at.replace(
+            year=2020
+        )
+        engine.containers.put_files(ref, control_files(spec, None, 0, 0))
+        engine.containers.start(ref)
 
-    engine.before("create_container", other_machine)
+    engine.before("containers.create", other_machine)
     run = app("up", "--json")
     assert run.code == 0
     assert engine.container("shop").name == "debug-host-shop-20200101T000000000Z"

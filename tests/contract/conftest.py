@@ -23,10 +23,10 @@ from fakes import FakeEngine, Program, exits, ignores_sigterm, listens, make_spe
 from fakes import command_not_found as not_found
 
 from debughost_cli.container import control_files
-from debughost_cli.engine.connect import Address, resolve
-from debughost_cli.engine.docker_client import Connection
-from debughost_cli.engine.docker_engine import DockerEngine
-from debughost_cli.engine.port import Engine, Missing
+from debughost_cli.engine.connect import Address, resolve_address
+from debughost_cli.engine.docker.connection import Connection
+from debughost_cli.engine.docker.engine import DockerEngine
+from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import DebughostError
 from debughost_cli.names import STATE_LINK
@@ -81,7 +81,7 @@ class World:
         """A network for this test's containers."""
         if not self._network:
             self._network = self.name("net")
-            self.engine.create_network(self._network, *self.subnet(), self.labels)
+            self.engine.networks.create(self._network, *self.subnet(), self.labels)
         return self._network
 
     def spec(self, command: tuple[str, ...] = SLEEPS, **changes: Any) -> ContainerSpec:
@@ -108,14 +108,14 @@ class World:
     def create(self, spec: ContainerSpec | None = None, name: str = "one") -> str:
         """A container with the launcher in it, not started."""
         spec = spec or self.spec()
-        ref = self.engine.create_container(self.name(name), spec)
-        self.engine.put_files(ref, control_files(spec, None, 0, 0))
+        ref = self.engine.containers.create(self.name(name), spec)
+        self.engine.containers.put_files(ref, control_files(spec, None, 0, 0))
         return ref
 
     def start(self, command: tuple[str, ...] = SLEEPS, name: str = "one", **changes: Any) -> str:
         """A running container."""
         ref = self.create(self.spec(command, **changes), name)
-        self.engine.start_container(ref)
+        self.engine.containers.start(ref)
         return ref
 
     def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -130,14 +130,14 @@ class World:
 
     def ended(self, ref: str) -> Container:
         return self.until(
-            lambda: (c := self.engine.inspect_container(ref)).status == "exited" and c
+            lambda: (c := self.engine.containers.inspect(ref)).status == "exited" and c
         )
 
     def words(self, ref: str, word: str) -> Link:
         """The launcher's state link, once it has ``word``."""
         return self.until(
             lambda: (
-                (link := self.engine.read_link(ref, STATE_LINK))
+                (link := self.engine.containers.read_link(ref, STATE_LINK))
                 and word in link.target.split("+")
                 and link
             )
@@ -150,15 +150,15 @@ class World:
 
 def sweep(engine: Engine, label: str, prefix: str) -> None:
     """Removes containers by label, volumes and networks by name."""
-    for container in engine.list_containers([label]):
-        with suppress(Missing):
-            engine.remove_container(container.id, force=True)
-    for volume in engine.list_volumes():
+    for container in engine.containers.list([label]):
+        with suppress(NotFound):
+            engine.containers.remove(container.id, force=True)
+    for volume in engine.volumes.list():
         if volume.name.startswith(prefix):
-            engine.remove_volume(volume.name)
-    for network in engine.list_networks():
+            engine.volumes.remove(volume.name)
+    for network in engine.networks.list():
         if network.name.startswith(prefix):
-            engine.remove_network(network.id)
+            engine.networks.remove(network.id)
 
 
 def free_port() -> int:
@@ -195,13 +195,13 @@ def collect() -> None:
 @pytest.fixture(scope="session")
 def real_engine(unavailable: Callable[[str], Any]) -> Iterator[DockerEngine]:
     """The engine that ``debughost`` would use here."""
-    address = resolve(None, None)
+    address = resolve_address(None, None)
     problem = why_unusable(address)
     collect()
     if problem:
         unavailable(f"an engine: {problem}")
-    engine = DockerEngine(address, on_retry=print)
-    if engine.find_image(IMAGE) is None:
+    engine = DockerEngine.connect(address, on_retry=print)
+    if engine.images.find(IMAGE) is None:
         engine.close()
         unavailable(f"the image {IMAGE}; name another in DEBUGHOST_TEST_IMAGE")
     yield engine

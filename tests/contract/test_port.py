@@ -21,8 +21,8 @@ from contract.conftest import (
     UNKNOWN,
 )
 from debughost_cli import names
-from debughost_cli.engine.docker_engine import DockerEngine
-from debughost_cli.engine.port import Clash, Engine, ExecSpec, LogQuery, Missing
+from debughost_cli.engine.docker.engine import DockerEngine
+from debughost_cli.engine.port import Conflict, Engine, ExecSpec, LogQuery, NotFound
 from debughost_cli.errors import (
     EngineError,
     ImageNotFound,
@@ -32,8 +32,8 @@ from debughost_cli.errors import (
     NetworkConflict,
     PortInUse,
 )
-from debughost_cli.planning.marks import parse
-from debughost_cli.resources import FileEntry, LogLine, LogPiece, Mount
+from debughost_cli.planning.launcher_status import parse
+from debughost_cli.resources import FileEntry, LogFragment, LogLine, Mount
 
 # docker-py leaves the rest of a stream that told of an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -69,7 +69,7 @@ def test_a_container_is_as_it_was_asked_for(world):
     )
     before = datetime.now(UTC) - timedelta(seconds=5)
     ref = world.create(spec)
-    found = world.engine.inspect_container(ref)
+    found = world.engine.containers.inspect(ref)
     assert found.id == ref
     assert found.name == world.name("one")
     assert found.labels.items() >= spec.labels.items()
@@ -80,7 +80,7 @@ def test_a_container_is_as_it_was_asked_for(world):
     assert found.limits == spec.limits
     assert (found.user, found.restart) == ("1000:1000", "on-failure:3")
     assert found.image == IMAGE
-    assert found.image_id == world.engine.find_image(IMAGE).id
+    assert found.image_id == world.engine.images.find(IMAGE).id
     assert list(found.network_ids) == [world.network]
     assert found.status == "created"
     assert not found.is_running
@@ -92,18 +92,18 @@ def test_a_container_is_as_it_was_asked_for(world):
 def test_names_of_containers_are_unique(world):
     world.create()
     with pytest.raises(NameConflict):
-        world.engine.create_container(world.name("one"), world.spec())
+        world.engine.containers.create(world.name("one"), world.spec())
 
 
 def test_a_container_can_be_named_by_id_name_and_the_beginning_of_its_id(world):
     ref = world.create()
     for word in (ref, world.name("one"), ref[:12]):
-        assert world.engine.inspect_container(word).id == ref
+        assert world.engine.containers.inspect(word).id == ref
 
 
 def test_an_image_that_is_missing(world):
     with pytest.raises(ImageNotFound) as caught:
-        world.engine.create_container(world.name("one"), world.spec(image="dbgt/nope:1"))
+        world.engine.containers.create(world.name("one"), world.spec(image="dbgt/nope:1"))
     assert caught.value.details["reason"] == "unknown"
     assert caught.value.details["image"] == "dbgt/nope:1"
 
@@ -112,20 +112,20 @@ def test_a_folder_that_is_missing_is_not_made(world, tmp_path):
     missing = tmp_path / "none"
     spec = world.spec(mounts=(Mount("bind", str(missing), "/app"),))
     with pytest.raises(InvalidWorkspace):
-        world.engine.create_container(world.name("one"), spec)
+        world.engine.containers.create(world.name("one"), spec)
     assert not missing.exists()
 
 
 def test_a_volume_that_is_missing_is_made_without_labels(world):
     spec = world.spec(mounts=(Mount("volume", world.name("vol"), "/data"),))
     world.create(spec)
-    (volume,) = [v for v in world.engine.list_volumes() if v.name == world.name("vol")]
+    (volume,) = [v for v in world.engine.volumes.list() if v.name == world.name("vol")]
     assert volume.labels == {}
 
 
 def test_what_was_only_created_knows_its_network_by_name(world):
     ref = world.create()
-    assert world.engine.inspect_container(ref).network_ids == {world.network: ""}
+    assert world.engine.containers.inspect(ref).network_ids == {world.network: ""}
 
 
 # Containers: start
@@ -133,46 +133,46 @@ def test_what_was_only_created_knows_its_network_by_name(world):
 
 def test_a_started_container_runs(world):
     ref = world.start()
-    found = world.engine.inspect_container(ref)
+    found = world.engine.containers.inspect(ref)
     assert found.status == "running"
     assert found.is_running
     assert found.started_at
     assert found.finished_at is None
     assert found.pid > 0
-    (network,) = world.engine.find_networks(world.network)
+    (network,) = world.engine.networks.find(world.network)
     assert found.network_ids == {world.network: network.id}
 
 
 def test_started_already_is_fine(world):
     ref = world.start()
-    started = world.engine.inspect_container(ref).started_at
-    world.engine.start_container(ref)
-    assert world.engine.inspect_container(ref).started_at == started
+    started = world.engine.containers.inspect(ref).started_at
+    world.engine.containers.start(ref)
+    assert world.engine.containers.inspect(ref).started_at == started
 
 
 def test_a_port_that_another_container_has(world):
     first = world.start(port=(port := world.spec().port))
     second = world.create(world.spec(port=port), "two")
     with pytest.raises(PortInUse):
-        world.engine.start_container(second)
-    found = world.engine.inspect_container(second)
+        world.engine.containers.start(second)
+    found = world.engine.containers.inspect(second)
     assert found.status == "created"
     assert found.started_at is None
     assert "port is already allocated" in found.start_error
     assert found.exit_code != 0
-    world.engine.stop_container(first, 5)
-    world.engine.start_container(second)
-    assert world.engine.inspect_container(second).start_error == ""
+    world.engine.containers.stop(first, 5)
+    world.engine.containers.start(second)
+    assert world.engine.containers.inspect(second).start_error == ""
 
 
 def test_a_network_that_is_gone(world):
     ref = world.start()
-    world.engine.stop_container(ref, 5)
-    (network,) = world.engine.find_networks(world.network)
-    world.engine.remove_network(network.id)
-    with pytest.raises(Missing):
-        world.engine.start_container(ref)
-    found = world.engine.inspect_container(ref)
+    world.engine.containers.stop(ref, 5)
+    (network,) = world.engine.networks.find(world.network)
+    world.engine.networks.remove(network.id)
+    with pytest.raises(NotFound):
+        world.engine.containers.start(ref)
+    found = world.engine.containers.inspect(ref)
     assert found.status == "exited"
     assert found.network_ids == {world.network: network.id}
 
@@ -194,57 +194,57 @@ def test_sigterm_is_enough_for_most(world):
     ref = world.start()
     world.words(ref, "running")
     began = time.monotonic()
-    world.engine.stop_container(ref, 15)
+    world.engine.containers.stop(ref, 15)
     assert time.monotonic() - began < 10
-    found = world.engine.inspect_container(ref)
+    found = world.engine.containers.inspect(ref)
     assert (found.status, found.exit_code) == ("exited", 143)
-    assert parse(world.engine.read_link(ref, names.STATE_LINK)).asked_to_stop
+    assert parse(world.engine.containers.read_link(ref, names.STATE_LINK)).asked_to_stop
 
 
 def test_sigkill_is_for_the_rest(world):
     ref = world.start(STUBBORN)
     world.words(ref, "running")
-    world.engine.stop_container(ref, 1)
-    found = world.engine.inspect_container(ref)
+    world.engine.containers.stop(ref, 1)
+    found = world.engine.containers.inspect(ref)
     assert (found.status, found.exit_code) == ("exited", 137)
-    assert parse(world.engine.read_link(ref, names.STATE_LINK)).asked_to_stop
+    assert parse(world.engine.containers.read_link(ref, names.STATE_LINK)).asked_to_stop
 
 
 def test_stopped_already_is_fine(world):
     ref = world.start(ENDS)
     world.ended(ref)
-    world.engine.stop_container(ref, 1)
-    assert world.engine.inspect_container(ref).exit_code == 0
+    world.engine.containers.stop(ref, 1)
+    assert world.engine.containers.inspect(ref).exit_code == 0
 
 
 def test_a_container_that_was_stopped_starts_again(world):
     ref = world.start()
     world.words(ref, "running")
-    world.engine.stop_container(ref, 5)
-    ended = world.engine.inspect_container(ref).finished_at
-    world.engine.start_container(ref)
-    found = world.engine.inspect_container(ref)
+    world.engine.containers.stop(ref, 5)
+    ended = world.engine.containers.inspect(ref).finished_at
+    world.engine.containers.start(ref)
+    found = world.engine.containers.inspect(ref)
     assert (found.status, found.exit_code) == ("running", 0)
     assert found.started_at > ended
     # The end before is still on record: words of that run are told by it.
     assert found.finished_at == ended
-    world.until(lambda: world.engine.read_link(ref, names.STATE_LINK).changed_at > ended)
+    world.until(lambda: world.engine.containers.read_link(ref, names.STATE_LINK).changed_at > ended)
 
 
 def test_killed(world):
     ref = world.start()
     world.words(ref, "running")
-    world.engine.kill_container(ref, "SIGKILL")
+    world.engine.containers.kill(ref, "SIGKILL")
     assert world.ended(ref).exit_code == 137
-    assert not parse(world.engine.read_link(ref, names.STATE_LINK)).asked_to_stop
-    with pytest.raises(Clash):
-        world.engine.kill_container(ref, "SIGKILL")
+    assert not parse(world.engine.containers.read_link(ref, names.STATE_LINK)).asked_to_stop
+    with pytest.raises(Conflict):
+        world.engine.containers.kill(ref, "SIGKILL")
 
 
 def test_what_is_not_paused_needs_no_unpausing(world):
     ref = world.start()
-    world.engine.unpause_container(ref)
-    assert world.engine.inspect_container(ref).status == "running"
+    world.engine.containers.unpause(ref)
+    assert world.engine.containers.inspect(ref).status == "running"
 
 
 # Containers: the launcher's words
@@ -260,27 +260,29 @@ def test_words_of_one_that_listens(world):
 
 def test_words_of_one_that_does_not(world):
     ref = world.start()
-    marks = parse(world.words(ref, "running"))
-    assert (marks.ready, marks.loopback, marks.asked_to_stop) == (False, False, False)
+    launcher = parse(world.words(ref, "running"))
+    assert (launcher.ready, launcher.loopback, launcher.asked_to_stop) == (False, False, False)
 
 
 def test_words_of_one_whose_command_is_missing(world):
     ref = world.start(UNKNOWN)
     assert world.ended(ref).exit_code == 127
-    assert parse(world.engine.read_link(ref, names.STATE_LINK)).phase == "command_not_found"
+    assert (
+        parse(world.engine.containers.read_link(ref, names.STATE_LINK)).phase == "command_not_found"
+    )
 
 
 def test_a_link_that_is_missing_is_none(world):
     ref = world.create()
-    assert world.engine.read_link(ref, names.STATE_LINK) is None
-    assert world.engine.read_link(ref, "/etc/no-such-link") is None
-    assert world.engine.read_link("no-such-container", names.STATE_LINK) is None
+    assert world.engine.containers.read_link(ref, names.STATE_LINK) is None
+    assert world.engine.containers.read_link(ref, "/etc/no-such-link") is None
+    assert world.engine.containers.read_link("no-such-container", names.STATE_LINK) is None
 
 
 def test_a_link_that_was_put_there(world):
     ref = world.create()
-    world.engine.put_files(ref, [FileEntry(names.STATE_LINK, None, link="running+term")])
-    link = world.engine.read_link(ref, names.STATE_LINK)
+    world.engine.containers.put_files(ref, [FileEntry(names.STATE_LINK, None, link="running+term")])
+    link = world.engine.containers.read_link(ref, names.STATE_LINK)
     assert link.target == "running+term"
     assert abs(link.changed_at - datetime.now(UTC)) < timedelta(minutes=1)
 
@@ -290,22 +292,22 @@ def test_a_link_that_was_put_there(world):
 
 def test_a_running_container_is_removed_by_force_alone(world):
     ref = world.start()
-    with pytest.raises(Clash):
-        world.engine.remove_container(ref)
-    world.engine.remove_container(ref, force=True)
-    with pytest.raises(Missing):
-        world.engine.inspect_container(ref)
+    with pytest.raises(Conflict):
+        world.engine.containers.remove(ref)
+    world.engine.containers.remove(ref, force=True)
+    with pytest.raises(NotFound):
+        world.engine.containers.inspect(ref)
 
 
 def test_removed_already_is_fine(world):
     ref = world.create()
-    world.engine.remove_container(ref)
-    world.engine.remove_container(ref)
-    world.engine.remove_container("no-such-container", force=True)
+    world.engine.containers.remove(ref)
+    world.engine.containers.remove(ref)
+    world.engine.containers.remove("no-such-container", force=True)
 
 
 def test_a_name_is_free_again_after_removal(world):
-    world.engine.remove_container(world.create())
+    world.engine.containers.remove(world.create())
     world.create()
 
 
@@ -315,17 +317,17 @@ def test_a_name_is_free_again_after_removal(world):
 def test_containers_are_listed_by_labels(world):
     running = world.start(labels=world.labels | {"x": "1", names.PROJECT: "shop"})
     created = world.create(world.spec(labels=world.labels | {"x": "2"}), "two")
-    everyone = world.engine.list_containers([f"debughost-test-case={world.prefix}"])
+    everyone = world.engine.containers.list([f"debughost-test-case={world.prefix}"])
     assert {c.id for c in everyone} == {running, created}
-    (found,) = world.engine.list_containers(
+    (found,) = world.engine.containers.list(
         [f"{LABEL}={RUN}", "x=1", f"debughost-test-case={world.prefix}"]
     )
     assert (found.id, found.name, found.project) == (running, world.name("one"), "shop")
     assert (found.status, found.image) == ("running", IMAGE)
     assert found.labels["x"] == "1"
     assert abs(found.created_at - datetime.now(UTC)) < timedelta(minutes=1)
-    assert world.engine.list_containers([f"{LABEL}={RUN}", "x=3"]) == []
-    assert {c.id for c in world.engine.list_containers()} >= {running, created}
+    assert world.engine.containers.list([f"{LABEL}={RUN}", "x=3"]) == []
+    assert {c.id for c in world.engine.containers.list()} >= {running, created}
 
 
 def test_ports_are_listed_while_a_container_runs(world):
@@ -333,13 +335,13 @@ def test_ports_are_listed_while_a_container_runs(world):
     ref = world.create(spec)
 
     def listed():
-        (found,) = world.engine.list_containers([f"debughost-test-case={world.prefix}"])
+        (found,) = world.engine.containers.list([f"debughost-test-case={world.prefix}"])
         return found.published_ports
 
     assert listed() == ()
-    world.engine.start_container(ref)
+    world.engine.containers.start(ref)
     assert listed() == (spec.port,)
-    world.engine.stop_container(ref, 1)
+    world.engine.containers.stop(ref, 1)
     # The lists of newer engines are some milliseconds late.
     world.until(lambda: listed() == ())
 
@@ -349,7 +351,7 @@ def test_ports_are_listed_while_a_container_runs(world):
 
 def test_files_come_out_as_they_went_in(world):
     ref = world.create()
-    world.engine.put_files(
+    world.engine.containers.put_files(
         ref,
         [
             FileEntry("/dbgt", None, 0, 0, 0o755),
@@ -359,31 +361,37 @@ def test_files_come_out_as_they_went_in(world):
             FileEntry("/dbgt/sub/three", b"3"),
         ],
     )
-    assert world.engine.read_files(ref, "/dbgt") == {"one": b"\x00\xff", "two": b"x" * 100}
-    assert world.engine.read_files(ref, "/dbgt", limit=5) == {"one": b"\x00\xff", "two": b"x" * 5}
-    assert world.engine.read_files(ref, "/dbgt/two", limit=5) == {"two": b"x" * 5}
+    assert world.engine.containers.read_files(ref, "/dbgt") == {
+        "one": b"\x00\xff",
+        "two": b"x" * 100,
+    }
+    assert world.engine.containers.read_files(ref, "/dbgt", limit=5) == {
+        "one": b"\x00\xff",
+        "two": b"x" * 5,
+    }
+    assert world.engine.containers.read_files(ref, "/dbgt/two", limit=5) == {"two": b"x" * 5}
 
 
 def test_files_can_be_replaced(world):
     ref = world.create()
     for text in (b"old", b"newer"):
-        world.engine.put_files(ref, [FileEntry("/dbgt/x", text)])
-    assert world.engine.read_files(ref, "/dbgt") == {"x": b"newer"}
+        world.engine.containers.put_files(ref, [FileEntry("/dbgt/x", text)])
+    assert world.engine.containers.read_files(ref, "/dbgt") == {"x": b"newer"}
 
 
 def test_a_folder_that_is_missing(world):
     ref = world.create()
-    with pytest.raises(Missing):
-        world.engine.read_files(ref, "/no-such-folder")
+    with pytest.raises(NotFound):
+        world.engine.containers.read_files(ref, "/no-such-folder")
 
 
 def test_files_put_into_a_volume_stay_with_it(world):
     spec = world.spec(mounts=(Mount("volume", world.name("vol"), "/data"),))
     ref = world.create(spec)
-    world.engine.put_files(ref, [FileEntry("/data/x", b"kept")])
-    world.engine.remove_container(ref)
+    world.engine.containers.put_files(ref, [FileEntry("/data/x", b"kept")])
+    world.engine.containers.remove(ref)
     again = world.create(spec, "two")
-    assert world.engine.read_files(again, "/data") == {"x": b"kept"}
+    assert world.engine.containers.read_files(again, "/data") == {"x": b"kept"}
 
 
 # Containers: stats, output, commands
@@ -391,8 +399,8 @@ def test_files_put_into_a_volume_stay_with_it(world):
 
 def test_stats_of_a_running_container(world):
     ref = world.start()
-    first = world.engine.stats_sample(ref)
-    second = world.engine.stats_sample(ref)
+    first = world.engine.containers.stats(ref)
+    second = world.engine.containers.stats(ref)
     assert second.read_ns >= first.read_ns > 10**18
     assert second.cpu_ns >= first.cpu_ns
     assert first.memory_limit_bytes == 64 * 1024**2
@@ -402,11 +410,13 @@ def test_stats_of_a_running_container(world):
 
 
 def test_stats_of_what_does_not_run_are_nothing(world):
-    assert world.engine.stats_sample(world.create()).read_ns == 0
+    assert world.engine.containers.stats(world.create()).read_ns == 0
 
 
 def printed(world, ref, **query):
-    return [(line.stream, line.data) for line in world.engine.logs(ref, LogQuery(**query))]
+    return [
+        (line.stream, line.data) for line in world.engine.containers.logs(ref, LogQuery(**query))
+    ]
 
 
 @pytest.fixture
@@ -422,7 +432,7 @@ def wrote(world):
 
 def test_output(world, wrote):
     assert printed(world, wrote) == [("stdout", b"one"), ("stdout", b"two")]
-    lines = list(world.engine.logs(wrote, LogQuery()))
+    lines = list(world.engine.containers.logs(wrote, LogQuery()))
     assert all(type(line) is LogLine for line in lines)
     assert lines[0].ts < lines[1].ts
     assert lines[0].ts.endswith("Z")
@@ -436,9 +446,9 @@ def test_the_last_lines_of_the_output(world, wrote, tail, count):
 
 
 def test_output_without_stamps_in_pieces(world, wrote):
-    pieces = list(world.engine.logs(wrote, LogQuery(stamps=False, pieces=True)))
-    assert all(isinstance(p, LogPiece) for p in pieces)
-    assert b"".join(p.data for p in pieces) == b"one\ntwo\n"
+    fragments = list(world.engine.containers.logs(wrote, LogQuery(stamps=False, fragments=True)))
+    assert all(isinstance(p, LogFragment) for p in fragments)
+    assert b"".join(p.data for p in fragments) == b"one\ntwo\n"
 
 
 def test_output_that_is_followed_ends_with_the_container(world, wrote):
@@ -447,14 +457,14 @@ def test_output_that_is_followed_ends_with_the_container(world, wrote):
 
 def test_a_command_in_a_container(world):
     ref = world.start()
-    result = world.engine.run_exec(ref, ["echo", "hello", "there"])
+    result = world.engine.exec.run(ref, ["echo", "hello", "there"])
     assert (result.exit_code, result.stdout, result.stderr) == (0, b"hello there\n", b"")
-    assert world.engine.run_exec(ref, ["false"]).exit_code == 1
+    assert world.engine.exec.run(ref, ["false"]).exit_code == 1
 
 
 def test_a_command_in_a_container_with_its_streams(world):
     ref = world.start()
-    running = world.engine.start_exec(ref, ExecSpec(("echo", "hello")))
+    running = world.engine.exec.start(ref, ExecSpec(("echo", "hello")))
     found = []
     running.pump(None, lambda stream, data: found.append((stream, bytes(data))))
     assert running.wait() == 0
@@ -463,10 +473,10 @@ def test_a_command_in_a_container_with_its_streams(world):
 
 def test_no_command_in_what_does_not_run(world):
     ref = world.create()
-    with pytest.raises(Clash):
-        world.engine.run_exec(ref, ["true"])
-    with pytest.raises(Clash):
-        world.engine.start_exec(ref, ExecSpec(("true",)))
+    with pytest.raises(Conflict):
+        world.engine.exec.run(ref, ["true"])
+    with pytest.raises(Conflict):
+        world.engine.exec.start(ref, ExecSpec(("true",)))
 
 
 # What is not there
@@ -475,21 +485,21 @@ def test_no_command_in_what_does_not_run(world):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda e: e.inspect_container("no-such-container"),
-        lambda e: e.start_container("no-such-container"),
-        lambda e: e.stop_container("no-such-container", 1),
-        lambda e: e.kill_container("no-such-container", "SIGKILL"),
-        lambda e: e.unpause_container("no-such-container"),
-        lambda e: e.put_files("no-such-container", [FileEntry("/x", b"")]),
-        lambda e: e.read_files("no-such-container", "/etc"),
-        lambda e: e.stats_sample("no-such-container"),
-        lambda e: list(e.logs("no-such-container", LogQuery())),
-        lambda e: e.run_exec("no-such-container", ["true"]),
-        lambda e: e.start_exec("no-such-container", ExecSpec(("true",))),
+        lambda e: e.containers.inspect("no-such-container"),
+        lambda e: e.containers.start("no-such-container"),
+        lambda e: e.containers.stop("no-such-container", 1),
+        lambda e: e.containers.kill("no-such-container", "SIGKILL"),
+        lambda e: e.containers.unpause("no-such-container"),
+        lambda e: e.containers.put_files("no-such-container", [FileEntry("/x", b"")]),
+        lambda e: e.containers.read_files("no-such-container", "/etc"),
+        lambda e: e.containers.stats("no-such-container"),
+        lambda e: list(e.containers.logs("no-such-container", LogQuery())),
+        lambda e: e.exec.run("no-such-container", ["true"]),
+        lambda e: e.exec.start("no-such-container", ExecSpec(("true",))),
     ],
 )
 def test_a_container_that_does_not_exist_is_missing(world, call):
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         call(world.engine)
 
 
@@ -498,60 +508,60 @@ def test_a_container_that_does_not_exist_is_missing(world, call):
 
 def test_a_network_is_as_it_was_asked_for(world):
     subnet, gateway = world.subnet()
-    made = world.engine.create_network(world.name("n"), subnet, gateway, world.labels)
-    (found,) = world.engine.find_networks(world.name("n"))
+    made = world.engine.networks.create(world.name("n"), subnet, gateway, world.labels)
+    (found,) = world.engine.networks.find(world.name("n"))
     assert (found.id, found.name, found.driver) == (made, world.name("n"), "bridge")
     assert (found.subnet, found.gateway) == (subnet, gateway)
     assert found.labels == world.labels
     assert found.containers == ()
     assert found.created_at
-    assert made in {n.id for n in world.engine.list_networks()}
+    assert made in {n.id for n in world.engine.networks.list()}
 
 
 def test_networks_are_found_by_their_whole_name(world):
-    world.engine.create_network(world.name("n-longer"), *world.subnet(), world.labels)
-    assert world.engine.find_networks(world.name("n")) == []
+    world.engine.networks.create(world.name("n-longer"), *world.subnet(), world.labels)
+    assert world.engine.networks.find(world.name("n")) == []
 
 
 def test_names_of_networks_are_unique(world):
-    world.engine.create_network(world.name("n"), *world.subnet(), world.labels)
-    with pytest.raises(Clash):
-        world.engine.create_network(world.name("n"), *world.subnet(), world.labels)
+    world.engine.networks.create(world.name("n"), *world.subnet(), world.labels)
+    with pytest.raises(Conflict):
+        world.engine.networks.create(world.name("n"), *world.subnet(), world.labels)
 
 
 def test_networks_may_not_overlap(world):
     subnet, gateway = world.subnet()
-    world.engine.create_network(world.name("n"), subnet, gateway, world.labels)
+    world.engine.networks.create(world.name("n"), subnet, gateway, world.labels)
     half = subnet.replace("/24", "/25")
     with pytest.raises(NetworkConflict):
-        world.engine.create_network(world.name("other"), half, gateway, world.labels)
-    assert world.engine.find_networks(world.name("other")) == []
+        world.engine.networks.create(world.name("other"), half, gateway, world.labels)
+    assert world.engine.networks.find(world.name("other")) == []
 
 
 def test_a_network_knows_what_runs_in_it(world):
     ref = world.start()
-    (network,) = world.engine.find_networks(world.network)
+    (network,) = world.engine.networks.find(world.network)
     assert network.containers == (ref,)
     with pytest.raises(InUse) as caught:
-        world.engine.remove_network(network.id)
+        world.engine.networks.remove(network.id)
     assert caught.value.hint
-    world.engine.stop_container(ref, 1)
-    (network,) = world.engine.find_networks(world.network)
+    world.engine.containers.stop(ref, 1)
+    (network,) = world.engine.networks.find(world.network)
     assert network.containers == ()
-    world.engine.remove_network(network.id)
-    world.engine.remove_network(network.id)
-    assert world.engine.find_networks(world.network) == []
+    world.engine.networks.remove(network.id)
+    world.engine.networks.remove(network.id)
+    assert world.engine.networks.find(world.network) == []
 
 
 # Volumes
 
 
 def volumes(world):
-    return {v.name: v for v in world.engine.list_volumes() if v.name.startswith(world.prefix)}
+    return {v.name: v for v in world.engine.volumes.list() if v.name.startswith(world.prefix)}
 
 
 def test_a_volume_is_as_it_was_asked_for(world):
-    made = world.engine.create_volume(world.name("vol"), world.labels)
+    made = world.engine.volumes.create(world.name("vol"), world.labels)
     assert (made.name, made.labels) == (world.name("vol"), world.labels)
     found = volumes(world)[world.name("vol")]
     assert found.labels == world.labels
@@ -560,36 +570,36 @@ def test_a_volume_is_as_it_was_asked_for(world):
 
 
 def test_a_volume_that_is_there_already_keeps_its_labels(world):
-    world.engine.create_volume(world.name("vol"), world.labels)
-    again = world.engine.create_volume(world.name("vol"), {"other": "label"})
+    world.engine.volumes.create(world.name("vol"), world.labels)
+    again = world.engine.volumes.create(world.name("vol"), {"other": "label"})
     assert again.labels == world.labels
 
 
 def test_volumes_are_listed_by_labels(world):
-    world.engine.create_volume(world.name("a"), world.labels | {"x": "1"})
-    world.engine.create_volume(world.name("b"), world.labels | {"x": "2"})
+    world.engine.volumes.create(world.name("a"), world.labels | {"x": "1"})
+    world.engine.volumes.create(world.name("b"), world.labels | {"x": "2"})
     label = f"debughost-test-case={world.prefix}"
-    found = world.engine.list_volumes([label, "x=1"])
+    found = world.engine.volumes.list([label, "x=1"])
     assert [v.name for v in found] == [world.name("a")]
 
 
 def test_a_volume_in_use_is_not_removed(world):
     name = world.name("vol")
-    world.engine.create_volume(name, world.labels)
+    world.engine.volumes.create(name, world.labels)
     ref = world.create(world.spec(mounts=(Mount("volume", name, "/data"),)))
     (measured,) = [v for v in world.engine.disk_usage().volumes if v.name == name]
     assert measured.in_use is True
     assert isinstance(measured.size_bytes, int)
     with pytest.raises(InUse) as caught:
-        world.engine.remove_volume(name)
+        world.engine.volumes.remove(name)
     assert caught.value.hint
-    world.engine.remove_container(ref)
+    world.engine.containers.remove(ref)
     usage = world.engine.disk_usage()
     (measured,) = [v for v in usage.volumes if v.name == name]
     assert measured.in_use is False
     assert usage.images_bytes > 0
-    world.engine.remove_volume(name)
-    world.engine.remove_volume(name)
+    world.engine.volumes.remove(name)
+    world.engine.volumes.remove(name)
     assert volumes(world) == {}
 
 
@@ -597,17 +607,17 @@ def test_a_volume_in_use_is_not_removed(world):
 
 
 def test_an_image_that_is_here(world):
-    found = world.engine.find_image(IMAGE)
+    found = world.engine.images.find(IMAGE)
     assert IMAGE in found.tags
     assert found.id.startswith("sha256:")
     assert found.size_bytes > 0
-    assert world.engine.find_image(found.id).id == found.id
-    assert found.id in {i.id for i in world.engine.list_images()}
+    assert world.engine.images.find(found.id).id == found.id
+    assert found.id in {i.id for i in world.engine.images.list()}
 
 
 def test_an_image_that_is_not_here(world):
-    assert world.engine.find_image("dbgt/no-such-image:1") is None
-    assert world.engine.list_images(["debughost-test=no-such-run"]) == []
+    assert world.engine.images.find("dbgt/no-such-image:1") is None
+    assert world.engine.images.list(["debughost-test=no-such-run"]) == []
 
 
 def test_an_image_is_built_with_its_labels_and_tags(world, tmp_path):
@@ -616,11 +626,11 @@ def test_an_image_is_built_with_its_labels_and_tags(world, tmp_path):
     lines = []
     build(world, tmp_path, tags, IMAGE, lines.append)
     try:
-        found = world.engine.find_image(tags[0])
+        found = world.engine.images.find(tags[0])
         assert found.labels.items() >= world.labels.items()
-        assert world.engine.find_image(tags[1]).id == found.id
+        assert world.engine.images.find(tags[1]).id == found.id
         assert any("FROM" in line for line in lines)
-        assert found.id in {i.id for i in world.engine.list_images([f"{LABEL}={RUN}"])}
+        assert found.id in {i.id for i in world.engine.images.list([f"{LABEL}={RUN}"])}
     finally:
         if isinstance(world.engine, DockerEngine):
             client = world.engine._connection.client
@@ -629,7 +639,7 @@ def test_an_image_is_built_with_its_labels_and_tags(world, tmp_path):
 
 
 def build(world, folder, tags, base, on_text=lambda _: None):
-    world.engine.build_image(
+    world.engine.images.build(
         folder,
         tags=tags,
         labels=world.labels,
@@ -644,12 +654,12 @@ def test_a_build_on_a_base_that_is_not_to_be_had(world, tmp_path):
     with pytest.raises(ImageNotFound) as caught:
         build(world, tmp_path, ["dbgt/never:1"], "127.0.0.1:1/dbgt/no-such-base:1")
     assert caught.value.details["reason"] in {"unknown", "registry_unreachable"}
-    assert world.engine.find_image("dbgt/never:1") is None
+    assert world.engine.images.find("dbgt/never:1") is None
 
 
 def test_a_pull_of_what_is_not_to_be_had(world):
     with pytest.raises(ImageNotFound) as caught:
-        world.engine.pull_image("127.0.0.1:1/dbgt/no-such-image:1", lambda _: None)
+        world.engine.images.pull("127.0.0.1:1/dbgt/no-such-image:1", lambda _: None)
     assert caught.value.details["reason"] in {"unknown", "registry_unreachable"}
 
 
@@ -661,11 +671,11 @@ def test_what_happens_to_containers_of_ours_is_told(world):
     since = time.time() - 1
     ref = world.start(ENDS, labels=labels)
     world.ended(ref)
-    world.engine.remove_container(ref)
+    world.engine.containers.remove(ref)
     until = time.time() + 1
 
     def happened():
-        found = [e for e in world.engine.events(since, until) if e.container == ref]
+        found = [e for e in world.engine.events.read(since, until) if e.container == ref]
         actions = [e.action for e in found]
         return found if {"start", "die", "destroy"} <= set(actions) else None
 
@@ -677,5 +687,5 @@ def test_what_happens_to_containers_of_ours_is_told(world):
 
 
 def test_errors_of_the_port_are_the_engines():
-    assert issubclass(Missing, EngineError)
-    assert issubclass(Clash, EngineError)
+    assert issubclass(NotFound, EngineError)
+    assert issubclass(Conflict, EngineError)

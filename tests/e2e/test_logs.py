@@ -357,17 +357,17 @@ def test_a_cursor_gives_what_is_new(run: Program, speak: Speak) -> None:
 def test_a_cursor_with_no_lines_marks_the_present(run: Program, speak: Speak) -> None:
     project = speak("seq 300; while [ ! -e go ]; do sleep 0.05; done; seq 301 400", ends=False)
     eventually(lambda: "300\n" in run("logs", "-p", project, "-n", "1").out)
-    marks = [
+    launcher = [
         run("logs", "-p", project, "--json", *options).data["cursor"]
         for options in (("-n", "0"), ("-n", "1"), ("--grep", "zzz"), ("--max-bytes", "1"))
     ]
     folder = Path(run("status", "-p", project, "--json").project["workspace"])
     (folder / "go").touch()
     run("wait", "-p", project, "--for", "exited")
-    for mark in marks:
+    for mark in launcher:
         new = run("logs", "-p", project, "--json", "--after", mark)
         assert texts(new) == [str(n) for n in range(301, 401)]
-    assert run("logs", "-p", project, "--after", marks[0], "-n", "2").out == "399\n400\n"
+    assert run("logs", "-p", project, "--after", launcher[0], "-n", "2").out == "399\n400\n"
 
 
 def test_a_cursor_of_an_empty_log(run: Program, speak: Speak) -> None:

@@ -48,7 +48,7 @@ def test_stop_all_stops_what_runs(three: Private) -> None:
 def test_rm_all_needs_a_yes_and_spares_strangers(three: Private) -> None:
     client = three.eye.client
     (image,) = {c["Image"] for c in client.containers(all=True)}
-    stranger = client.create_container(image, name="stranger", command=["sleep", "1"])["Id"]
+    foreign = client.create_container(image, name="stranger", command=["sleep", "1"])["Id"]
     before = three.world()
     refused = three.run("rm", "--all", "--json", check=2)
     assert refused.error["code"] == "CONFIRMATION_REQUIRED"
@@ -60,7 +60,7 @@ def test_rm_all_needs_a_yes_and_spares_strangers(three: Private) -> None:
     assert {p["project"]: p["action"] for p in removed.data["projects"]} == dict.fromkeys(
         "abc", "removed"
     )
-    assert [c["Id"] for c in client.containers(all=True)] == [stranger]
+    assert [c["Id"] for c in client.containers(all=True)] == [foreign]
     assert three.run("rm", "--all", "--yes", "--json").document["changed"] is False
 
 

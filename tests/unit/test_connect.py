@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.connect import DEFAULT_SOCKET, Address, resolve
+from debughost_cli.engine.connect import DEFAULT_SOCKET, Address, resolve_address
 from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig, Usage
 
 
@@ -62,23 +62,23 @@ def test_the_whole_order_of_the_contract(env, home, add_context):
     for name in ("flagged", "variable", "current"):
         add_context(name, f"tcp://{name}:1")
     use_context(home, "current")
-    assert resolve(None, None, env) == Address("tcp://current:1", "context")
+    assert resolve_address(None, None, env) == Address("tcp://current:1", "context")
     env["DOCKER_CONTEXT"] = "variable"
-    assert resolve(None, None, env) == Address("tcp://variable:1", "DOCKER_CONTEXT")
+    assert resolve_address(None, None, env) == Address("tcp://variable:1", "DOCKER_CONTEXT")
     env["DOCKER_HOST"] = "tcp://host:1"
-    assert resolve(None, None, env) == Address("tcp://host:1", "DOCKER_HOST")
-    assert resolve(None, "flagged", env) == Address("tcp://flagged:1", "flag")
-    assert resolve("tcp://given:1", None, env) == Address("tcp://given:1", "flag")
+    assert resolve_address(None, None, env) == Address("tcp://host:1", "DOCKER_HOST")
+    assert resolve_address(None, "flagged", env) == Address("tcp://flagged:1", "flag")
+    assert resolve_address("tcp://given:1", None, env) == Address("tcp://given:1", "flag")
 
 
 def test_host_and_context_exclude_each_other(env):
     with pytest.raises(Usage):
-        resolve("tcp://x:1", "y", env)
+        resolve_address("tcp://x:1", "y", env)
 
 
 @pytest.mark.parametrize("variable", ["DOCKER_HOST", "DOCKER_CONTEXT"])
 def test_an_empty_variable_is_none(env, variable):
-    assert resolve(None, None, env | {variable: ""}) == resolve(None, None, env)
+    assert resolve_address(None, None, env | {variable: ""}) == resolve_address(None, None, env)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_empty_variable_is_none(env, variable):
     ],
 )
 def test_addresses(env, given, url):
-    assert resolve(given, None, env).url == url
+    assert resolve_address(given, None, env).url == url
 
 
 MALFORMED = [
@@ -108,7 +108,7 @@ MALFORMED = [
 @pytest.mark.parametrize("text", MALFORMED)
 def test_malformed_addresses_on_the_command_line_are_usage_errors(env, text):
     with pytest.raises(Usage) as caught:
-        resolve(text, None, env)
+        resolve_address(text, None, env)
     assert repr(text) in caught.value.message
     assert "unix:///" in caught.value.hint
 
@@ -116,14 +116,14 @@ def test_malformed_addresses_on_the_command_line_are_usage_errors(env, text):
 @pytest.mark.parametrize("text", MALFORMED)
 def test_malformed_addresses_in_variables_name_the_variable(env, text):
     with pytest.raises(InvalidConfig) as caught:
-        resolve(None, None, env | {"DOCKER_HOST": text})
+        resolve_address(None, None, env | {"DOCKER_HOST": text})
     assert "DOCKER_HOST" in caught.value.message
 
 
 @given(st.text(min_size=1))
 def test_any_text_is_an_address_or_an_error_of_ours(text):
     with contextlib.suppress(DebughostError):
-        assert resolve(text, None, {"HOME": "/nonexistent"}).url
+        assert resolve_address(text, None, {"HOME": "/nonexistent"}).url
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_context_that_does_not_exist_is_never_a_silent_default(
     elif how == "DOCKER_CONTEXT":
         env["DOCKER_CONTEXT"] = "gone"
     with pytest.raises(ContextNotFound) as caught:
-        resolve(None, "gone" if how == "flag" else None, env)
+        resolve_address(None, "gone" if how == "flag" else None, env)
     assert source in caught.value.message
     assert caught.value.details == {"context": "gone", "known": ["default", "work"]}
     assert "default, work" in caught.value.hint
@@ -147,30 +147,30 @@ def test_a_context_that_does_not_exist_is_never_a_silent_default(
 
 def test_without_any_context_store_an_unknown_context_is_still_an_error(env):
     with pytest.raises(ContextNotFound):
-        resolve(None, "gone", env)
+        resolve_address(None, "gone", env)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "", "a/b", "ü"])
 def test_odd_names_of_contexts_do_not_leave_the_store(env, name):
     if name:
         with pytest.raises(ContextNotFound):
-            resolve(None, name, env)
+            resolve_address(None, name, env)
     else:
-        assert resolve(None, name, env).source in ("default", "found")
+        assert resolve_address(None, name, env).source in ("default", "found")
 
 
 def test_the_default_context_is_the_default_socket(env, home):
     use_context(home, "default")
-    assert resolve(None, "default", env) == Address(DEFAULT_SOCKET, "flag")
-    assert resolve(None, None, env).source in ("default", "found")
+    assert resolve_address(None, "default", env) == Address(DEFAULT_SOCKET, "flag")
+    assert resolve_address(None, None, env).source in ("default", "found")
 
 
 def test_docker_config_moves_the_store(env, add_context, tmp_path):
     add_context("moved", folder=tmp_path / "elsewhere")
     with pytest.raises(ContextNotFound):
-        resolve(None, "moved", env)
+        resolve_address(None, "moved", env)
     env["DOCKER_CONFIG"] = str(tmp_path / "elsewhere")
-    assert resolve(None, "moved", env).url == "tcp://build:2376"
+    assert resolve_address(None, "moved", env).url == "tcp://build:2376"
 
 
 def test_no_context_is_taken_from_the_current_folder(env, tmp_path, monkeypatch, add_context):
@@ -178,7 +178,7 @@ def test_no_context_is_taken_from_the_current_folder(env, tmp_path, monkeypatch,
     add_context("planted", folder=tmp_path / "repo")
     (tmp_path / "repo/config.json").write_text('{"currentContext": "planted"}')
     monkeypatch.chdir(tmp_path / "repo")
-    assert resolve(None, None, env).source in ("default", "found")
+    assert resolve_address(None, None, env).source in ("default", "found")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_no_context_is_taken_from_the_current_folder(env, tmp_path, monkeypatch,
 )
 def test_a_config_of_docker_that_says_nothing_is_passed_over(env, home, text):
     (home / ".docker/config.json").write_text(text)
-    assert resolve(None, None, env).source in ("default", "found")
+    assert resolve_address(None, None, env).source in ("default", "found")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_config_of_docker_that_says_nothing_is_passed_over(env, home, text):
 def test_a_broken_context_is_an_error_that_names_it(env, add_context, text):
     add_context("broken").write_text(text)
     with pytest.raises(InvalidConfig) as caught:
-        resolve(None, "broken", env)
+        resolve_address(None, "broken", env)
     assert (
         "broken" in caught.value.message + caught.value.hint or "nonsense" in caught.value.message
     )
@@ -209,7 +209,7 @@ TLS = ("ca", "cert", "key")
 
 def test_a_context_with_tls_is_verified(env, add_context):
     add_context("secure", tls=TLS)
-    found = resolve(None, "secure", env)
+    found = resolve_address(None, "secure", env)
     assert found.tls
     assert found.verify
     assert [p.name for p in (found.ca, found.cert, found.key)] == ["ca.pem", "cert.pem", "key.pem"]
@@ -217,7 +217,7 @@ def test_a_context_with_tls_is_verified(env, add_context):
 
 def test_a_context_may_skip_the_verification(env, add_context):
     add_context("lax", tls=TLS, SkipTLSVerify=True)
-    found = resolve(None, "lax", env)
+    found = resolve_address(None, "lax", env)
     assert found.tls
     assert not found.verify
 
@@ -226,13 +226,13 @@ def test_a_context_may_skip_the_verification(env, add_context):
 def test_half_of_the_tls_files_is_never_plain_http(env, add_context, tls):
     add_context("half", tls=tls)
     with pytest.raises(InvalidConfig) as caught:
-        resolve(None, "half", env)
+        resolve_address(None, "half", env)
     assert "key.pem" in caught.value.hint
 
 
 def test_a_context_with_a_ca_alone_is_tls(env, add_context):
     add_context("ca", tls=("ca",))
-    found = resolve(None, "ca", env)
+    found = resolve_address(None, "ca", env)
     assert (found.tls, found.cert, found.key) == (True, None, None)
 
 
@@ -258,20 +258,20 @@ def test_dockers_variables_about_tls(env, certificates, verify, path, tls, verif
     env |= {"DOCKER_TLS_VERIFY": verify, "DOCKER_HOST": "tcp://host:2376"}
     if path:
         env["DOCKER_CERT_PATH"] = str(certificates)
-    found = resolve(None, None, env)
+    found = resolve_address(None, None, env)
     assert (found.tls, found.verify) == (tls, verified)
 
 
 def test_dockers_variables_about_tls_do_not_touch_a_socket(env, certificates):
     env |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
-    assert not resolve("unix:///run/x.sock", None, env).tls
+    assert not resolve_address("unix:///run/x.sock", None, env).tls
 
 
 def test_dockers_certificates_may_not_be_half_there(env, certificates):
     (certificates / "key.pem").unlink()
     env |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
     with pytest.raises(InvalidConfig):
-        resolve("tcp://host:2376", None, env)
+        resolve_address("tcp://host:2376", None, env)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_the_places_of_other_engines(env, home, place, monkeypatch):
     path = home / place
     path.parent.mkdir(parents=True, exist_ok=True)
     listen(path)
-    assert resolve(None, None, env) == Address(f"unix://{path}", "found")
+    assert resolve_address(None, None, env) == Address(f"unix://{path}", "found")
 
 
 def listen(path):
@@ -315,4 +315,4 @@ def test_a_plain_file_is_no_socket(env, home):
     path = home / ".docker/run/docker.sock"
     path.parent.mkdir(parents=True)
     path.write_text("")
-    assert resolve(None, None, env).url != f"unix://{path}"
+    assert resolve_address(None, None, env).url != f"unix://{path}"

@@ -12,11 +12,12 @@ import pytest
 from fakes import make_spec
 
 from debughost_cli import errors
-from debughost_cli.engine import docker_client, docker_engine
 from debughost_cli.engine.connect import Address
-from debughost_cli.engine.docker_client import Connection
-from debughost_cli.engine.docker_engine import DockerEngine
-from debughost_cli.engine.port import Missing
+from debughost_cli.engine.docker import connection as docker_client
+from debughost_cli.engine.docker import engine as docker_engine
+from debughost_cli.engine.docker.connection import Connection
+from debughost_cli.engine.docker.engine import DockerEngine
+from debughost_cli.engine.port import NotFound
 from debughost_cli.engine.retry import Retrier
 from unit.fault_server import VERSION, serving
 
@@ -78,9 +79,9 @@ def connect(server, slept, told):
     made = []
 
     def connect():
-        engine = DockerEngine.__new__(DockerEngine)
         address = Address(server.url, "flag")
-        engine._connection = Connection(address, Retrier(told.append, slept.append), lambda _: None)
+        retrier = Retrier(told.append, slept.append)
+        engine = DockerEngine(Connection(address, retrier, lambda _: None))
         made.append(engine)
         return engine
 
@@ -92,7 +93,7 @@ def connect(server, slept, told):
 def test_the_newest_version_that_both_speak_is_spoken(connect, script, server):
     script.on("GET /v1.45/containers/json", (200, []))
     engine = connect()
-    assert engine.list_containers() == []
+    assert engine.containers.list() == []
     assert (engine.info.version, engine.info.api_version) == ("26.1.5", "1.45")
     assert server.count("/v1.45/containers/json") == 1
 
@@ -100,7 +101,7 @@ def test_the_newest_version_that_both_speak_is_spoken(connect, script, server):
 def test_an_engine_of_the_future_is_spoken_to_in_a_version_that_is_known(connect, script, server):
     script.on("/version", (200, VERSION | {"ApiVersion": "1.99"}))
     script.on("/containers/json", (200, []))
-    connect().list_containers()
+    connect().containers.list()
     assert server.count("/v1.99/") == 0
 
 
@@ -139,7 +140,7 @@ def test_a_server_that_is_no_engine_is_recognised(connect, script, slept, body):
 
 def test_a_lost_answer_of_a_read_is_asked_again(connect, script, slept, told):
     script.on("/containers/json", None, None, (200, []))
-    assert connect().list_containers() == []
+    assert connect().containers.list() == []
     assert slept == [1.0, 2.0]
     assert len(told) == 2
 
@@ -148,14 +149,14 @@ def test_an_engine_that_never_answers_is_given_up(connect, script, server, slept
     script.on("/containers/json", None)
     engine = connect()
     with pytest.raises(errors.EngineUnavailable):
-        engine.list_containers()
+        engine.containers.list()
     assert slept == [1.0, 2.0, 4.0]
     assert server.count("/containers/json") == 4
 
 
 def test_an_engine_that_is_starting_is_waited_for(connect, script, slept):
     script.on("/containers/json", (503, {"message": "starting"}), (200, []))
-    assert connect().list_containers() == []
+    assert connect().containers.list() == []
     assert slept == [1.0]
 
 
@@ -166,8 +167,8 @@ def test_a_failure_of_an_engine_that_takes_no_new_connections_is_asked_again(
     script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
     script.on("/_ping", None)
     engine = connect()
-    assert engine.list_containers() == []
-    assert (slept, engine.outages) == ([1.0], 1)
+    assert engine.containers.list() == []
+    assert (slept, engine.connection_failures) == ([1.0], 1)
 
 
 def test_a_failure_of_an_engine_that_has_only_just_come_back_is_asked_again(
@@ -178,30 +179,30 @@ def test_a_failure_of_an_engine_that_has_only_just_come_back_is_asked_again(
     script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
     script.on("/_ping", (200, b"OK"))
     engine = connect()
-    assert engine.list_containers() == []
-    assert (slept, engine.outages) == ([1.0], 1)
+    assert engine.containers.list() == []
+    assert (slept, engine.connection_failures) == ([1.0], 1)
 
 
 @pytest.mark.parametrize("answer", [(200, b"OK"), (500, {"message": "too busy"})])
 def test_a_failure_of_an_engine_that_is_there_is_told(connect, script, slept, answer):
     script.on("/containers/json", (500, {"message": "something broke"})).on("/_ping", answer)
     with pytest.raises(errors.EngineError, match="something broke"):
-        connect().list_containers()
+        connect().containers.list()
     assert slept == []
 
 
 def test_a_state_that_an_ending_engine_cannot_read_is_not_taken_for_none(connect, script, slept):
     script.on("HEAD ", (500, {}), (404, {})).on("/_ping", None)
     engine = connect()
-    assert engine.read_link("c1", "/x") is None
-    assert (slept, engine.outages) == ([1.0], 1)
+    assert engine.containers.read_link("c1", "/x") is None
+    assert (slept, engine.connection_failures) == ([1.0], 1)
 
 
 def test_a_refusal_is_not_asked_again(connect, script, server, slept):
     script.on("/containers/json", (500, {"message": "broken"}))
     engine = connect()
     with pytest.raises(errors.EngineError):
-        engine.list_containers()
+        engine.containers.list()
     assert (slept, server.count("/containers/json")) == ([], 1)
 
 
@@ -220,7 +221,7 @@ def test_an_engine_that_measures_for_ever_is_given_up(connect, script, server, m
     monkeypatch.setattr(docker_engine, "MEASURED_AGAIN", 0.01)
     script.on("/system/df", BUSY).on("/_ping", (200, b"OK"))
     engine = connect()
-    engine._connection._patience = 0.2
+    engine._connection._timeout = 0.2
     with pytest.raises(errors.EngineTimeout, match="already running"):
         engine.disk_usage()
     assert server.count("/system/df") > 2
@@ -228,12 +229,16 @@ def test_an_engine_that_measures_for_ever_is_given_up(connect, script, server, m
 
 CREATED = {"Id": "c" * 64, "Warnings": []}
 SPEC = make_spec("/srv/shop", labels={"debug-host.config-hash": "h"}, config_hash="h")
-OURS = {"Id": "c" * 64, "Name": "/name", "Config": {"Labels": {"debug-host.config-hash": "h"}}}
+MANAGED_FILTER = {
+    "Id": "c" * 64,
+    "Name": "/name",
+    "Config": {"Labels": {"debug-host.config-hash": "h"}},
+}
 
 
 def test_a_create_is_made_once(connect, script, server, slept):
     script.on("POST /v1.45/containers/create", (201, CREATED))
-    assert connect().create_container("name", SPEC) == "c" * 64
+    assert connect().containers.create("name", SPEC) == "c" * 64
     assert (slept, server.count("/containers/create")) == ([], 1)
 
 
@@ -241,33 +246,33 @@ def test_a_create_whose_answer_was_lost_is_looked_for_and_not_repeated(
     connect, script, server, slept
 ):
     script.on("POST /v1.45/containers/create", None)
-    script.on("GET /v1.45/containers/name/json", (200, OURS))
-    assert connect().create_container("name", SPEC) == "c" * 64
+    script.on("GET /v1.45/containers/name/json", (200, MANAGED_FILTER))
+    assert connect().containers.create("name", SPEC) == "c" * 64
     assert server.count("/containers/create") == 1
     assert slept == [1.0]
 
 
 def test_a_create_that_did_not_happen_is_repeated(connect, script, server):
     script.on("POST /v1.45/containers/create", None, (201, CREATED))
-    assert connect().create_container("name", SPEC) == "c" * 64
+    assert connect().containers.create("name", SPEC) == "c" * 64
     assert server.count("/containers/create") == 2
     assert server.count("GET /v1.45/containers/name/json") == 1
 
 
 def test_a_container_of_somebody_else_under_that_name_is_not_taken_for_ours(connect, script):
-    stranger = {"Id": "d" * 64, "Name": "/name", "Config": {"Labels": {}}}
+    foreign = {"Id": "d" * 64, "Name": "/name", "Config": {"Labels": {}}}
     script.on("POST /v1.45/containers/create", None, (409, {"message": "Conflict. In use"}))
-    script.on("GET /v1.45/containers/name/json", (200, stranger))
+    script.on("GET /v1.45/containers/name/json", (200, foreign))
     engine = connect()
     with pytest.raises(errors.NameConflict):
-        engine.create_container("name", SPEC)
+        engine.containers.create("name", SPEC)
 
 
 def test_an_image_that_is_missing_at_create_is_told_as_such(connect, script):
     script.on("POST /v1.45/containers/create", (404, {"message": "No such image: x:1"}))
     engine = connect()
     with pytest.raises(errors.ImageNotFound) as caught:
-        engine.create_container("name", SPEC)
+        engine.containers.create("name", SPEC)
     assert caught.value.details["reason"] == "unknown"
 
 
@@ -276,7 +281,7 @@ def test_something_else_that_is_missing_at_create_is_not_called_an_image(connect
     script.on("POST /v1.45/containers/create", (404, {"message": words}))
     engine = connect()
     with pytest.raises(errors.DebughostError) as caught:
-        engine.create_container("name", SPEC)
+        engine.containers.create("name", SPEC)
     assert not isinstance(caught.value, errors.ImageNotFound)
     assert words in caught.value.message
 
@@ -294,7 +299,7 @@ def test_a_network_whose_answer_was_lost_is_looked_for(connect, script, server):
     script.on("POST /v1.45/networks/create", None)
     script.on("GET /v1.45/networks?", (200, [NETWORK]))
     script.on("GET /v1.45/networks/n1", (200, NETWORK))
-    made = connect().create_network("net", "10.213.1.0/24", "10.213.1.1", {"a": "b"})
+    made = connect().networks.create("net", "10.213.1.0/24", "10.213.1.1", {"a": "b"})
     assert made == "n1"
     assert server.count("/networks/create") == 1
 
@@ -303,26 +308,26 @@ def test_networks_are_found_by_their_whole_name(connect, script):
     longer = NETWORK | {"Id": "n2", "Name": "net-other"}
     script.on("GET /v1.45/networks?", (200, [longer, NETWORK]))
     script.on("GET /v1.45/networks/n1", (200, NETWORK))
-    assert [n.id for n in connect().find_networks("net")] == ["n1"]
+    assert [n.id for n in connect().networks.find("net")] == ["n1"]
 
 
 def test_a_network_that_goes_between_list_and_look_is_left_out(connect, script):
     script.on("GET /v1.45/networks?", (200, [NETWORK]))
-    assert connect().find_networks("net") == []
+    assert connect().networks.find("net") == []
 
 
 def test_stopping_gives_the_engine_its_grace(connect, script, server):
     script.on("POST /v1.45/containers/x/stop", (204, b""))
-    connect().stop_container("x", 7)
+    connect().containers.stop("x", 7)
     assert server.count("/containers/x/stop?t=7") == 1
 
 
 @pytest.mark.parametrize(
     ("call", "path"),
     [
-        (lambda e: e.remove_container("x"), "DELETE /v1.45/containers/x"),
-        (lambda e: e.remove_network("x"), "DELETE /v1.45/networks/x"),
-        (lambda e: e.remove_volume("x"), "DELETE /v1.45/volumes/x"),
+        (lambda e: e.containers.remove("x"), "DELETE /v1.45/containers/x"),
+        (lambda e: e.networks.remove("x"), "DELETE /v1.45/networks/x"),
+        (lambda e: e.volumes.remove("x"), "DELETE /v1.45/volumes/x"),
     ],
 )
 def test_what_is_gone_already_is_removed(connect, server, call, path):
@@ -333,30 +338,30 @@ def test_what_is_gone_already_is_removed(connect, server, call, path):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda e: e.inspect_container("x"),
-        lambda e: e.start_container("x"),
-        lambda e: e.stop_container("x", 1),
-        lambda e: e.stats_sample("x"),
-        lambda e: e.run_exec("x", ["true"]),
-        lambda e: e.read_files("x", "/etc"),
-        lambda e: e.put_files("x", []),
+        lambda e: e.containers.inspect("x"),
+        lambda e: e.containers.start("x"),
+        lambda e: e.containers.stop("x", 1),
+        lambda e: e.containers.stats("x"),
+        lambda e: e.exec.run("x", ["true"]),
+        lambda e: e.containers.read_files("x", "/etc"),
+        lambda e: e.containers.put_files("x", []),
     ],
 )
 def test_what_is_not_there_is_missing(connect, call):
     engine = connect()
-    with pytest.raises(Missing):
+    with pytest.raises(NotFound):
         call(engine)
 
 
 def test_started_already_is_fine(connect, script):
     script.on("/containers/x/start", (304, b""))
-    connect().start_container("x")
+    connect().containers.start("x")
 
 
 def test_a_container_that_another_client_removes_right_now_is_removed(connect, script):
     words = "removal of container x is already in progress"
     script.on("DELETE /v1.45/containers/x", (409, {"message": words}))
-    connect().remove_container("x", force=True)
+    connect().containers.remove("x", force=True)
 
 
 def progress(*messages):
@@ -383,14 +388,14 @@ def test_an_error_inside_a_pulls_stream_is_not_lost(connect, script, message, cl
     script.on("/images/create", (200, progress({"status": "Pulling"}, message)))
     engine = connect()
     with pytest.raises(cls) as caught:
-        engine.pull_image("x:1", lambda _: None)
+        engine.images.pull("x:1", lambda _: None)
     assert caught.value.details.get("reason") == reason
 
 
 def test_a_pull_tells_how_it_goes_and_never_fetches_every_tag(connect, script, server):
     script.on("/images/create", (200, progress({"id": "x", "status": "Pulling fs layer"})))
     lines = []
-    connect().pull_image("registry:5000/x", lines.append)
+    connect().images.pull("registry:5000/x", lines.append)
     assert lines == ["x Pulling fs layer"]
     assert server.count("tag=latest") == 1
 
@@ -399,7 +404,7 @@ def test_a_read_of_files_that_is_no_archive_is_an_engines_error(connect, script)
     script.on("/containers/x/archive", (200, b"this is no tar"))
     engine = connect()
     with pytest.raises(errors.DebughostError) as caught:
-        engine.read_files("x", "/etc")
+        engine.containers.read_files("x", "/etc")
     assert caught.value.code == "ENGINE_ERROR"
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from debughost_cli.detect import detect, manifest_lines
 from debughost_cli.errors import InvalidConfig, TypeUnknown
 from debughost_cli.models import Dependencies, ProjectType
+from debughost_cli.project.detect import detect, manifest_lines
 
 Files = Mapping[str, Any]
 
@@ -725,7 +725,7 @@ def test_an_unreadable_manifest_is_named(tmp_path: Path) -> None:
     # Root reads everything: without its capabilities it is held to the mode like everyone.
     drop = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
     code = (
-        "import sys; from pathlib import Path; from debughost_cli.detect import detect\n"
+        "import sys; from pathlib import Path; from debughost_cli.project.detect import detect\n"
         "try: detect(Path(sys.argv[1]))\n"
         "except Exception as exc: print(type(exc).__name__, exc)"
     )

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import errors
-from debughost_cli.engine.error_map import from_answer, image_not_to_be_had, mapped
-from debughost_cli.engine.port import Clash, Missing, Spoilt
+from debughost_cli.engine.error_map import from_answer, image_unavailable, mapped
+from debughost_cli.engine.port import Conflict, ContainerCorrupted, NotFound
 from debughost_cli.resources import EngineInfo
 
 INFO = EngineInfo("unix:///run/x.sock", "DOCKER_HOST")
@@ -106,7 +106,7 @@ def test_every_exception_of_the_vendors_is_translated(cls):
     assert error.exit_code in {
         errors.ExitCode.ENGINE,
         errors.ExitCode.INTERNAL,
-        errors.ExitCode.NO_ROOM,
+        errors.ExitCode.NO_SPACE,
     }
     assert error.code != "INTERNAL"
 
@@ -210,12 +210,12 @@ def test_an_api_error_goes_by_its_status_and_words():
 @pytest.mark.parametrize(
     ("status", "words", "cls"),
     [
-        (404, "No such container: x", Missing),
-        (404, "network x not found", Missing),
-        (404, "", Missing),
-        (500, "RWLayer of container d26599 is unexpectedly nil", Missing),
-        (409, "Conflict. The container name is already in use", Clash),
-        (409, "cannot start a paused container, try unpause instead", Clash),
+        (404, "No such container: x", NotFound),
+        (404, "network x not found", NotFound),
+        (404, "", NotFound),
+        (500, "RWLayer of container d26599 is unexpectedly nil", NotFound),
+        (409, "Conflict. The container name is already in use", Conflict),
+        (409, "cannot start a paused container, try unpause instead", Conflict),
         (
             500,
             "driver failed programming external connectivity on endpoint x: Bind for "
@@ -282,15 +282,19 @@ def test_an_api_error_goes_by_its_status_and_words():
             "failed: runc create failed: unable to start container process",
             errors.StartFailed,
         ),
-        (500, f"task {'0f' * 32}: already exists", Spoilt),
+        (500, f"task {'0f' * 32}: already exists", ContainerCorrupted),
         (
             500,
             "failed to create task for container: failed to start shim: mkdir "
             "/run/containerd/io.containerd.runtime.v2.task/moby/d47acb: file exists",
-            Spoilt,
+            ContainerCorrupted,
         ),
-        (500, "id already in use", Spoilt),
-        (400, "OCI runtime create failed: container with id exists: 4911e3: unknown", Spoilt),
+        (500, "id already in use", ContainerCorrupted),
+        (
+            400,
+            "OCI runtime create failed: container with id exists: 4911e3: unknown",
+            ContainerCorrupted,
+        ),
         (500, "crun: executable file `/bin/sh` not found in $PATH", errors.StartFailed),
         (403, "dial unix /var/run/docker.sock: permission denied", errors.EnginePermissionDenied),
         (503, "This node is not a swarm manager", errors.EngineUnavailable),
@@ -360,7 +364,7 @@ def test_any_answer_is_an_error_of_ours(status, words):
     ],
 )
 def test_why_an_image_is_not_to_be_had(words, reason):
-    error = image_not_to_be_had("x:1", words)
+    error = image_unavailable("x:1", words)
     assert isinstance(error, errors.ImageNotFound)
     assert error.details["reason"] == reason
     assert error.details["image"] == "x:1"
@@ -369,11 +373,11 @@ def test_why_an_image_is_not_to_be_had(words, reason):
 
 
 def test_an_image_that_does_not_fit_is_a_full_disk():
-    assert isinstance(image_not_to_be_had("x:1", "no space left on device"), errors.DiskFull)
+    assert isinstance(image_unavailable("x:1", "no space left on device"), errors.DiskFull)
 
 
 def test_a_word_that_merely_holds_eof_is_no_network_failure():
-    error = image_not_to_be_had("geoffrey/x:1", "manifest for geoffrey/x:1 not found")
+    error = image_unavailable("geoffrey/x:1", "manifest for geoffrey/x:1 not found")
     assert error.details["reason"] == "unknown"
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.docker_exec import Frames
+from debughost_cli.engine.docker.exec import Frames
 from debughost_cli.engine.port import OnOutput
 from debughost_cli.services.exec import _Head
 
@@ -22,8 +22,8 @@ def collector() -> tuple[Pieces, OnOutput]:
     return found, lambda stream, data: found.append((stream, bytes(data)))
 
 
-def joined(pieces: Pieces, stream: str) -> bytes:
-    return b"".join(data for name, data in pieces if name == stream)
+def joined(fragments: Pieces, stream: str) -> bytes:
+    return b"".join(data for name, data in fragments if name == stream)
 
 
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
@@ -40,8 +40,8 @@ def test_frames_survive_any_cut(sent: list[tuple[int, bytes]], where: list[int])
     found, take = collector()
     taker = Frames(take)
     wire = b"".join(struct.pack(">BxxxL", number, len(data)) + data for number, data in sent)
-    for piece in cut(wire, where):
-        taker.feed(memoryview(piece))
+    for fragment in cut(wire, where):
+        taker.feed(memoryview(fragment))
     for number, name in ((1, "stdout"), (2, "stderr")):
         assert joined(found, name) == b"".join(data for n, data in sent if n == number)
 
@@ -64,8 +64,8 @@ def test_the_first_line_is_not_output(output: bytes, where: list[int], end: byte
     found, take = collector()
     pids = Pids()
     head = _Head(take, pids)
-    for piece in cut(b"debughost 4711" + end + output, where):
-        head("stdout", memoryview(piece))
+    for fragment in cut(b"debughost 4711" + end + output, where):
+        head("stdout", memoryview(fragment))
     assert pids == [4711]
     assert joined(found, "stdout") == output
     assert (head.refusal, head.words) == (0, "")

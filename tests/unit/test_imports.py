@@ -140,7 +140,9 @@ def ours(*names):
         pytest.param(under("cli"), ["tenacity", "psutil", "filelock"], id="cli only parses"),
         pytest.param(
             [p for p in under("services") if p.name != "images.py"],
-            ours("engine.docker_engine", "engine.docker_client", "engine.decode", "engine.encode"),
+            ours(
+                "engine.docker.engine", "engine.docker.connection", "engine.decode", "engine.encode"
+            ),
             id="services know the port alone",
         ),
     ],

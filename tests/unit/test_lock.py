@@ -46,9 +46,9 @@ def holder():
     process.communicate()
 
 
-def lock(project="shop", endpoint="unix:///x", patience=0.1, told=None):
+def lock(project="shop", endpoint="unix:///x", timeout=0.1, told=None):
     return project_lock(
-        endpoint, project, on_wait=(told if told is not None else []).append, patience=patience
+        endpoint, project, on_wait=(told if told is not None else []).append, timeout=timeout
     )
 
 
@@ -82,7 +82,7 @@ def test_the_second_goes_on_when_the_first_is_done(holder):
 
     ending = threading.Thread(target=end)
     ending.start()
-    with lock(patience=10):
+    with lock(timeout=10):
         assert holder.wait(5) == 0
     ending.join()
 

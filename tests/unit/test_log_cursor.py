@@ -23,7 +23,7 @@ from debughost_cli.planning.log_cursor import (
 )
 from debughost_cli.planning.log_lines import joined
 from debughost_cli.planning.log_times import to_ns
-from debughost_cli.resources import LogLine, LogPiece
+from debughost_cli.resources import LogFragment, LogLine
 
 BASE = to_ns("2026-11-23T10:15:00.000000000Z")
 
@@ -36,15 +36,15 @@ def line(text, at=0, stream="stdout"):
     return LogLine(stream, text.encode(), stamp(at))
 
 
-def piece(text, at=0, stream="stdout"):
-    return LogPiece(stream, text.encode(), stamp(at))
+def fragment(text, at=0, stream="stdout"):
+    return LogFragment(stream, text.encode(), stamp(at))
 
 
 def shown(lines):
     """Each stream's bytes, as they would be printed."""
     made = {"stdout": b"", "stderr": b""}
     for item in lines:
-        made[item.stream] += item.data + (b"" if isinstance(item, LogPiece) else b"\n")
+        made[item.stream] += item.data + (b"" if isinstance(item, LogFragment) else b"\n")
     return made
 
 
@@ -59,7 +59,7 @@ def read(log, start):
 
 ENTRY = st.builds(
     lambda kind, text, stream, step: (kind, text, stream, step),
-    st.sampled_from([LogLine, LogLine, LogPiece]),
+    st.sampled_from([LogLine, LogLine, LogFragment]),
     st.sampled_from(["", "a", "bc", "def"]),
     st.sampled_from(["stdout", "stderr"]),
     st.sampled_from([0, 0, 0, 1]),
@@ -87,10 +87,10 @@ def test_nothing_twice_and_nothing_lost(entries, cuts):
 
 
 def test_an_end_that_comes_late_is_no_line():
-    _, place = read([piece("abc")], {})
+    _, place = read([fragment("abc")], {})
     assert place == {"stdout": Position(BASE, 3, True)}
     (end,) = read([line("abc")], place)[0]
-    assert end == LogPiece("stdout", b"\n", stamp(0))
+    assert end == LogFragment("stdout", b"\n", stamp(0))
     assert read([line("abc")], place)[1] == {"stdout": Position(BASE, 4, False)}
 
 
@@ -157,7 +157,7 @@ def test_a_cursor_that_was_cut_or_changed():
 
 def test_all_ways_to_cut_a_long_line():
     """A line in three entries of one stamp, read in two or three goes."""
-    log = [piece("ab", 1), piece("cd", 1), line("ef", 1), line("x", 1)]
+    log = [fragment("ab", 1), fragment("cd", 1), line("ef", 1), line("x", 1)]
     for first, second in itertools.combinations_with_replacement(range(5), 2):
         place, seen = {}, []
         for end in (first, second, 4):

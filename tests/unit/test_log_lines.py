@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.log_stream import ENTRY, bulk, entries, unchunked
+from debughost_cli.engine.docker.log_stream import ENTRY, bulk, entries, unchunked
 from debughost_cli.planning import log_lines
 from debughost_cli.planning.log_cursor import ALL, Position
 from debughost_cli.planning.log_lines import ProjectLine, Window, joined, within
 from debughost_cli.planning.log_times import to_ns
-from debughost_cli.resources import LogLine, LogPiece
+from debughost_cli.resources import LogFragment, LogLine
 
-from .test_log_cursor import BASE, line, piece, stamp
+from .test_log_cursor import BASE, fragment, line, stamp
 
 
 def everything(_):
@@ -24,41 +24,47 @@ def everything(_):
 
 # Lines
 def test_pieces_of_one_stamp_are_one_line():
-    assert list(joined([piece("a"), piece("b"), line("c"), line("d")])) == [line("abc"), line("d")]
+    assert list(joined([fragment("a"), fragment("b"), line("c"), line("d")])) == [
+        line("abc"),
+        line("d"),
+    ]
 
 
 def test_the_other_stream_is_not_in_the_way():
-    items = [piece("a"), line("e", 1, "stderr"), line("b")]
+    items = [fragment("a"), line("e", 1, "stderr"), line("b")]
     assert list(joined(items)) == [line("e", 1, "stderr"), line("ab")]
 
 
 def test_a_line_without_an_end_is_a_piece():
-    assert list(joined([line("a"), piece("b", 1), piece("c", 1)])) == [line("a"), piece("bc", 1)]
+    assert list(joined([line("a"), fragment("b", 1), fragment("c", 1)])) == [
+        line("a"),
+        fragment("bc", 1),
+    ]
 
 
 def test_what_a_dead_run_left_is_not_the_next_runs_line():
-    assert list(joined([piece("half", 1), line("begin", 2)])) == [
-        piece("half", 1),
+    assert list(joined([fragment("half", 1), line("begin", 2)])) == [
+        fragment("half", 1),
         line("begin", 2),
     ]
 
 
 def test_an_engine_that_stamps_each_part_of_a_line():
     block = "x" * ENTRY
-    (whole,) = joined([piece(block, 1), piece(block, 2), line("end", 3)])
+    (whole,) = joined([fragment(block, 1), fragment(block, 2), line("end", 3)])
     assert whole == line(block * 2 + "end", 1)
 
 
 def test_a_line_that_is_too_long_comes_in_pieces():
-    items = [piece("abc", 1)] * 5 + [line("end", 1)]
+    items = [fragment("abc", 1)] * 5 + [line("end", 1)]
     assert list(joined(items, longest=6)) == [
-        piece("abcabc", 1), piece("abcabc", 1), line("abcend", 1)
+        fragment("abcabc", 1), fragment("abcabc", 1), line("abcend", 1)
     ]  # fmt: skip
 
 
 # The newest
-def look(log, count, wanted, start=None, matches=everything):
-    window = Window(count, wanted, matches, start or {})
+def look(log, count, requested, start=None, matches=everything):
+    window = Window(count, requested, matches, start or {})
     window.read(log if count is None else log[-count:])
     return window.found()
 
@@ -75,9 +81,9 @@ def test_the_last_lines():
     }
 
 
-@pytest.mark.parametrize(("count", "wanted"), [(10, 10), (10, 20), (1, 1), (1, 0)])
-def test_a_window_that_is_too_small(count, wanted):
-    assert look(LOG, count, wanted) is None
+@pytest.mark.parametrize(("count", "requested"), [(10, 10), (10, 20), (1, 1), (1, 0)])
+def test_a_window_that_is_too_small(count, requested):
+    assert look(LOG, count, requested) is None
 
 
 def test_a_window_that_holds_everything():
@@ -94,7 +100,7 @@ def test_lines_of_one_stamp_fill_no_window():
 
 
 def test_a_window_that_begins_within_a_line():
-    log = [line("a", 1), *[piece("x" * ENTRY, 2)] * 10, line("end", 2), line("b", 3)]
+    log = [line("a", 1), *[fragment("x" * ENTRY, 2)] * 10, line("end", 2), line("b", 3)]
     assert look(log, 5, 2) is None
     assert [len(found.data) for found in look(log, 14, 2).lines] == [10 * ENTRY + 3, 1]
 
@@ -126,18 +132,18 @@ def test_too_many_bytes(monkeypatch):
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([LogLine, LogLine, LogPiece]), st.integers(0, 2)), max_size=40
+        st.tuples(st.sampled_from([LogLine, LogLine, LogFragment]), st.integers(0, 2)), max_size=40
     ),
     st.integers(1, 45),
     st.integers(0, 5),
 )
-def test_a_window_says_what_the_whole_log_says(steps, count, wanted):
+def test_a_window_says_what_the_whole_log_says(steps, count, requested):
     """Or that it cannot tell."""
     at, log = 0, []
     for kind, step in steps:
         at += step
         log.append(kind("stdout", b"x" * (at % 3), stamp(at)))
-    found, whole = look(log, count, wanted), look(log, None, wanted)
+    found, whole = look(log, count, requested), look(log, None, requested)
     if found:
         assert found.lines == whole.lines
         assert found.positions["stdout"] == whole.positions["stdout"] if whole.positions else True
@@ -167,7 +173,7 @@ def test_bulk_keeps_every_byte_in_its_order(cuts):
     chunks = [raw[a:b] for a, b in pairwise(edges)]
     runs = []
     for found in bulk(chunks):
-        assert isinstance(found, LogPiece)
+        assert isinstance(found, LogFragment)
         if runs and runs[-1][0] == found.stream:
             runs[-1][1] += found.data
         else:
@@ -223,7 +229,7 @@ def test_long_lines_of_a_terminal(width):
         (b"y" * ENTRY, 4),
         (b"z" * ENTRY + b"no end", 5),
     ]
-    assert isinstance(found[-1], LogPiece)
+    assert isinstance(found[-1], LogFragment)
 
 
 def test_a_terminal_without_stamps():

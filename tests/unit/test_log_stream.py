@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.log_stream import lines
+from debughost_cli.engine.docker.log_stream import lines
 from debughost_cli.engine.port import LogQuery
 
 STAMP = "2026-11-23T10:15:00.123456789Z"

@@ -13,7 +13,7 @@ from debughost_cli.planning.log_lines import ProjectLine
 from debughost_cli.render.logs import LogWriter
 from debughost_cli.render.streams import Streams
 
-from .test_log_cursor import line, piece, stamp
+from .test_log_cursor import fragment, line, stamp
 
 
 class Disk(io.RawIOBase):
@@ -53,27 +53,29 @@ def written(items, projects=("shop",), **options):
 
 
 def test_order_is_kept_and_neighbours_go_together():
-    items = [line("a"), line("b"), line("E", stream="stderr"), line("c"), piece("d")]
+    items = [line("a"), line("b"), line("E", stream="stderr"), line("c"), fragment("d")]
     assert written(items) == [("out", b"a\nb\n"), ("err", b"E\n"), ("out", b"c\nd")]
 
 
 def test_a_stamp_begins_lines_and_not_their_parts():
-    items = [line("a", 1), piece("b", 2), piece("c", 2), line("d", 2), line("e", 3)]
+    items = [line("a", 1), fragment("b", 2), fragment("c", 2), line("d", 2), line("e", 3)]
     text = b"".join(data for _, data in written(items, stamps=True)).decode()
     assert text == f"{stamp(1)} a\n{stamp(2)} bcd\n{stamp(3)} e\n"
 
 
 def test_a_prefix_begins_every_line_and_what_has_no_end_gets_one():
     items = [
-        ProjectLine("a", piece("half")), ProjectLine("b", line("x")),
-        ProjectLine("a", piece("\n")), ProjectLine("a", line("y")),
+        ProjectLine("a", fragment("half")), ProjectLine("b", line("x")),
+        ProjectLine("a", fragment("\n")), ProjectLine("a", line("y")),
     ]  # fmt: skip
     assert written(items, ("a", "b")) == [("out", b"a | half\nb | x\na | y\n")]
 
 
 def test_json_holds_any_text():
     odd = '\u2028 " \\ ünï \x1b[0m'
-    ((_, data),) = written([line(odd, 7, "stderr"), piece("no end", 8), piece("\n", 8)], json=True)
+    ((_, data),) = written(
+        [line(odd, 7, "stderr"), fragment("no end", 8), fragment("\n", 8)], json=True
+    )
     assert data.isascii()
     assert [json.loads(part) for part in data.splitlines()] == [
         {"type": "log", "project": "shop", "ts": stamp(7), "stream": "stderr", "line": odd},

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from debughost_cli.models import State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of
-from debughost_cli.planning.marks import of_this_run, parse
-from debughost_cli.resources import Link, Marks
+from debughost_cli.planning.launcher_status import of_this_run, parse
+from debughost_cli.resources import LauncherStatus, Link
 
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status="exited", finished_at=ENDED)
-RUNNING = Marks(phase="running")
+RUNNING = LauncherStatus(phase="running")
 OVER = replace(RUNNING, ended=True)
 TERM = replace(RUNNING, asked_to_stop=True)
 
@@ -27,7 +27,7 @@ def ended(code, *, oom=False, **more):
 
 
 @pytest.mark.parametrize(
-    ("container", "marks", "state", "reason", "signal", "expected"),
+    ("container", "launcher", "state", "reason", "signal", "expected"),
     [
         (ended(0), RUNNING, State.COMPLETED, "completed", None, True),
         (ended(1), RUNNING, State.CRASHED, "crashed", None, False),
@@ -38,25 +38,32 @@ def ended(code, *, oom=False, **more):
         (ended(139), RUNNING, State.CRASHED, "crashed", "SIGSEGV", False),
         (ended(143), RUNNING, State.CRASHED, "crashed", "SIGTERM", False),
         (ended(255), RUNNING, State.CRASHED, "killed", None, False),
-        (ended(255), Marks("installing"), State.CRASHED, "killed", None, False),
+        (ended(255), LauncherStatus("installing"), State.CRASHED, "killed", None, False),
         (ended(255), OVER, State.CRASHED, "crashed", None, False),
         (ended(143), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(0), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(1), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(137), TERM, State.STOPPED, "stopped", "SIGKILL", True),
         (ended(137, oom=True), TERM, State.STOPPED, "stopped", "SIGKILL", True),
-        (ended(1), Marks("install_failed"), State.CRASHED, "crashed", None, False),
-        (ended(1), Marks("volume_not_writable"), State.CRASHED, "crashed", None, False),
-        (ended(127), Marks("command_not_found"), State.CRASHED, "never_started", None, False),
+        (ended(1), LauncherStatus("install_failed"), State.CRASHED, "crashed", None, False),
+        (ended(1), LauncherStatus("volume_not_writable"), State.CRASHED, "crashed", None, False),
+        (
+            ended(127),
+            LauncherStatus("command_not_found"),
+            State.CRASHED,
+            "never_started",
+            None,
+            False,
+        ),
         (ended(127), RUNNING, State.CRASHED, "crashed", None, False),
-        (ended(1), Marks(), State.CRASHED, "crashed", None, False),
+        (ended(1), LauncherStatus(), State.CRASHED, "crashed", None, False),
         (replace(ended(2), status="dead"), RUNNING, State.CRASHED, "crashed", None, False),
         (replace(ended(2), status="restarting"), RUNNING, State.RESTARTING, "crashed", None, False),
     ],
 )
-def test_every_end_has_its_reason(container, marks, state, reason, signal, expected):
-    assert state_of(container, marks) is state
-    found = explain(container, marks, ("last words",))
+def test_every_end_has_its_reason(container, launcher, state, reason, signal, expected):
+    assert state_of(container, launcher) is state
+    found = explain(container, launcher, ("last words",))
     assert found is not None
     assert (found.reason, found.signal, found.expected) == (reason, signal, expected)
     assert found.code == container.exit_code
@@ -66,19 +73,19 @@ def test_every_end_has_its_reason(container, marks, state, reason, signal, expec
 
 
 @pytest.mark.parametrize(
-    ("container", "marks", "words"),
+    ("container", "launcher", "words"),
     [
         (ended(137, oom=True), RUNNING, "2048 MiB"),
         (ended(1, oom=True), RUNNING, "exit code 1"),
         (ended(137), TERM, "grace"),
         (ended(143), TERM, "after SIGTERM"),
-        (ended(1), Marks("install_failed"), "dependencies"),
-        (ended(1), Marks("volume_not_writable"), "volume"),
-        (ended(127), Marks("command_not_found"), "npm"),
+        (ended(1), LauncherStatus("install_failed"), "dependencies"),
+        (ended(1), LauncherStatus("volume_not_writable"), "volume"),
+        (ended(127), LauncherStatus("command_not_found"), "npm"),
     ],
 )
-def test_the_message_says_what_it_was(container, marks, words):
-    found = explain(container, marks)
+def test_the_message_says_what_it_was(container, launcher, words):
+    found = explain(container, launcher)
     assert found is not None
     assert words in found.message
 
@@ -90,15 +97,15 @@ def test_what_lives_has_no_end(status):
 
 def test_what_was_only_created_has_no_end():
     container = replace(CONTAINER, status="created", started_at=None, finished_at=None)
-    assert state_of(container, Marks()) is State.CREATED
-    assert explain(container, Marks()) is None
+    assert state_of(container, LauncherStatus()) is State.CREATED
+    assert explain(container, LauncherStatus()) is None
 
 
 def test_what_the_engine_could_not_start_never_started():
     container = replace(
         CONTAINER, status="created", started_at=None, exit_code=128, start_error="port is taken"
     )
-    found = explain(container, Marks())
+    found = explain(container, LauncherStatus())
     assert found is not None
     assert (found.reason, found.expected) == ("never_started", False)
     assert "port is taken" in found.message
@@ -106,7 +113,7 @@ def test_what_the_engine_could_not_start_never_started():
 
 @given(st.integers(-(2**31), 2**31), st.booleans(), st.booleans(), st.text())
 def test_any_exit_code_can_be_explained(code, oom, asked, phase):
-    found = explain(ended(code, oom=oom), Marks(phase=phase, asked_to_stop=asked))
+    found = explain(ended(code, oom=oom), LauncherStatus(phase=phase, asked_to_stop=asked))
     assert found is not None
     assert found.reason in {"oom", "killed", "crashed", "completed", "stopped", "never_started"}
 
@@ -123,30 +130,33 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("target", "marks"),
+    ("target", "launcher"),
     [
-        ("installing", Marks("installing", at=AT)),
-        ("running", Marks("running", at=AT)),
-        ("running+ready", Marks("running", ready=True, at=AT)),
-        ("running+loopback", Marks("running", loopback=True, at=AT)),
-        ("running+deps-ab12+ready", Marks("running", ready=True, dependencies="ab12", at=AT)),
-        ("running+ready+term", Marks("running", ready=True, asked_to_stop=True, at=AT)),
+        ("installing", LauncherStatus("installing", at=AT)),
+        ("running", LauncherStatus("running", at=AT)),
+        ("running+ready", LauncherStatus("running", ready=True, at=AT)),
+        ("running+loopback", LauncherStatus("running", loopback=True, at=AT)),
+        (
+            "running+deps-ab12+ready",
+            LauncherStatus("running", ready=True, dependencies="ab12", at=AT),
+        ),
+        ("running+ready+term", LauncherStatus("running", ready=True, asked_to_stop=True, at=AT)),
         ("running+deps-ab12+ended", replace(OVER, dependencies="ab12", at=AT)),
-        ("running+of-a-later-version", Marks("running", at=AT)),
-        ("", Marks("", at=AT)),
+        ("running+of-a-later-version", LauncherStatus("running", at=AT)),
+        ("", LauncherStatus("", at=AT)),
     ],
 )
-def test_the_launchers_words(target, marks):
-    assert parse(Link(target, AT)) == marks
+def test_the_launchers_words(target, launcher):
+    assert parse(Link(target, AT)) == launcher
 
 
 def test_no_words_are_no_marks():
-    assert parse(None) == Marks()
+    assert parse(None) == LauncherStatus()
 
 
 @given(st.text())
 def test_any_words_can_be_read(target):
-    assert isinstance(parse(Link(target, None)), Marks)
+    assert isinstance(parse(Link(target, None)), LauncherStatus)
 
 
 @pytest.mark.parametrize(
@@ -160,11 +170,11 @@ def test_any_words_can_be_read(target):
     ],
 )
 def test_words_of_the_run_before_do_not_count_for_this_one(status, seconds, kept):
-    marks = replace(TERM, ready=True, at=ENDED + timedelta(seconds=seconds))
+    launcher = replace(TERM, ready=True, at=ENDED + timedelta(seconds=seconds))
     container = replace(CONTAINER, status=status)
-    assert of_this_run(marks, container) == (marks if kept else Marks())
+    assert of_this_run(launcher, container) == (launcher if kept else LauncherStatus())
 
 
 def test_words_of_a_first_run_count():
-    marks = replace(RUNNING, at=AT)
-    assert of_this_run(marks, replace(CONTAINER, status="running", finished_at=None)) == marks
+    launcher = replace(RUNNING, at=AT)
+    assert of_this_run(launcher, replace(CONTAINER, status="running", finished_at=None)) == launcher

@@ -15,7 +15,7 @@ from debughost_cli.errors import Usage
 from debughost_cli.planning.network import choose, gateway_of, mismatch, network_drift, overlap
 from debughost_cli.resources import Network
 
-OURS = {names.MANAGED: "true"}
+MANAGED_FILTER = {names.MANAGED: "true"}
 SUBNET = "172.28.0.0/16"
 
 
@@ -26,7 +26,7 @@ def network(**facts):
         "driver": "bridge",
         "subnet": SUBNET,
         "gateway": "172.28.0.1",
-        "labels": OURS,
+        "labels": MANAGED_FILTER,
     }
     return Network(**(made | facts))
 

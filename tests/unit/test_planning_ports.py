@@ -10,21 +10,21 @@ from debughost_cli.errors import InvalidPort, PortInUse, PortsExhausted
 from debughost_cli.models import ProjectType
 from debughost_cli.names import PORT_RANGES, RESERVED_PORTS, check_port
 from debughost_cli.planning import ports
-from debughost_cli.planning.ports import Holder, candidates, preferred_port
+from debughost_cli.planning.ports import PortHolder, candidates, preferred_port
 
 NODE = ProjectType.NODE
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
 types = st.sampled_from(list(ProjectType))
 
 
-def choose_port(project, type_, *, wanted, last, holder):
+def choose_port(project, type_, *, requested, last, holder):
     """Asked vaguely of many ports, and closely of the one that is in the way."""
 
     def vaguely(port):
-        return holder(port) and Holder("process", "somebody")
+        return holder(port) and PortHolder("process", "somebody")
 
     return ports.choose_port(
-        project, type_, wanted=wanted, last=last, holder=vaguely, identify=holder
+        project, type_, requested=requested, last=last, holder=vaguely, identify=holder
     )
 
 
@@ -33,7 +33,7 @@ def nobody(port):
 
 
 def everybody(port):
-    return Holder("container", "web")
+    return PortHolder("container", "web")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_an_id_always_gives_the_same_port_of_its_type(project, type_):
     port = preferred_port(project, type_)
     assert port == preferred_port(project, type_)
     assert port in PORT_RANGES[type_]
-    assert choose_port(project, type_, wanted=None, last=None, holder=nobody) == port
+    assert choose_port(project, type_, requested=None, last=None, holder=nobody) == port
 
 
 def test_the_port_of_an_id_is_the_same_in_every_version():
@@ -82,49 +82,49 @@ def test_every_port_of_the_range_is_tried_once(project, type_):
 
 
 def test_the_last_port_comes_first():
-    assert choose_port("shop", NODE, wanted=None, last=3456, holder=nobody) == 3456
+    assert choose_port("shop", NODE, requested=None, last=3456, holder=nobody) == 3456
 
 
 def test_the_last_port_may_lie_outside_of_the_range():
-    assert choose_port("shop", NODE, wanted=None, last=9000, holder=nobody) == 9000
+    assert choose_port("shop", NODE, requested=None, last=9000, holder=nobody) == 9000
 
 
 @pytest.mark.parametrize("last", [0, 80, 2650, 70000])
 def test_a_last_port_that_may_not_be_used_is_passed_over(last):
-    assert choose_port("shop", NODE, wanted=None, last=last, holder=nobody) == 3725
+    assert choose_port("shop", NODE, requested=None, last=last, holder=nobody) == 3725
 
 
 def test_a_held_port_is_passed_over_for_the_next():
     def holder(port):
-        return Holder("project", "other") if port in (3456, 3725, 3726) else None
+        return PortHolder("project", "other") if port in (3456, 3725, 3726) else None
 
-    assert choose_port("shop", NODE, wanted=None, last=3456, holder=holder) == 3727
+    assert choose_port("shop", NODE, requested=None, last=3456, holder=holder) == 3727
 
 
 def test_the_search_goes_round_the_end_of_the_range():
     def holder(port):
-        return None if port == 3000 else Holder("container", "web")
+        return None if port == 3000 else PortHolder("container", "web")
 
-    assert choose_port("shop", NODE, wanted=None, last=None, holder=holder) == 3000
+    assert choose_port("shop", NODE, requested=None, last=None, holder=holder) == 3000
 
 
 def test_a_full_range_says_what_to_do():
     with pytest.raises(PortsExhausted) as caught:
-        choose_port("shop", NODE, wanted=None, last=None, holder=everybody)
+        choose_port("shop", NODE, requested=None, last=None, holder=everybody)
     assert caught.value.details == {"first": 3000, "last": 3999}
     assert "debughost rm" in caught.value.hint
 
 
 def test_a_wanted_port_is_taken_as_it_is():
-    assert choose_port("shop", NODE, wanted=9999, last=3456, holder=nobody) == 9999
+    assert choose_port("shop", NODE, requested=9999, last=3456, holder=nobody) == 9999
 
 
 def test_a_wanted_port_that_is_held_is_never_replaced_in_silence():
     def holder(port):
-        return Holder("process", "nginx (pid 12)") if port in (3000, 3725) else None
+        return PortHolder("process", "nginx (pid 12)") if port in (3000, 3725) else None
 
     with pytest.raises(PortInUse) as caught:
-        choose_port("shop", NODE, wanted=3000, last=None, holder=holder)
+        choose_port("shop", NODE, requested=3000, last=None, holder=holder)
     error = caught.value
     assert error.details == {
         "port": 3000,
@@ -139,6 +139,6 @@ def test_a_wanted_port_that_is_held_is_never_replaced_in_silence():
 
 def test_a_wanted_port_in_a_full_range_has_no_next_one():
     with pytest.raises(PortInUse) as caught:
-        choose_port("shop", NODE, wanted=3000, last=None, holder=everybody)
+        choose_port("shop", NODE, requested=3000, last=None, holder=everybody)
     assert caught.value.details["next_free"] is None
     assert "None" not in caught.value.hint

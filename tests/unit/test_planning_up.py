@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from debughost_cli import names
 from debughost_cli.models import Action, ProjectType
-from debughost_cli.planning.up import Do, Facts, Manner, Step, find_drift, plan_up
+from debughost_cli.planning.up import ConvergeOptions, Facts, Step, StepKind, find_drift, plan_up
 from debughost_cli.resources import Limits, Mount
 
 SPEC = make_spec(
@@ -21,45 +21,52 @@ SPEC = make_spec(
 )
 RUNNING = make_container(SPEC)
 STOPPED = replace(RUNNING, status="exited", exit_code=143)
-WAIT = Step(Do.WAIT_READY, "3000", "until it listens on its port")
+WAIT = Step(StepKind.WAIT_READY, "3000", "until it listens on its port")
 
 
-def plan(current, *, manner=None, spec=SPEC, **facts):
-    return plan_up(spec, Facts(current, **facts), manner or Manner())
+def plan(current, *, converge=None, spec=SPEC, **facts):
+    return plan_up(spec, Facts(current, **facts), converge or ConvergeOptions())
 
 
 def dos(plan):
-    return [step.do for step in plan.steps]
+    return [step.kind for step in plan.steps]
 
 
 def test_nothing_there_is_created_with_all_that_is_missing():
     made = plan(
         None,
-        image_step=Step(Do.BUILD_IMAGE, "img", "it is not here"),
+        image_step=Step(StepKind.BUILD_IMAGE, "img", "it is not here"),
         network_exists=False,
         missing_volumes=("deps", "cache"),
         missing_folder="/srv/shop/node_modules",
     )
     assert made.action is Action.CREATED
     assert dos(made) == [
-        Do.BUILD_IMAGE,
-        Do.CREATE_NETWORK,
-        Do.CREATE_VOLUME,
-        Do.CREATE_VOLUME,
-        Do.CREATE_FOLDER,
-        Do.CREATE_CONTAINER,
-        Do.START_CONTAINER,
-        Do.WAIT_READY,
+        StepKind.BUILD_IMAGE,
+        StepKind.CREATE_NETWORK,
+        StepKind.CREATE_VOLUME,
+        StepKind.CREATE_VOLUME,
+        StepKind.CREATE_FOLDER,
+        StepKind.CREATE_CONTAINER,
+        StepKind.START_CONTAINER,
+        StepKind.WAIT_READY,
     ]
     assert all(step.reason for step in made.steps)
 
 
 def test_what_is_there_already_is_not_made():
-    assert dos(plan(None)) == [Do.CREATE_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
+    assert dos(plan(None)) == [
+        StepKind.CREATE_CONTAINER,
+        StepKind.START_CONTAINER,
+        StepKind.WAIT_READY,
+    ]
 
 
 def test_without_waiting_there_is_no_wait():
-    assert dos(plan(None, manner=Manner(wait=False))) == [Do.CREATE_CONTAINER, Do.START_CONTAINER]
+    assert dos(plan(None, converge=ConvergeOptions(wait=False))) == [
+        StepKind.CREATE_CONTAINER,
+        StepKind.START_CONTAINER,
+    ]
 
 
 def test_a_running_one_as_wanted_is_left_alone():
@@ -73,42 +80,42 @@ def test_a_running_one_as_wanted_is_left_alone():
 def test_a_stopped_one_is_started(status):
     made = plan(replace(RUNNING, status=status))
     assert made.action is Action.STARTED
-    assert dos(made) == [Do.START_CONTAINER, Do.WAIT_READY]
+    assert dos(made) == [StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
 def test_a_paused_one_is_unpaused():
     made = plan(replace(RUNNING, status="paused"))
     assert made.action is Action.STARTED
-    assert dos(made) == [Do.UNPAUSE_CONTAINER, Do.WAIT_READY]
+    assert dos(made) == [StepKind.UNPAUSE_CONTAINER, StepKind.WAIT_READY]
 
 
 def test_what_cannot_run_on_is_restarted():
     made = plan(RUNNING, restart_reason="it was told to stop")
     assert made.action is Action.RESTARTED
-    assert dos(made) == [Do.STOP_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
+    assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
 def test_restart_stops_and_starts_what_is_as_wanted():
-    made = plan(RUNNING, manner=Manner(restart=True))
+    made = plan(RUNNING, converge=ConvergeOptions(restart=True))
     assert made.action is Action.RESTARTED
-    assert dos(made) == [Do.STOP_CONTAINER, Do.START_CONTAINER, Do.WAIT_READY]
+    assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
 def test_restart_only_starts_what_does_not_run():
-    made = plan(STOPPED, manner=Manner(restart=True))
+    made = plan(STOPPED, converge=ConvergeOptions(restart=True))
     assert made.action is Action.RESTARTED
-    assert dos(made) == [Do.START_CONTAINER, Do.WAIT_READY]
+    assert dos(made) == [StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
 def test_drift_recreates_and_the_old_one_goes_last():
     made = plan(replace(RUNNING, command=("other",)))
     assert made.action is Action.RECREATED
     assert dos(made) == [
-        Do.CREATE_CONTAINER,
-        Do.STOP_CONTAINER,
-        Do.START_CONTAINER,
-        Do.REMOVE_CONTAINER,
-        Do.WAIT_READY,
+        StepKind.CREATE_CONTAINER,
+        StepKind.STOP_CONTAINER,
+        StepKind.START_CONTAINER,
+        StepKind.REMOVE_CONTAINER,
+        StepKind.WAIT_READY,
     ]
     assert [d.field for d in made.drift] == ["command"]
     assert "command" in made.steps[0].reason
@@ -116,11 +123,11 @@ def test_drift_recreates_and_the_old_one_goes_last():
 
 def test_a_stopped_one_with_drift_is_not_stopped_again():
     made = plan(replace(STOPPED, command=("other",)))
-    assert Do.STOP_CONTAINER not in dos(made)
+    assert StepKind.STOP_CONTAINER not in dos(made)
 
 
 def test_recreate_is_done_without_drift_as_well():
-    made = plan(RUNNING, manner=Manner(recreate=True))
+    made = plan(RUNNING, converge=ConvergeOptions(recreate=True))
     assert made.action is Action.RECREATED
     assert "--recreate" in made.steps[0].reason
     assert made.drift == ()
@@ -128,9 +135,9 @@ def test_recreate_is_done_without_drift_as_well():
 
 def test_leftovers_go_first():
     made = plan(RUNNING, leftovers=("old1", "old2"))
-    assert [(s.do, s.target) for s in made.steps[:2]] == [
-        (Do.REMOVE_CONTAINER, "old1"),
-        (Do.REMOVE_CONTAINER, "old2"),
+    assert [(s.kind, s.target) for s in made.steps[:2]] == [
+        (StepKind.REMOVE_CONTAINER, "old1"),
+        (StepKind.REMOVE_CONTAINER, "old2"),
     ]
 
 

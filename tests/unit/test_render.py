@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from debughost_cli.errors import Busy, Crashed
 from debughost_cli.models import Action, ContainerRef, Drift, Exit, Project, State, Stats, Warn
-from debughost_cli.planning.up import Do, Plan, Step
+from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.render import human, status, text
 from debughost_cli.render.json import (
     dumps,
@@ -302,7 +302,7 @@ def test_one_line_for_what_was_done(piped, made, line):
 
 
 def test_a_plan_for_people(piped):
-    plan = Plan(Action.RECREATED, (Step(Do.CREATE_CONTAINER, "shop", "changed: port"),))
+    plan = Plan(Action.RECREATED, (Step(StepKind.CREATE_CONTAINER, "shop", "changed: port"),))
     project = replace(RUNNING, drift=(Drift("port", 3001, 3000),))
     human.projects(piped, result(Action.RECREATED, project, plan=plan))
     assert piped.stdout.getvalue().splitlines() == [

@@ -18,7 +18,7 @@ class Last:
         os.kill(os.getpid(), {number})
 
 signals.install()
-signals.insist()
+signals.reraise_dropped()
 signals.release()
 try:
     thing = Last()

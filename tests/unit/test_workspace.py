@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from debughost_cli.errors import InvalidWorkspace
-from debughost_cli.workspace import (
+from debughost_cli.project.workspace import (
     check_mountpoint,
     check_workspace,
     make_mountpoint,

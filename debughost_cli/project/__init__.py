@@ -1,0 +1,1 @@
+"""What the user wants: settings, detection, workspace, and the project that they resolve to."""

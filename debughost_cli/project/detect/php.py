@@ -1,0 +1,102 @@
+"""PHP projects: Composer, the frameworks, and PHP's own web server.
+
+``php -S`` serves files that exist, and runs ``index.php`` of the document root for any other
+path, unless that path has a dot in it: ``/feed.xml`` and ``/users/jane.doe`` are answered with
+404 although the application may have a route for them. A router script mends that, but then
+every request goes through it, for images and style sheets too, and it has to return false for
+those. So ``index.php`` is given as the router only where it is written to be one, which it shows
+by asking for the server's name, ``cli-server``. Laravel brings its own in ``artisan serve``.
+"""
+
+from __future__ import annotations
+
+from debughost_cli.models import Dependencies, Detection, ProjectType
+from debughost_cli.project.detect.reader import Folder, table_in
+from debughost_cli.project.detect.shell import install_script
+
+FILE = "composer.json"
+LOCK = "composer.lock"
+DOCUMENT_ROOTS = ("public", "web", "webroot", "htdocs", "docroot", "www")
+_WORDPRESS = ("wp-load.php", "wp-settings.php", "wp-config.php", "wp-config-sample.php")
+
+_INSTALL = """\
+composer install --no-interaction --no-progress --no-ansi
+"""
+# Without a lock file Composer writes one beside the manifest, so it is given a copy of that.
+_UNLOCKED = """\
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+for file in composer.json auth.json; do [ ! -f "$file" ] || cp "$file" "$copy"/; done
+export COMPOSER="$copy/composer.json"
+composer update --no-interaction --no-progress --no-ansi
+"""
+
+
+def is_laravel(folder: Folder) -> bool:
+    """Whether Laravel's command line is there."""
+    return folder.has("artisan") and folder.has(FILE)
+
+
+def is_symfony(folder: Folder) -> bool:
+    """Whether Symfony's command line is there."""
+    return folder.has("bin/console") and folder.has(FILE)
+
+
+def is_wordpress(folder: Folder) -> bool:
+    """Whether WordPress lies in the workspace itself."""
+    return folder.first(*_WORDPRESS) is not None
+
+
+def front_controller(folder: Folder) -> str | None:
+    """The ``index.php`` that takes the requests: a document root's before the workspace's own."""
+    return folder.first(*(f"{root}/index.php" for root in DOCUMENT_ROOTS), "index.php")
+
+
+def detect_php(folder: Folder) -> Detection:
+    """A PHP project's detection. Without an ``index.php`` the workspace itself is served."""
+    framework, command, entry = _command(folder)
+    return Detection(
+        type=ProjectType.PHP,
+        command=command,
+        framework=framework,
+        evidence=folder.present(*entry, FILE, LOCK),
+        dependencies=_dependencies(folder),
+    )
+
+
+def _command(folder: Folder) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The framework's name, the command and the files that decided."""
+    if is_laravel(folder):
+        # Without --no-reload it hides the container's environment from the application.
+        serve = ("php", "artisan", "serve", "--host=0.0.0.0", "--port={port}", "--no-reload")
+        return "Laravel", serve, ("artisan",)
+    index = front_controller(folder) or "index.php"
+    return _framework(folder), _built_in(folder, index), (index,)
+
+
+def _framework(folder: Folder) -> str:
+    if is_symfony(folder):
+        return "Symfony"
+    if is_wordpress(folder):
+        return "WordPress"
+    return "Slim" if "slim/slim" in table_in(folder.json(FILE), FILE, "require") else "PHP"
+
+
+def _built_in(folder: Folder, index: str) -> tuple[str, ...]:
+    serve: tuple[str, ...] = ("php", "-S", "0.0.0.0:{port}")
+    root = index.rpartition("/")[0]
+    if root:
+        serve = (*serve, "-t", root)
+    return (*serve, index) if "cli-server" in folder.source(index) else serve
+
+
+def _dependencies(folder: Folder) -> Dependencies | None:
+    data = folder.json(FILE)
+    required = [*table_in(data, FILE, "require"), *table_in(data, FILE, "require-dev")]
+    # A vendor/autoload.php is wanted by a project that only has classes of its own, too.
+    loads = data.get("autoload") or data.get("autoload-dev")
+    if not loads and not any("/" in name for name in required):
+        return None
+    locked = folder.has(LOCK)
+    script = install_script("vendor", "composer", _INSTALL if locked else _UNLOCKED)
+    return Dependencies("composer", (FILE, LOCK) if locked else (FILE,), script)

@@ -1,0 +1,135 @@
+"""How a Python project's dependencies get into the virtual environment in ``/app/.venv``.
+
+The environment is made by the image's own interpreter, and made anew when that changes. Nothing
+is built in the workspace where building leaves traces (setuptools and its ``egg-info``): then
+only the dependencies are installed, and the sources are put on the import path.
+"""
+
+from __future__ import annotations
+
+from debughost_cli.models import Dependencies
+from debughost_cli.project.detect.python_manifests import (
+    CLEAN_BACKENDS,
+    PYPROJECT,
+    REQUIREMENTS,
+    PyProject,
+    asks_for_something,
+    read_pyproject,
+    requirement_files,
+)
+from debughost_cli.project.detect.reader import Folder
+from debughost_cli.project.detect.shell import install_script
+
+# The interpreter that the environment is made from is not the environment's own.
+_BEFORE = """\
+export PATH="${PATH#/app/.venv/bin:}"
+unset VIRTUAL_ENV
+base=$(command -v python3 || command -v python)
+"""
+_IDENTITY = 'import sys, sysconfig; print(sysconfig.get_config_var("SOABI"), sys.executable)'
+_STAMP = f"{{name}} $(\"$base\" -c '{_IDENTITY}')"
+_VENV = """\
+[ -x .venv/bin/python ] || "$base" -m venv {options}.venv
+export VIRTUAL_ENV=/app/.venv PATH="/app/.venv/bin:$PATH"
+"""
+_PIP = """\
+python -m pip install --disable-pip-version-check --no-input --progress-bar off {files}
+"""
+_UV_SETTINGS = """\
+export UV_PYTHON="$base" UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/app/.venv
+export UV_LINK_MODE=copy UV_NO_PROGRESS=1 PYTHONDONTWRITEBYTECODE=1
+"""
+_UV_SYNC = """\
+uv sync --frozen {options}
+"""
+_UV_PIP = """\
+uv pip install --python /app/.venv/bin/python -r pyproject.toml {options}
+"""
+_POETRY_SETTINGS = """\
+export POETRY_VIRTUALENVS_IN_PROJECT=true POETRY_VIRTUALENVS_CREATE=false
+export PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring PYTHONDONTWRITEBYTECODE=1
+"""
+_POETRY = """\
+poetry install --no-root --no-interaction --no-ansi
+"""
+_POETRY_ROOT = """\
+poetry install --only-root --no-interaction --no-ansi \\
+    || echo 'debughost: the project itself is not installed, its dependencies are' >&2
+"""
+# Poetry installs from a lock file alone, and writes it beside the manifest.
+_POETRY_UNLOCKED = """\
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp pyproject.toml "$copy"/
+poetry --project="$copy" lock --no-interaction --no-ansi
+poetry --project="$copy" install --no-root --no-interaction --no-ansi
+"""
+_ON_PATH = """\
+site=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+echo {sources} >"$site/debughost-workspace.pth"
+"""
+
+
+def python_dependencies(folder: Folder) -> Dependencies | None:
+    """How the workspace's dependencies are installed; None where it has none."""
+    project = read_pyproject(folder)
+    if project.exists and folder.has("uv.lock"):
+        return _uv(folder, project)
+    if project.exists and folder.has("poetry.lock"):
+        return _poetry(folder, project)
+    if folder.has(REQUIREMENTS) and asks_for_something(folder, REQUIREMENTS):
+        return _pip(folder, REQUIREMENTS)
+    return _unlocked(folder, project)
+
+
+def _unlocked(folder: Folder, project: PyProject) -> Dependencies | None:
+    if project.requirements or "dev" in project.groups:
+        return _uv_pip(folder, project)
+    if project.poetry:
+        return _poetry(folder, project)
+    files = requirement_files(folder, *project.requirement_files)
+    installable = [
+        f for f in project.requirement_files if f in files and asks_for_something(folder, f)
+    ]
+    return _pip(folder, *installable) if installable else None
+
+
+def _make(name: str, files: tuple[str, ...], install: str, options: str = "") -> Dependencies:
+    text = _VENV.format(options=options) + install
+    script = install_script(".venv", _STAMP.format(name=name), text, before=_BEFORE)
+    return Dependencies(name, files, script)
+
+
+def _pip(folder: Folder, *names: str) -> Dependencies:
+    files = requirement_files(folder, *names)
+    given = " ".join(f"-r {name}" for name in files if name in names)
+    return _make("pip", files, _PIP.format(files=given))
+
+
+def _uv(folder: Folder, project: PyProject) -> Dependencies:
+    builds = project.backend is not None and project.backend not in CLEAN_BACKENDS
+    sync = _UV_SYNC.format(options="--no-install-project" if builds else "").rstrip() + "\n"
+    install = _UV_SETTINGS + sync + (_on_path(folder) if builds else "")
+    return _make("uv", (PYPROJECT, "uv.lock"), install, "--without-pip ")
+
+
+def _uv_pip(folder: Folder, project: PyProject) -> Dependencies:
+    group = "--group dev" if "dev" in project.groups else ""
+    install = _UV_SETTINGS + _UV_PIP.format(options=group).rstrip() + "\n" + _on_path(folder)
+    return _make("uv", (PYPROJECT,), install, "--without-pip ")
+
+
+def _poetry(folder: Folder, project: PyProject) -> Dependencies:
+    files = folder.present(PYPROJECT, "poetry.lock")
+    if len(files) == 1:
+        install = _POETRY_UNLOCKED + _on_path(folder)
+    elif project.package_mode and project.backend in CLEAN_BACKENDS:
+        install = _POETRY + _POETRY_ROOT
+    else:
+        install = _POETRY + _on_path(folder)
+    return _make("poetry", files, _POETRY_SETTINGS + install, "--without-pip ")
+
+
+def _on_path(folder: Folder) -> str:
+    """Makes the workspace's modules importable without installing it."""
+    return _ON_PATH.format(sources="/app/src" if folder.has_folder("src") else "/app")

@@ -1,0 +1,144 @@
+"""What a Python project says it depends on: requirement files and ``pyproject.toml``."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from debughost_cli.project.detect.reader import Folder, invalid, strings_in, table_in, text_in
+
+PYPROJECT = "pyproject.toml"
+REQUIREMENTS = "requirements.txt"
+CLEAN_BACKENDS = frozenset(
+    {"hatchling.build", "uv_build", "flit_core.buildapi", "poetry.core.masonry.api"}
+)
+"""Build backends that leave nothing in a folder when it is installed as editable."""
+
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
+_INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
+_SAFE_PATH = re.compile(r"^[\w.@+][\w.@+/-]*$", re.ASCII)
+
+
+@dataclass(frozen=True)
+class PyProject:
+    """A ``pyproject.toml``, as far as it matters here."""
+
+    exists: bool = False
+    name: str = ""
+    """The distribution's name, of PEP 621 or of Poetry; empty where the file is only settings."""
+    requirements: tuple[str, ...] = ()
+    poetry: Mapping[str, Any] = field(default_factory=dict)
+    """Poetry's own table of dependencies, groups included, without ``python``."""
+    groups: frozenset[str] = frozenset()
+    group_requirements: tuple[str, ...] = ()
+    backend: str | None = None
+    package_mode: bool = True
+    requirement_files: tuple[str, ...] = ()
+    """Files in which setuptools looks for the dependencies."""
+
+    @property
+    def packages(self) -> dict[str, frozenset[str]]:
+        named = parse_requirements([*self.requirements, *self.group_requirements])
+        return named | {normal(key): _poetry_extras(value) for key, value in self.poetry.items()}
+
+
+def normal(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def parse_requirements(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The distributions that requirement lines name, each with its extras."""
+    found: dict[str, frozenset[str]] = {}
+    for line in lines:
+        match = _NAME.match(line.partition("#egg=")[2] or line)
+        if match and "://" not in match[0]:
+            extras = frozenset(e.strip().lower() for e in (match[2] or "").split(",") if e.strip())
+            found[normal(match[1])] = extras
+    return found
+
+
+def _poetry_extras(value: object) -> frozenset[str]:
+    extras = value.get("extras", []) if isinstance(value, dict) else []
+    return frozenset(str(e) for e in extras) if isinstance(extras, list) else frozenset()
+
+
+def requirement_files(folder: Folder, *names: str) -> tuple[str, ...]:
+    """Requirement files, with those that they include, one level deep, inside the workspace."""
+    given = [name for name in names if _is_usable(folder, name)]
+    included = [
+        posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+        for name in given
+        for target in _INCLUDE.findall(folder.source(name))
+    ]
+    return tuple(dict.fromkeys([*given, *(n for n in included if _is_usable(folder, n))]))
+
+
+def _is_usable(folder: Folder, name: str) -> bool:
+    """Whether a file is there under a name that is safe in shell text."""
+    return bool(_SAFE_PATH.match(name)) and ".." not in name.split("/") and folder.has(name)
+
+
+def read_requirements(folder: Folder, files: tuple[str, ...]) -> list[str]:
+    """The lines of requirement files that name distributions."""
+    lines = [line.strip() for name in files for line in folder.source(name).splitlines()]
+    return [line for line in lines if line and not line.startswith(("#", "-"))]
+
+
+def asks_for_something(folder: Folder, name: str) -> bool:
+    """Whether a requirement file holds more than comments and options."""
+    lines = (line.strip() for line in folder.source(name).splitlines())
+    more = ("-r", "-e", "--requirement", "--editable")
+    return any(line.startswith(more) or not line.startswith(("#", "-")) for line in lines if line)
+
+
+def read_pyproject(folder: Folder) -> PyProject:
+    """The workspace's ``pyproject.toml``. Raises InvalidConfig where it breaks its standards."""
+    if not folder.has(PYPROJECT):
+        return PyProject()
+    data = folder.toml(PYPROJECT)
+    project = table_in(data, PYPROJECT, "project")
+    poetry = table_in(data, PYPROJECT, "tool", "poetry")
+    build = table_in(data, PYPROJECT, "build-system")
+    groups = table_in(data, PYPROJECT, "dependency-groups")
+    return PyProject(
+        exists=True,
+        name=text_in(project, PYPROJECT, "name", "project.name")
+        or text_in(poetry, PYPROJECT, "name", "tool.poetry.name"),
+        requirements=tuple(strings_in(project, PYPROJECT, "dependencies", "project.dependencies")),
+        poetry=_poetry_dependencies(data),
+        groups=frozenset(groups),
+        group_requirements=_group_lines(groups),
+        backend=text_in(build, PYPROJECT, "build-backend") if build else None,
+        package_mode=poetry.get("package-mode") is not False,
+        requirement_files=_dynamic_files(data),
+    )
+
+
+def _poetry_dependencies(data: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(table_in(data, PYPROJECT, "tool", "poetry", "dependencies"))
+    found |= table_in(data, PYPROJECT, "tool", "poetry", "dev-dependencies")
+    for name in table_in(data, PYPROJECT, "tool", "poetry", "group"):
+        found |= table_in(data, PYPROJECT, "tool", "poetry", "group", name, "dependencies")
+    found.pop("python", None)
+    return found
+
+
+def _group_lines(groups: Mapping[str, Any]) -> tuple[str, ...]:
+    """The requirements of dependency groups; ``include-group`` entries are left out."""
+    lines: list[str] = []
+    for name, items in groups.items():
+        if not isinstance(items, list):
+            raise invalid(PYPROJECT, "must be a list", f"dependency-groups.{name}")
+        lines += [item for item in items if isinstance(item, str)]
+    return tuple(lines)
+
+
+def _dynamic_files(data: Mapping[str, Any]) -> tuple[str, ...]:
+    table = table_in(data, PYPROJECT, "tool", "setuptools", "dynamic", "dependencies")
+    files = table.get("file", [])
+    files = [files] if isinstance(files, str) else files
+    return tuple(f for f in files if isinstance(f, str)) if isinstance(files, list) else ()

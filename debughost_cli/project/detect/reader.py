@@ -1,0 +1,154 @@
+"""Reading of a workspace folder: small, bounded, and never trusting what is in it."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from debughost_cli.errors import InvalidConfig
+
+SOURCE_LIMIT = 256 * 1024
+MANIFEST_LIMIT = 4 * 1024 * 1024
+
+
+class Folder:
+    """A workspace, of which every file is read at most once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._sources: dict[str, str] = {}
+        self._manifests: dict[str, Mapping[str, Any]] = {}
+        self._present: dict[str, bool] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether a regular file of that name is there, for a container as well."""
+        if name not in self._present:
+            self._present[name] = is_file_inside(self.root, name)
+        return self._present[name]
+
+    def first(self, *names: str) -> str | None:
+        """The first of the files that is there."""
+        return next((name for name in names if self.has(name)), None)
+
+    def present(self, *names: str) -> tuple[str, ...]:
+        """Those of the files that are there."""
+        return tuple(name for name in names if self.has(name))
+
+    def has_folder(self, name: str) -> bool:
+        return (self.root / name).is_dir()
+
+    def subfolders(self, name: str = ".", most: int = 20) -> list[str]:
+        """The names of the folders in a folder, hidden ones left out, in order; bounded."""
+        try:
+            with os.scandir(self.root / name) as entries:
+                found = [e.name for e in entries if e.name[0] not in "._" and e.is_dir()]
+        except OSError:
+            return []
+        return sorted(found)[:most]
+
+    def source(self, name: str) -> str:
+        """A file's first 256 KiB as text, whatever bytes it holds; empty where there is none."""
+        if name not in self._sources:
+            data = self._read(name, SOURCE_LIMIT) if self.has(name) else b""
+            self._sources[name] = decode(data)
+        return self._sources[name]
+
+    def json(self, name: str) -> Mapping[str, Any]:
+        """A JSON file's object, empty where there is no file. Raises InvalidConfig."""
+        return self._manifest(name, json.loads)
+
+    def toml(self, name: str) -> Mapping[str, Any]:
+        """A TOML file's table, empty where there is no file. Raises InvalidConfig."""
+        return self._manifest(name, tomllib.loads)
+
+    def _manifest(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
+        if name not in self._manifests:
+            self._manifests[name] = self._parse(name, parse) if self.has(name) else {}
+        return self._manifests[name]
+
+    def _parse(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
+        data = self._read(name, MANIFEST_LIMIT + 1)
+        if len(data) > MANIFEST_LIMIT:
+            raise invalid(name, f"is larger than {MANIFEST_LIMIT // 1024**2} MiB")
+        try:
+            value = parse(data.decode("utf-8-sig"))
+        except UnicodeDecodeError as exc:
+            raise invalid(name, f"is not UTF-8 (byte {exc.start})") from exc
+        except (ValueError, RecursionError) as exc:
+            raise invalid(name, f"cannot be parsed: {exc}") from exc
+        if not isinstance(value, dict):
+            raise invalid(name, "must hold an object")
+        return value
+
+    def _read(self, name: str, limit: int) -> bytes:
+        try:
+            with (self.root / name).open("rb") as file:
+                return file.read(limit)
+        except OSError as exc:
+            raise invalid(name, f"cannot be read: {exc.strerror}") from exc
+
+
+def is_file_inside(root: Path, name: str) -> bool:
+    """Whether ``name`` is a file that exists where only ``root`` is mounted, elsewhere.
+
+    A link that leads out of the workspace, or an absolute one, leads nowhere in a container.
+    """
+    path = root / name
+    try:
+        if not name or not path.is_file() or (path.is_symlink() and path.readlink().is_absolute()):
+            return False
+        return path.resolve().is_relative_to(root.resolve())
+    except OSError:
+        return False
+
+
+def decode(data: bytes) -> str:
+    """Text from bytes of any kind; PowerShell writes its files in UTF-16."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def invalid(file: str, problem: str, place: str = "") -> InvalidConfig:
+    """The error for a manifest that cannot be used, naming the file and the place in it."""
+    where = f"{file}: {place}" if place else file
+    details = {"file": file, "place": place} if place else {"file": file}
+    hint = f"mend {file}, or name --type and a command to do without it"
+    return InvalidConfig(f"{where} {problem}", hint=hint, details=details)
+
+
+def table_in(data: Mapping[str, Any], file: str, *path: str) -> Mapping[str, Any]:
+    """The table at a path, empty where nothing is there. Raises InvalidConfig."""
+    value: Any = data
+    for depth, key in enumerate(path, 1):
+        value = value.get(key)
+        if value is None or value == []:  # PHP's tools write an empty object so
+            return {}
+        if not isinstance(value, dict):
+            raise invalid(file, "must be an object", ".".join(path[:depth]))
+    return value  # type: ignore[no-any-return]
+
+
+def text_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> str:
+    """The string under a key, empty where nothing is there. Raises InvalidConfig."""
+    value = data.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise invalid(file, "must be a string", place or key)
+    return value
+
+
+def strings_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> list[str]:
+    """The list of strings under a key, empty where nothing is there. Raises InvalidConfig."""
+    value = data.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise invalid(file, "must be a list of strings", place or key)
+    return value

@@ -1,0 +1,442 @@
+"""Settings: every one of them, good and wrong, and which of two wins."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
+from debughost_cli.models import ProjectType
+from debughost_cli.project import settings as config
+from debughost_cli.project.settings import BadValue, load_config
+from debughost_cli.project.variables import flag_environment
+
+GIB = 1024**3
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return tmp_path
+
+
+@pytest.fixture
+def write(workspace):
+    def write(text, name="debughost.toml"):
+        (workspace / name).write_text(text, "utf-8")
+        return workspace
+
+    return write
+
+
+def load(workspace, env=None, **flags):
+    return load_config(workspace, flags, env or {})
+
+
+GOOD = {
+    "project": [('"shop"', "shop")],
+    "type": [('"node"', ProjectType.NODE), ('"static"', ProjectType.STATIC)],
+    "image": [('"node:24"', "node:24")],
+    "command": [
+        ('["npm", "start"]', ("npm", "start")),
+        ('"npm start | tee log"', ("/bin/sh", "-c", "npm start | tee log")),
+    ],
+    "port": [("3000", 3000), ('"3000"', 3000), ('"auto"', None)],
+    "env": [('{A = "x", B = 1, C = true, D = 1.5}', {"A": "x", "B": "1", "C": "true", "D": "1.5"})],
+    "env_file": [('".env"', (".env",)), ('["a", "b"]', ("a", "b")), ("[]", ())],
+    "cpus": [("1", 1.0), ("0.5", 0.5), ('"1.5"', 1.5)],
+    "memory": [
+        ('"2g"', 2 * GIB),
+        ('"512m"', 512 * 1024**2),
+        ('"1.5GiB"', 3 * GIB // 2),
+        ('"1gb"', GIB),
+        ('"8192k"', 8 * 1024**2),
+        (str(GIB), GIB),
+        (f'"{GIB}"', GIB),
+        ('"6m"', 6 * 1024**2),
+    ],
+    "pids": [("100", 100), ('"100"', 100)],
+    "restart": [
+        ('"no"', "no"),
+        ('"always"', "always"),
+        ('"unless-stopped"', "unless-stopped"),
+        ('"on-failure"', "on-failure"),
+        ('"on-failure:5"', "on-failure:5"),
+    ],
+    "ca_bundle": [('"/etc/ca.pem"', "/etc/ca.pem")],
+    "dependencies": [("true", True), ("false", False)],
+    "wait_timeout": [("90", 90.0), ("0.5", 0.5), ('"90"', 90.0)],
+}
+
+WRONG = {
+    "project": ['"Shop!"', "3", "[]", '""'],
+    "type": ['"ruby"', "1", "[]", '""'],
+    "image": ["1", "[]", '""', '"a b"', '"-x"', '"$(a)"', '"a\\n"', f'"{"a" * 513}"'],
+    "command": ["1", "[]", '""', '" "', "[1]", "true", '["a", 1]'],
+    "port": ["0", "80", "2650", "70000", "-1", "1.5", '"x"', "true", "[]", '""', '"3000 "'],
+    "env": ['"A=1"', "[]", "{A = [1]}", "{A = {B = 1}}", '{"A=B" = 1}', '{"" = 1}'],
+    "env_file": ["1", "[1]", '""', '[""]'],
+    "cpus": ["0", "-1", '"x"', "true", "[]", "inf", "nan", '""', "5000"],
+    "memory": [
+        "0",
+        "-1",
+        '"x"',
+        '"2x"',
+        '"5m"',
+        "true",
+        "[]",
+        '""',
+        '"-2g"',
+        '"1e3g"',
+        "1.5",
+        '"2 g b"',
+    ],
+    "pids": ["0", "7", "1.5", '"x"', "true", "[]", "inf", "nan", '"inf"', "5000000"],
+    "restart": ['"maybe"', "1", "true", '"on-failure:0"', '"on-failure:-1"', '"always:3"', '""'],
+    "ca_bundle": ["1", "[]", '""'],
+    "dependencies": ['"perhaps"', "2", "[]"],
+    "wait_timeout": ["0", "-1", '"x"', "true", "[]", "inf", "nan", "90000"],
+}
+
+
+def cases(table):
+    return [(name, case) for name, items in table.items() for case in items]
+
+
+def test_every_setting_has_its_cases():
+    assert set(GOOD) == set(WRONG) == set(config.SETTINGS)
+
+
+@pytest.mark.parametrize(("name", "case"), cases(GOOD))
+def test_good_values_in_a_file(write, name, case):
+    text, value = case
+    found = load(write(f"{name} = {text}\n"))
+    assert found.get(name) == value
+    assert found.source(name) == "file"
+
+
+@pytest.mark.parametrize(("name", "text"), cases(WRONG))
+def test_wrong_values_in_a_file_are_refused(write, name, text):
+    with pytest.raises(DebughostError) as caught:
+        load(write(f"{name} = {text}\n"))
+    error = caught.value
+    assert error.exit_code == 2
+    assert error.message
+    assert error.hint
+    if isinstance(error, InvalidConfig):
+        assert "debughost.toml" in error.message
+        assert error.details == {"setting": name}
+
+
+@pytest.mark.parametrize("name", ["env-file", "ca-bundle", "wait-timeout"])
+def test_names_may_be_written_with_hyphens(write, name):
+    value = "30" if name == "wait-timeout" else '"x"'
+    assert load(write(f"{name} = {value}\n")).source(name.replace("-", "_")) == "file"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"), [("prot", "'port'"), ("comand", "'command'"), ("zzz", "Known: project")]
+)
+def test_an_unknown_setting_is_refused_with_a_suggestion(write, key, hint):
+    with pytest.raises(InvalidConfig) as caught:
+        load(write(f"{key} = 1\n"))
+    assert repr(key) in caught.value.message
+    assert hint in caught.value.hint
+    assert caught.value.details["key"] == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "port = ", "port", "[port", "port = 3000\nport = 3001", "x = " + "[" * 20_000,
+        "x = " + "9" * 5000, "\x00",
+    ],
+    ids=["no value", "no equals", "half a table", "twice", "very deep", "very long", "binary"],
+)  # fmt: skip
+def test_a_file_that_is_no_toml_is_refused(write, text):
+    with pytest.raises(InvalidConfig) as caught:
+        load(write(text))
+    assert "debughost.toml" in caught.value.message
+
+
+def test_a_file_that_is_no_text_is_refused(workspace):
+    (workspace / "debughost.toml").write_bytes(b"project = '\xff\xfe'")
+    with pytest.raises(InvalidConfig):
+        load(workspace)
+
+
+def test_a_file_written_on_windows_is_read(workspace):
+    (workspace / "debughost.toml").write_bytes("\ufeffport = 3000\r\n".encode())
+    assert load(workspace).get("port") == 3000
+
+
+def test_without_a_file_there_are_defaults(workspace):
+    found = load(workspace)
+    assert found.file is None
+    assert {n: found.get(n) for n in ("cpus", "memory", "pids", "restart", "wait_timeout")} == {
+        "cpus": 2.0,
+        "memory": 2 * GIB,
+        "pids": 512,
+        "restart": "no",
+        "wait_timeout": 60.0,
+    }
+    assert found.source("cpus") == "default"
+    assert found.get("image") is None
+    assert found.source("image") is None
+
+
+def test_the_section_in_pyproject_counts(write):
+    write("[project]\nname = 'x'\n[tool.debughost]\nport = 3000\n", "pyproject.toml")
+    found = load(write("", "unrelated"))
+    assert found.get("port") == 3000
+    assert found.file.name == "pyproject.toml"
+
+
+def test_debughost_toml_comes_before_pyproject(write):
+    write("[tool.debughost]\nport = 3000\n", "pyproject.toml")
+    assert load(write("port = 3001\n")).get("port") == 3001
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[tool.other]\nx = 1\n", "[project]\nname = 'x'\n", "tool = 3"]
+)
+def test_a_pyproject_without_the_section_says_nothing(write, text):
+    assert load(write(text, "pyproject.toml")).file is None
+
+
+def test_a_section_that_is_no_table_is_refused(write):
+    with pytest.raises(InvalidConfig) as caught:
+        load(write("[tool]\ndebughost = 3\n", "pyproject.toml"))
+    assert "tool.debughost" in caught.value.message
+
+
+def test_a_folder_of_that_name_is_no_file(workspace):
+    (workspace / "debughost.toml").mkdir()
+    assert load(workspace).file is None
+
+
+def test_flags_then_variables_then_file_then_defaults(write):
+    workspace = write("cpus = 3\nmemory = '3g'\npids = 300\n")
+    env = {"DEBUGHOST_CPUS": "4", "DEBUGHOST_MEMORY": "4g"}
+    found = load(workspace, env, cpus="5")
+    assert [(found.get(n), found.source(n)) for n in ("cpus", "memory", "pids", "restart")] == [
+        (5.0, "flag"),
+        (4 * GIB, "environment"),
+        (300, "file"),
+        ("no", "default"),
+    ]
+
+
+def test_an_empty_variable_is_none(write):
+    assert load(write("cpus = 3\n"), {"DEBUGHOST_CPUS": ""}).source("cpus") == "file"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "name", "value"),
+    [
+        ("DEBUGHOST_PORT", "auto", "port", None),
+        ("DEBUGHOST_COMMAND", "npm start", "command", ("/bin/sh", "-c", "npm start")),
+        ("DEBUGHOST_DEPENDENCIES", "no", "dependencies", False),
+        ("DEBUGHOST_DEPENDENCIES", "1", "dependencies", True),
+        ("DEBUGHOST_ENV_FILE", "a.env", "env_file", ("a.env",)),
+        ("DEBUGHOST_PROJECT", "shop", "project", "shop"),
+        ("DEBUGHOST_CA_BUNDLE", "/ca.pem", "ca_bundle", "/ca.pem"),
+        ("DEBUGHOST_WAIT_TIMEOUT", "5", "wait_timeout", 5.0),
+    ],
+)
+def test_variables(workspace, variable, text, name, value):
+    found = load(workspace, {variable: text})
+    assert (found.get(name), found.source(name)) == (value, "environment")
+
+
+def test_a_wrong_variable_is_named(workspace):
+    with pytest.raises(InvalidConfig) as caught:
+        load(workspace, {"DEBUGHOST_CPUS": "many"})
+    assert "DEBUGHOST_CPUS" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"cpus": "many"}, "--cpus"),
+        ({"memory": "1"}, "--memory"),
+        ({"wait_timeout": "x"}, "--wait-timeout"),
+        ({"pids": "inf"}, "--pids"),
+    ],
+)
+def test_a_wrong_flag_is_a_usage_error_that_names_it(workspace, flags, words):
+    with pytest.raises(Usage) as caught:
+        load(workspace, **flags)
+    assert words in caught.value.message
+
+
+def test_a_word_that_is_no_type_names_the_four():
+    with pytest.raises(TypeUnknown) as caught:
+        config.parse_type("ruby")
+    assert "node, python, php, static" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "²", "3000.0", " 3000", "0x10"])
+def test_a_word_that_is_no_port(text):
+    with pytest.raises(InvalidPort):
+        config.parse_port(text)
+
+
+anything = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
+    | st.just(10**400) | st.sampled_from(["inf", "nan", "1e999", "9" * 400, "9" * 5000 + "g"])
+    | st.dictionaries(st.text(), st.text())
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(config.SETTINGS))
+@given(value=anything)
+def test_any_value_is_taken_or_refused_in_our_words(name, value):
+    words = "taken"
+    try:
+        config.SETTINGS[name](value)
+    except (BadValue, DebughostError) as exc:
+        words = str(exc)
+    assert 0 < len(words) < 500
+
+
+@given(st.from_regex(r"[0-9]{1,6}(\.[0-9]{1,3})? ?([kmgtKMGT](i?[bB])?)?", fullmatch=True))
+def test_sizes_are_sizes(text):
+    with contextlib.suppress(BadValue):
+        assert config.parse_memory(text) >= 6 * 1024**2
+
+
+@given(st.integers())
+def test_every_port_is_one_that_may_be_used(number):
+    try:
+        port = config.parse_port(number)
+    except InvalidPort:
+        return
+    assert port == number
+    assert 1024 <= port <= 65535
+    assert not 2601 <= port <= 2699
+
+
+@given(st.floats())
+def test_seconds_are_positive_and_at_most_a_day(number):
+    with contextlib.suppress(BadValue):
+        assert 0 < config.parse_seconds(number) <= 86400
+
+
+# Variables of the project
+
+
+def project_env(workspace):
+    return config.file_environment(load(workspace), workspace)
+
+
+def test_the_file_of_variables_comes_before_the_table(write):
+    write("A=file\nB=file\n", "vars")
+    assert project_env(write('env_file = "vars"\nenv = {B = "table"}\n')) == {
+        "A": "file",
+        "B": "table",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("A=1", "1"),
+        ("export A=1", "1"),
+        ("A='a b'", "a b"),
+        ('A="a\\nb"', "a\nb"),
+        ("A=1 # note", "1"),
+        ("A=", ""),
+        ("A=$HOME", "$HOME"),
+        ("A=x=y", "x=y"),
+        ("\r\nA=1\r\n", "1"),
+        ("\ufeffA=1", "1"),
+    ],
+)
+def test_lines_of_a_file_of_variables(workspace, line, value):
+    (workspace / "vars").write_text(line, "utf-8", newline="")
+    assert flag_environment([], [workspace / "vars"]) == {"A": value}
+
+
+def test_a_name_alone_in_a_file_takes_the_callers_value(workspace, monkeypatch):
+    monkeypatch.setenv("MINE", "here")
+    (workspace / "vars").write_text("MINE\n")
+    assert flag_environment([], [workspace / "vars"]) == {"MINE": "here"}
+
+
+@pytest.mark.parametrize(
+    ("content", "number"),
+    [
+        (b"A=1\nnothing of 'hush\n", 2),
+        (b"A=1\n\n\nB=hush\0hush\n", 4),
+        (b'A="hush\nB=2\n', 1),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(workspace, content, number):
+    (workspace / "vars").write_bytes(content)
+    with pytest.raises(Usage) as caught:
+        flag_environment([], [workspace / "vars"])
+    assert f"line {number} " in caught.value.message
+    assert "hush" not in str(caught.value.to_json())
+
+
+def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write, monkeypatch):
+    monkeypatch.setenv("MINE", "hush\udcff")
+    for pair in ("A=hush\udcff", "A=hush\0", "MINE"):
+        with pytest.raises(Usage) as caught:
+            flag_environment([pair], [])
+        assert "hush" not in str(caught.value.to_json())
+    with pytest.raises(InvalidConfig) as refused:
+        load(write('env = {A = "hush\\u0000"}\n'))
+    assert "hush" not in str(refused.value.to_json())
+
+
+def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write, monkeypatch):
+    monkeypatch.setenv("MINE", "hush")
+    (workspace / "vars").write_text("MINE\nA=1\n")
+    assert project_env(write('env_file = "vars"\n')) == {"A": "1"}
+    outside = workspace.parent / "outside"
+    outside.write_text("KEY=hush\n")
+    (workspace / "link").symlink_to(outside)
+    for path in ("../outside", "link", str(outside)):
+        with pytest.raises(InvalidConfig) as caught:
+            project_env(write(f'env_file = "{path}"\n'))
+        assert "--env-file" in caught.value.hint
+    found = load(write("cpus = 1\n"), {"DEBUGHOST_ENV_FILE": "link"})
+    assert config.file_environment(found, workspace) == {"KEY": "hush"}
+
+
+def test_pairs_win_over_files_and_later_over_earlier(workspace):
+    (workspace / "one").write_text("A=1\nB=1\nC=1\n")
+    (workspace / "two").write_text("B=2\nC=2\n")
+    found = flag_environment(["C=3", "C=4"], [workspace / "one", workspace / "two"])
+    assert found == {"A": "1", "B": "2", "C": "4"}
+
+
+def test_a_name_alone_takes_the_callers_value(monkeypatch):
+    monkeypatch.setenv("MINE", "here")
+    monkeypatch.delenv("NOBODYS", raising=False)
+    assert flag_environment(["MINE", "NOBODYS", "EMPTY="], []) == {"MINE": "here", "EMPTY": ""}
+
+
+@pytest.mark.parametrize("pair", ["", "=x", "="])
+def test_a_pair_without_a_name_is_refused(pair):
+    with pytest.raises(Usage) as caught:
+        flag_environment([pair], [])
+    assert "NAME=VALUE" in caught.value.message
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", "folder"])
+def test_a_file_of_variables_that_cannot_be_read(workspace, write, content):
+    path = workspace / "vars"
+    if content == "folder":
+        path.mkdir()
+    elif content:
+        path.write_bytes(content)
+    with pytest.raises(Usage) as caught:
+        flag_environment([], [path])
+    assert str(path) in caught.value.message
+    with pytest.raises(InvalidConfig):
+        project_env(write('env_file = "vars"\n'))
