@@ -126,8 +126,8 @@ def _first_word(args: list[str]) -> str:
 def _usage(exc: typer.TyperException, session: Session, args: list[str]) -> Usage:
     """Typer's own complaint in our words, with the command that it is about."""
     ctx = getattr(exc, "ctx", None)
-    path = ctx.command_path if ctx else f"debughost {_first_word(args)}".strip()
-    session.command = session.command or path.removeprefix("debughost").strip()
+    path = ctx.command_path if ctx else f"debughost {session.command or _first_word(args)}".strip()
+    session.command = path.removeprefix("debughost").strip()
     return Usage(exc.format_message().rstrip("."), hint=f"See '{path} --help'")
 
 

@@ -26,20 +26,21 @@ def schema(
     errors: Annotated[bool, typer.Option("--errors", help="The table of error codes.")] = False,
     commands: Annotated[bool, typer.Option("--commands", help="The tree of commands.")] = False,
 ) -> Output:
-    """Print the JSON Schema of what commands print with --json."""
-    from debughost_cli.render.schema import DATA, command_schema, errors_table
+    """Print the JSON Schema of what a command, or each one of a group, prints with --json."""
+    from debughost_cli.render.schema import DATA, command_schema, commands_under, errors_table
 
     path = " ".join(name or [])
     if errors:
         data: dict[str, Any] = {"errors": errors_table()}
     elif commands:
         data = {"commands": _tree()}
-    elif path:
-        if path not in DATA:
-            raise Usage(f"no schema for {path[:60]!r}", hint=f"There are: {', '.join(DATA)}")
+    elif path in DATA:
         data = command_schema(path)
     else:
-        data = {"schemas": {c: command_schema(c) for c in DATA}}
+        found = commands_under(path)
+        if not found:
+            raise Usage(f"no schema for {path[:60]!r}", hint=f"There are: {', '.join(DATA)}")
+        data = {"schemas": {c: command_schema(c) for c in found}}
     return Output(data=data, show=lambda: session.streams.out(pretty(data)))
 
 

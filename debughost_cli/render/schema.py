@@ -1,222 +1,97 @@
-"""JSON Schema of what commands print, made by msgspec from the very classes that are printed."""
+"""JSON Schema of what commands print, made by msgspec from the classes in ``shapes``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from debughost_cli.errors import all_errors
-from debughost_cli.models import Action, Exit, Project
+from debughost_cli.render import shapes
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-
-@dataclass(frozen=True)
-class Error:
-    """What went wrong, and the way out."""
-
-    code: str
-    message: str
-    hint: str
-    retryable: bool
-    details: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Worth knowing; it did not stop the command."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
-class EngineUsed:
-    """Which engine answered, and where its address was found."""
-
-    endpoint: str
-    source: str
-    version: str | None
-
-
-@dataclass(frozen=True)
-class PlanStep:
-    """One thing that would be done."""
-
-    step: str
-    target: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ProjectDone(Project):
-    """A project and what was done with it; ``error`` where it failed, ``plan`` with --dry-run."""
-
-    action: Action = Action.UNCHANGED
-    error: Error | None = None
-    plan: list[PlanStep] | None = None
-
-
-@dataclass(frozen=True)
-class ProjectsDone:
-    """Of ``up``, ``stop``, ``restart``, ``rm``, ``wait``."""
-
-    projects: list[ProjectDone]
-
-
-@dataclass(frozen=True)
-class ProjectsSeen:
-    """Of ``status``."""
-
-    projects: list[Project]
-
-
-@dataclass(frozen=True)
-class NetworkFacts:
-    """The network; ``containers`` are ids."""
-
-    name: str
-    id: str
-    driver: str
-    subnet: str | None
-    gateway: str | None
-    containers: list[str]
-    labels: dict[str, str]
-
-
-@dataclass(frozen=True)
-class NetworkSeen:
-    """Of ``network ensure``, ``inspect``, ``rm``."""
-
-    network: NetworkFacts
-
-
-@dataclass(frozen=True)
-class VolumeFacts:
-    """A volume; ``role``: dependencies, cache or port."""
-
-    name: str
-    project: str | None
-    type: str | None
-    role: str
-    size_bytes: int | None
-    in_use: bool | None
-    created_at: str | None
-
-
-@dataclass(frozen=True)
-class VolumesSeen:
-    """Of ``volumes ls`` and ``prune``."""
-
-    volumes: list[VolumeFacts]
-    reclaimed_bytes: int
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """A base image; ``current``: made from the Dockerfile of this version."""
-
-    type: str
-    ref: str
-    present: bool
-    current: bool
-    id: str | None
-    tags: list[str]
-    size_bytes: int | None
-    created_at: str | None
-    base: str | None
-
-
-@dataclass(frozen=True)
-class ImagesSeen:
-    """Of ``images ls``, ``build``, ``pull``."""
-
-    images: list[ImageFacts]
-
-
-@dataclass(frozen=True)
-class Executed:
-    """Of ``exec``."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
-class LogLineOut:
-    """A line of ``logs``; ``ts`` with nanoseconds, ``stream`` stdout or stderr."""
-
-    type: str
-    project: str
-    ts: str
-    stream: str
-    line: str
-
-
-@dataclass(frozen=True)
-class EventOut:
-    """A line of ``events``."""
-
-    type: str
-    project: str
-    ts: str
-    event: str
-    exit: Exit | None
-    missed: bool
-
-
-@dataclass(frozen=True)
-class Anything:
-    """An object whose members the command documents itself."""
-
-
 DATA: dict[str, type] = {
-    "up": ProjectsDone,
-    "stop": ProjectsDone,
-    "restart": ProjectsDone,
-    "rm": ProjectsDone,
-    "wait": ProjectsDone,
-    "status": ProjectsSeen,
-    "network ensure": NetworkSeen,
-    "network inspect": NetworkSeen,
-    "network rm": NetworkSeen,
-    "volumes ls": VolumesSeen,
-    "volumes prune": VolumesSeen,
-    "images ls": ImagesSeen,
-    "images build": ImagesSeen,
-    "images pull": ImagesSeen,
-    "exec": Executed,
-    "logs": Anything,
-    "events": Anything,
+    "up": shapes.ProjectsDone,
+    "stop": shapes.ProjectsDone,
+    "restart": shapes.ProjectsDone,
+    "rm": shapes.ProjectsDone,
+    "status": shapes.ProjectsSeen,
+    "logs": shapes.LogsPrinted,
+    "wait": shapes.ProjectsDone,
+    "exec": shapes.Executed,
+    "shell": shapes.NoData,
+    "events": shapes.NoData,
+    "network ensure": shapes.NetworkSeen,
+    "network inspect": shapes.NetworkSeen,
+    "network rm": shapes.NetworkSeen,
+    "volumes ls": shapes.VolumesSeen,
+    "volumes prune": shapes.VolumesSeen,
+    "images ls": shapes.ImagesSeen,
+    "images build": shapes.ImagesSeen,
+    "images pull": shapes.ImagesSeen,
+    "doctor": shapes.Diagnosis,
+    "init": shapes.ConfigWritten,
+    "config show": shapes.ConfigShown,
+    "config validate": shapes.ConfigValidated,
+    "schema": shapes.SchemasShown,
+    "guide": shapes.GuideText,
+    "completion": shapes.CompletionScript,
 }
-LINES: dict[str, type] = {"logs": LogLineOut, "events": EventOut}
-_OPTIONAL = {"ProjectDone": {"error", "plan"}}
+"""Every command with the class of its ``data``."""
+
+OTHER_DATA: dict[str, tuple[type, ...]] = {"schema": (shapes.CodesShown, shapes.CommandsShown)}
+"""The classes of ``data`` that the command has with certain options instead."""
+
+LINES: dict[str, type] = {
+    "logs": shapes.LogLineOut,
+    "events": shapes.EventOut,
+    "status": shapes.StatusOut,
+}
+"""The commands that print lines before their document: always, or ``status`` with --watch."""
+
+_OPTIONAL = {
+    "ProjectDone": {"error", "plan"},
+    "LogLineOut": {"partial"},
+    "LogsPrinted": {"exit"},
+}
+
+
+def commands_under(path: str) -> list[str]:
+    """The command of that name, or those of the group; all of them for an empty ``path``."""
+    return [c for c in DATA if not path or c == path or c.startswith(f"{path} ")]
 
 
 def command_schema(command: str) -> dict[str, Any]:
     """The schema of one command's document (of a stream: of its last line, and of its lines)."""
     import msgspec
 
-    kinds = [DATA.get(command, Anything), Error, Notice, EngineUsed]
-    kinds += [LINES[command]] if command in LINES else []
-    (data, error, warning, engine, *line), definitions = msgspec.json.schema_components(
-        kinds, ref_template="#/$defs/{name}"
+    shared = [shapes.Error, shapes.Notice, shapes.EngineUsed]
+    data = [DATA[command], *OTHER_DATA.get(command, ())]
+    lines = [LINES[command]] if command in LINES else []
+    made, definitions = msgspec.json.schema_components(
+        [*shared, *data, *lines], ref_template="#/$defs/{name}"
     )
-    schema = _envelope(command, data, error, warning, engine)
-    if line:
-        schema["$comment"] = "A stream: one line each of $defs, and this document last."
+    error, warning, engine = made[: len(shared)]
+    schema = _envelope(command, made[len(shared) : len(shared) + len(data)], error, warning, engine)
+    if lines:
+        schema["properties"] |= {"type": {"const": "result"}}
+        schema["$comment"] = f"A stream: lines as $defs/{lines[0].__name__}, this document last."
     return schema | {"$defs": {name: _strict(name, d) for name, d in definitions.items()}}
 
 
-def _envelope(command: str, data: Any, error: Any, warning: Any, engine: Any) -> dict[str, Any]:
-    """On failure ``data`` may be empty."""
+def _envelope(
+    command: str, data: Sequence[Any], error: Any, warning: Any, engine: Any
+) -> dict[str, Any]:
+    """``data``: what it may be; on failure, it may be empty as well."""
+    alternatives = [*data, {"type": "object", "maxProperties": 0}]
+    if command == "schema":
+        alternatives.append({"type": "object", "required": ["$schema"]})
     properties = {
         "schema_version": {"const": 1},
         "ok": {"type": "boolean"},
-        "command": {"type": "string"},
+        "command": {"type": "string", "const": command},
         "changed": {"type": "boolean"},
-        "data": {"anyOf": [data, {"type": "object", "maxProperties": 0}]},
+        "data": {"anyOf": alternatives},
         "warnings": {"type": "array", "items": warning},
         "error": {"anyOf": [error, {"type": "null"}]},
         "next": {"type": "array", "items": {"type": "string"}},

@@ -1,20 +1,33 @@
-"""The JSON of every command is what version 0.1.0 printed, but for additions."""
+"""The JSON of every command fits its schema, and is what 0.1.0 printed but for additions."""
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from documents import CASES, Case, documents
+from documents import CASES, GROUPS, Case, documents
+
+from cli.conftest import App
+from debughost_cli.planning.log_lines import ProjectLine
+from debughost_cli.render.logs import LogWriter
+from debughost_cli.render.schema import DATA, LINES, command_schema
+from debughost_cli.render.streams import Streams
+from debughost_cli.resources import LogFragment
 
 RECORDED = Path(__file__).parents[1] / "data" / "documents"
 TEXTS = {
     "message", "hint", "help", "meaning", "guide", "script", "content", "framework", "condition",
+    "description", "title", "$comment",
 }  # fmt: skip
 """Written for people: the words may become better ones."""
-GROWING = {"plan", "checks", "settings", "errors", "commands", "options", "names", "arguments"}
+GROWING = {
+    "plan", "checks", "settings", "errors", "commands", "options", "names", "arguments", "required",
+    "anyOf", "enum",
+}  # fmt: skip
 """Lists to which something may be added, as a key may be added to an object."""
 
 
@@ -59,8 +72,72 @@ def _of_growing(before: list[Any], now: list[Any], place: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.command}: {c.name}")
-def test_what_was_printed_is_still_there(case: Case, workspace: Path) -> None:
-    assert differences(recorded(case), documents(case, workspace.parent)) == []
+def test_what_is_printed_fits_its_schema_and_what_was_printed(case: Case, workspace: Path) -> None:
+    found = documents(case, workspace.parent)
+    check_schema(case.command, found["documents"])
+    assert differences(recorded(case), found) == []
+
+
+def check_schema(command: str, documents: list[dict[str, Any]]) -> None:
+    """The document, and the lines before it."""
+    schema = command_schema(command)
+    *lines, document = documents
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    assert document["data"] or not document["ok"]
+    for line in lines:
+        check_line(command, line)
+
+
+def check_line(command: str, line: dict[str, Any]) -> None:
+    """One of the lines that a stream prints before its document; the schema has all its keys."""
+    definitions, name = command_schema(command)["$defs"], LINES[command].__name__
+    jsonschema.validate(line, {"$ref": f"#/$defs/{name}", "$defs": definitions})
+    assert set(line) <= set(definitions[name]["properties"])
+
+
+def leaves(nodes: list[dict[str, Any]]) -> list[str]:
+    """The commands of a tree, without the groups."""
+    return [
+        command
+        for node in nodes
+        for command in (leaves(node["commands"]) if "commands" in node else [node["command"]])
+    ]
+
+
+def test_every_command_has_a_schema(app: App) -> None:
+    found = leaves(app("schema", "--commands", "--json").document["data"]["commands"])
+    assert sorted(DATA) == sorted(found)
+    assert {c.partition(" ")[0] for c in found if " " in c} == set(GROUPS)
+
+
+def test_every_command_has_a_case(app: App) -> None:
+    assert {case.command for case in CASES} == set(DATA)
+
+
+@pytest.mark.parametrize("command", DATA)
+def test_the_schema_is_printed_by_name(app: App, command: str) -> None:
+    made = app("schema", *command.split(), "--json").document["data"]
+    assert made == command_schema(command)
+    # A failure without data, whatever the command.
+    failed = app(*command.split(), "--bogus", "--json")
+    check_schema(command, [json.loads(failed.out)])
+
+
+def test_a_group_and_all_commands_have_their_schemas(app: App) -> None:
+    made = app("schema", "network", "--json").document["data"]["schemas"]
+    assert list(made) == ["network ensure", "network inspect", "network rm"]
+    assert list(app("schema", "--json").document["data"]["schemas"]) == list(DATA)
+
+
+def test_a_line_without_an_end_fits_the_schema() -> None:
+    stdout = io.StringIO()
+    writer = LogWriter(Streams(stdout, stdout, stdout), ["shop"], json=True, stamps=False)
+    writer.write(ProjectLine("shop", LogFragment("stdout", b"no end", "2026-11-29T10:00:00Z")))
+    writer.flush()
+    line = json.loads(stdout.getvalue())
+    assert line["partial"] is True
+    check_line("logs", line)
 
 
 @pytest.mark.parametrize(
