@@ -1,86 +1,20 @@
-"""Every way in which a command can fail, with its exit code and its stable code.
+"""The errors of this program by exit code, each with its stable code.
 
-DebughostError (an Exception)
-├── Internal, EngineError                                              exit 1
-├── Usage, InvalidConfig, InvalidProject, InvalidWorkspace,
-│   InvalidPort, TypeUnknown, ConfirmationRequired                     exit 2
-├── ProjectNotFound, ImageNotFound, NetworkNotFound, ContextNotFound   exit 3
-├── EngineUnavailable, EnginePermissionDenied, EngineTimeout,
-│   EngineTooOld                                                       exit 4
-├── PortInUse, PortsExhausted, NetworkConflict, NameConflict,
-│   WorkspaceConflict, Busy, InUse                                     exit 5
-├── NotReady, WaitTimeout                                              exit 6
-├── StartFailed, Crashed, Unhealthy, DependenciesFailed                exit 7
-├── Partial                                                            exit 8
-└── DiskFull, VolumeNotWritable                                        exit 9
-Interrupted (a BaseException, as KeyboardInterrupt)                    exit 130, 143
-
-Both are a Failure, which is what leaves the program.
+DebughostError is an Exception, Interrupted is not (as KeyboardInterrupt); both are a Failure, whose
+fields cannot change. Control flow reads classes and typed fields, never ``details`` or text.
 """
 
 from __future__ import annotations
 
-import signal
-from enum import IntEnum
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Unpack
 
-
-class ExitCode(IntEnum):
-    """What the process ends with; scripts branch on these numbers."""
-
-    OK = 0
-    INTERNAL = 1
-    USAGE = 2
-    NOT_FOUND = 3
-    ENGINE = 4
-    CONFLICT = 5
-    TIMEOUT = 6
-    PROJECT_FAILED = 7
-    PARTIAL = 8
-    NO_SPACE = 9
-    SIGINT = 130
-    SIGTERM = 143
-
-
-class Failure(BaseException):
-    """A failure that a user can understand: what happened, and what to do next.
-
-    ``message`` is one sentence, ``hint`` the way out (may be empty), ``details`` holds
-    JSON-ready facts. ``retryable`` is true only where the same call may succeed later unchanged.
-    ``changed``: something was made different all the same, and stays so.
-    """
-
-    code: ClassVar[str] = "INTERNAL"
-    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
-    retryable: ClassVar[bool] = False
-
-    def __init__(
-        self, message: str, *, hint: str = "", details: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.details = details or {}
-        self.changed = False
-
-    @property
-    def status(self) -> int:
-        """The exit code of the process that ends with this error."""
-        return int(self.exit_code)
-
-    def to_json(self) -> dict[str, Any]:
-        """The ``error`` object of the envelope."""
-        return {
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-            "retryable": self.retryable,
-            "details": self.details,
-        }
-
-
-class DebughostError(Failure, Exception):
-    """Something went wrong; who can do without it may go on."""
+from debughost_cli.failure import Context, public_subclasses
+from debughost_cli.failure import DebughostError as DebughostError
+from debughost_cli.failure import ExitCode as ExitCode
+from debughost_cli.failure import Failure as Failure
+from debughost_cli.failure import Interrupted as Interrupted
+from debughost_cli.models import ExitReason
 
 
 class Internal(DebughostError):
@@ -88,9 +22,26 @@ class Internal(DebughostError):
 
 
 class EngineError(DebughostError):
-    """The engine gave an answer that the tool does not understand."""
+    """The engine gave an answer that the tool does not understand.
+
+    ``http_status`` and ``engine_message``: the answer as it came; None and empty where what came
+    was no answer of an engine.
+    """
 
     code = "ENGINE_ERROR"
+    http_status: int | None
+    engine_message: str
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        engine_message: str = "",
+        **context: Unpack[Context],
+    ) -> None:
+        super().__init__(message, **context)
+        self._init_fields(http_status=http_status, engine_message=engine_message)
 
 
 class _UsageError(DebughostError):
@@ -116,25 +67,25 @@ class InvalidProject(_UsageError):
 
 
 class InvalidWorkspace(_UsageError):
-    """The workspace is missing, not a folder, or one that must not be handed to a container."""
+    """The workspace is missing, not a folder, or unsafe to mount."""
 
     code = "INVALID_WORKSPACE"
 
 
 class InvalidPort(_UsageError):
-    """A port that is no number, out of range, or reserved."""
+    """A port that is not a number, out of range, or reserved."""
 
     code = "INVALID_PORT"
 
 
 class TypeUnknown(_UsageError):
-    """Nothing in the workspace tells what kind of project it is."""
+    """The type of the project cannot be detected."""
 
     code = "TYPE_UNKNOWN"
 
 
 class ConfirmationRequired(_UsageError):
-    """A question would have to be asked, and nobody is there to answer it."""
+    """The command needs a confirmation, and stdin is not a terminal."""
 
     code = "CONFIRMATION_REQUIRED"
 
@@ -150,7 +101,7 @@ class ProjectNotFound(_NotFound):
 
 
 class ImageNotFound(_NotFound):
-    """An image that is not here and not to be had.
+    """An image that is neither on the engine nor in a registry that can be reached.
 
     ``details.reason``: ``unknown``, ``registry_unreachable`` or ``unauthorized``.
     """
@@ -182,13 +133,13 @@ class EngineUnavailable(_EngineUnusable):
 
 
 class EnginePermissionDenied(_EngineUnusable):
-    """The engine is there, but this user may not speak to it."""
+    """The engine is there, but this user may not connect to it."""
 
     code = "ENGINE_PERMISSION_DENIED"
 
 
 class EngineTimeout(_EngineUnusable):
-    """The engine took a request and did not answer in time."""
+    """The engine accepted a request and did not answer in time."""
 
     code = "ENGINE_TIMEOUT"
     retryable = True
@@ -205,25 +156,42 @@ class _Conflict(DebughostError):
 
 
 class PortInUse(_Conflict):
-    """The port that was asked for is held by something else."""
+    """The requested port is in use. ``next_free``: a free port of the same range, if known."""
 
     code = "PORT_IN_USE"
+    next_free: int | None
+
+    def __init__(
+        self, message: str, *, next_free: int | None = None, **context: Unpack[Context]
+    ) -> None:
+        super().__init__(message, **context)
+        self._init_fields(next_free=next_free)
 
 
 class PortsExhausted(_Conflict):
-    """Every port of the type's range is taken."""
+    """Every port of the type's range is in use."""
 
     code = "PORTS_EXHAUSTED"
 
 
 class NetworkConflict(_Conflict):
-    """The network differs from what is wanted, or overlaps with another one."""
+    """The network differs from the requested one, or overlaps with another one.
+
+    ``overlaps``: the names of the networks that it overlaps with, as far as they are known.
+    """
 
     code = "NETWORK_CONFLICT"
+    overlaps: tuple[str, ...]
+
+    def __init__(
+        self, message: str, *, overlaps: Sequence[str] = (), **context: Unpack[Context]
+    ) -> None:
+        super().__init__(message, **context)
+        self._init_fields(overlaps=tuple(overlaps))
 
 
 class NameConflict(_Conflict):
-    """Something that is not ours has the name that we need."""
+    """Something unmanaged has the requested name."""
 
     code = "NAME_CONFLICT"
 
@@ -242,7 +210,7 @@ class Busy(_Conflict):
 
 
 class InUse(_Conflict):
-    """What should be removed is still used."""
+    """The object to remove is still in use."""
 
     code = "IN_USE"
 
@@ -252,7 +220,7 @@ class _TimedOut(DebughostError):
 
 
 class NotReady(_TimedOut):
-    """The project runs, but did not listen on its port in time. It goes on running."""
+    """The project runs, but did not listen on its port in time. It keeps running."""
 
     code = "NOT_READY"
 
@@ -274,13 +242,20 @@ class StartFailed(_ProjectFailed):
 
 
 class Crashed(_ProjectFailed):
-    """The project's command ended by itself."""
+    """The project's command ended by itself. ``reason``: None where it is being restarted."""
 
     code = "CRASHED"
+    reason: ExitReason | None
+
+    def __init__(
+        self, message: str, *, reason: ExitReason | None = None, **context: Unpack[Context]
+    ) -> None:
+        super().__init__(message, **context)
+        self._init_fields(reason=reason)
 
 
 class Unhealthy(_ProjectFailed):
-    """The image's own health check says that the project is not well."""
+    """The image's health check reports the project as unhealthy."""
 
     code = "UNHEALTHY"
 
@@ -292,7 +267,7 @@ class DependenciesFailed(_ProjectFailed):
 
 
 class Partial(DebughostError):
-    """Some of several projects failed; each one carries its own error."""
+    """Some of several projects failed; each one has its own error."""
 
     code = "PARTIAL"
     exit_code = ExitCode.PARTIAL
@@ -314,33 +289,6 @@ class VolumeNotWritable(_NoSpace):
     code = "VOLUME_NOT_WRITABLE"
 
 
-class Interrupted(Failure):
-    """A signal asked the command to end; what it had half made is taken away again.
-
-    Nobody who goes on after an error, here or in a library, shall take it for one.
-    """
-
-    code = "INTERRUPTED"
-    exit_code = ExitCode.SIGINT
-    retryable = True
-
-    def __init__(self, signum: int = signal.SIGINT) -> None:
-        super().__init__(f"interrupted by {signal.Signals(signum).name}")
-        self.signum = signum
-
-    @property
-    def status(self) -> int:
-        """128 plus the signal's number, as shells report it."""
-        return 128 + int(self.signum)
-
-
-def _leaves(base: type[Failure]) -> list[type[Failure]]:
-    found: list[type[Failure]] = []
-    for cls in base.__subclasses__():
-        found += [cls] if not cls.__name__.startswith("_") else _leaves(cls)
-    return found
-
-
 def all_errors() -> list[type[Failure]]:
-    """Every public error class, in the order of the tree above."""
-    return [*_leaves(DebughostError), Interrupted]
+    """Every public error class, in the order of this module."""
+    return [*public_subclasses(DebughostError), Interrupted]

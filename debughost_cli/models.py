@@ -46,6 +46,17 @@ class Action(StrEnum):
     FAILED = "failed"
 
 
+class ExitReason(StrEnum):
+    """Why a container ended, or never started."""
+
+    OOM = "oom"
+    KILLED = "killed"
+    CRASHED = "crashed"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    NEVER_STARTED = "never_started"
+
+
 class Freshness(StrEnum):
     """Whether the installed dependencies are those that the workspace asks for."""
 

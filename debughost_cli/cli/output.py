@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import DebughostError, Failure, Partial
+from debughost_cli.errors import DebughostError, Failure, Partial, PortInUse
 from debughost_cli.models import Action, Project
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
@@ -115,6 +115,6 @@ def _up(project: Project, *more: str) -> str:
 
 
 def _after_failure(project: Project, error: DebughostError | None) -> list[str]:
-    if error and error.code == "PORT_IN_USE":
-        return [_up(project, "--port", str(error.details.get("next_free") or "auto"))]
+    if isinstance(error, PortInUse):
+        return [_up(project, "--port", str(error.next_free or "auto"))]
     return [f"debughost logs -p {project.project}"] if project.container else []

@@ -17,7 +17,7 @@ import requests
 import urllib3.exceptions
 
 from debughost_cli import errors
-from debughost_cli.engine.port import Conflict, ContainerCorrupted, NotFound
+from debughost_cli.engine.port import Conflict, ContainerCorrupted, LogsUnsupported, NotFound
 from debughost_cli.resources import EngineInfo
 
 CONNECT_TIMEOUT = 5.0
@@ -114,6 +114,8 @@ def from_answer(status: int, text: str, doing: str) -> errors.DebughostError:
         f"the engine answered {status or 'an error'} while {doing}: {words[:500]}",
         hint="Run again with --verbose to see the requests",
         details={"status": status},
+        http_status=status,
+        engine_message=words,
     )
 
 
@@ -138,6 +140,8 @@ def _special(low: str, words: str) -> errors.DebughostError | None:
         return errors.InvalidConfig(
             f"not the name of an image: {words}", hint="Write it as name:tag, in lower case"
         )
+    if "does not support reading" in low:
+        return LogsUnsupported(words)
     if _CORRUPTED.search(low):
         return ContainerCorrupted(
             f"the engine lost track of the container's processes when it ended: {words}",

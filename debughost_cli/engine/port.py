@@ -43,6 +43,10 @@ class ContainerCorrupted(EngineError):
     """The end of an engine has spoilt this container for good: only a new one can be started."""
 
 
+class LogsUnsupported(EngineError):
+    """The container's logging driver keeps no output that could be read."""
+
+
 @dataclass(frozen=True)
 class LogQuery:
     """Which lines, and how: ``tail`` None for all, counted in entries of the engine.

@@ -80,6 +80,7 @@ def overlap(subnet: str, others: Iterable[Network], engine_words: str) -> Networ
             "free_subnet": free,
             "engine": engine_words,
         },
+        overlaps=[n.name for n in overlapping],
     )
 
 

@@ -85,4 +85,5 @@ def port_in_use(
             "holder": {"kind": held_by.kind, "name": held_by.name},
             "next_free": free,
         },
+        next_free=free,
     )

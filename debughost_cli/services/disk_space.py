@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, DiskFull
-from debughost_cli.resources import DiskUsage, FileEntry
+from debughost_cli.planning.disk_full import reports_disk_full
+from debughost_cli.resources import DiskUsage, FileEntry, Volume
 from debughost_cli.services.volumes import dependencies_among, without_project
 
 _PROBE = FileEntry(f"{names.CONTROL_DIR}/room", bytes(64 * 1024))
 _MIB = 1024**2
-_WORDS = ("no space left on device", "enospc", "disk quota exceeded")
+
+
+class DiskFullWithUsage(DiskFull):
+    """A DiskFull whose ``details`` report what uses the disk."""
 
 
 @contextmanager
 def with_usage_details(engine: Engine) -> Iterator[None]:
-    """A DiskFull of the block also says what takes the room, and what may be pruned."""
+    """A DiskFull of the block also reports what uses the disk, and what may be pruned."""
     try:
         yield
-    except DiskFull as exc:
-        if "room" not in exc.details:
-            # Measuring may fail as well, and the first error is the one that counts.
-            with suppress(DebughostError):
-                _explain(engine, exc)
+    except DiskFullWithUsage:
         raise
+    except DiskFull as exc:
+        try:
+            usage = engine.disk_usage()
+            spare = dependencies_among(without_project(engine, usage.volumes))
+        except DebughostError:
+            # The first error is the one that counts.
+            raise exc from None
+        raise _with_usage(exc, usage, spare) from exc
 
 
-def _explain(engine: Engine, error: DiskFull) -> None:
-    usage = engine.disk_usage()
-    spare = dependencies_among(without_project(engine, usage.volumes))
+def _with_usage(error: DiskFull, usage: DiskUsage, spare: Sequence[Volume]) -> DiskFullWithUsage:
     spare_bytes = sum(v.size_bytes or 0 for v in spare)
-    error.details["room"] = {
+    disk_space = {
         "images_bytes": usage.images_bytes,
         "containers_bytes": usage.containers_bytes,
         "volumes_bytes": sum(v.size_bytes or 0 for v in usage.volumes),
@@ -41,7 +47,9 @@ def _explain(engine: Engine, error: DiskFull) -> None:
         "prunable_volumes": [v.name for v in spare],
         "prunable_bytes": spare_bytes,
     }
-    error.hint = _hint(usage, spare_bytes)
+    details = dict(error.details) | {"room": disk_space}
+    found = DiskFullWithUsage(error.message, hint=_hint(usage, spare_bytes), details=details)
+    return found.with_context(changed=error.changed)
 
 
 def _hint(usage: DiskUsage, spare_bytes: int) -> str:
@@ -57,9 +65,8 @@ def _hint(usage: DiskUsage, spare_bytes: int) -> str:
 
 
 def ran_out(log_tail: tuple[str, ...]) -> bool:
-    """Whether a container's last words are about a full disk."""
-    said = "\n".join(log_tail).lower()
-    return any(words in said for words in _WORDS)
+    """Whether the end of a container's log reports a full disk."""
+    return reports_disk_full("\n".join(log_tail))
 
 
 def is_full(engine: Engine, ref: str) -> bool:

@@ -60,13 +60,16 @@ SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh
 class ExecRefused(Usage):
     """The command could not be run: 127 there is none, 126 it is no program, 125 anything else."""
 
+    command_exit_code: int
+
     def __init__(self, message: str, *, hint: str, exit_code: int) -> None:
         super().__init__(message, hint=hint, details={"exit_code": exit_code})
+        self._init_fields(command_exit_code=exit_code)
 
     @property
     def status(self) -> int:
         """As ``docker exec`` ends."""
-        return int(self.details["exit_code"])
+        return self.command_exit_code
 
 
 class ExecService:
@@ -93,8 +96,8 @@ class ExecService:
         except Conflict as exc:
             raise self._not_running(project) or exc from None
         except (EngineError, StartFailed, InvalidConfig) as exc:
-            if isinstance(exc, EngineError) and "status" not in exc.details:
-                # No engine said this: what came was no answer of one.
+            if isinstance(exc, EngineError) and exc.http_status is None:
+                # What came was no answer of an engine.
                 raise
             raise _refused(exc.message) from exc
         return ProjectExec(self._engine, execution, project, ref, spec)

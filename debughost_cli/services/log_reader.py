@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound, OnText
+from debughost_cli.engine.port import (
+    Conflict,
+    Engine,
+    LogQuery,
+    LogsUnsupported,
+    NotFound,
+    OnText,
+)
 from debughost_cli.errors import (
     DebughostError,
     EngineError,
@@ -299,9 +306,7 @@ class LogReader:
             yield from self.engine.containers.logs(self.ref, query)
         except NotFound as exc:
             raise not_found(self.project, ()) from exc
-        except EngineError as exc:
-            if "does not support reading" not in exc.message:
-                raise
+        except LogsUnsupported as exc:
             raise _unreadable(self.project) from exc
 
 

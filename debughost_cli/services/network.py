@@ -103,7 +103,7 @@ class NetworkService:
                 return found
             others = [n for n in self._engine.networks.list() if n.name != names.NETWORK]
             conflict = planning.overlap(subnet, others, engine_words)
-            if conflict.details["overlaps"] or time.monotonic() >= deadline:
+            if conflict.overlaps or time.monotonic() >= deadline:
                 raise conflict
             time.sleep(0.05)
 

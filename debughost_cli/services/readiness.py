@@ -18,7 +18,7 @@ from debughost_cli.errors import (
     StartFailed,
     VolumeNotWritable,
 )
-from debughost_cli.models import Exit
+from debughost_cli.models import Exit, ExitReason
 from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.resources import Container, LauncherStatus
 from debughost_cli.services.disk_space import is_full, ran_out
@@ -112,7 +112,12 @@ def ended(
     message = (
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
     )
-    return Crashed(f"{container.project} {message} before {before}", hint=see_logs, details=details)
+    return Crashed(
+        f"{container.project} {message} before {before}",
+        hint=see_logs,
+        details=details,
+        reason=ExitReason(exit_.reason) if exit_ else None,
+    )
 
 
 def _before_its_command(

@@ -23,7 +23,7 @@ from debughost_cli.errors import (
     StartFailed,
     VolumeNotWritable,
 )
-from debughost_cli.models import Action, ContainerRef, Project
+from debughost_cli.models import Action, ContainerRef, ExitReason, Project
 from debughost_cli.planning.ports import port_in_use
 from debughost_cli.planning.up import ConvergeOptions, StepKind
 from debughost_cli.project.resolve import ResolvedProject
@@ -113,8 +113,9 @@ class UpService:
         try:
             observation, ref, outcome = self._bring_up(resolved, options, rollback)
             if isinstance(outcome, _ENDED) and rollback.remembers(RESTORE):
-                outcome.hint += "; what ran before was started again"
-                raise outcome
+                raise outcome.with_context(
+                    hint=f"{outcome.hint}; what ran before was started again"
+                ) from outcome
         except BaseException:
             # Who never got the lock has nothing to take back, and must not wait for it again.
             if rollback:
@@ -128,8 +129,8 @@ class UpService:
             outcome = self._outcome(resolved, ref, options, connection_failures)
         if isinstance(outcome, DebughostError):
             # The container is kept, for its logs or because it goes on.
-            outcome.changed = observation.plan.action is not Action.UNCHANGED
-            raise outcome
+            changed = observation.plan.action is not Action.UNCHANGED
+            raise outcome.with_context(changed=changed) from outcome
         project = describe(self._engine, *outcome)
         project = replace(project, dependencies=freshness(resolved, *outcome))
         return ProjectResult(project, observation.plan.action)
@@ -281,8 +282,8 @@ class UpService:
 
     def _stopped_by_engine(self, outcome: _Outcome, connection_failures: int) -> bool:
         """An engine stops its containers when it ends, or when it starts after a crash."""
-        reason = outcome.details.get("reason") if isinstance(outcome, Crashed) else None
-        if reason not in ("stopped", "killed"):
+        reason = outcome.reason if isinstance(outcome, Crashed) else None
+        if reason not in (ExitReason.STOPPED, ExitReason.KILLED):
             return False
         self._engine.ping()
         return self._engine.connection_failures > connection_failures

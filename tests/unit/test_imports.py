@@ -151,13 +151,13 @@ def test_the_arrows(sources, forbidden):
     assert offenders(sources, forbidden) == set()
 
 
-@pytest.mark.parametrize("name", ["models.py", "errors.py"])
+@pytest.mark.parametrize("name", ["models.py", "failure.py", "errors.py"])
 def test_models_and_errors_need_the_standard_library_alone(name):
     allowed = sys.stdlib_module_names | {"debughost_cli"}
     found = set(imports(PACKAGE / name))
     assert {n.partition(".")[0] for n in found} <= allowed
     inside = {".".join(n.split(".")[:2]) for n in found if n.startswith("debughost_cli.")}
-    assert inside <= set(ours("models", "errors"))
+    assert inside <= set(ours("models", "failure", "errors"))
 
 
 def test_planning_knows_an_engine_by_its_port_alone():

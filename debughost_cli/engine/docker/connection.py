@@ -231,7 +231,7 @@ class Connection:
             with mapped(self.info, doing, timeout), time_limit(limit):
                 return call(self.client)
         except EngineError as exc:
-            if exc.details.get("status", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if (exc.http_status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 with suppress(EngineError):
                     self._ping()
             raise

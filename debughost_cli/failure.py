@@ -1,0 +1,143 @@
+"""The base of every error of this program: an immutable record that can be raised."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, ClassVar, NoReturn, Self, TypedDict, Unpack
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the process; scripts branch on these numbers."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    ENGINE = 4
+    CONFLICT = 5
+    TIMEOUT = 6
+    PROJECT_FAILED = 7
+    PARTIAL = 8
+    NO_SPACE = 9
+    SIGINT = 130
+    SIGTERM = 143
+
+
+class Context(TypedDict, total=False):
+    """What every error may be made with."""
+
+    hint: str
+    details: Mapping[str, Any]
+
+
+class Failure(BaseException):
+    """A failure that a user can understand: what happened, and what to do next.
+
+    ``message`` is one sentence, ``hint`` a remedy (may be empty), ``details`` holds JSON-ready
+    facts for readers of the output; the program itself decides by the class and its typed fields.
+    ``retryable`` is true only where the same call may succeed later unchanged. ``changed``:
+    something was modified all the same, and stays modified.
+
+    Nothing can be assigned once it is made; ``with_context`` returns a new one to raise.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+    retryable: ClassVar[bool] = False
+
+    message: str
+    hint: str
+    details: Mapping[str, Any]
+    changed: bool
+
+    def __init__(self, message: str, **context: Unpack[Context]) -> None:
+        super().__init__(message)
+        details = MappingProxyType(dict(context.get("details", {})))
+        hint = context.get("hint", "")
+        self._init_fields(message=message, hint=hint, details=details, changed=False)
+
+    def _init_fields(self, **fields: object) -> None:
+        """For constructors alone: sets fields past ``__setattr__``."""
+        self.__dict__.update(fields)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Python itself sets the traceback, the cause and the notes; nobody sets anything else."""
+        if not name.startswith("__"):
+            self._refuse(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(name)
+
+    def _refuse(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot change: use with_context()")
+
+    def with_context(
+        self,
+        *,
+        hint: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        changed: bool | None = None,
+    ) -> Self:
+        """A copy with another hint, more details or another ``changed``; raise it from this one."""
+        changes: dict[str, object] = {}
+        if hint is not None:
+            changes["hint"] = hint
+        if details is not None:
+            changes["details"] = MappingProxyType({**self.details, **details})
+        if changed is not None:
+            changes["changed"] = changed
+        copy = type(self).__new__(type(self), *self.args)
+        copy.__dict__.update(self.__dict__ | changes)
+        return copy
+
+    @property
+    def status(self) -> int:
+        """The exit code of the process that ends with this error."""
+        return int(self.exit_code)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``error`` object of the JSON output."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.retryable,
+            "details": dict(self.details),
+        }
+
+
+class DebughostError(Failure, Exception):
+    """Something went wrong; a caller that can do without it may catch it."""
+
+
+class Interrupted(Failure):
+    """A signal ended the command; what it had half made is removed again.
+
+    It is no Exception: code that goes on after an error, here or in a library, must not catch it.
+    """
+
+    code = "INTERRUPTED"
+    exit_code = ExitCode.SIGINT
+    retryable = True
+    signum: int
+
+    def __init__(self, signum: int = signal.SIGINT) -> None:
+        super().__init__(f"interrupted by {signal.Signals(signum).name}")
+        self._init_fields(signum=signum)
+
+    @property
+    def status(self) -> int:
+        """128 plus the signal's number, as shells report it."""
+        return 128 + int(self.signum)
+
+
+def public_subclasses(base: type[Failure]) -> list[type[Failure]]:
+    """The subclasses that are raised; what begins with an underscore only groups them."""
+    found: list[type[Failure]] = []
+    for cls in base.__subclasses__():
+        found += [cls] if not cls.__name__.startswith("_") else public_subclasses(cls)
+    return found
