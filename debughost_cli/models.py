@@ -6,6 +6,7 @@ Units: sizes in bytes (int), shares in percent (float, 100 = one core), duration
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,37 @@ class ProjectType(StrEnum):
     PYTHON = "python"
     PHP = "php"
     STATIC = "static"
+
+
+class RestartMode(StrEnum):
+    """When the engine starts a container again that has ended."""
+
+    NO = "no"
+    ALWAYS = "always"
+    UNLESS_STOPPED = "unless-stopped"
+    ON_FAILURE = "on-failure"
+
+
+@dataclass(frozen=True)
+class RestartPolicy:
+    """A restart policy; as text in Docker's notation, such as ``on-failure:3``."""
+
+    mode: RestartMode = RestartMode.NO
+    max_retries: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> RestartPolicy:
+        """From Docker's notation. Raises ValueError."""
+        name, colon, retries = text.partition(":")
+        mode = RestartMode(name)
+        if not colon:
+            return cls(mode)
+        if mode is not RestartMode.ON_FAILURE or not re.fullmatch(r"[1-9][0-9]{0,5}", retries):
+            raise ValueError(text)
+        return cls(mode, int(retries))
+
+    def __str__(self) -> str:
+        return f"{self.mode}:{self.max_retries}" if self.max_retries else self.mode.value
 
 
 class State(StrEnum):

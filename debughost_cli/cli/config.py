@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,6 +13,7 @@ from debughost_cli.cli.options import command, group, here
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.project.resolve import ResolvedProject, resolve_project
+from debughost_cli.project.settings import Flags, Source
 from debughost_cli.project.workspace import check_workspace
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
@@ -27,11 +29,11 @@ def register(app: typer.Typer) -> None:
 
 def show(session: Session, workspace: Workspace = None) -> Output:
     """Show the configuration in force, each value with where it came from."""
-    resolved = resolve_project(_folder(workspace), {})
+    resolved = resolve_project(_folder(workspace), Flags(), os.environ)
     rows = _rows(resolved)
     return Output(
         data={
-            "file": str(resolved.config.file) if resolved.config.file else None,
+            "file": str(resolved.settings.file) if resolved.settings.file else None,
             "workspace": str(resolved.workspace),
             "settings": [{"name": n, "value": v, "source": s} for n, v, s in rows],
         },
@@ -39,33 +41,36 @@ def show(session: Session, workspace: Workspace = None) -> Output:
     )
 
 
-def _rows(resolved: ResolvedProject) -> list[tuple[str, Any, str]]:
+def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     """Values of variables stay secret: only their names are shown."""
-    config, found = resolved.config, resolved.detection
+    settings, found = resolved.settings, resolved.detection
     given = {
-        name: (setting.value, setting.source)
-        for name, setting in config.settings.items()
+        name: (_plain(getattr(settings, name)), source)
+        for name, source in settings.sources.items()
         if name not in ("env", "env_file")
     }
     detected = {
-        "project": (resolved.project, "workspace"),
-        "type": (found.type.value, "detected"),
-        "command": (list(resolved.command or found.command), "detected"),
-        "framework": (found.framework, "detected"),
+        "project": (resolved.project, Source.WORKSPACE),
+        "type": (found.type.value, Source.DETECTED),
+        "command": (list(resolved.command or found.command), Source.DETECTED),
+        "framework": (found.framework, Source.DETECTED),
     }
-    env = {f"env.{name}": ("(set)", "file") for name in resolved.environment}
+    env = {f"env.{name}": ("(set)", Source.FILE) for name in resolved.environment}
     rows = detected | given | env
-    return [(name, _plain(value), source) for name, (value, source) in sorted(rows.items())]
+    return [(name, value, source.value) for name, (value, source) in sorted(rows.items())]
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _plain(value: object) -> object:
+    """As JSON has it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def validate(session: Session, workspace: Workspace = None) -> Output:
     """Check the configuration file; exit code 2 where something in it is wrong."""
-    resolved = resolve_project(_folder(workspace), {})
-    file = resolved.config.file
+    resolved = resolve_project(_folder(workspace), Flags(), os.environ)
+    file = resolved.settings.file
     text = f"{file} is right" if file else f"{resolved.workspace} has no configuration file"
     return Output(
         data={"file": str(file) if file else None, "valid": True},

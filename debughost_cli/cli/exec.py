@@ -94,7 +94,7 @@ def exec_(
         tuple(command_),
         user=user,
         workdir=workdir,
-        environment=_term(with_tty) | flag_environment(env or [], []),
+        environment=_term(with_tty) | flag_environment(env or [], [], os.environ),
         stdin=_stdin(session) is not None,
         tty=with_tty,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,9 @@ from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.models import ProjectType
 from debughost_cli.project.certificates import ca_bundle_of
-from debughost_cli.project.settings import load_config, parse_type
+from debughost_cli.project.configuration import load_settings
+from debughost_cli.project.parsers import parse_type
+from debughost_cli.project.settings import Flags
 from debughost_cli.render import human
 from debughost_cli.render.json import images_json
 from debughost_cli.services.images import ImageService
@@ -63,7 +66,7 @@ def _types(given: list[str] | None) -> list[ProjectType]:
 
 def _ca_bundle() -> Path | None:
     """The CA bundle in force in this folder; builds fetch packages too."""
-    return ca_bundle_of(load_config(here(), {}), here())
+    return ca_bundle_of(load_settings(here(), Flags(), os.environ), here())
 
 
 def _output(session: Session, result: ImagesResult) -> Output:

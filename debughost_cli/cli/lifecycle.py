@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -109,20 +109,24 @@ def up(
 ) -> Output:
     """Make what is missing, start it, wait until it listens, print the URL."""
     from debughost_cli.planning.up import ConvergeOptions
+    from debughost_cli.project.resolve import resolve_project
+    from debughost_cli.project.settings import Flags
+    from debughost_cli.project.variables import flag_environment
     from debughost_cli.services.batch import failed
     from debughost_cli.services.results import ProjectsResult
     from debughost_cli.services.up import UpOptions, UpService
 
     if pull not in ("missing", "always", "never"):
         raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
-    flags = {
-        "project": project, "type": type_, "image": image, "port": port, "cpus": cpus,
-        "memory": memory, "pids": pids, "restart": restart_,
-        "dependencies": False if no_deps else None,
-        "wait_timeout": seconds(wait_timeout, "--wait-timeout"),
-    }  # fmt: skip
+    ready_timeout = seconds(wait_timeout, "--wait-timeout")
     folder = _folder(session, workspace, project, allow_workspace)
-    resolved = _resolved(folder, flags, env or [], env_file or [], command_ or [])
+    flags = Flags(
+        project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
+        restart=restart_, dependencies=False if no_deps else None, wait_timeout=ready_timeout,
+        command=tuple(command_ or ()) or None,
+        environment=flag_environment(env or [], env_file or [], os.environ),
+    )  # fmt: skip
+    resolved = resolve_project(folder, flags, os.environ)
     options = UpOptions(ConvergeOptions(recreate=recreate, wait=wait), pull)
     service = UpService(session.engine, session.progress)
     try:
@@ -131,15 +135,6 @@ def up(
     except DebughostError as exc:
         item = failed(session.engine, resolved.project, exc)
     return projects_output(session, ProjectsResult((item,)))
-
-
-def _resolved(
-    folder: Path, flags: dict[str, Any], env: list[str], env_files: list[Path], command_: list[str]
-) -> Any:
-    from debughost_cli.project.resolve import resolve_project
-    from debughost_cli.project.variables import flag_environment
-
-    return resolve_project(folder, flags, flag_environment(env, env_files), command_)
 
 
 def _folder(session: Session, given: Path | None, project: str | None, allow: Path | None) -> Path:
@@ -164,8 +159,8 @@ def _folder(session: Session, given: Path | None, project: str | None, allow: Pa
 
 
 def _looks_like_project(folder: Path) -> bool:
+    from debughost_cli.project.configuration import read_file
     from debughost_cli.project.detect import detect
-    from debughost_cli.project.settings import read_file
 
     try:
         return bool(read_file(folder)[0] or detect(folder))
@@ -175,11 +170,12 @@ def _looks_like_project(folder: Path) -> bool:
 
 def default_project(session: Session) -> str:
     """The id of the project that lives in the current folder. Raises InvalidProject."""
+    from debughost_cli.project.configuration import load_settings
     from debughost_cli.project.resolve import default_project as from_folder
-    from debughost_cli.project.settings import load_config
+    from debughost_cli.project.settings import Flags
 
     folder = here()
-    return load_config(folder, {}).get("project") or from_folder(folder)
+    return load_settings(folder, Flags(), os.environ).project or from_folder(folder)
 
 
 def chosen(session: Session, projects: Sequence[str] | None, everything: bool) -> list[str]:

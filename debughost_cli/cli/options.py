@@ -12,7 +12,7 @@ import typer
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
-from debughost_cli.project.settings import parse_seconds
+from debughost_cli.project.parsers import parse_seconds
 from debughost_cli.project.variables import BadValue
 
 _PANEL = "Options of every command"

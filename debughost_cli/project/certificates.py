@@ -6,25 +6,25 @@ from contextlib import suppress
 from pathlib import Path
 
 from debughost_cli.errors import InvalidConfig
-from debughost_cli.project.settings import Config
+from debughost_cli.project.settings import Settings, Source
 
 
-def ca_bundle_of(config: Config, workspace: Path) -> Path | None:
-    """The file of certificates, resolved; None where nobody gave one. Raises InvalidConfig.
+def ca_bundle_of(settings: Settings, workspace: Path) -> Path | None:
+    """The file of certificates, resolved; None where none is set. Raises InvalidConfig.
 
-    What came with a workspace may name any file of the host: one that holds no certificates, or a
-    private key, is not handed to a container for it.
+    A configuration that came with a workspace may name any file of the host: one that contains no
+    certificates, or a private key, is not mounted into a container.
     """
-    given = config.get("ca_bundle")
-    if not given:
+    if not settings.ca_bundle:
         return None
-    path = (workspace / Path(given).expanduser()).resolve()
+    path = (workspace / Path(settings.ca_bundle).expanduser()).resolve()
     with suppress(OSError):
         data = path.read_bytes() if path.is_file() else None
-        if data is not None and (config.source("ca_bundle") != "file" or _is_public(data)):
+        trusted = settings.source("ca_bundle") is not Source.FILE
+        if data is not None and (trusted or _is_public(data)):
             return path
     raise InvalidConfig(
-        f"the CA bundle {path} is no file of certificates that can be read",
+        f"the CA bundle {path} is not a readable file of certificates",
         hint="Point ca_bundle or DEBUGHOST_CA_BUNDLE at a PEM file",
         details={"ca_bundle": str(path)},
     )

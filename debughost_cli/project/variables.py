@@ -1,20 +1,25 @@
-"""Variables for the container: from the command line and from files, their values kept secret."""
+"""Variables for the container, from the command line and from files; their values are secrets."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from debughost_cli.errors import DebughostError, Usage
 
 
 class BadValue(ValueError):
-    """A value that a setting cannot take; the text completes "<name> ..."."""
+    """A value that a setting cannot take; as text it completes "<name> ...".
+
+    ``allowed``: what the setting takes. ``problem``: the text, where "must be" does not fit.
+    """
+
+    def __init__(self, allowed: str, problem: str = "") -> None:
+        super().__init__(problem or f"must be {allowed}")
+        self.allowed = allowed
 
 
-def is_passable(value: Any) -> bool:
+def is_passable(value: object) -> bool:
     """True for text that can reach a program: through the engine's JSON, and without a NUL."""
     if not isinstance(value, str) or "\0" in value:
         return False
@@ -25,39 +30,49 @@ def is_passable(value: Any) -> bool:
     return True
 
 
-def variable_name(name: Any) -> str:
+def variable_name(name: object) -> str:
     """The name of a variable. Raises BadValue."""
     text = str(name)
     if not text or "=" in text or not is_passable(text):
-        raise BadValue(f"has {text[:60]!r}, which is not the name of a variable")
+        raise BadValue(
+            "the name of a variable", f"has {text[:60]!r}, which is not the name of a variable"
+        )
     return text
 
 
-def variable_value(name: str, value: Any) -> str:
+def variable_value(name: object, value: object) -> str:
     """A variable's value as text. Raises BadValue, without the value: it may be a secret."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
-        raise BadValue(f"has {name} = {type(value).__name__}; a variable is text or a number")
+        raise BadValue(
+            "text or numbers",
+            f"has {name} = {type(value).__name__}; a variable is text or a number",
+        )
     if not is_passable(str(value)):
-        raise BadValue(f"has {name} with a value that is not UTF-8 text, or has a NUL in it")
+        raise BadValue(
+            "UTF-8 text without NUL",
+            f"has {name} with a value that is not UTF-8 text, or contains a NUL character",
+        )
     return str(value)
 
 
-def flag_environment(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, str]:
+def flag_environment(
+    pairs: Sequence[str], files: Sequence[Path], environ: Mapping[str, str]
+) -> dict[str, str]:
     """The variables of the command line: files, then pairs, later ones winning.
 
-    ``NAME`` without ``=`` takes the caller's value, as docker does. Raises Usage.
+    ``NAME`` without ``=`` takes its value from ``environ``, as docker does. Raises Usage.
     """
     found: dict[str, str] = {}
     for path in files:
-        found |= read_variables(path, Usage, os.environ)
+        found |= read_variables(path, Usage, environ)
     for pair in pairs:
-        found |= _pair(pair)
+        found |= _pair(pair, environ)
     return found
 
 
-def _pair(text: str) -> dict[str, str]:
+def _pair(text: str, environ: Mapping[str, str]) -> dict[str, str]:
     name, equals, value = text.partition("=")
     try:
         variable_name(name)
@@ -66,17 +81,17 @@ def _pair(text: str) -> dict[str, str]:
     try:
         if equals:
             return {name: variable_value(name, value)}
-        return {name: variable_value(name, os.environ[name])} if name in os.environ else {}
+        return {name: variable_value(name, environ[name])} if name in environ else {}
     except BadValue as exc:
         raise Usage(f"--env {exc}", hint="For example --env DEBUG=1") from None
 
 
 def read_variables(
-    path: Path, error: type[DebughostError], callers: Mapping[str, str]
+    path: Path, error: type[DebughostError], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """A file's variables; those without a value take the caller's. Nothing in it is expanded.
+    """A file's variables; names without a value take theirs from ``environ``.
 
-    Raises ``error``, naming the line and never what is in it.
+    Nothing is expanded. Raises ``error`` with the number of the line, never with its content.
     """
     from dotenv.parser import parse_stream
 
@@ -92,7 +107,7 @@ def read_variables(
         if line.key is None and not line.error:
             continue
         try:
-            found |= _line(line.key, line.value, callers)
+            found |= _line(line.key, line.value, environ)
         except BadValue as exc:
             text, number = line.original
             number += text[: len(text) - len(text.lstrip())].count("\n")
@@ -104,8 +119,8 @@ def read_variables(
     return found
 
 
-def _line(name: str | None, value: str | None, callers: Mapping[str, str]) -> dict[str, str]:
+def _line(name: str | None, value: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     if name is None:
-        raise BadValue("is not NAME=VALUE")
-    value = callers.get(name) if value is None else value
+        raise BadValue("NAME=VALUE", "is not NAME=VALUE")
+    value = environ.get(name) if value is None else value
     return {} if value is None else {variable_name(name): variable_value(name, value)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -15,7 +16,8 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import ProjectType
 from debughost_cli.project.certificates import ca_bundle_of
-from debughost_cli.project.settings import load_config
+from debughost_cli.project.configuration import load_settings
+from debughost_cli.project.settings import Flags
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import lock_folder
 from debughost_cli.services.network import NetworkService
@@ -63,9 +65,9 @@ class DoctorService:
             yield _checked("volumes", partial(_volumes, engine))
 
     def _configuration(self) -> Finding:
-        config = load_config(self._folder, {})
-        ca_bundle_of(config, self._folder)
-        where = config.file or f"no configuration file in {self._folder}"
+        settings = load_settings(self._folder, Flags(), os.environ)
+        ca_bundle_of(settings, self._folder)
+        where = settings.file or f"no configuration file in {self._folder}"
         return "ok", str(where), ""
 
     def _engine(self, found: list[Engine]) -> Finding:

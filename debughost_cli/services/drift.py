@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class DriftService:
         if is_gone(Path(workspace)):
             return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
         try:
-            resolved = resolve_existing(container, None)
+            resolved = resolve_existing(container, None, os.environ)
             drift = self._drift(resolved, container)
         except DebughostError as exc:
             if exc.status in (1, 4):
@@ -60,7 +61,7 @@ class DriftService:
         ref, image = self._image(resolved)
         spec = make_spec(
             resolved,
-            port=resolved.config.get("port") or container.port,
+            port=resolved.settings.port or container.port,
             ref=ref,
             image=image,
             network=self._network(),
@@ -70,14 +71,14 @@ class DriftService:
         return find_drift(spec, container, image.environment if image else {})
 
     def _image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
-        key = resolved.config.get("image") or f"type {resolved.type}"
+        key = resolved.settings.image or f"type {resolved.type}"
         with self._guard:
             if key not in self._images:
                 self._images[key] = self._find_image(resolved)
             return self._images[key]
 
     def _find_image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
-        given = resolved.config.get("image")
+        given = resolved.settings.image
         if given:
             return given, self._engine.images.find(given)
         entry = self._image_service.find(resolved.type)

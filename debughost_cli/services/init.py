@@ -8,15 +8,17 @@ from pathlib import Path
 
 from debughost_cli.errors import InvalidWorkspace, NameConflict
 from debughost_cli.models import Detection
+from debughost_cli.project.configuration import CONFIG_FILE
 from debughost_cli.project.detect import detect
 from debughost_cli.project.resolve import default_project
-from debughost_cli.project.settings import CONFIG_FILE, DEFAULTS
+from debughost_cli.project.settings import SETTINGS, Setting
 from debughost_cli.project.workspace import owner
 
 
 def write_config(workspace: Path) -> tuple[Path, str]:
-    """The new file and its text; the workspace's owner alone may read it, for it may come to hold
-    secrets. Raises NameConflict where there is one, TypeUnknown.
+    """The new file and its text; only the workspace's owner may read it, for secrets may be added.
+
+    Raises NameConflict where the file exists, TypeUnknown, InvalidWorkspace.
     """
     path = workspace / CONFIG_FILE
     text = _text(default_project(workspace), detect(workspace))
@@ -42,9 +44,14 @@ def write_config(workspace: Path) -> tuple[Path, str]:
 
 def _text(project: str, found: Detection) -> str:
     command = json.dumps(list(found.command)).replace("{port}", "$PORT")
+    examples = "\n".join(
+        _example(name, setting)
+        for name, setting in SETTINGS.items()
+        if name not in ("project", "type", "command", "env")
+    )
     return f"""\
-# debughost: how this project runs in its container. Every line may be left out;
-# flags and DEBUGHOST_* variables win over it.
+# debughost: how this project runs in its container. Every line is optional;
+# flags and DEBUGHOST_* variables take precedence.
 
 project = {json.dumps(project)}
 type = {json.dumps(found.type.value)}  # detected: {found.framework}
@@ -52,17 +59,13 @@ type = {json.dumps(found.type.value)}  # detected: {found.framework}
 # The command, as a list of words or as a line for the shell. Detected:
 # command = {command}
 
-# port = 3000            # or "auto": one that stays with the project
-# image = "node:24"      # any image that has a shell, in place of the base image
-# cpus = {DEFAULTS["cpus"]:g}
-# memory = "2g"          # no swap on top of it
-# pids = {DEFAULTS["pids"]}
-# restart = "no"         # always, unless-stopped, on-failure:3
-# wait_timeout = {DEFAULTS["wait_timeout"]:g}
-# dependencies = true    # install them before the start
-# ca_bundle = "/etc/ssl/certs/ca-certificates.crt"
-# env_file = ".env"
+{examples}
 
 # [env]
 # DEBUG = "1"
 """
+
+
+def _example(name: str, setting: Setting) -> str:
+    line = f"# {name} = {setting.example}"
+    return f"{line:<23}  # {setting.help}" if setting.help else line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -102,7 +103,7 @@ class LifecycleService:
 
         The configuration is read before anything is stopped. Raises what ``up`` raises.
         """
-        resolved = resolve_existing(self._inspect(project), wait_timeout)
+        resolved = resolve_existing(self._inspect(project), wait_timeout, os.environ)
         return self._up.run(resolved, options)
 
     def remove(self, project: str, stop_timeout: int, *, volumes: bool) -> ProjectResult:

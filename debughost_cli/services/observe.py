@@ -96,7 +96,7 @@ class Observer:
 
     def image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
         """The reference for the container and the image, None where it is not on the engine."""
-        given = resolved.config.get("image")
+        given = resolved.settings.image
         if given:
             return given, self._engine.images.find(given)
         entry = self._images.find(resolved.type)
@@ -104,7 +104,7 @@ class Observer:
 
     def image_step(self, resolved: ResolvedProject, pull: str) -> Step | None:
         """What has to be done for the image; ``pull``: missing, always or never."""
-        given = resolved.config.get("image")
+        given = resolved.settings.image
         if pull == "never":
             return None
         if given:
@@ -211,7 +211,7 @@ def _check_workspace(resolved: ResolvedProject, current: Container) -> None:
 
 
 def _port(resolved: ResolvedProject, current: Container | None, ports: PortTable) -> int:
-    asked = resolved.config.get("port")
+    asked = resolved.settings.port
     if current and current.is_running and current.port and asked in (None, current.port):
         return current.port
     last = current.port if current else ports.remembered()

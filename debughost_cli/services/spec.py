@@ -14,8 +14,9 @@ from debughost_cli.container import launcher
 from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, ProjectType
 from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.project.settings import Source
 from debughost_cli.project.workspace import owner
-from debughost_cli.resources import ContainerSpec, EngineInfo, Image, Limits, Mount, Network
+from debughost_cli.resources import ContainerSpec, EngineInfo, Image, Mount, Network
 from debughost_cli.services.owner_process import signature
 
 _CACHES = {
@@ -43,7 +44,6 @@ def make_spec(
     engine: EngineInfo, mountpoint_made: bool,
 ) -> ContainerSpec:  # fmt: skip
     """The container that answers to ``resolved`` on this engine."""
-    config = resolved.config
     user = None if engine.maps_users else ":".join(map(str, owner(resolved.workspace)))
     spec = ContainerSpec(
         project=resolved.project,
@@ -55,9 +55,9 @@ def make_spec(
         port=port,
         environment=_environment(resolved, port, image),
         mounts=_mounts(resolved, user),
-        limits=Limits(_cpus(resolved, engine), config.get("memory"), config.get("pids")),
+        limits=replace(resolved.settings.limits, cpus=_cpus(resolved, engine)),
         user=user,
-        restart=config.get("restart"),
+        restart=str(resolved.settings.restart),
         network=names.NETWORK,
         network_id=network.id if network else "",
         aliases=(resolved.project, f"project-{resolved.project}"),
@@ -69,8 +69,8 @@ def make_spec(
 
 def _cpus(resolved: ResolvedProject, engine: EngineInfo) -> float:
     """An engine refuses more CPUs than it has; only what the user asked for may fail of that."""
-    cpus: float = resolved.config.get("cpus")
-    if resolved.config.source("cpus") == "default" and engine.is_local:
+    cpus = resolved.settings.cpus
+    if resolved.settings.source("cpus") is Source.DEFAULT and engine.is_local:
         return min(cpus, float(os.cpu_count() or cpus))
     return cpus
 
@@ -81,7 +81,7 @@ def _command(resolved: ResolvedProject, port: int, image: Image | None) -> tuple
     found = tuple(a.replace("{port}", str(port)) for a in resolved.detection.command)
     if found or image is None:
         return found
-    if resolved.config.get("image") and image.command:
+    if resolved.settings.image and image.command:
         return image.command
     raise TypeUnknown(
         f"nothing in {resolved.workspace} says how to run this {resolved.type} project",
@@ -162,7 +162,7 @@ def _labels(
         names.CONFIG_HASH: spec.config_hash,
         names.INSTALL: resolved.dependencies.manager if resolved.dependencies else "none",
         names.OWNER: signature(),
-        names.FLAGS: json.dumps(resolved.flags, sort_keys=True),
+        names.FLAGS: resolved.flags.to_label(),
     }
     return labels | ({names.MOUNTPOINT: "made"} if mountpoint_made else {})
 

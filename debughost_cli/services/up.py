@@ -225,7 +225,7 @@ class UpService:
             except PortRace as exc:
                 rollback.run()
                 avoid |= {exc.port}
-                if resolved.config.get("port") or time.monotonic() >= deadline:
+                if resolved.settings.port or time.monotonic() >= deadline:
                     raise self._explained(resolved, exc.port, avoid) from exc
                 self._progress.step(f"Port {exc.port} was taken meanwhile, choosing another")
             else:
@@ -296,7 +296,7 @@ class UpService:
             return wait_ready(
                 self._engine,
                 ref,
-                resolved.config.get("wait_timeout"),
+                resolved.settings.wait_timeout,
                 on_wait=lambda: self._progress.step(f"Waiting until {resolved.project} listens"),
                 cancelled=options.cancelled,
             )

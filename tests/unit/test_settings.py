@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
-from debughost_cli.models import ProjectType
-from debughost_cli.project import settings as config
-from debughost_cli.project.settings import BadValue, load_config
-from debughost_cli.project.variables import flag_environment
+from debughost_cli.models import ProjectType, RestartMode, RestartPolicy
+from debughost_cli.project import parsers
+from debughost_cli.project.configuration import file_environment, load_settings
+from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
+from debughost_cli.project.variables import BadValue, flag_environment
 
 GIB = 1024**3
 
@@ -32,7 +35,7 @@ def write(workspace):
 
 
 def load(workspace, env=None, **flags):
-    return load_config(workspace, flags, env or {})
+    return load_settings(workspace, Flags(**flags), env or {})
 
 
 GOOD = {
@@ -59,11 +62,11 @@ GOOD = {
     ],
     "pids": [("100", 100), ('"100"', 100)],
     "restart": [
-        ('"no"', "no"),
-        ('"always"', "always"),
-        ('"unless-stopped"', "unless-stopped"),
-        ('"on-failure"', "on-failure"),
-        ('"on-failure:5"', "on-failure:5"),
+        ('"no"', RestartPolicy()),
+        ('"always"', RestartPolicy(RestartMode.ALWAYS)),
+        ('"unless-stopped"', RestartPolicy(RestartMode.UNLESS_STOPPED)),
+        ('"on-failure"', RestartPolicy(RestartMode.ON_FAILURE)),
+        ('"on-failure:5"', RestartPolicy(RestartMode.ON_FAILURE, 5)),
     ],
     "ca_bundle": [('"/etc/ca.pem"', "/etc/ca.pem")],
     "dependencies": [("true", True), ("false", False)],
@@ -106,15 +109,15 @@ def cases(table):
 
 
 def test_every_setting_has_its_cases():
-    assert set(GOOD) == set(WRONG) == set(config.SETTINGS)
+    assert set(GOOD) == set(WRONG) == set(SETTINGS)
 
 
 @pytest.mark.parametrize(("name", "case"), cases(GOOD))
 def test_good_values_in_a_file(write, name, case):
     text, value = case
     found = load(write(f"{name} = {text}\n"))
-    assert found.get(name) == value
-    assert found.source(name) == "file"
+    assert getattr(found, name) == value
+    assert found.source(name) is Source.FILE
 
 
 @pytest.mark.parametrize(("name", "text"), cases(WRONG))
@@ -133,11 +136,12 @@ def test_wrong_values_in_a_file_are_refused(write, name, text):
 @pytest.mark.parametrize("name", ["env-file", "ca-bundle", "wait-timeout"])
 def test_names_may_be_written_with_hyphens(write, name):
     value = "30" if name == "wait-timeout" else '"x"'
-    assert load(write(f"{name} = {value}\n")).source(name.replace("-", "_")) == "file"
+    assert load(write(f"{name} = {value}\n")).source(name.replace("-", "_")) is Source.FILE
 
 
 @pytest.mark.parametrize(
-    ("key", "hint"), [("prot", "'port'"), ("comand", "'command'"), ("zzz", "Known: project")]
+    ("key", "hint"),
+    [("prot", "'port'"), ("comand", "'command'"), ("zzz", "Known settings: project")],
 )
 def test_an_unknown_setting_is_refused_with_a_suggestion(write, key, hint):
     with pytest.raises(InvalidConfig) as caught:
@@ -169,34 +173,29 @@ def test_a_file_that_is_no_text_is_refused(workspace):
 
 def test_a_file_written_on_windows_is_read(workspace):
     (workspace / "debughost.toml").write_bytes("\ufeffport = 3000\r\n".encode())
-    assert load(workspace).get("port") == 3000
+    assert load(workspace).port == 3000
 
 
 def test_without_a_file_there_are_defaults(workspace):
     found = load(workspace)
     assert found.file is None
-    assert {n: found.get(n) for n in ("cpus", "memory", "pids", "restart", "wait_timeout")} == {
-        "cpus": 2.0,
-        "memory": 2 * GIB,
-        "pids": 512,
-        "restart": "no",
-        "wait_timeout": 60.0,
-    }
-    assert found.source("cpus") == "default"
-    assert found.get("image") is None
+    assert (found.cpus, found.memory, found.pids) == (2.0, 2 * GIB, 512)
+    assert (str(found.restart), found.wait_timeout) == ("no", 60.0)
+    assert found.source("cpus") is Source.DEFAULT
+    assert found.image is None
     assert found.source("image") is None
 
 
 def test_the_section_in_pyproject_counts(write):
     write("[project]\nname = 'x'\n[tool.debughost]\nport = 3000\n", "pyproject.toml")
     found = load(write("", "unrelated"))
-    assert found.get("port") == 3000
+    assert found.port == 3000
     assert found.file.name == "pyproject.toml"
 
 
 def test_debughost_toml_comes_before_pyproject(write):
     write("[tool.debughost]\nport = 3000\n", "pyproject.toml")
-    assert load(write("port = 3001\n")).get("port") == 3001
+    assert load(write("port = 3001\n")).port == 3001
 
 
 @pytest.mark.parametrize(
@@ -221,16 +220,17 @@ def test_flags_then_variables_then_file_then_defaults(write):
     workspace = write("cpus = 3\nmemory = '3g'\npids = 300\n")
     env = {"DEBUGHOST_CPUS": "4", "DEBUGHOST_MEMORY": "4g"}
     found = load(workspace, env, cpus="5")
-    assert [(found.get(n), found.source(n)) for n in ("cpus", "memory", "pids", "restart")] == [
-        (5.0, "flag"),
-        (4 * GIB, "environment"),
-        (300, "file"),
-        ("no", "default"),
+    names = ("cpus", "memory", "pids", "restart")
+    assert [(getattr(found, n), found.source(n)) for n in names] == [
+        (5.0, Source.FLAG),
+        (4 * GIB, Source.ENVIRONMENT),
+        (300, Source.FILE),
+        (RestartPolicy(), Source.DEFAULT),
     ]
 
 
 def test_an_empty_variable_is_none(write):
-    assert load(write("cpus = 3\n"), {"DEBUGHOST_CPUS": ""}).source("cpus") == "file"
+    assert load(write("cpus = 3\n"), {"DEBUGHOST_CPUS": ""}).source("cpus") is Source.FILE
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_an_empty_variable_is_none(write):
 )
 def test_variables(workspace, variable, text, name, value):
     found = load(workspace, {variable: text})
-    assert (found.get(name), found.source(name)) == (value, "environment")
+    assert (getattr(found, name), found.source(name)) == (value, Source.ENVIRONMENT)
 
 
 def test_a_wrong_variable_is_named(workspace):
@@ -274,14 +274,14 @@ def test_a_wrong_flag_is_a_usage_error_that_names_it(workspace, flags, words):
 
 def test_a_word_that_is_no_type_names_the_four():
     with pytest.raises(TypeUnknown) as caught:
-        config.parse_type("ruby")
+        parsers.parse_type("ruby")
     assert "node, python, php, static" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "²", "3000.0", " 3000", "0x10"])
 def test_a_word_that_is_no_port(text):
     with pytest.raises(InvalidPort):
-        config.parse_port(text)
+        parsers.parse_port(text)
 
 
 anything = (
@@ -291,12 +291,12 @@ anything = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", list(config.SETTINGS))
+@pytest.mark.parametrize("name", list(SETTINGS))
 @given(value=anything)
 def test_any_value_is_taken_or_refused_in_our_words(name, value):
     words = "taken"
     try:
-        config.SETTINGS[name](value)
+        SETTINGS[name].parse(value)
     except (BadValue, DebughostError) as exc:
         words = str(exc)
     assert 0 < len(words) < 500
@@ -305,13 +305,13 @@ def test_any_value_is_taken_or_refused_in_our_words(name, value):
 @given(st.from_regex(r"[0-9]{1,6}(\.[0-9]{1,3})? ?([kmgtKMGT](i?[bB])?)?", fullmatch=True))
 def test_sizes_are_sizes(text):
     with contextlib.suppress(BadValue):
-        assert config.parse_memory(text) >= 6 * 1024**2
+        assert parsers.parse_memory(text) >= 6 * 1024**2
 
 
 @given(st.integers())
 def test_every_port_is_one_that_may_be_used(number):
     try:
-        port = config.parse_port(number)
+        port = parsers.parse_port(number)
     except InvalidPort:
         return
     assert port == number
@@ -322,14 +322,61 @@ def test_every_port_is_one_that_may_be_used(number):
 @given(st.floats())
 def test_seconds_are_positive_and_at_most_a_day(number):
     with contextlib.suppress(BadValue):
-        assert 0 < config.parse_seconds(number) <= 86400
+        assert 0 < parsers.parse_seconds(number) <= 86400
+
+
+@pytest.mark.parametrize("name", list(SETTINGS))
+def test_the_example_of_a_setting_can_be_used_and_shows_its_default(write, name):
+    found = load(write(f"{name} = {SETTINGS[name].example}\n"))
+    assert found.source(name) is Source.FILE
+    default = getattr(Settings(), name)
+    if default not in (None, (), {}):
+        assert getattr(found, name) == default
+
+
+def test_every_flag_has_a_setting():
+    assert {f.name for f in fields(Flags)} - {"environment"} <= set(SETTINGS)
+
+
+# The label that keeps flags for the next ``restart``
+
+
+def test_flags_survive_in_a_label_without_values_of_variables():
+    flags = Flags(
+        project="shop", port="3000", cpus="1.5", dependencies=False, wait_timeout=5.0,
+        command=("npm", "start"), environment={"KEY": "hush", "GONE": "x"},
+    )  # fmt: skip
+    label = flags.to_label()
+    assert json.loads(label) == {
+        "port": "3000", "cpus": "1.5", "dependencies": False, "command": ["npm", "start"],
+        "env": ["GONE", "KEY"],
+    }  # fmt: skip
+    kept = replace(flags, project=None, wait_timeout=None, environment={"KEY": "hush"})
+    assert Flags.from_label(label, {"KEY": "hush", "PATH": "/bin"}) == kept
+
+
+@pytest.mark.parametrize(
+    ("label", "flags"),
+    [
+        ("", Flags()),
+        ("{", Flags()),
+        ("[1]", Flags()),
+        ("{}", Flags()),
+        ('{"command": [], "env": []}', Flags()),
+        ('{"cpus": 3, "memory": null, "type": "node"}', Flags(type="node")),
+        ('{"dependencies": "x", "command": "rm", "env": "A", "environment": "A"}', Flags()),
+        ('{"newer": "x", "wait_timeout": "x", "command": [1]}', Flags(command=("1",))),
+    ],
+)
+def test_of_a_label_only_what_is_known_is_used(label, flags):
+    assert Flags.from_label(label, {"A": "1"}) == flags
 
 
 # Variables of the project
 
 
 def project_env(workspace):
-    return config.file_environment(load(workspace), workspace)
+    return file_environment(load(workspace), workspace, {"MINE": "hush"})
 
 
 def test_the_file_of_variables_comes_before_the_table(write):
@@ -357,13 +404,12 @@ def test_the_file_of_variables_comes_before_the_table(write):
 )
 def test_lines_of_a_file_of_variables(workspace, line, value):
     (workspace / "vars").write_text(line, "utf-8", newline="")
-    assert flag_environment([], [workspace / "vars"]) == {"A": value}
+    assert flag_environment([], [workspace / "vars"], {}) == {"A": value}
 
 
-def test_a_name_alone_in_a_file_takes_the_callers_value(workspace, monkeypatch):
-    monkeypatch.setenv("MINE", "here")
+def test_a_name_alone_in_a_file_takes_the_callers_value(workspace):
     (workspace / "vars").write_text("MINE\n")
-    assert flag_environment([], [workspace / "vars"]) == {"MINE": "here"}
+    assert flag_environment([], [workspace / "vars"], {"MINE": "here"}) == {"MINE": "here"}
 
 
 @pytest.mark.parametrize(
@@ -377,24 +423,22 @@ def test_a_name_alone_in_a_file_takes_the_callers_value(workspace, monkeypatch):
 def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(workspace, content, number):
     (workspace / "vars").write_bytes(content)
     with pytest.raises(Usage) as caught:
-        flag_environment([], [workspace / "vars"])
+        flag_environment([], [workspace / "vars"], {})
     assert f"line {number} " in caught.value.message
     assert "hush" not in str(caught.value.to_json())
 
 
-def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write, monkeypatch):
-    monkeypatch.setenv("MINE", "hush\udcff")
+def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write):
     for pair in ("A=hush\udcff", "A=hush\0", "MINE"):
         with pytest.raises(Usage) as caught:
-            flag_environment([pair], [])
+            flag_environment([pair], [], {"MINE": "hush\udcff"})
         assert "hush" not in str(caught.value.to_json())
     with pytest.raises(InvalidConfig) as refused:
         load(write('env = {A = "hush\\u0000"}\n'))
     assert "hush" not in str(refused.value.to_json())
 
 
-def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write, monkeypatch):
-    monkeypatch.setenv("MINE", "hush")
+def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write):
     (workspace / "vars").write_text("MINE\nA=1\n")
     assert project_env(write('env_file = "vars"\n')) == {"A": "1"}
     outside = workspace.parent / "outside"
@@ -405,26 +449,25 @@ def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write, mo
             project_env(write(f'env_file = "{path}"\n'))
         assert "--env-file" in caught.value.hint
     found = load(write("cpus = 1\n"), {"DEBUGHOST_ENV_FILE": "link"})
-    assert config.file_environment(found, workspace) == {"KEY": "hush"}
+    assert file_environment(found, workspace, {}) == {"KEY": "hush"}
 
 
 def test_pairs_win_over_files_and_later_over_earlier(workspace):
     (workspace / "one").write_text("A=1\nB=1\nC=1\n")
     (workspace / "two").write_text("B=2\nC=2\n")
-    found = flag_environment(["C=3", "C=4"], [workspace / "one", workspace / "two"])
+    found = flag_environment(["C=3", "C=4"], [workspace / "one", workspace / "two"], {})
     assert found == {"A": "1", "B": "2", "C": "4"}
 
 
-def test_a_name_alone_takes_the_callers_value(monkeypatch):
-    monkeypatch.setenv("MINE", "here")
-    monkeypatch.delenv("NOBODYS", raising=False)
-    assert flag_environment(["MINE", "NOBODYS", "EMPTY="], []) == {"MINE": "here", "EMPTY": ""}
+def test_a_name_alone_takes_the_callers_value():
+    found = flag_environment(["MINE", "NOBODYS", "EMPTY="], [], {"MINE": "here"})
+    assert found == {"MINE": "here", "EMPTY": ""}
 
 
 @pytest.mark.parametrize("pair", ["", "=x", "="])
 def test_a_pair_without_a_name_is_refused(pair):
     with pytest.raises(Usage) as caught:
-        flag_environment([pair], [])
+        flag_environment([pair], [], {})
     assert "NAME=VALUE" in caught.value.message
 
 
@@ -436,7 +479,7 @@ def test_a_file_of_variables_that_cannot_be_read(workspace, write, content):
     elif content:
         path.write_bytes(content)
     with pytest.raises(Usage) as caught:
-        flag_environment([], [path])
+        flag_environment([], [path], {})
     assert str(path) in caught.value.message
     with pytest.raises(InvalidConfig):
         project_env(write('env_file = "vars"\n'))

@@ -1,0 +1,193 @@
+"""Reads the settings of a workspace from its file, from variables and from flags."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from debughost_cli.errors import DebughostError, InvalidConfig, Usage
+from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
+from debughost_cli.project.variables import BadValue, read_variables
+
+CONFIG_FILE = "debughost.toml"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A setting that cannot be used. ``value`` is None where it may be a secret.
+
+    ``file`` is None for a variable or a flag; ``error`` is what other commands raise for it.
+    """
+
+    file: Path | None
+    key: str | None
+    value: str | None
+    allowed: str
+    error: DebughostError
+    nearest: str | None = None
+    line: int | None = None
+
+
+def load_settings(workspace: Path, flags: Flags, environ: Mapping[str, str]) -> Settings:
+    """All settings for a workspace. Raises the error of the first fault."""
+    settings, faults = read_settings(workspace, flags, environ)
+    for fault in faults:
+        raise fault.error
+    return settings
+
+
+def read_settings(
+    workspace: Path, flags: Flags, environ: Mapping[str, str]
+) -> tuple[Settings, list[Fault]]:
+    """All settings that can be used, and what is wrong with the others."""
+    values: dict[str, object] = {}
+    sources = {n: Source.DEFAULT for n in SETTINGS if getattr(Settings(), n) is not None}
+    file, table, faults = read_file(workspace)
+    for given in (*_in_file(table, file), *_in_environment(environ), *_in_flags(flags)):
+        if given.name not in SETTINGS:
+            faults.append(_unknown(given))
+            continue
+        try:
+            values[given.name] = SETTINGS[given.name].parse(given.value)
+            sources[given.name] = given.source
+        except (BadValue, DebughostError) as exc:
+            faults.append(_refused(given, exc))
+    # Parsers return what the fields hold; where that is declared, mypy verifies it.
+    make: Callable[..., Settings] = Settings
+    return make(file=file, sources=sources, **values), faults
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A value that somebody gave. ``key``: as it is written there, ``place``: for messages."""
+
+    name: str
+    value: object
+    source: Source
+    key: str
+    place: str
+    file: Path | None = None
+
+
+def _in_file(table: Mapping[str, object], file: Path | None) -> Iterator[_Given]:
+    for key, value in table.items():
+        yield _Given(key.replace("-", "_"), value, Source.FILE, key, f"{key} in {file}", file)
+
+
+def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
+    for name in SETTINGS:
+        variable = f"DEBUGHOST_{name.upper()}"
+        if name != "env" and environ.get(variable):
+            yield _Given(name, environ[variable], Source.ENVIRONMENT, variable, variable)
+
+
+def _in_flags(flags: Flags) -> Iterator[_Given]:
+    for name in SETTINGS:
+        value: object = getattr(flags, name, None)
+        if value is not None:
+            option = "the command" if name == "command" else f"--{name.replace('_', '-')}"
+            yield _Given(name, value, Source.FLAG, option, option)
+
+
+def _unknown(given: _Given) -> Fault:
+    close = get_close_matches(given.name, SETTINGS, 1)
+    known = ", ".join(SETTINGS)
+    error = InvalidConfig(
+        f"{given.file} has an unknown setting {given.key!r}",
+        hint=f"Did you mean {close[0]!r}?" if close else f"Known settings: {known}",
+        details={"file": str(given.file), "key": given.key},
+    )
+    return Fault(given.file, given.key, None, known, error, nearest=close[0] if close else None)
+
+
+def _refused(given: _Given, exc: BadValue | DebughostError) -> Fault:
+    if isinstance(exc, BadValue):
+        kind = Usage if given.source is Source.FLAG else InvalidConfig
+        error: DebughostError = kind(
+            f"{given.place} {exc}",
+            hint="'debughost config show' prints every setting and where it came from",
+            details={"setting": given.name},
+        )
+    else:
+        error = exc
+    allowed = exc.allowed if isinstance(exc, BadValue) else SETTINGS[given.name].allowed
+    value = None if given.name == "env" else _shown(given.value)
+    return Fault(given.file, given.key, value, allowed, error)
+
+
+def _shown(value: object) -> str:
+    shown = value if isinstance(value, str) else json.dumps(value, default=str)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def read_file(workspace: Path) -> tuple[Path | None, Mapping[str, object], list[Fault]]:
+    """The configuration file, its table, and what is wrong with the file as a whole."""
+    for name, section in ((CONFIG_FILE, ()), ("pyproject.toml", ("tool", "debughost"))):
+        path = workspace / name
+        if path.is_file():
+            try:
+                table = _section(_toml(path), section, path)
+            except _Unreadable as exc:
+                return path, {}, [exc.fault]
+            if table is not None:
+                return path, table, []
+    return None, {}, []
+
+
+class _Unreadable(Exception):
+    def __init__(self, path: Path, problem: str, allowed: str, line: int | None = None) -> None:
+        error = InvalidConfig(
+            f"{path} {problem}",
+            hint="Fix the file; 'debughost config validate' checks it",
+            details={"file": str(path)},
+        )
+        self.fault = Fault(path, None, None, allowed, error, line=line)
+
+
+def _toml(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as exc:
+        at = re.search(r"at line (\d+)", str(exc))
+        line = int(at[1]) if at else None
+        raise _Unreadable(path, f"cannot be read: {exc}", "valid TOML in UTF-8", line) from None
+
+
+def _section(
+    table: Mapping[str, object], keys: tuple[str, ...], path: Path
+) -> Mapping[str, object] | None:
+    current: object = table
+    for key in keys:
+        if not isinstance(current, dict) or key not in current:
+            return None
+        current = current[key]
+    if not isinstance(current, dict):
+        raise _Unreadable(path, f"must have a table [{'.'.join(keys)}]", "a table")
+    return current
+
+
+def file_environment(
+    settings: Settings, workspace: Path, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables of the configuration: ``env_file``, then ``env``. Raises InvalidConfig.
+
+    What came with a workspace is not trusted with the user's own: its ``env_file`` must be inside
+    the workspace, and names without a value in it are left out.
+    """
+    found: dict[str, str] = {}
+    untrusted = settings.source("env_file") is Source.FILE
+    for entry in settings.env_file:
+        path = workspace / entry
+        if untrusted and not path.resolve().is_relative_to(workspace.resolve()):
+            raise InvalidConfig(
+                f"env_file in {settings.file} leads out of the workspace: {entry}",
+                hint="Give such a file with --env-file or DEBUGHOST_ENV_FILE",
+                details={"setting": "env_file"},
+            )
+        found |= read_variables(path, InvalidConfig, {} if untrusted else environ)
+    return found | dict(settings.env)
