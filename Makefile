@@ -7,7 +7,7 @@ demo:
 test:
 	@scripts/test
 
-# The engine's tests once more, on a newer engine; part of `make test`.
+# The engine's tests once more, on two newer engines; part of `make test`.
 test-engines:
 	@scripts/test-engines
 

@@ -12,6 +12,8 @@ from typing import NoReturn
 
 import pytest
 
+pytest_plugins = ("rerun",)
+
 SEED = os.environ.setdefault("DEBUGHOST_SEED", str(secrets.randbelow(10**6)))
 """Of the tests at random moments. Workers inherit it; set it to run the same moments again."""
 
