@@ -128,7 +128,7 @@ def answers(engine: str) -> dict[str, Any]:
     }
 
 
-RECORDED = {p.name: answers(p.name) for p in sorted(DATA.iterdir()) if p.is_dir()}
+RECORDED = {p.name: answers(p.name) for p in sorted(DATA.glob("[0-9]*"))}
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),

@@ -20,7 +20,7 @@ from debughost_cli.engine import decode
 from debughost_cli.resources import Image, Limits, Mount
 
 DATA = Path(__file__).parents[1] / "data"
-ENGINES = sorted(p.name for p in DATA.iterdir() if p.is_dir())
+ENGINES = sorted(p.name for p in DATA.glob("[0-9]*"))
 
 DECODERS = {
     "inspect-": decode.container,
@@ -40,7 +40,7 @@ def load(engine: str, name: str) -> Any:
 def recorded() -> list[Any]:
     """Every recorded object with its decoder."""
     found = []
-    for path in sorted(DATA.glob("*/*.json")):
+    for path in sorted(DATA.glob("[0-9]*/*.json")):
         decoders = [d for prefix, d in DECODERS.items() if path.stem.startswith(prefix)]
         if decoders:
             raw = json.loads(path.read_text("utf-8"))
