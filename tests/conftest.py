@@ -1,4 +1,4 @@
-"""For every test: the order, the choice of tests, and the seed of what is random.
+"""For every test: the order, the choice of tests, and what is random.
 
 Nothing here knows of an engine: the unit and CLI tests are run where there is none.
 """
@@ -11,6 +11,12 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("quick", deadline=None, max_examples=15, database=None)
+settings.register_profile("thorough", deadline=None, max_examples=120, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+# No deadline: a busy machine is no defect. No database: no run depends on the one before.
 
 pytest_plugins = ("rerun",)
 

@@ -18,12 +18,23 @@ def places(value: Any, path: Place = ()) -> Iterator[Place]:
 
 
 def changed(raw: Any, path: Place, value: Any) -> Any:
-    """A copy with ``value`` at ``path``; the empty path is the document itself."""
+    """A document with ``value`` at ``path``; the empty path is the document itself.
+
+    What is not on the path is shared with ``raw``, which stays as it is.
+    """
     if not path:
         return value
-    made = copy.deepcopy(raw)
-    target = made
-    for key in path[:-1]:
-        target = target[key]
-    target[path[-1]] = value
+    made = copy.copy(raw)
+    made[path[0]] = changed(raw[path[0]], path[1:], value)
     return made
+
+
+def without(raw: Any, path: Place) -> Any:
+    """A document that lacks what is at ``path``."""
+    *parents, key = path
+    target = raw
+    for step in parents:
+        target = target[step]
+    rest = copy.copy(target)
+    del rest[key]
+    return changed(raw, tuple(parents), rest)

@@ -18,8 +18,6 @@ from cli.conftest import App, Run
 
 DATA = Path(__file__).parents[1] / "data"
 FUZZ = settings(
-    max_examples=120,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
