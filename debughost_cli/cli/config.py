@@ -14,6 +14,7 @@ from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.project.resolve import ResolvedProject, resolve_project
 from debughost_cli.project.settings import Flags, Source
+from debughost_cli.project.validation import check_configuration
 from debughost_cli.project.workspace import check_workspace
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
@@ -68,10 +69,12 @@ def _plain(value: object) -> object:
 
 
 def validate(session: Session, workspace: Workspace = None) -> Output:
-    """Check the configuration file; exit code 2 where something in it is wrong."""
-    resolved = resolve_project(_folder(workspace), Flags(), os.environ)
+    """Check the configuration; exit code 2 with a list of everything that is wrong in it."""
+    folder = _folder(workspace)
+    check_configuration(folder, os.environ)
+    resolved = resolve_project(folder, Flags(), os.environ)
     file = resolved.settings.file
-    text = f"{file} is right" if file else f"{resolved.workspace} has no configuration file"
+    text = f"{file} is valid" if file else f"{resolved.workspace} has no configuration file"
     return Output(
         data={"file": str(file) if file else None, "valid": True},
         show=lambda: session.streams.out(inline(text)),

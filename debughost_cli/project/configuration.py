@@ -150,12 +150,21 @@ class _Unreadable(Exception):
 
 
 def _toml(path: Path) -> Mapping[str, object]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        return tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as exc:
-        at = re.search(r"at line (\d+)", str(exc))
-        line = int(at[1]) if at else None
+        line = _line_of(exc, text)
         raise _Unreadable(path, f"cannot be read: {exc}", "valid TOML in UTF-8", line) from None
+
+
+def _line_of(exc: Exception, text: str) -> int | None:
+    """Python 3.13 and older have the line in the message alone."""
+    if not isinstance(exc, tomllib.TOMLDecodeError):
+        return None
+    at = re.search(r"at line (\d+)", str(exc))
+    return int(at[1]) if at else text.count("\n") + 1
 
 
 def _section(

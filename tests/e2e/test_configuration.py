@@ -155,3 +155,31 @@ def test_a_wrong_variable_is_named(run: Program, project: str, tmp_path: Path) -
     refused = run("up", "-p", project, "-w", folder, "--json", check=2, env=wrong)
     assert refused.error["code"] == "INVALID_CONFIG"
     assert "DEBUGHOST_MEMORY" in refused.error["message"]
+
+
+def test_validate_lists_every_fault_and_no_secret(run: Program, tmp_path: Path) -> None:
+    text = 'cpus = "many"\nprot = 3000\nmemory = "1g"\n[env]\nKEY = ["hush"]\n'
+    folder = write(tmp_path / "site", PAGE | {"debughost.toml": text})
+    environ = {"DEBUGHOST_PIDS": "none"}
+    found = run("config", "validate", "-w", folder, "--json", check=2, env=environ).error
+    assert found["code"] == "INVALID_CONFIG"
+    file = str(folder / "debughost.toml")
+    assert [
+        (f["file"], f["key"], f["value"], f["nearest"]) for f in found["details"]["faults"]
+    ] == [
+        (file, "cpus", "many", None),
+        (file, "prot", None, "port"),
+        (file, "env", None, None),
+        (None, "DEBUGHOST_PIDS", "none", None),
+    ]
+    shown = run("config", "validate", "-w", folder, check=2, env=environ).err
+    for words in ("cpus in", "'prot'; did you mean 'port'?", "env in", "DEBUGHOST_PIDS must be"):
+        assert [line for line in shown.splitlines() if words in line], words
+    assert "hush" not in shown + str(found)
+
+
+def test_a_syntax_error_is_one_fault_with_its_line(run: Program, tmp_path: Path) -> None:
+    folder = write(tmp_path / "site", PAGE | {"debughost.toml": "cpus = 1\nport = = 2\n"})
+    error = run("config", "validate", "-w", folder, "--json", check=2).error
+    (fault,) = error["details"]["faults"]
+    assert (fault["key"], fault["line"]) == (None, 2)
