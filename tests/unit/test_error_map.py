@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import inspect
 import io
+import json
 import socket
+from pathlib import Path
 
 import docker.errors
 import pytest
@@ -22,6 +24,7 @@ from debughost_cli.engine.error_map import from_answer, image_unavailable, mappe
 from debughost_cli.engine.port import Conflict, ContainerCorrupted, NotFound
 from debughost_cli.resources import EngineInfo
 
+DATA = Path(__file__).parents[1] / "data"
 INFO = EngineInfo("unix:///run/x.sock", "DOCKER_HOST")
 
 
@@ -309,6 +312,45 @@ def test_the_engines_words(status, words, cls):
     error = from_answer(status, words, "testing")
     assert type(error) is cls
     assert error.message
+
+
+REFUSALS = {
+    "name conflict": Conflict,
+    "port allocated": errors.PortInUse,
+    "port in use": errors.PortInUse,
+    "no container": NotFound,
+    "no network": NotFound,
+    "no volume": NotFound,
+    "no image": NotFound,
+    "create of no image": NotFound,
+    "bad reference": errors.InvalidConfig,
+    "mount missing": errors.InvalidWorkspace,
+    "cpus": errors.InvalidConfig,
+    "memory": errors.InvalidConfig,
+    "no command": errors.StartFailed,
+    "start paused": Conflict,
+    "exec in paused": Conflict,
+    "exec in created": Conflict,
+    "network name": Conflict,
+    "overlap": errors.NetworkConflict,
+    "network in use": errors.EngineError,
+    "volume in use": Conflict,
+    "remove running": Conflict,
+    "start without network": NotFound,
+    "pull": errors.EngineError,
+}
+
+
+def recorded_refusals():
+    """What each engine answered to the same bad requests."""
+    for path in sorted(DATA.glob("[0-9]*/refusals.json")):
+        for request, (status, words) in json.loads(path.read_text("utf-8")).items():
+            yield pytest.param(request, status, words, id=f"{path.parent.name}-{request}")
+
+
+@pytest.mark.parametrize(("request_", "status", "words"), list(recorded_refusals()))
+def test_what_real_engines_refused(request_, status, words):
+    assert type(from_answer(status, words, "testing")) is REFUSALS[request_]
 
 
 @pytest.mark.parametrize(
