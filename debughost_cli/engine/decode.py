@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from debughost_cli.engine.limits import decode_limits
 from debughost_cli.names import PROJECT
 from debughost_cli.resources import (
     Container,
@@ -22,7 +23,6 @@ from debughost_cli.resources import (
     DiskUsage,
     EngineEvent,
     Image,
-    Limits,
     Link,
     Mount,
     Network,
@@ -114,7 +114,7 @@ def container(raw: Json) -> Container:
         command=tuple(map(str, _list(config.get("Cmd")))),
         environment=environment(config.get("Env")),
         mounts=_mounts(host, raw),
-        limits=_limits(host),
+        limits=decode_limits(host),
         user=_str(config.get("User")),
         restart=_restart(host),
         network_ids={n: _str(_map(v).get("NetworkID")) for n, v in networks.items()},
@@ -150,14 +150,6 @@ def _resolved_mount(raw: Json) -> Mount:
     kind = _str(raw.get("Type"))
     source = _str(raw.get("Name")) if kind == "volume" else _str(raw.get("Source"))
     return Mount(kind, source, _str(raw.get("Destination")), raw.get("RW") is False)
-
-
-def _limits(host: Json) -> Limits:
-    return Limits(
-        cpus=_int(host.get("NanoCpus")) / 1e9,
-        memory_bytes=_int(host.get("Memory")),
-        pids=_int(host.get("PidsLimit")),
-    )
 
 
 def _restart(host: Json) -> str:

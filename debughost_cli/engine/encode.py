@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from debughost_cli import names
+from debughost_cli.engine.limits import encode_limits
 from debughost_cli.resources import ContainerSpec, FileEntry, Mount
 
 
@@ -39,11 +40,7 @@ def _host_config(spec: ContainerSpec, port_key: str) -> dict[str, Any]:
         "NetworkMode": spec.network,
         "PortBindings": {port_key: [{"HostIp": "127.0.0.1", "HostPort": str(spec.port)}]},
         "Mounts": [_mount(m) for m in spec.mounts],
-        "NanoCpus": round(spec.limits.cpus * 1e9),
-        "Memory": spec.limits.memory_bytes,
-        # Equal to Memory: no swap on top of it.
-        "MemorySwap": spec.limits.memory_bytes,
-        "PidsLimit": spec.limits.pids,
+        **encode_limits(spec.limits),
         "RestartPolicy": {"Name": policy, "MaximumRetryCount": int(retries or 0)},
         "Init": True,
         "Privileged": False,

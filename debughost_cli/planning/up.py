@@ -6,13 +6,13 @@ Pure: ``--dry-run`` shows the very plan that ``up`` carries out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
 from debughost_cli import names
 from debughost_cli.models import Action, Drift
-from debughost_cli.resources import Container, ContainerSpec, Mount
+from debughost_cli.resources import Container, ContainerSpec, Limits, Mount
 
 
 class StepKind(StrEnum):
@@ -148,9 +148,7 @@ def find_drift(
         "command": (list(spec.command), list(have.command)),
         "port": (spec.port, have.port),
         "user": (spec.user or "", have.user),
-        "cpus": (spec.limits.cpus, have.limits.cpus),
-        "memory_bytes": (spec.limits.memory_bytes, have.limits.memory_bytes),
-        "pids": (spec.limits.pids, have.limits.pids),
+        **_limit_pairs(spec.limits, have.limits),
         "restart": (spec.restart, have.restart),
         "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
         "dependencies": (spec.labels.get(names.INSTALL), have.labels.get(names.INSTALL)),
@@ -161,6 +159,12 @@ def find_drift(
     if not found and spec.config_hash != have.labels.get(names.CONFIG_HASH):
         found = [Drift("config_hash", spec.config_hash, have.labels.get(names.CONFIG_HASH))]
     return tuple(found)
+
+
+def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[Any, Any]]:
+    """The limits that are set; the others are the engine's own choice."""
+    pairs = {f.name: (getattr(want, f.name), getattr(have, f.name)) for f in fields(Limits)}
+    return {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
 
 def _image_pair(spec: ContainerSpec, have: Container) -> tuple[str, str]:

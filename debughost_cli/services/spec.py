@@ -144,6 +144,8 @@ def _config_hash(spec: ContainerSpec, dependencies: Dependencies | None) -> str:
     """
     facts: dict[str, Any] = asdict(replace(spec, environment={}, labels={}, config_hash=""))
     facts.pop("network_id")
+    # A limit that is not set leaves the digest as it was before there was such a limit.
+    facts["limits"] = {k: v for k, v in facts["limits"].items() if v is not None}
     facts["environment"] = sorted(spec.environment)
     facts["launcher"] = hashlib.sha256(launcher()).hexdigest()
     facts["dependencies"] = asdict(dependencies) if dependencies else None

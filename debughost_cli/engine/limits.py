@@ -1,0 +1,32 @@
+"""The limits of a container in the engine's ``HostConfig``: both directions, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from debughost_cli.resources import Limits
+
+
+def encode_limits(limits: Limits) -> dict[str, int]:
+    """The members of ``HostConfig`` for these limits."""
+    return {
+        "NanoCpus": round(limits.cpus * 1e9),
+        "Memory": limits.memory_bytes,
+        # Equal to Memory: no swap on top of it.
+        "MemorySwap": limits.memory_bytes,
+        "PidsLimit": limits.pids,
+    }
+
+
+def decode_limits(host: Mapping[str, object]) -> Limits:
+    """The limits in a ``HostConfig``, 0 where the engine sent none."""
+    return Limits(
+        cpus=_int(host.get("NanoCpus")) / 1e9,
+        memory_bytes=_int(host.get("Memory")),
+        pids=_int(host.get("PidsLimit")),
+    )
+
+
+def _int(value: object) -> int:
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
