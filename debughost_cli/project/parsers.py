@@ -96,10 +96,18 @@ def parse_cpus(value: object) -> float:
 
 
 def parse_memory(value: object) -> int:
+    """A memory limit in bytes. Raises BadValue."""
+    size = parse_size(value)
+    if size < MIN_MEMORY:
+        raise BadValue("at least 6m")
+    return size
+
+
+def parse_size(value: object) -> int:
     """Bytes from ``2g``, ``512m``, ``1.5GiB`` or a number of bytes. Raises BadValue."""
     size = _bytes(value)
-    if not MIN_MEMORY <= size < 2**63:
-        raise BadValue("at least 6m")
+    if not 0 < size < 2**63:
+        raise BadValue("a size above 0, such as 512m or 2g")
     return size
 
 
