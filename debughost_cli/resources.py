@@ -38,11 +38,15 @@ class Mount:
 
 @dataclass(frozen=True)
 class Limits:
-    """CPUs in cores, memory in bytes (swap included), processes as a number."""
+    """CPUs in cores, memory in bytes (swap included), processes as a number.
+
+    ``shm_bytes``: the size of ``/dev/shm``, None for the engine's own (64 MiB).
+    """
 
     cpus: float = 2.0
     memory_bytes: int = 2 * 1024**3
     pids: int = 512
+    shm_bytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ def up(
     pids: Annotated[
         str | None, typer.Option("--pids", metavar="N", help="Processes (512).")
     ] = None,
+    shm_size: Annotated[
+        str | None, typer.Option("--shm-size", metavar="SIZE", help="Size of /dev/shm (64m).")
+    ] = None,
     restart_: Annotated[
         str | None,
         typer.Option(
@@ -122,8 +125,8 @@ def up(
     folder = _folder(session, workspace, project, allow_workspace)
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
-        restart=restart_, dependencies=False if no_deps else None, wait_timeout=ready_timeout,
-        command=tuple(command_ or ()) or None,
+        shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
+        wait_timeout=ready_timeout, command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], os.environ),
     )  # fmt: skip
     resolved = resolve_project(folder, flags, os.environ)

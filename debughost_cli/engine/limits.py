@@ -10,13 +10,14 @@ from debughost_cli.resources import Limits
 
 def encode_limits(limits: Limits) -> dict[str, int]:
     """The members of ``HostConfig`` for these limits."""
-    return {
+    body = {
         "NanoCpus": round(limits.cpus * 1e9),
         "Memory": limits.memory_bytes,
         # Equal to Memory: no swap on top of it.
         "MemorySwap": limits.memory_bytes,
         "PidsLimit": limits.pids,
     }
+    return body | ({"ShmSize": limits.shm_bytes} if limits.shm_bytes else {})
 
 
 def decode_limits(host: Mapping[str, object]) -> Limits:
@@ -25,6 +26,7 @@ def decode_limits(host: Mapping[str, object]) -> Limits:
         cpus=_int(host.get("NanoCpus")) / 1e9,
         memory_bytes=_int(host.get("Memory")),
         pids=_int(host.get("PidsLimit")),
+        shm_bytes=_int(host.get("ShmSize")) or None,
     )
 
 

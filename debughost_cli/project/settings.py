@@ -79,6 +79,9 @@ class Settings:
     cpus: float = _setting(Limits().cpus, parsers.parse_cpus, "2")
     memory: int = _setting(Limits().memory_bytes, parsers.parse_memory, '"2g"', "without swap")
     pids: int = _setting(Limits().pids, parsers.parse_pids, "512", "processes")
+    shm_size: int | None = _setting(
+        None, parsers.parse_size, '"256m"', "size of /dev/shm, for browsers and databases"
+    )
     restart: RestartPolicy = _setting(
         RestartPolicy(), parsers.parse_restart, '"no"', "always, unless-stopped, on-failure:3"
     )
@@ -103,7 +106,7 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The limits of the container."""
-        return Limits(self.cpus, self.memory, self.pids)
+        return Limits(self.cpus, self.memory, self.pids, self.shm_size)
 
 
 SETTINGS: Mapping[str, Setting] = {
@@ -122,6 +125,7 @@ class Flags:
     cpus: str | None = None
     memory: str | None = None
     pids: str | None = None
+    shm_size: str | None = None
     restart: str | None = None
     dependencies: bool | None = None
     wait_timeout: float | None = None

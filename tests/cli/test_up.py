@@ -236,6 +236,7 @@ def test_a_changed_configuration_recreates_and_keeps_port_and_volumes(app, engin
         (["--cpus", "1"], "cpus"),
         (["-m", "1g"], "memory_bytes"),
         (["--pids", "64"], "pids"),
+        (["--shm-size", "256m"], "shm_bytes"),
         (["-e", "X=1"], "env.X"),
         (["--restart", "always"], "restart"),
         (["--no-deps"], "dependencies"),

@@ -61,7 +61,7 @@ def test_the_engine_says_where_and_what_it_is(world):
 
 def test_a_container_is_as_it_was_asked_for(world):
     spec = world.spec(
-        limits=replace(world.spec().limits, cpus=0.25),
+        limits=replace(world.spec().limits, cpus=0.25, shm_bytes=8 * 1024**2),
         restart="on-failure:3",
         user="1000:1000",
         environment={"A": "x=y", "B": "zwölf", "EMPTY": ""},

@@ -183,3 +183,22 @@ def test_a_syntax_error_is_one_fault_with_its_line(run: Program, tmp_path: Path)
     error = run("config", "validate", "-w", folder, "--json", check=2).error
     (fault,) = error["details"]["faults"]
     assert (fault["key"], fault["line"]) == (None, 2)
+
+
+def test_the_size_of_shared_memory_can_be_set(
+    run: Program, eye: Eye, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "site", PAGE | {"debughost.toml": 'shm_size = "100m"\n'})
+    up = ("up", "-p", project, "-w", folder, "--json")
+    size = ("exec", "-p", project, "--json", "--", "df", "-m", "--output=size", "/dev/shm")
+    assert run(*up).project["action"] == "created"
+    assert run(*size).data["stdout"].split() == ["1M-blocks", "100"]
+    changed = run(*up, "--shm-size", "64m", "--memory", "1g", "--dry-run").project
+    assert {d["field"] for d in changed["drift"]} == {"shm_bytes", "memory_bytes"}
+    assert run(*up, env={"DEBUGHOST_SHM_SIZE": "200m"}).project["action"] == "recreated"
+    assert run(*size).data["stdout"].split() == ["1M-blocks", "200"]
+    assert host_of(eye, project)["ShmSize"] == 200 * 1024**2
+    (folder / "debughost.toml").unlink()
+    assert run(*up).project["action"] == "recreated"
+    assert run(*size).data["stdout"].split() == ["1M-blocks", "64"]
+    assert run(*up).project["action"] == "unchanged"

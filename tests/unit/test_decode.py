@@ -64,7 +64,7 @@ def test_a_running_container(engine):
         Mount("bind", "/home/me/shop", "/app"),
         Mount("volume", "dbgt-vol", "/app/node_modules"),
     )
-    assert found.limits == Limits(0.5, 64 * 1024**2, 64)
+    assert found.limits == Limits(0.5, 64 * 1024**2, 64, 64 * 1024**2)
     assert (found.user, found.restart) == ("1000:1000", "on-failure:3")
     assert found.image == "debug-host/node:latest"
     assert found.image_id.startswith("sha256:")
@@ -111,7 +111,7 @@ def test_a_container_that_never_ran_knows_its_network_by_name_alone(engine):
 def test_a_container_of_somebody_else(engine):
     found = decode.container(load(engine, "inspect-foreign"))
     assert (found.project, found.port, found.restart, found.user) == ("", 0, "no", "")
-    assert found.limits == Limits(0.0, 0, 0)
+    assert found.limits == Limits(0.0, 0, 0, 64 * 1024**2)
     assert found.mounts == ()
 
 

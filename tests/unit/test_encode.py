@@ -65,6 +65,11 @@ def test_nothing_is_added_that_the_contract_forbids():
     assert not host.get("AutoRemove")
 
 
+def test_the_size_of_shared_memory_is_sent_where_it_is_set():
+    assert "ShmSize" not in host_config()
+    assert host_config(limits=Limits(shm_bytes=1 << 28))["ShmSize"] == 1 << 28
+
+
 @pytest.mark.parametrize(
     ("limits", "nano", "memory", "pids"),
     [

@@ -61,6 +61,7 @@ GOOD = {
         ('"6m"', 6 * 1024**2),
     ],
     "pids": [("100", 100), ('"100"', 100)],
+    "shm_size": [('"256m"', 256 * 1024**2), ("1", 1), ('"1g"', GIB)],
     "restart": [
         ('"no"', RestartPolicy()),
         ('"always"', RestartPolicy(RestartMode.ALWAYS)),
@@ -97,6 +98,7 @@ WRONG = {
         '"2 g b"',
     ],
     "pids": ["0", "7", "1.5", '"x"', "true", "[]", "inf", "nan", '"inf"', "5000000"],
+    "shm_size": ["0", "-1", '"x"', "true", "[]", '""', '"9999999t"'],
     "restart": ['"maybe"', "1", "true", '"on-failure:0"', '"on-failure:-1"', '"always:3"', '""'],
     "ca_bundle": ["1", "[]", '""'],
     "dependencies": ['"perhaps"', "2", "[]"],
