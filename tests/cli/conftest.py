@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,5 +158,5 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def app(engine: FakeEngine, workspace: Path) -> Iterator[App]:
+def app(engine: FakeEngine, workspace: Path) -> App:
     return App(engine)

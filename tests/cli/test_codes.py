@@ -7,6 +7,8 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import (
@@ -85,46 +87,45 @@ CASES |= {
 
 
 @case("INVALID_CONFIG", 2)
-def invalid_config(app, engine):
+def invalid_config(app: Any, engine: FakeEngine) -> Any:
     with open("debughost.toml", "w") as file:  # noqa: PTH123
         file.write("prot = 1\n")
     return app("up", "--json")
 
 
 @case("CONFIRMATION_REQUIRED", 2)
-def confirmation_required(app, engine):
+def confirmation_required(app: Any, engine: FakeEngine) -> Any:
     app("up")
     return app("rm", "--all", "--json")
 
 
 @case("PORT_IN_USE", 5)
-def port_in_use(app, engine):
+def port_in_use(app: Any, engine: FakeEngine) -> Any:
     engine.add_foreign("web", 3456)
     return app("up", "--port", "3456", "--json")
 
 
 @case("PORTS_EXHAUSTED", 5)
-def ports_exhausted(app, engine):
+def ports_exhausted(app: Any, engine: FakeEngine) -> Any:
     for port in PORT_RANGES[ProjectType.NODE]:
         engine.add_foreign(f"web{port}", port)
     return app("up", "--json")
 
 
 @case("NETWORK_CONFLICT", 5)
-def network_conflict(app, engine):
+def network_conflict(app: Any, engine: FakeEngine) -> Any:
     engine.add_network("debug-host-network", "10.1.0.0/16")
     return app("network", "ensure", "--json")
 
 
 @case("NAME_CONFLICT", 5)
-def name_conflict(app, engine):
+def name_conflict(app: Any, engine: FakeEngine) -> Any:
     engine.add_volume("debug-host-shop-node_modules")
     return app("up", "--json")
 
 
 @case("WORKSPACE_CONFLICT", 5)
-def workspace_conflict(app, engine):
-    from pathlib import Path
+def workspace_conflict(app: Any, engine: FakeEngine) -> Any:
 
     app("up")
     other = node_project(Path.cwd().parent / "other")
@@ -132,7 +133,7 @@ def workspace_conflict(app, engine):
 
 
 @case("BUSY", 5)
-def busy(app, engine):
+def busy(app: Any, engine: FakeEngine) -> Any:
     from debughost_cli.services.lock import lock_folder
 
     app("up")
@@ -144,42 +145,42 @@ def busy(app, engine):
 
 
 @case("IN_USE", 5)
-def in_use(app, engine):
+def in_use(app: Any, engine: FakeEngine) -> Any:
     app("up")
     return app("network", "rm", "--json")
 
 
 @case("WAIT_TIMEOUT", 6)
-def wait_timeout(app, engine):
+def wait_timeout(app: Any, engine: FakeEngine) -> Any:
     app("up")
     return app("wait", "--for", "exited", "--timeout", "0.05", "--json")
 
 
 @case("UNHEALTHY", 7)
-def unhealthy(app, engine):
+def unhealthy(app: Any, engine: FakeEngine) -> Any:
     engine.program = listens(health="unhealthy")
     app("up")
     return app("wait", "--for", "healthy", "--json")
 
 
 @case("PARTIAL", 8)
-def partial(app, engine):
+def partial(app: Any, engine: FakeEngine) -> Any:
     app("up")
     return app("stop", "-p", "shop", "-p", "nobody", "--json")
 
 
 @case("INTERRUPTED", 130)
-def interrupted(app, engine):
+def interrupted(app: Any, engine: FakeEngine) -> Any:
     engine.before("containers.create", lambda: os.kill(os.getpid(), signal.SIGINT))
     return app("up", "--json")
 
 
-def test_every_code_has_its_case():
+def test_every_code_has_its_case() -> None:
     assert set(CASES) == {cls.code for cls in errors.all_errors()}
 
 
 @pytest.mark.parametrize("code", list(CASES))
-def test_the_code_comes_out_with_its_exit_code(app, engine, code):
+def test_the_code_comes_out_with_its_exit_code(app: App, engine: FakeEngine, code: Any) -> None:
     exit_code, run = CASES[code]
     made = run(app, engine)
     error = json.loads(made.out.splitlines()[-1])["error"]
@@ -196,7 +197,9 @@ def test_the_code_comes_out_with_its_exit_code(app, engine, code):
                                    "ENGINE_PERMISSION_DENIED", "ENGINE_TOO_OLD", "DISK_FULL",
                                    "INTERRUPTED"}],
 )  # fmt: skip
-def test_every_failure_that_the_services_find_has_a_way_out(app, engine, code):
+def test_every_failure_that_the_services_find_has_a_way_out(
+    app: App, engine: FakeEngine, code: Any
+) -> None:
     """Those left out are made by the test itself, or need none."""
     made = CASES[code][1](app, engine)
     assert json.loads(made.out.splitlines()[-1])["error"]["hint"]
@@ -222,7 +225,9 @@ ENGINE_CODES = ["ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOU
         (["images", "ls"], "images.find"),
     ],
 )
-def test_what_the_engine_cannot_do_is_told_by_every_command(app, engine, argv, method, code):
+def test_what_the_engine_cannot_do_is_told_by_every_command(
+    app: App, engine: FakeEngine, argv: list[str], method: str, code: Any
+) -> None:
     app("up")
     (cls,) = [c for c in errors.all_errors() if c.code == code]
     engine.fail(method, cls("the engine is not well"), times=99)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import debughost_cli
+from cli.conftest import App
 from cli.test_output import COMMANDS
 
 PACKAGE = Path(debughost_cli.__file__).parent
@@ -17,7 +19,7 @@ GROUPS = {c.split()[0] for c in COMMANDS if " " in c}
 NO_COMMANDS = {"and", "is", "was", "does", "cannot", "needs", "the", "project", "runs", "in", "it"}
 
 
-def texts(path):
+def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Every string of a source with its line; the pieces of an f-string put together."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.JoinedStr):
@@ -27,7 +29,7 @@ def texts(path):
             yield node.lineno, node.value
 
 
-def mentions():
+def mentions() -> dict[str, str]:
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         for line, text in texts(path):
@@ -36,7 +38,7 @@ def mentions():
     return found
 
 
-def is_command(words):
+def is_command(words: str) -> bool:
     first, _, second = words.partition(" ")
     if first in GROUPS:
         return not second or f"{first} {second}" in COMMANDS or first in COMMANDS
@@ -46,12 +48,12 @@ def is_command(words):
 MENTIONED = mentions()
 
 
-def test_there_are_mentions():
+def test_there_are_mentions() -> None:
     assert {"up", "logs"} <= {m.partition(" ")[0] for m in MENTIONED}
 
 
 @pytest.mark.parametrize("words", sorted(MENTIONED))
-def test_every_command_in_a_message_exists(words):
+def test_every_command_in_a_message_exists(words: str) -> None:
     first = words.partition(" ")[0]
     assert is_command(words) or first in NO_COMMANDS, f"'debughost {words}' at {MENTIONED[words]}"
 
@@ -61,7 +63,7 @@ OPTION = re.compile(
 )
 
 
-def test_every_option_in_a_message_exists(app, capsys):
+def test_every_option_in_a_message_exists(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
         for line, text in texts(path):

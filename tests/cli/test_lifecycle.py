@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEngine, crash_loops, exits, ignores_sigterm, never_listens
@@ -15,7 +17,7 @@ from debughost_cli.errors import EngineError, EngineTimeout
 
 
 @pytest.fixture
-def second(app, workspace, tmp_path):
+def second(app: App, workspace: Path, tmp_path: Path) -> Any:
     """Another project, that runs as the first does."""
     folder = node_project(tmp_path / "api")
     assert app("up", "-w", str(folder)).code == 0
@@ -23,7 +25,7 @@ def second(app, workspace, tmp_path):
 
 
 @pytest.fixture
-def up(app, workspace):
+def up(app: App, workspace: Path) -> None:
     assert app("up").code == 0
 
 
@@ -31,7 +33,7 @@ def up(app, workspace):
 
 
 @pytest.mark.usefixtures("up")
-def test_stop(app, engine):
+def test_stop(app: App, engine: FakeEngine) -> None:
     run = app("stop", "--json")
     project = run.project
     assert (run.code, project["action"], project["state"]) == (0, "stopped", "stopped")
@@ -49,7 +51,7 @@ def test_stop(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_stop_says_that_it_took_sigkill(app, engine):
+def test_stop_says_that_it_took_sigkill(app: App, engine: FakeEngine) -> None:
     engine.container("shop").program = ignores_sigterm()
     run = app("stop", "-t", "1", "--json")
     assert (
@@ -60,7 +62,7 @@ def test_stop_says_that_it_took_sigkill(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_a_program_that_ends_well_on_sigterm_is_stopped_too(app, engine):
+def test_a_program_that_ends_well_on_sigterm_is_stopped_too(app: App, engine: FakeEngine) -> None:
     engine.container("shop").program = type(engine.program)(sigterm_code=0)
     project = app("stop", "--json").project
     assert (project["state"], project["exit"]["reason"], project["exit"]["code"]) == (
@@ -72,13 +74,13 @@ def test_a_program_that_ends_well_on_sigterm_is_stopped_too(app, engine):
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize(("text", "stop_timeout"), [("3", 3), ("0.5", 1), ("1.2", 2)])
-def test_the_grace_is_passed_on(app, engine, text, stop_timeout):
+def test_the_grace_is_passed_on(app: App, engine: FakeEngine, text: str, stop_timeout: int) -> None:
     app("stop", "-t", text)
     assert [c[2] for c in engine.changes if c[0] == "containers.stop"] == [stop_timeout]
 
 
 @pytest.mark.usefixtures("up")
-def test_stopped_already(app, engine):
+def test_stopped_already(app: App, engine: FakeEngine) -> None:
     app("stop")
     before = len(engine.changes)
     run = app("stop", "--json")
@@ -88,12 +90,12 @@ def test_stopped_already(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_a_paused_one_can_be_stopped_gracefully(app, engine):
+def test_a_paused_one_can_be_stopped_gracefully(app: App, engine: FakeEngine) -> None:
     engine.pause(engine.container("shop").id)
     assert app("stop", "--json").project["exit"]["signal"] == "SIGTERM"
 
 
-def test_one_that_is_restarted_again_and_again_can_be_stopped(app, engine):
+def test_one_that_is_restarted_again_and_again_can_be_stopped(app: App, engine: FakeEngine) -> None:
     engine.program = crash_loops()
     app("up", "--restart", "always", "--no-wait")
     assert engine.container("shop").status == "restarting"
@@ -102,7 +104,7 @@ def test_one_that_is_restarted_again_and_again_can_be_stopped(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_a_stop_by_docker_itself_is_no_crash(app, engine):
+def test_a_stop_by_docker_itself_is_no_crash(app: App, engine: FakeEngine) -> None:
     engine.containers.stop(engine.container("shop").id, 10)
     assert app("status", "--json").project["state"] == "stopped"
 
@@ -111,7 +113,7 @@ def test_a_stop_by_docker_itself_is_no_crash(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_restart(app, engine):
+def test_restart(app: App, engine: FakeEngine) -> None:
     first = engine.container("shop").id
     run = app("restart", "--json")
     assert (run.code, run.project["action"], run.project["state"]) == (0, "restarted", "running")
@@ -120,21 +122,23 @@ def test_restart(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_starts_what_is_stopped(app, engine):
+def test_restart_starts_what_is_stopped(app: App, engine: FakeEngine) -> None:
     app("stop")
     run = app("restart", "--json")
     assert (run.code, run.project["action"], run.project["state"]) == (0, "restarted", "running")
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_uses_todays_configuration(app, engine, workspace):
+def test_restart_uses_todays_configuration(app: App, engine: FakeEngine, workspace: Path) -> None:
     (workspace / "debughost.toml").write_text("cpus = 1\n")
     run = app("restart", "--json")
     assert (run.code, run.project["action"]) == (0, "recreated")
     assert engine.container("shop").spec.limits.cpus == 1.0
 
 
-def test_restart_keeps_what_the_command_line_gave(app, engine, tmp_path):
+def test_restart_keeps_what_the_command_line_gave(
+    app: App, engine: FakeEngine, tmp_path: Path
+) -> None:
     (tmp_path / "vars").write_text("B=2\n")
     app(
         "up", "--cpus", "0.5", "--port", "3456", "-e", "A=1", "--env-file", str(tmp_path / "vars"),
@@ -153,7 +157,9 @@ def test_restart_keeps_what_the_command_line_gave(app, engine, tmp_path):
      '{"command": "x"}', '{"cpus": "many"}', '{"env": {"A": 1}}'],
 )  # fmt: skip
 @pytest.mark.usefixtures("up")
-def test_restart_survives_what_another_version_kept(app, engine, label):
+def test_restart_survives_what_another_version_kept(
+    app: App, engine: FakeEngine, label: str
+) -> None:
     labels = engine.container("shop").spec.labels
     assert isinstance(labels, dict)
     labels[names.FLAGS] = label
@@ -162,7 +168,9 @@ def test_restart_survives_what_another_version_kept(app, engine, label):
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_with_a_broken_configuration_stops_nothing(app, engine, workspace):
+def test_restart_with_a_broken_configuration_stops_nothing(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     (workspace / "debughost.toml").write_text("prot = 1\n")
     run = app("restart", "-p", "shop", "--json")
     assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
@@ -171,8 +179,8 @@ def test_restart_with_a_broken_configuration_stops_nothing(app, engine, workspac
 
 @pytest.mark.usefixtures("up")
 def test_restart_of_a_project_whose_workspace_is_gone(
-    app, engine, workspace, tmp_path, monkeypatch
-):
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.rmtree(workspace)
     run = app("restart", "-p", "shop", "--json")
@@ -181,28 +189,30 @@ def test_restart_of_a_project_whose_workspace_is_gone(
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_without_a_workspace_never_takes_the_current_folder(app, engine):
+def test_restart_without_a_workspace_never_takes_the_current_folder(
+    app: App, engine: FakeEngine
+) -> None:
     del engine.container("shop").spec.labels[names.WORKSPACE]
     run = app("restart", "-p", "shop", "--json")
     assert run.error["code"] in ("INVALID_WORKSPACE", "WORKSPACE_CONFLICT")
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_that_crashes(app, engine):
+def test_restart_that_crashes(app: App, engine: FakeEngine) -> None:
     engine.program = exits(1, "boom")
     run = app("restart", "--json")
     assert (run.code, run.error["code"]) == (7, "CRASHED")
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_without_waiting(app, engine):
+def test_restart_without_waiting(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     run = app("restart", "--no-wait", "--json")
     assert (run.code, run.project["ready"]) == (0, False)
 
 
 @pytest.mark.usefixtures("up")
-def test_restart_may_give_up_waiting(app, engine):
+def test_restart_may_give_up_waiting(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     run = app("restart", "--wait-timeout", "0.05", "--json")
     assert (run.code, run.error["code"]) == (6, "NOT_READY")
@@ -212,7 +222,9 @@ def test_restart_may_give_up_waiting(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_rm_stops_gracefully_and_keeps_the_volumes(app, engine, workspace):
+def test_rm_stops_gracefully_and_keeps_the_volumes(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     run = app("rm", "--json")
     assert (run.code, run.project["action"], run.project["state"]) == (0, "removed", None)
     calls = [c[0] for c in engine.changes]
@@ -222,13 +234,13 @@ def test_rm_stops_gracefully_and_keeps_the_volumes(app, engine, workspace):
 
 
 @pytest.mark.usefixtures("up")
-def test_rm_leaves_the_workspace_as_it_was(app, workspace):
+def test_rm_leaves_the_workspace_as_it_was(app: App, workspace: Path) -> None:
     assert (workspace / "node_modules").is_dir()
     app("rm")
     assert not (workspace / "node_modules").exists()
 
 
-def test_rm_leaves_a_folder_that_was_there_before(app, workspace):
+def test_rm_leaves_a_folder_that_was_there_before(app: App, workspace: Path) -> None:
     (workspace / "node_modules").mkdir()
     app("up")
     app("rm")
@@ -236,21 +248,23 @@ def test_rm_leaves_a_folder_that_was_there_before(app, workspace):
 
 
 @pytest.mark.usefixtures("up")
-def test_rm_leaves_a_folder_that_somebody_filled(app, workspace):
+def test_rm_leaves_a_folder_that_somebody_filled(app: App, workspace: Path) -> None:
     (workspace / "node_modules/mine").write_text("")
     app("rm")
     assert (workspace / "node_modules/mine").exists()
 
 
 @pytest.mark.usefixtures("up")
-def test_rm_with_volumes(app, engine, second):
+def test_rm_with_volumes(app: App, engine: FakeEngine, second: Any) -> None:
     app("rm", "--volumes")
     assert "debug-host-shop-node_modules" not in engine.stored_volumes
     assert "debug-host-api-node_modules" in engine.stored_volumes
 
 
 @pytest.mark.usefixtures("up")
-def test_a_volume_that_somebody_else_uses_is_left_with_a_warning(app, engine):
+def test_a_volume_that_somebody_else_uses_is_left_with_a_warning(
+    app: App, engine: FakeEngine
+) -> None:
     spec = engine.container("shop").spec
     foreign = engine.add_foreign("web", 9000)
     foreign.spec = type(spec)(**(foreign.spec.__dict__ | {"mounts": spec.mounts}))
@@ -260,7 +274,7 @@ def test_a_volume_that_somebody_else_uses_is_left_with_a_warning(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_a_dry_run_of_rm_changes_nothing(app, engine, workspace):
+def test_a_dry_run_of_rm_changes_nothing(app: App, engine: FakeEngine, workspace: Path) -> None:
     before, world = len(engine.changes), engine.snapshot()
     run = app("rm", "--volumes", "--dry-run", "--json")
     assert (run.code, run.document["changed"]) == (0, False)
@@ -275,7 +289,7 @@ def test_a_dry_run_of_rm_changes_nothing(app, engine, workspace):
 
 
 @pytest.mark.usefixtures("up")
-def test_rm_takes_leftovers_too(app, engine):
+def test_rm_takes_leftovers_too(app: App, engine: FakeEngine) -> None:
     spec = engine.container("shop").spec
     engine.containers.create("debug-host-shop-20200101T000000000Z", spec)
     assert app("rm").code == 0
@@ -283,7 +297,7 @@ def test_rm_takes_leftovers_too(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_rm_of_one_that_somebody_removes_at_the_same_time(app, engine):
+def test_rm_of_one_that_somebody_removes_at_the_same_time(app: App, engine: FakeEngine) -> None:
     ref = engine.container("shop").id
     engine.before("containers.inspect", engine.stored_containers.clear)
     run = app("rm", "--json")
@@ -296,7 +310,7 @@ def test_rm_of_one_that_somebody_removes_at_the_same_time(app, engine):
 
 @pytest.mark.usefixtures("up", "second")
 @pytest.mark.parametrize("command", ["stop", "restart", "rm"])
-def test_several_by_name(app, command):
+def test_several_by_name(app: App, command: str) -> None:
     run = app(command, "-p", "api", "-p", "shop", "-p", "api", "--json")
     assert run.code == 0
     assert [p["project"] for p in run.document["data"]["projects"]] == ["api", "shop"]
@@ -304,7 +318,7 @@ def test_several_by_name(app, command):
 
 @pytest.mark.usefixtures("up", "second")
 @pytest.mark.parametrize("argv", [["stop", "--all"], ["restart", "-a"], ["rm", "--all", "--yes"]])
-def test_all(app, argv):
+def test_all(app: App, argv: list[str]) -> None:
     run = app(*argv, "--json")
     assert run.code == 0
     assert set(run.projects) == {"api", "shop"}
@@ -313,7 +327,7 @@ def test_all(app, argv):
 @pytest.mark.parametrize(
     "argv", [["stop", "--all"], ["restart", "--all"], ["rm", "--all", "--yes"], ["rm", "--all"]]
 )
-def test_all_of_nothing_is_nothing(app, argv):
+def test_all_of_nothing_is_nothing(app: App, argv: list[str]) -> None:
     run = app(*argv, "--json")
     assert (run.code, run.document["data"], run.document["changed"]) == (0, {"projects": []}, False)
     assert "no projects" in app(*argv).err
@@ -321,7 +335,7 @@ def test_all_of_nothing_is_nothing(app, argv):
 
 @pytest.mark.usefixtures("up", "second")
 @pytest.mark.parametrize("command", ["stop", "restart", "rm"])
-def test_some_of_several_fail(app, command):
+def test_some_of_several_fail(app: App, command: str) -> None:
     run = app(command, "-p", "shop", "-p", "nobody", "--json")
     assert (run.code, run.error["code"]) == (8, "PARTIAL")
     assert run.error["details"]["failed"] == {"nobody": "PROJECT_NOT_FOUND"}
@@ -332,13 +346,13 @@ def test_some_of_several_fail(app, command):
 
 
 @pytest.mark.usefixtures("up", "second")
-def test_all_of_several_fail_alike(app):
+def test_all_of_several_fail_alike(app: App) -> None:
     run = app("stop", "-p", "nobody", "-p", "noone", "--json")
     assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")
 
 
 @pytest.mark.usefixtures("up", "second")
-def test_all_of_several_fail_each_in_its_own_way(app, engine):
+def test_all_of_several_fail_each_in_its_own_way(app: App, engine: FakeEngine) -> None:
     engine.fail("containers.stop", EngineTimeout("hangs"))
     run = app("stop", "-p", "shop", "-p", "nobody", "--json")
     assert (run.code, run.error["code"]) == (8, "PARTIAL")
@@ -349,7 +363,7 @@ def test_all_of_several_fail_each_in_its_own_way(app, engine):
 
 
 @pytest.mark.usefixtures("up", "second")
-def test_people_read_each_failure_of_several(app):
+def test_people_read_each_failure_of_several(app: App) -> None:
     run = app("stop", "-p", "shop", "-p", "nobody")
     assert run.code == 8
     assert "shop stopped" in run.out
@@ -359,7 +373,7 @@ def test_people_read_each_failure_of_several(app):
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("command", ["stop", "restart", "rm", "status", "logs"])
-def test_a_project_that_does_not_exist(app, engine, command):
+def test_a_project_that_does_not_exist(app: App, engine: FakeEngine, command: str) -> None:
     before = len(engine.changes)
     run = app(command, "-p", "nobody", "--json")
     last = json.loads(run.out.splitlines()[-1])
@@ -371,7 +385,7 @@ def test_a_project_that_does_not_exist(app, engine, command):
 
 @pytest.mark.usefixtures("workspace")
 @pytest.mark.parametrize("command", ["stop", "restart", "rm", "status", "logs"])
-def test_a_project_that_is_no_id(app, command):
+def test_a_project_that_is_no_id(app: App, command: str) -> None:
     run = app(command, "-p", "No Id", "--json")
     last = json.loads(run.out.splitlines()[-1])
     assert (run.code, last["error"]["code"]) == (2, "INVALID_PROJECT")
@@ -379,7 +393,7 @@ def test_a_project_that_is_no_id(app, command):
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("command", ["stop", "restart", "rm"])
-def test_all_and_one_exclude_each_other(app, engine, command):
+def test_all_and_one_exclude_each_other(app: App, engine: FakeEngine, command: str) -> None:
     run = app(command, "--all", "-p", "shop", "--json")
     assert (run.code, run.error["code"]) == (2, "USAGE")
     assert engine.container("shop").status == "running"
@@ -388,7 +402,7 @@ def test_all_and_one_exclude_each_other(app, engine, command):
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("text", ["0", "-1", "x", "nan", "inf", "", "1e9"])
 @pytest.mark.parametrize("command", ["stop", "restart", "rm"])
-def test_a_grace_that_is_none(app, engine, command, text):
+def test_a_grace_that_is_none(app: App, engine: FakeEngine, command: str, text: str) -> None:
     run = app(command, f"--timeout={text}", "--json")
     if text == "0" and run.code == 0:
         return
@@ -397,19 +411,25 @@ def test_a_grace_that_is_none(app, engine, command, text):
 
 
 @pytest.mark.usefixtures("up")
-def test_the_configurations_project_is_the_default(app, engine, workspace, second):
+def test_the_configurations_project_is_the_default(
+    app: App, engine: FakeEngine, workspace: Path, second: Any
+) -> None:
     (workspace / "debughost.toml").write_text('project = "api"\n')
     assert app("stop", "--json").project["project"] == "api"
 
 
 @pytest.mark.usefixtures("up")
-def test_the_variables_project_is_the_default(app, second, monkeypatch):
+def test_the_variables_project_is_the_default(
+    app: App, second: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEBUGHOST_PROJECT", "api")
     assert app("stop", "--json").project["project"] == "api"
 
 
 @pytest.mark.usefixtures("up")
-def test_a_stranger_with_our_projects_label_alone_is_not_touched(app, engine):
+def test_a_stranger_with_our_projects_label_alone_is_not_touched(
+    app: App, engine: FakeEngine
+) -> None:
     foreign = engine.add_foreign("web", 9000)
     foreign.spec.labels[names.PROJECT] = "web"
     assert app("stop", "-p", "web").code == 3
@@ -429,7 +449,9 @@ def test_a_stranger_with_our_projects_label_alone_is_not_touched(app, engine):
         (["rm", "--all", "--no-input"], Terminal()),
     ],
 )
-def test_where_nobody_can_answer_nothing_is_asked(app, engine, argv, stdin):
+def test_where_nobody_can_answer_nothing_is_asked(
+    app: App, engine: FakeEngine, argv: list[str], stdin: Any
+) -> None:
     run = app(*argv, stdin=stdin, stderr=Terminal())
     assert run.code == 2
     assert "--yes" in run.err + run.out
@@ -441,7 +463,9 @@ def test_where_nobody_can_answer_nothing_is_asked(app, engine, argv, stdin):
     ("answer", "code", "left"),
     [("y\n", 0, 0), ("yes\n", 0, 0), ("n\n", 2, 2), ("\n", 2, 2), ("", 2, 2), ("what?\ny\n", 0, 0)],
 )
-def test_where_somebody_can_answer_it_is_asked(app, engine, monkeypatch, answer, code, left):
+def test_where_somebody_can_answer_it_is_asked(
+    app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, left: int
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     run = app("rm", "--all", stdin=Terminal(), stderr=Terminal())
     assert run.code == code
@@ -450,7 +474,7 @@ def test_where_somebody_can_answer_it_is_asked(app, engine, monkeypatch, answer,
 
 
 @pytest.mark.usefixtures("up", "second")
-def test_a_dry_run_of_all_asks_nothing(app):
+def test_a_dry_run_of_all_asks_nothing(app: App) -> None:
     assert app("rm", "--all", "--dry-run").code == 0
 
 
@@ -458,13 +482,15 @@ def test_a_dry_run_of_all_asks_nothing(app):
 
 
 @pytest.fixture
-def local(workspace):
+def local(workspace: Path) -> Any:
     engine = FakeEngine(is_local=True)
     engine.add_base_images()
     return App(engine)
 
 
-def test_orphans_are_those_whose_workspace_is_gone(local, workspace, tmp_path):
+def test_orphans_are_those_whose_workspace_is_gone(
+    local: Any, workspace: Path, tmp_path: Path
+) -> None:
     local("up", "-w", str(node_project(tmp_path / "gone")))
     local("up")
     shutil.rmtree(tmp_path / "gone")
@@ -474,7 +500,9 @@ def test_orphans_are_those_whose_workspace_is_gone(local, workspace, tmp_path):
     assert [c.spec.project for c in local.engine.stored_containers.values()] == ["shop"]
 
 
-def test_on_an_engine_elsewhere_nobody_is_taken_for_an_orphan(app, engine, workspace, tmp_path):
+def test_on_an_engine_elsewhere_nobody_is_taken_for_an_orphan(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path
+) -> None:
     """The workspaces of other machines are not here, and are not gone either."""
     app("up", "-w", str(node_project(tmp_path / "gone")))
     shutil.rmtree(tmp_path / "gone")
@@ -483,7 +511,7 @@ def test_on_an_engine_elsewhere_nobody_is_taken_for_an_orphan(app, engine, works
 
 
 @pytest.mark.parametrize("more", [["-p", "shop"], ["--all"]])
-def test_orphans_choose_themselves(local, more):
+def test_orphans_choose_themselves(local: Any, more: list[str]) -> None:
     run = local("rm", "--orphans", *more, "--json")
     assert (run.code, run.error["code"]) == (2, "USAGE")
 
@@ -492,7 +520,7 @@ def test_orphans_choose_themselves(local, more):
 
 
 @pytest.mark.usefixtures("up", "second")
-def test_a_failure_of_one_is_no_failure_of_the_other(app, engine):
+def test_a_failure_of_one_is_no_failure_of_the_other(app: App, engine: FakeEngine) -> None:
     shop = engine.container("shop").id
     engine.fail("containers.stop", EngineError("odd"), when=lambda ref, stop_timeout: ref == shop)
     run = app("stop", "--all", "--json")
@@ -502,7 +530,9 @@ def test_a_failure_of_one_is_no_failure_of_the_other(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_a_defect_of_ours_in_one_of_several_is_told_as_such(app, engine, second):
+def test_a_defect_of_ours_in_one_of_several_is_told_as_such(
+    app: App, engine: FakeEngine, second: Any
+) -> None:
     engine.fail("containers.stop", ZeroDivisionError("odd"))
     run = app("stop", "--all", "--json")
     assert run.code in (1, 8)

@@ -8,6 +8,8 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEngine, listens
@@ -20,7 +22,7 @@ ESCAPE = "\x1b["
 
 
 @pytest.fixture
-def up(app, workspace):
+def up(app: App, workspace: Path) -> None:
     assert app("up").code == 0
 
 
@@ -35,7 +37,7 @@ def up(app, workspace):
         ["network", "ensure", "--json"], ["--json", "volumes", "ls"], ["images", "ls", "--json"],
     ],
 )  # fmt: skip
-def test_json_may_stand_before_and_after_the_command(app, argv):
+def test_json_may_stand_before_and_after_the_command(app: App, argv: list[str]) -> None:
     run = app(*argv)
     assert run.code == 0
     assert run.document["command"] == " ".join(a for a in argv if a != "--json")
@@ -43,18 +45,20 @@ def test_json_may_stand_before_and_after_the_command(app, argv):
 
 
 @pytest.mark.parametrize("argv", [["up"], ["network", "ensure"], ["status"]])
-def test_json_by_variable(app, argv, monkeypatch):
+def test_json_by_variable(app: App, argv: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUGHOST_OUTPUT", "json")
     assert app(*argv).document["ok"] is True
 
 
-def test_the_variable_may_say_text(app, monkeypatch):
+def test_the_variable_may_say_text(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUGHOST_OUTPUT", "text")
     assert app("up").out.startswith("shop created")
     assert app("up", "--json").document["ok"] is True
 
 
-def test_a_variable_that_says_neither(app, engine, monkeypatch):
+def test_a_variable_that_says_neither(
+    app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEBUGHOST_OUTPUT", "xml")
     run = app("up")
     assert (run.code, run.out) == (2, "")
@@ -82,7 +86,9 @@ def test_a_variable_that_says_neither(app, engine, monkeypatch):
         (["images", "build", "ruby", "--json"], 2, "images build"),
     ],
 )
-def test_there_is_one_document_whatever_happens(app, argv, code, command):
+def test_there_is_one_document_whatever_happens(
+    app: App, argv: list[str], code: int, command: str
+) -> None:
     run = app(*argv)
     made = json.loads(run.out)
     made.pop("type", None)
@@ -92,7 +98,7 @@ def test_there_is_one_document_whatever_happens(app, argv, code, command):
     assert "Usage:" not in run.out + run.err
 
 
-def test_the_engine_is_named_with_where_its_address_came_from(app, engine):
+def test_the_engine_is_named_with_where_its_address_came_from(app: App, engine: FakeEngine) -> None:
     assert app("up", "--json").document["engine"] == {
         "endpoint": engine.info.endpoint,
         "source": "flag",
@@ -100,11 +106,11 @@ def test_the_engine_is_named_with_where_its_address_came_from(app, engine):
     }
 
 
-def test_before_an_engine_was_needed_there_is_none(app):
+def test_before_an_engine_was_needed_there_is_none(app: App) -> None:
     assert app("up", "--json", "--bogus").document["engine"] is None
 
 
-def test_json_is_ascii_alone(app, engine, workspace):
+def test_json_is_ascii_alone(app: App, engine: FakeEngine, workspace: Path) -> None:
     engine.program = listens()
     app("up", "--", "echo", "zwölf \u2028 €")
     run = app("status", "--json")
@@ -112,7 +118,7 @@ def test_json_is_ascii_alone(app, engine, workspace):
     assert run.project["command"] == ["echo", "zwölf \u2028 €"]
 
 
-def test_words_after_two_dashes_are_the_commands_own(app, engine):
+def test_words_after_two_dashes_are_the_commands_own(app: App, engine: FakeEngine) -> None:
     run = app("up", "--", "npm", "--json", "-q", "--bogus", "--")
     assert run.code == 0
     assert run.out.startswith("shop created")
@@ -122,13 +128,13 @@ def test_words_after_two_dashes_are_the_commands_own(app, engine):
 # Where it goes
 
 
-def test_people_get_data_on_stdout_and_talk_on_stderr(app):
+def test_people_get_data_on_stdout_and_talk_on_stderr(app: App) -> None:
     run = app("up")
     assert run.out == "shop created, running at http://127.0.0.1:3725\n"
     assert "Creating container" in run.err
 
 
-def test_json_keeps_its_progress_on_stderr(app):
+def test_json_keeps_its_progress_on_stderr(app: App) -> None:
     run = app("up", "--json")
     assert "Creating container" in run.err
     assert len(run.out.splitlines()) == 1
@@ -136,19 +142,19 @@ def test_json_keeps_its_progress_on_stderr(app):
 
 @pytest.mark.parametrize("flag", ["--quiet", "-q"])
 @pytest.mark.parametrize("before", [True, False])
-def test_quiet(app, flag, before):
+def test_quiet(app: App, flag: str, before: bool) -> None:
     run = app(flag, "up") if before else app("up", flag)
     assert run.err == ""
     assert run.out.startswith("shop created")
 
 
-def test_quiet_does_not_hide_errors(app):
+def test_quiet_does_not_hide_errors(app: App) -> None:
     run = app("stop", "-q", "-p", "nobody")
     assert (run.code, run.out) == (3, "")
     assert "PROJECT_NOT_FOUND" in run.err
 
 
-def test_an_error_for_people_has_its_code_and_a_hint(app):
+def test_an_error_for_people_has_its_code_and_a_hint(app: App) -> None:
     run = app("stop", "-p", "nobody")
     assert run.out == ""
     error, hint = run.err.splitlines()
@@ -157,7 +163,7 @@ def test_an_error_for_people_has_its_code_and_a_hint(app):
     assert hint.startswith("Hint: ")
 
 
-def test_a_usage_error_for_people(app):
+def test_a_usage_error_for_people(app: App) -> None:
     run = app("up", "--bogus")
     assert run.code == 2
     assert "--bogus" in run.err
@@ -180,7 +186,14 @@ def test_a_usage_error_for_people(app):
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False, False),
     ],
 )
-def test_colour_of_errors(app, monkeypatch, variables, argv, tty, color):
+def test_colour_of_errors(
+    app: App,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    argv: list[str],
+    tty: bool,
+    color: bool,
+) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     run = app("stop", "-p", "nobody", *argv, stderr=Terminal() if tty else None)
@@ -188,19 +201,21 @@ def test_colour_of_errors(app, monkeypatch, variables, argv, tty, color):
 
 
 @pytest.mark.usefixtures("up")
-def test_a_table_in_a_terminal_has_colour_and_piped_it_has_none(app, monkeypatch):
+def test_a_table_in_a_terminal_has_colour_and_piped_it_has_none(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert ESCAPE in app("status", stdout=Terminal()).out
     assert ESCAPE not in app("status").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert ESCAPE not in app("status", stdout=Terminal()).out
 
 
-def test_json_has_no_colour_even_in_a_terminal(app, monkeypatch):
+def test_json_has_no_colour_even_in_a_terminal(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert ESCAPE not in app("up", "--json", stdout=Terminal(), stderr=Terminal()).out
 
 
-def test_control_characters_of_others_reach_no_terminal(app, engine):
+def test_control_characters_of_others_reach_no_terminal(app: App, engine: FakeEngine) -> None:
     engine.fail("containers.list", EngineError("odd \x1b[2J\x07 words"), times=5)
     run = app("status", stdout=Terminal(), stderr=Terminal())
     assert "\x1b[2J" not in run.err
@@ -211,7 +226,7 @@ def test_control_characters_of_others_reach_no_terminal(app, engine):
 
 
 @pytest.mark.parametrize("argv", [["--version"], ["--json", "--version"]])
-def test_the_version(app, argv):
+def test_the_version(app: App, argv: list[str]) -> None:
     run = app(*argv)
     assert (run.code, run.out) == (0, f"debughost {__version__}\n")
 
@@ -220,7 +235,7 @@ def test_the_version(app, argv):
 @pytest.mark.parametrize(
     "path", [[], ["up"], ["network"], ["network", "ensure"], ["images", "build"]]
 )
-def test_help(app, capsys, path, flag):
+def test_help(app: App, capsys: pytest.CaptureFixture[str], path: list[str], flag: str) -> None:
     run = app(*path, flag)
     shown = run.out + capsys.readouterr().out
     assert run.code == 0
@@ -230,14 +245,14 @@ def test_help(app, capsys, path, flag):
 
 
 @pytest.mark.parametrize("path", [[], ["network"], ["volumes"], ["images"]])
-def test_a_group_by_itself_shows_its_help(app, path):
+def test_a_group_by_itself_shows_its_help(app: App, path: list[str]) -> None:
     run = app(*path)
     assert (run.code, run.err) == (0, "")
     assert "Usage: debughost" in run.out
 
 
 @pytest.mark.parametrize("typo", ["statsu", "pu", "netwrok"])
-def test_an_unknown_command(app, typo):
+def test_an_unknown_command(app: App, typo: str) -> None:
     run = app(typo)
     assert (run.code, run.out) == (2, "")
     assert typo in run.err
@@ -246,7 +261,7 @@ def test_an_unknown_command(app, typo):
 # Every command takes the common options
 
 
-def commands():
+def commands() -> list[str]:
     out = io.StringIO()
     from debughost_cli.cli.app import main
     from debughost_cli.cli.session import Session
@@ -261,7 +276,7 @@ def commands():
 COMMANDS = commands()
 
 
-def test_every_command_of_the_contract_is_there():
+def test_every_command_of_the_contract_is_there() -> None:
     assert {
         "up", "stop", "restart", "rm", "status", "logs", "wait", "exec", "shell", "events",
         "network ensure", "network inspect", "network rm", "volumes ls", "volumes prune",
@@ -271,7 +286,9 @@ def test_every_command_of_the_contract_is_there():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_takes_the_common_options(app, capsys, command):
+def test_every_command_takes_the_common_options(
+    app: App, capsys: pytest.CaptureFixture[str], command: Any
+) -> None:
     shown = app(*command.split(), "--help").out + capsys.readouterr().out
     for option in ("--json", "--host", "-H", "--context", "-c", "--quiet", "-q", "--verbose", "-v",
                    "--no-color", "--no-input"):  # fmt: skip
@@ -282,7 +299,9 @@ def test_every_command_takes_the_common_options(app, capsys, command):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_takes_back_what_was_half_made(app, engine, workspace, number, code):
+def test_a_signal_takes_back_what_was_half_made(
+    app: App, engine: FakeEngine, workspace: Path, number: Any, code: int
+) -> None:
     app("network", "ensure")
     world = engine.snapshot()
     engine.before("containers.start", lambda: os.kill(os.getpid(), number))
@@ -295,7 +314,7 @@ def test_a_signal_takes_back_what_was_half_made(app, engine, workspace, number, 
 class Killing(io.StringIO):
     """A stream whose first write is interrupted."""
 
-    def write(self, text):
+    def write(self, text: Any) -> Any:
         if not self.getvalue():
             super().write(text)
             os.kill(os.getpid(), signal.SIGTERM)
@@ -303,14 +322,14 @@ class Killing(io.StringIO):
         return super().write(text)
 
 
-def test_a_signal_while_the_result_is_printed_is_no_traceback(app):
+def test_a_signal_while_the_result_is_printed_is_no_traceback(app: App) -> None:
     assert app("status", "--json", stdout=Killing()).code in (0, 143)
 
 
 class Closed(io.StringIO):
     """A pipe whose reader went away."""
 
-    def write(self, text):
+    def write(self, text: Any) -> Any:
         if text:
             raise BrokenPipeError
         return 0
@@ -319,7 +338,9 @@ class Closed(io.StringIO):
 @pytest.mark.parametrize(
     "argv", [["up"], ["up", "--json"], ["status"], ["logs", "--json"], ["--help"]]
 )
-def test_a_reader_that_goes_away_is_no_defect(app, monkeypatch, argv):
+def test_a_reader_that_goes_away_is_no_defect(
+    app: App, monkeypatch: pytest.MonkeyPatch, argv: list[str]
+) -> None:
     app("up")
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     run = app(*argv, stdout=Closed())
@@ -332,7 +353,7 @@ def test_a_reader_that_goes_away_is_no_defect(app, monkeypatch, argv):
 # Defects
 
 
-def test_a_defect_is_told_as_such_without_a_traceback(app, engine):
+def test_a_defect_is_told_as_such_without_a_traceback(app: App, engine: FakeEngine) -> None:
     engine.fail("containers.list", ZeroDivisionError("odd"), times=5)
     run = app("status", "--json")
     assert (run.code, run.error["code"]) == (1, "INTERNAL")
@@ -341,7 +362,7 @@ def test_a_defect_is_told_as_such_without_a_traceback(app, engine):
     assert "Traceback" in app("status", "--verbose").err
 
 
-def test_exit_codes_are_the_contracts():
+def test_exit_codes_are_the_contracts() -> None:
     assert {e.name: int(e) for e in ExitCode} == {
         "OK": 0, "INTERNAL": 1, "USAGE": 2, "NOT_FOUND": 3, "ENGINE": 4, "CONFLICT": 5,
         "TIMEOUT": 6, "PROJECT_FAILED": 7, "PARTIAL": 8, "NO_SPACE": 9, "SIGINT": 130,
@@ -366,14 +387,20 @@ def test_exit_codes_are_the_contracts():
         (["-c", "nope"], {"DOCKER_HOST": "nonsense"}, "CONTEXT_NOT_FOUND"),
     ],
 )
-def test_a_bad_address_is_told_at_once(workspace, monkeypatch, argv, variables, code):
+def test_a_bad_address_is_told_at_once(
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    argv: list[str],
+    variables: dict[str, str],
+    code: str,
+) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert App(None)("status", "--json", *argv).error["code"] == code
     assert App(None)(*argv, "status", "--json").error["code"] == code
 
 
-def test_no_engine_is_needed_for_help_and_bad_input(workspace):
+def test_no_engine_is_needed_for_help_and_bad_input(workspace: Path) -> None:
     app = App(FakeEngine())
     for argv in (["--help"], ["--version"], ["up", "--bogus"], ["up", "--pull", "x"], ["images"]):
         app(*argv)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
-from fakes import exits, ignores_sigterm, never_listens
+from fakes import FakeEngine, exits, ignores_sigterm, never_listens
 
-from cli.conftest import node_project
+from cli.conftest import App, node_project
 from debughost_cli.engine.port import NotFound
 from debughost_cli.errors import EngineError, EngineUnavailable
 
 
 @pytest.fixture
-def up(app, workspace):
+def up(app: App, workspace: Path) -> None:
     assert app("up").code == 0
 
 
@@ -25,7 +27,7 @@ P = {
 
 
 @pytest.mark.usefixtures("up")
-def test_status_of_a_running_project(app, engine):
+def test_status_of_a_running_project(app: App, engine: FakeEngine) -> None:
     before = len(engine.changes)
     run = app("status", "--json")
     project = run.project
@@ -44,7 +46,7 @@ def test_status_of_a_running_project(app, engine):
     assert engine.changes[before:] == []
 
 
-def test_status_of_nothing(app):
+def test_status_of_nothing(app: App) -> None:
     run = app("status", "--json")
     assert (run.code, run.document["data"]) == (0, {"projects": []})
     shown = app("status")
@@ -53,13 +55,13 @@ def test_status_of_nothing(app):
 
 
 @pytest.mark.usefixtures("up")
-def test_status_without_stats(app, engine):
+def test_status_without_stats(app: App, engine: FakeEngine) -> None:
     assert app("status", "--no-stats", "--json").project["stats"] is None
     assert "containers.stats" not in {c[0] for c in engine.calls}
 
 
 @pytest.mark.usefixtures("up")
-def test_status_after_a_crash(app, engine):
+def test_status_after_a_crash(app: App, engine: FakeEngine) -> None:
     ref = engine.container("shop").id
     engine.write_log(ref, "boom")
     engine.crash(ref, 137, oom=True)
@@ -78,7 +80,7 @@ def test_status_after_a_crash(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_status_of_those_named(app, tmp_path):
+def test_status_of_those_named(app: App, tmp_path: Path) -> None:
     app("up", "-w", str(node_project(tmp_path / "api")))
     assert set(app("status", "--json").projects) == {"api", "shop"}
     assert set(app("status", "-p", "api", "--json").projects) == {"api"}
@@ -89,7 +91,7 @@ def test_status_of_those_named(app, tmp_path):
 
 
 @pytest.mark.usefixtures("up")
-def test_check_makes_the_state_the_exit_code(app, engine):
+def test_check_makes_the_state_the_exit_code(app: App, engine: FakeEngine) -> None:
     assert app("status", "--check").code == 0
     app("stop")
     run = app("status", "--check", "--json")
@@ -97,7 +99,7 @@ def test_check_makes_the_state_the_exit_code(app, engine):
     assert app("status").code == 0
 
 
-def test_check_of_one_that_is_not_ready(app, engine):
+def test_check_of_one_that_is_not_ready(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     app("up", "--no-wait")
     assert app("status", "--check").code == 7
@@ -105,7 +107,7 @@ def test_check_of_one_that_is_not_ready(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_one_that_goes_while_it_is_looked_at_is_left_out(app, engine):
+def test_one_that_goes_while_it_is_looked_at_is_left_out(app: App, engine: FakeEngine) -> None:
     engine.before("containers.inspect", engine.stored_containers.clear)
     run = app("status", "--json", "--no-stats")
     assert (run.code, run.document["data"]["projects"]) == (0, [])
@@ -113,14 +115,16 @@ def test_one_that_goes_while_it_is_looked_at_is_left_out(app, engine):
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("error", [EngineError("odd"), EngineUnavailable("gone")])
-def test_an_engine_that_fails_is_an_error_and_no_empty_list(app, engine, error):
+def test_an_engine_that_fails_is_an_error_and_no_empty_list(
+    app: App, engine: FakeEngine, error: Any
+) -> None:
     engine.fail("containers.list", error, times=9)
     run = app("status", "--json")
     assert run.error["code"] == error.code
 
 
 @pytest.mark.usefixtures("up")
-def test_stats_that_fail_do_not_hide_the_rest(app, engine):
+def test_stats_that_fail_do_not_hide_the_rest(app: App, engine: FakeEngine) -> None:
     engine.fail("containers.stats", EngineError("odd"), times=9)
     run = app("status", "--json")
     assert run.document["error"] is None
@@ -128,7 +132,7 @@ def test_stats_that_fail_do_not_hide_the_rest(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_the_table_is_for_people_and_not_cut(app):
+def test_the_table_is_for_people_and_not_cut(app: App) -> None:
     run = app("status")
     assert run.out.splitlines()[0].split()[:4] == ["PROJECT", "STATE", "CPU", "MEMORY"]
     assert "http://127.0.0.1:" in run.out
@@ -140,7 +144,7 @@ def test_the_table_is_for_people_and_not_cut(app):
 
 
 @pytest.fixture
-def written(app, engine, up):
+def written(app: App, engine: FakeEngine, up: Any) -> Any:
     ref = engine.container("shop").id
     engine.write_log(ref, "one", "two", "three")
     engine.write_log(ref, "oops", stream="stderr")
@@ -148,13 +152,13 @@ def written(app, engine, up):
 
 
 @pytest.mark.usefixtures("written")
-def test_logs_go_where_they_came_from(app):
+def test_logs_go_where_they_came_from(app: App) -> None:
     run = app("logs")
     assert (run.code, run.out, run.err) == (0, "one\ntwo\nthree\n", "oops\n")
 
 
 @pytest.mark.usefixtures("written")
-def test_logs_as_json_lines(app):
+def test_logs_as_json_lines(app: App) -> None:
     run = app("logs", "--json")
     *lines, result = run.lines
     assert run.code == 0
@@ -173,19 +177,19 @@ def test_logs_as_json_lines(app):
 @pytest.mark.parametrize(
     ("tail", "lines"), [("2", 2), ("0", 0), ("all", 4), ("999999999", 4), ("1", 1)]
 )
-def test_tail(app, tail, lines):
+def test_tail(app: App, tail: str, lines: int) -> None:
     assert len(app("logs", "-n", tail, "--json").lines) == lines + 1
 
 
 @pytest.mark.parametrize("tail", ["-1", "x", "1.5", "", "9" * 20])
-def test_a_tail_that_is_none(app, up, tail):
+def test_a_tail_that_is_none(app: App, up: Any, tail: str) -> None:
     run = app("logs", f"--tail={tail}", "--json")
     (last,) = run.lines
     assert (run.code, last["error"]["code"]) == (2, "USAGE")
 
 
 @pytest.mark.usefixtures("written")
-def test_timestamps_are_shown_when_asked_for(app):
+def test_timestamps_are_shown_when_asked_for(app: App) -> None:
     first = app("logs", "--timestamps").out.splitlines()[0]
     stamp, _, line = first.partition(" ")
     assert stamp.endswith("Z")
@@ -193,7 +197,7 @@ def test_timestamps_are_shown_when_asked_for(app):
 
 
 @pytest.mark.usefixtures("written")
-def test_logs_of_several_are_merged_by_time(app, engine, tmp_path):
+def test_logs_of_several_are_merged_by_time(app: App, engine: FakeEngine, tmp_path: Path) -> None:
     app("up", "-w", str(node_project(tmp_path / "api")))
     engine.write_log(engine.container("api").id, "later")
     run = app("logs", "-p", "api", "-p", "shop")
@@ -203,14 +207,14 @@ def test_logs_of_several_are_merged_by_time(app, engine, tmp_path):
     assert found == ["one", "two", "three", "oops", "later"]
 
 
-def test_logs_of_what_has_crashed_are_still_there(app, engine):
+def test_logs_of_what_has_crashed_are_still_there(app: App, engine: FakeEngine) -> None:
     engine.program = exits(1, "boom")
     app("up")
     assert app("logs").out == "boom\n"
 
 
 @pytest.mark.usefixtures("up")
-def test_logs_that_are_no_text_break_nothing(app, engine):
+def test_logs_that_are_no_text_break_nothing(app: App, engine: FakeEngine) -> None:
     engine.write_log(engine.container("shop").id, "\udcff\x1b[31m\rx")
     run = app("logs", "--json")
     assert run.lines[0]["line"] == "\ufffd\x1b[31m\rx"
@@ -218,14 +222,16 @@ def test_logs_that_are_no_text_break_nothing(app, engine):
 
 
 @pytest.mark.usefixtures("written")
-def test_an_engine_that_goes_in_the_middle_is_told_after_what_came(app, engine):
+def test_an_engine_that_goes_in_the_middle_is_told_after_what_came(
+    app: App, engine: FakeEngine
+) -> None:
     engine.fail("containers._logs", EngineUnavailable("gone"))
     run = app("logs", "--json")
     last = json.loads(run.out.splitlines()[-1])
     assert (run.code, last["type"], last["error"]["code"]) == (4, "result", "ENGINE_UNAVAILABLE")
 
 
-def test_a_stream_that_fails_ends_with_a_result_as_well(app, up):
+def test_a_stream_that_fails_ends_with_a_result_as_well(app: App, up: Any) -> None:
     (last,) = app("logs", "-p", "nobody", "--json").lines
     assert last["error"]["code"] == "PROJECT_NOT_FOUND"
 
@@ -234,7 +240,7 @@ def test_a_stream_that_fails_ends_with_a_result_as_well(app, up):
 @pytest.mark.parametrize(
     ("pattern", "lines"), [("t(w|h)", ["two", "three"]), ("^o", ["one", "oops"])]
 )
-def test_grep(app, pattern, lines):
+def test_grep(app: App, pattern: str, lines: list[str]) -> None:
     found = app("logs", "--grep", pattern, "--json").lines[:-1]
     assert [line["line"] for line in found] == lines
 
@@ -242,7 +248,7 @@ def test_grep(app, pattern, lines):
 @pytest.mark.parametrize(
     "argv", [["--grep", "("], ["--since", "soon"], ["--until", "x"], ["--since", "2026-99-99"]]
 )
-def test_what_is_no_pattern_and_no_time(app, up, argv):
+def test_what_is_no_pattern_and_no_time(app: App, up: Any, argv: list[str]) -> None:
     run = app("logs", *argv, "--json")
     assert (run.code, run.lines[-1]["error"]["code"]) == (2, "USAGE")
 
@@ -252,13 +258,13 @@ def test_what_is_no_pattern_and_no_time(app, up, argv):
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("condition", ["running", "ready"])
-def test_wait_for_what_is_true_already(app, condition):
+def test_wait_for_what_is_true_already(app: App, condition: str) -> None:
     run = app("wait", "--for", condition, "--json")
     assert (run.code, run.project["state"]) == (0, "running")
 
 
 @pytest.mark.usefixtures("up")
-def test_wait_for_an_end(app, engine):
+def test_wait_for_an_end(app: App, engine: FakeEngine) -> None:
     assert (
         app("wait", "--for", "exited", "--timeout", "0.1", "--json").error["code"] == "WAIT_TIMEOUT"
     )
@@ -269,14 +275,16 @@ def test_wait_for_an_end(app, engine):
 
 
 @pytest.mark.usefixtures("up")
-def test_wait_for_a_line(app, engine):
+def test_wait_for_a_line(app: App, engine: FakeEngine) -> None:
     engine.write_log(engine.container("shop").id, "server is up")
     assert app("wait", "--for", "log=is up$", "--timeout", "1").code == 0
 
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("condition", ["ready", "running", "http", "log=x"])
-def test_wait_for_what_can_no_longer_come_true_fails_at_once(app, engine, condition):
+def test_wait_for_what_can_no_longer_come_true_fails_at_once(
+    app: App, engine: FakeEngine, condition: str
+) -> None:
     engine.crash(engine.container("shop").id, 3)
     run = app("wait", "--for", condition, "--timeout", "30", "--json")
     assert (run.code, run.error["code"]) == (7, "CRASHED")
@@ -284,12 +292,12 @@ def test_wait_for_what_can_no_longer_come_true_fails_at_once(app, engine, condit
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("condition", ["", "soon", "log=", "log=(", "http=x", "ready=1"])
-def test_wait_for_what_is_no_condition(app, condition):
+def test_wait_for_what_is_no_condition(app: App, condition: str) -> None:
     run = app("wait", "--for", condition, "--json")
     assert (run.code, run.error["code"]) == (2, "USAGE")
 
 
-def test_waiting_for_what_crashed_changes_nothing(app, engine):
+def test_waiting_for_what_crashed_changes_nothing(app: App, engine: FakeEngine) -> None:
     engine.program = exits(1, "boom")
     app("up")
     before = len(engine.changes)
@@ -298,13 +306,15 @@ def test_waiting_for_what_crashed_changes_nothing(app, engine):
     assert engine.changes[before:] == []
 
 
-def test_last_words_about_a_full_disk_are_understood(app, engine):
+def test_last_words_about_a_full_disk_are_understood(app: App, engine: FakeEngine) -> None:
     engine.program = exits(1, "OSError: [Errno 28] No space left on device")
     assert app("up", "--json").error["code"] == "DISK_FULL"
     assert app("wait", "--for", "ready", "--json").error["code"] == "DISK_FULL"
 
 
-def test_a_container_that_is_always_gone_when_it_is_looked_at_is_not_found(app, engine):
+def test_a_container_that_is_always_gone_when_it_is_looked_at_is_not_found(
+    app: App, engine: FakeEngine
+) -> None:
     app("up")
     engine.fail("containers.inspect", NotFound("gone"), times=10**6)
     run = app("wait", "--for", "ready", "--json")

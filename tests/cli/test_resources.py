@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEngine
@@ -17,14 +19,14 @@ MANAGED_FILTER = {names.MANAGED: "true"}
 NET = "debug-host-network"
 
 
-def changes(engine):
+def changes(engine: FakeEngine) -> Any:
     return [c[0] for c in engine.changes]
 
 
 # network
 
 
-def test_ensure_makes_the_contracts_network(app, engine):
+def test_ensure_makes_the_contracts_network(app: App, engine: FakeEngine) -> None:
     run = app("network", "ensure", "--json")
     assert run.code == 0
     assert run.document["changed"] is True
@@ -44,7 +46,7 @@ def test_ensure_makes_the_contracts_network(app, engine):
     assert made.labels.items() >= {"debug-host.managed": "true"}.items()
 
 
-def test_ensure_again_changes_nothing(app, engine):
+def test_ensure_again_changes_nothing(app: App, engine: FakeEngine) -> None:
     app("network", "ensure")
     before = len(engine.changes)
     run = app("network", "ensure", "--json")
@@ -52,21 +54,21 @@ def test_ensure_again_changes_nothing(app, engine):
     assert engine.changes[before:] == []
 
 
-def test_ensure_tells_what_is_attached(app, engine):
+def test_ensure_tells_what_is_attached(app: App, engine: FakeEngine) -> None:
     app("up")
     network = app("network", "ensure", "--json").document["data"]["network"]
     assert network["containers"] == [engine.container("shop").id]
     assert "1 container" in app("network", "ensure").out
 
 
-def test_ensure_with_another_subnet(app):
+def test_ensure_with_another_subnet(app: App) -> None:
     run = app("network", "ensure", "--subnet", "10.77.0.0/16", "--json")
     network = run.document["data"]["network"]
     assert (network["subnet"], network["gateway"]) == ("10.77.0.0/16", "10.77.0.1")
 
 
 @pytest.mark.parametrize("subnet", ["", "x", "172.28.0.1/16", "fd00::/64", "10.0.0.0/31"])
-def test_a_subnet_that_is_none(app, engine, subnet):
+def test_a_subnet_that_is_none(app: App, engine: FakeEngine, subnet: str) -> None:
     run = app("network", "ensure", f"--subnet={subnet}", "--json")
     assert (run.code, run.error["code"]) == (2, "USAGE")
     assert engine.changes == []
@@ -82,7 +84,9 @@ def test_a_subnet_that_is_none(app, engine, subnet):
     ],
 )
 @pytest.mark.parametrize("labels", [{}, MANAGED_FILTER])
-def test_a_network_that_differs_is_a_conflict(app, engine, facts, field, labels):
+def test_a_network_that_differs_is_a_conflict(
+    app: App, engine: FakeEngine, facts: dict[str, Any], field: str, labels: Any
+) -> None:
     facts = dict(facts)
     engine.add_network(NET, facts.pop("subnet", "172.28.0.0/16"), labels=labels, **facts)
     run = app("network", "ensure", "--json")
@@ -92,14 +96,16 @@ def test_a_network_that_differs_is_a_conflict(app, engine, facts, field, labels)
     assert engine.changes == []
 
 
-def test_recreate_replaces_one_of_ours_that_nothing_uses(app, engine):
+def test_recreate_replaces_one_of_ours_that_nothing_uses(app: App, engine: FakeEngine) -> None:
     engine.add_network(NET, "10.1.0.0/16", labels=MANAGED_FILTER)
     run = app("network", "ensure", "--recreate", "--json")
     assert (run.code, run.document["changed"]) == (0, True)
     assert [n.subnet for n in engine.stored_networks.values()] == ["172.28.0.0/16"]
 
 
-def test_recreate_never_takes_away_what_is_somebody_elses_or_used(app, engine):
+def test_recreate_never_takes_away_what_is_somebody_elses_or_used(
+    app: App, engine: FakeEngine
+) -> None:
     foreign = engine.add_network(NET, "10.1.0.0/16")
     assert app("network", "ensure", "--recreate", "--json").error["code"] == "NETWORK_CONFLICT"
     assert foreign.id in engine.stored_networks
@@ -110,7 +116,9 @@ def test_recreate_never_takes_away_what_is_somebody_elses_or_used(app, engine):
     assert len(engine.stored_networks) == 1
 
 
-def test_one_of_somebody_else_that_fits_is_used_with_a_warning(app, engine):
+def test_one_of_somebody_else_that_fits_is_used_with_a_warning(
+    app: App, engine: FakeEngine
+) -> None:
     engine.add_network(NET, "172.28.0.0/16")
     run = app("network", "ensure", "--json")
     assert run.code == 0
@@ -118,7 +126,7 @@ def test_one_of_somebody_else_that_fits_is_used_with_a_warning(app, engine):
     assert "NETWORK_UNMANAGED" in app("network", "ensure").err
 
 
-def test_of_two_of_one_name_the_oldest_counts(app, engine):
+def test_of_two_of_one_name_the_oldest_counts(app: App, engine: FakeEngine) -> None:
     """Engines before API 1.44 allow two when two clients create at once."""
     first = engine.add_network(NET, "172.28.0.0/16", labels=MANAGED_FILTER)
     engine.add_network(NET, "172.28.0.0/16", labels=MANAGED_FILTER)
@@ -126,7 +134,7 @@ def test_of_two_of_one_name_the_oldest_counts(app, engine):
     assert run.document["data"]["network"]["id"] == first.id
 
 
-def test_inspect(app):
+def test_inspect(app: App) -> None:
     run = app("network", "inspect", "--json")
     assert (run.code, run.error["code"]) == (3, "NETWORK_NOT_FOUND")
     app("network", "ensure")
@@ -135,7 +143,7 @@ def test_inspect(app):
     assert run.document["data"]["network"]["subnet"] == "172.28.0.0/16"
 
 
-def test_rm(app, engine):
+def test_rm(app: App, engine: FakeEngine) -> None:
     assert app("network", "rm", "--json").error["code"] == "NETWORK_NOT_FOUND"
     app("network", "ensure")
     run = app("network", "rm", "--json")
@@ -143,7 +151,7 @@ def test_rm(app, engine):
     assert engine.stored_networks == {}
 
 
-def test_rm_while_it_is_used(app, engine):
+def test_rm_while_it_is_used(app: App, engine: FakeEngine) -> None:
     app("up")
     run = app("network", "rm", "--json")
     assert (run.code, run.error["code"]) == (5, "IN_USE")
@@ -151,7 +159,7 @@ def test_rm_while_it_is_used(app, engine):
     assert len(engine.stored_networks) == 1
 
 
-def test_rm_of_one_that_comes_into_use_at_the_last_moment(app, engine):
+def test_rm_of_one_that_comes_into_use_at_the_last_moment(app: App, engine: FakeEngine) -> None:
     app("up")
     app("stop")
     ref = engine.container("shop").id
@@ -161,14 +169,14 @@ def test_rm_of_one_that_comes_into_use_at_the_last_moment(app, engine):
     assert run.error["hint"]
 
 
-def test_rm_of_one_of_somebody_else(app, engine):
+def test_rm_of_one_of_somebody_else(app: App, engine: FakeEngine) -> None:
     engine.add_network(NET, "172.28.0.0/16")
     run = app("network", "rm", "--json")
     assert (run.code, run.error["code"]) == (5, "NETWORK_CONFLICT")
     assert len(engine.stored_networks) == 1
 
 
-def test_a_network_whose_name_only_begins_alike_is_another(app, engine):
+def test_a_network_whose_name_only_begins_alike_is_another(app: App, engine: FakeEngine) -> None:
     engine.add_network(f"{NET}-2", "10.9.0.0/16")
     assert app("network", "inspect", "--json").error["code"] == "NETWORK_NOT_FOUND"
 
@@ -177,7 +185,7 @@ def test_a_network_whose_name_only_begins_alike_is_another(app, engine):
 
 
 @pytest.fixture
-def removed(app, engine):
+def removed(app: App, engine: FakeEngine) -> Any:
     """A project that was removed, and one that runs; the volumes of both are left."""
     app("up", "-p", "gone")
     app("rm", "-p", "gone")
@@ -188,7 +196,7 @@ def removed(app, engine):
 
 
 @pytest.mark.usefixtures("removed")
-def test_volumes_are_listed_with_size_and_use(app):
+def test_volumes_are_listed_with_size_and_use(app: App) -> None:
     run = app("volumes", "ls", "--json")
     data = run.document["data"]
     assert set(data) == {"volumes", "reclaimed_bytes"}
@@ -205,13 +213,13 @@ def test_volumes_are_listed_with_size_and_use(app):
     assert gone["created_at"].endswith("Z")
 
 
-def test_no_volumes(app):
+def test_no_volumes(app: App) -> None:
     run = app("volumes", "ls")
     assert (run.code, run.out) == (0, "")
     assert app("volumes", "ls", "--json").document["data"]["volumes"] == []
 
 
-def test_prune_removes_those_whose_project_has_no_container(app, removed):
+def test_prune_removes_those_whose_project_has_no_container(app: App, removed: Any) -> None:
     run = app("volumes", "prune", "--yes", "--json")
     assert run.code == 0
     data = run.document["data"]
@@ -228,13 +236,13 @@ def test_prune_removes_those_whose_project_has_no_container(app, removed):
     )
 
 
-def test_a_stopped_project_keeps_its_volume(app, removed):
+def test_a_stopped_project_keeps_its_volume(app: App, removed: Any) -> None:
     app("stop")
     app("volumes", "prune", "--yes")
     assert "debug-host-shop-node_modules" in removed.stored_volumes
 
 
-def test_a_dry_run_of_prune_changes_nothing(app, removed):
+def test_a_dry_run_of_prune_changes_nothing(app: App, removed: Any) -> None:
     before = len(removed.changes)
     run = app("volumes", "prune", "--dry-run", "--json")
     assert (run.code, run.document["changed"]) == (0, False)
@@ -243,14 +251,14 @@ def test_a_dry_run_of_prune_changes_nothing(app, removed):
     assert "would be freed" in app("volumes", "prune", "--dry-run").out
 
 
-def test_prune_of_those_named(app, removed):
+def test_prune_of_those_named(app: App, removed: Any) -> None:
     run = app("volumes", "prune", "-p", "other", "--yes", "--json")
     assert run.document["data"]["volumes"] == []
     run = app("volumes", "prune", "-p", "gone", "--yes", "--json")
     assert [v["project"] for v in run.document["data"]["volumes"]] == ["gone"]
 
 
-def test_prune_of_all_takes_the_caches_too(app, removed):
+def test_prune_of_all_takes_the_caches_too(app: App, removed: Any) -> None:
     app("rm")
     kept = {v for v in removed.stored_volumes if names.is_cache(v)}
     assert kept
@@ -262,7 +270,7 @@ def test_prune_of_all_takes_the_caches_too(app, removed):
 
 
 @pytest.mark.usefixtures("removed")
-def test_prune_keeps_a_chosen_port(app, removed):
+def test_prune_keeps_a_chosen_port(app: App, removed: Any) -> None:
     """A project keeps its port across rm and up; tidying up is no reason to lose it."""
     app("up", "-p", "other", "--port", "3456")
     app("rm", "-p", "other", "--volumes")
@@ -276,7 +284,9 @@ def test_prune_keeps_a_chosen_port(app, removed):
 @pytest.mark.parametrize(
     ("argv", "stdin"), [([], None), (["--json"], Terminal()), (["--no-input"], Terminal())]
 )
-def test_prune_asks_nobody_who_is_not_there(app, removed, argv, stdin):
+def test_prune_asks_nobody_who_is_not_there(
+    app: App, removed: Any, argv: list[str], stdin: Any
+) -> None:
     run = app("volumes", "prune", *argv, stdin=stdin, stderr=Terminal())
     assert run.code == 2
     assert "--yes" in run.err + run.out
@@ -284,13 +294,15 @@ def test_prune_asks_nobody_who_is_not_there(app, removed, argv, stdin):
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2), ("", 2)])
-def test_prune_asks_who_is_there(app, removed, monkeypatch, answer, code):
+def test_prune_asks_who_is_there(
+    app: App, removed: Any, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     assert app("volumes", "prune", stdin=Terminal(), stderr=Terminal()).code == code
     assert ("debug-host-gone-node_modules" in removed.stored_volumes) is (code == 2)
 
 
-def test_a_volume_that_comes_into_use_is_left_with_a_warning(app, removed):
+def test_a_volume_that_comes_into_use_is_left_with_a_warning(app: App, removed: Any) -> None:
     spec = removed.container("shop").spec
     removed.before(
         "volumes.remove",
@@ -304,13 +316,13 @@ def test_a_volume_that_comes_into_use_is_left_with_a_warning(app, removed):
     assert run.document["data"] == {"volumes": [], "reclaimed_bytes": 0}
 
 
-def gone_mount(spec):
+def gone_mount(spec: Any) -> Any:
     return tuple(
         type(m)(m.type, m.source.replace("-shop-", "-gone-"), m.target) for m in spec.mounts
     )
 
 
-def test_prune_of_what_is_no_id(app, engine):
+def test_prune_of_what_is_no_id(app: App, engine: FakeEngine) -> None:
     run = app("volumes", "prune", "-p", "No Id", "--json")
     assert (run.code, run.error["code"]) == (2, "INVALID_PROJECT")
 
@@ -319,7 +331,7 @@ def test_prune_of_what_is_no_id(app, engine):
 
 
 @pytest.fixture
-def empty(workspace):
+def empty(workspace: Path) -> Any:
     """An engine without base images, whose registry has what they are made from."""
     engine = FakeEngine()
     for type_ in ProjectType:
@@ -327,11 +339,11 @@ def empty(workspace):
     return App(engine)
 
 
-def images(run):
+def images(run: Any) -> Any:
     return {i["type"]: i for i in run.document["data"]["images"]}
 
 
-def test_which_images_are_here(app, engine):
+def test_which_images_are_here(app: App, engine: FakeEngine) -> None:
     found = images(app("images", "ls", "--json"))
     assert set(found) == {"node", "python", "php", "static"}
     assert all(i["present"] and i["current"] for i in found.values())
@@ -339,13 +351,13 @@ def test_which_images_are_here(app, engine):
     assert engine.changes == []
 
 
-def test_which_images_are_missing(empty):
+def test_which_images_are_missing(empty: App) -> None:
     found = images(empty("images", "ls", "--json"))
     assert not any(i["present"] for i in found.values())
     assert empty("images", "ls").out.count("missing") == 4
 
 
-def test_build_makes_all_four(empty):
+def test_build_makes_all_four(empty: App) -> None:
     run = empty("images", "build", "--json")
     assert (run.code, run.document["changed"]) == (0, True)
     assert set(images(run)) == {"node", "python", "php", "static"}
@@ -353,7 +365,7 @@ def test_build_makes_all_four(empty):
     assert changes(empty.engine) == ["images.build"] * 4
 
 
-def test_build_of_one_on_another_base_which_is_kept(empty):
+def test_build_of_one_on_another_base_which_is_kept(empty: App) -> None:
     empty.engine.add_image("corp/node:24")
     run = empty("images", "build", "node", "--base", "corp/node:24", "--json")
     assert run.code == 0
@@ -362,33 +374,33 @@ def test_build_of_one_on_another_base_which_is_kept(empty):
     assert empty.engine.stored_images[latest(ProjectType.NODE)].labels[names.BASE] == "corp/node:24"
 
 
-def test_build_on_a_base_that_is_not_to_be_had(empty):
+def test_build_on_a_base_that_is_not_to_be_had(empty: App) -> None:
     run = empty("images", "build", "node", "--base", "nope:1", "--json")
     assert (run.code, run.error["code"]) == (3, "IMAGE_NOT_FOUND")
     assert run.error["details"]["reason"] == "unknown"
 
 
-def test_the_builds_output_is_talk(empty):
+def test_the_builds_output_is_talk(empty: App) -> None:
     run = empty("images", "build", "node", "--verbose")
     assert "FROM base" in run.err
     assert "FROM base" not in run.out
 
 
 @pytest.mark.parametrize("command", ["build", "pull"])
-def test_a_type_that_is_none(empty, command):
+def test_a_type_that_is_none(empty: App, command: str) -> None:
     run = empty("images", command, "ruby", "--json")
     assert (run.code, run.error["code"]) == (2, "TYPE_UNKNOWN")
     assert empty.engine.changes == []
 
 
-def test_pull_fetches_and_makes(empty):
+def test_pull_fetches_and_makes(empty: App) -> None:
     run = empty("images", "pull", "node", "--json")
     assert (run.code, run.document["changed"]) == (0, True)
     assert changes(empty.engine) == ["images.pull", "images.build"]
 
 
 @pytest.mark.parametrize("reason", ["unknown", "registry_unreachable", "unauthorized"])
-def test_why_a_pull_failed(empty, reason):
+def test_why_a_pull_failed(empty: App, reason: str) -> None:
     empty.engine.pull_error = ImageNotFound("no", details={"reason": reason})
     run = empty("images", "pull", "node", "--json")
     assert (run.code, run.error["code"], run.error["details"]["reason"]) == (
@@ -398,13 +410,13 @@ def test_why_a_pull_failed(empty, reason):
     )
 
 
-def test_no_room_for_an_image(empty):
+def test_no_room_for_an_image(empty: App) -> None:
     empty.engine.fail("images.build", DiskFull("the engine's disk is full"))
     run = empty("images", "build", "node", "--json")
     assert (run.code, run.error["code"]) == (9, "DISK_FULL")
 
 
-def test_no_room_names_what_prune_would_remove_and_measures_once(empty):
+def test_no_room_names_what_prune_would_remove_and_measures_once(empty: App) -> None:
     old = MANAGED_FILTER | {names.PROJECT: "old", names.TYPE: "node"}
     empty.engine.add_volume("debug-host-old-node_modules", old, size=300 << 20)
     empty.engine.add_volume("of-all", MANAGED_FILTER | {names.ROLE: "cache"}, size=900 << 20)
@@ -418,7 +430,9 @@ def test_no_room_names_what_prune_would_remove_and_measures_once(empty):
     assert pruned["reclaimed_bytes"] == run.error["details"]["room"]["prunable_bytes"]
 
 
-def test_the_build_gets_the_companys_certificates(empty, tmp_path, monkeypatch):
+def test_the_build_gets_the_companys_certificates(
+    empty: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("PEM")
     monkeypatch.setenv("DEBUGHOST_CA_BUNDLE", str(bundle))

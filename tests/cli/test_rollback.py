@@ -6,10 +6,13 @@ import os
 import shutil
 import signal
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
-from fakes import exits, ignores_sigterm
+from fakes import FakeEngine, exits, ignores_sigterm
 
+from cli.conftest import App
 from debughost_cli import names
 from debughost_cli.engine.port import ContainerCorrupted, NotFound
 from debughost_cli.errors import (
@@ -40,20 +43,22 @@ FRESH = [
 
 
 @pytest.fixture
-def ready(app, engine):
+def ready(app: App, engine: FakeEngine) -> FakeEngine:
     """An engine where the network is there already: nobody takes that back."""
     app("network", "ensure")
     return engine
 
 
-def is_as_before(engine, world, workspace):
+def is_as_before(engine: FakeEngine, world: Any, workspace: Path) -> None:
     assert engine.snapshot() == world
     assert not (workspace / "node_modules").exists()
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("method", FRESH[1:])
-def test_a_fresh_up_that_fails_leaves_nothing(app, ready, workspace, method, error):
+def test_a_fresh_up_that_fails_leaves_nothing(
+    app: App, ready: FakeEngine, workspace: Path, method: Any, error: Any
+) -> None:
     world = ready.snapshot()
     ready.fail(method, error)
     run = app("up", "--json")
@@ -64,7 +69,9 @@ def test_a_fresh_up_that_fails_leaves_nothing(app, ready, workspace, method, err
 
 
 @pytest.mark.parametrize("method", FRESH[1:])
-def test_a_fresh_up_whose_answer_is_lost_leaves_nothing(app, ready, workspace, method):
+def test_a_fresh_up_whose_answer_is_lost_leaves_nothing(
+    app: App, ready: FakeEngine, workspace: Path, method: Any
+) -> None:
     """The engine did it, and nobody heard of it."""
     world = ready.snapshot()
     ready.lose_answer(method, EngineTimeout("hangs"))
@@ -73,14 +80,14 @@ def test_a_fresh_up_whose_answer_is_lost_leaves_nothing(app, ready, workspace, m
     is_as_before(ready, world, workspace)
 
 
-def test_the_second_of_two_volumes_fails(app, ready, workspace):
+def test_the_second_of_two_volumes_fails(app: App, ready: FakeEngine, workspace: Path) -> None:
     world = ready.snapshot()
     ready.fail("volumes.create", DiskFull("full"), when=lambda name, labels: names.is_cache(name))
     assert app("up", "--json").error["code"] == "DISK_FULL"
     is_as_before(ready, world, workspace)
 
 
-def test_what_was_there_before_stays(app, ready, workspace):
+def test_what_was_there_before_stays(app: App, ready: FakeEngine, workspace: Path) -> None:
     app("up")
     app("rm")
     (workspace / "node_modules").mkdir()
@@ -92,21 +99,21 @@ def test_what_was_there_before_stays(app, ready, workspace):
     assert (workspace / "node_modules").is_dir()
 
 
-def test_a_network_that_could_not_be_made(app, engine, workspace):
+def test_a_network_that_could_not_be_made(app: App, engine: FakeEngine, workspace: Path) -> None:
     world = engine.snapshot()
     engine.fail("networks.create", EngineError("odd"))
     assert app("up", "--json").code == 1
     is_as_before(engine, world, workspace)
 
 
-def test_a_name_that_is_taken(app, ready, workspace):
+def test_a_name_that_is_taken(app: App, ready: FakeEngine, workspace: Path) -> None:
     world = ready.snapshot()
     ready.fail("containers.create", NameConflict("taken"))
     assert app("up", "--json").error["code"] == "NAME_CONFLICT"
     is_as_before(ready, world, workspace)
 
 
-def test_what_cannot_be_taken_back_is_told(app, ready):
+def test_what_cannot_be_taken_back_is_told(app: App, ready: FakeEngine) -> None:
     ready.fail("containers.start", StartFailed("no"))
     ready.fail("containers.remove", EngineError("stuck"))
     run = app("up", "--json")
@@ -119,7 +126,9 @@ def test_what_cannot_be_taken_back_is_told(app, ready):
     assert len(ready.all_of("shop")) == 1
 
 
-def test_a_workspace_that_vanishes_is_no_defect(app, ready, workspace, monkeypatch):
+def test_a_workspace_that_vanishes_is_no_defect(
+    app: App, ready: FakeEngine, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready.before("volumes.create", lambda: shutil.rmtree(workspace))
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (2, "INVALID_WORKSPACE")
@@ -133,7 +142,7 @@ def test_a_workspace_that_vanishes_is_no_defect(app, ready, workspace, monkeypat
 SPOILT = ContainerCorrupted("task 12: already exists")
 
 
-def test_a_new_container_that_is_spoilt_is_made_anew(app, ready):
+def test_a_new_container_that_is_spoilt_is_made_anew(app: App, ready: FakeEngine) -> None:
     ready.fail("containers.start", SPOILT)
     found = app("up", "--json").project
     assert (found["action"], found["ready"]) == ("created", True)
@@ -141,7 +150,9 @@ def test_a_new_container_that_is_spoilt_is_made_anew(app, ready):
 
 
 @pytest.mark.parametrize("command", ["up", "restart"])
-def test_a_stopped_one_that_is_spoilt_is_replaced(app, ready, command):
+def test_a_stopped_one_that_is_spoilt_is_replaced(
+    app: App, ready: FakeEngine, command: str
+) -> None:
     old = app("up", "--json").project["container"]["id"]
     app("stop")
     ready.fail("containers.start", SPOILT, times=9, when=lambda ref: ref == old)
@@ -151,7 +162,9 @@ def test_a_stopped_one_that_is_spoilt_is_replaced(app, ready, command):
     assert [c.id for c in ready.all_of("shop")] == [run.project["container"]["id"]]
 
 
-def test_one_that_is_spoilt_again_and_again_is_given_up(app, ready, workspace):
+def test_one_that_is_spoilt_again_and_again_is_given_up(
+    app: App, ready: FakeEngine, workspace: Path
+) -> None:
     world = ready.snapshot()
     ready.fail("containers.start", SPOILT, times=9)
     run = app("up", "--json")
@@ -160,7 +173,7 @@ def test_one_that_is_spoilt_again_and_again_is_given_up(app, ready, workspace):
     is_as_before(ready, world, workspace)
 
 
-def test_one_whose_launcher_was_lost_is_made_anew(app, ready):
+def test_one_whose_launcher_was_lost_is_made_anew(app: App, ready: FakeEngine) -> None:
     """An engine that was about to end took the files, and forgot them."""
     ready.before("containers.start", lambda: ready.container("shop").files.pop(names.LAUNCHER))
     found = app("up", "--json").project
@@ -168,10 +181,12 @@ def test_one_whose_launcher_was_lost_is_made_anew(app, ready):
     assert len(ready.all_of("shop")) == 1
 
 
-def test_one_that_is_removed_while_it_is_waited_for_is_not_made_anew(app, ready):
+def test_one_that_is_removed_while_it_is_waited_for_is_not_made_anew(
+    app: App, ready: FakeEngine
+) -> None:
     ready.queue.append(exits(2, phase=""))
 
-    def removed(ref, path):
+    def removed(ref: Any, path: Any) -> Any:
         if path == names.LAUNCHER:
             ready.stored_containers.clear()
         return path == names.LAUNCHER
@@ -189,7 +204,9 @@ RECREATE = ["containers.create", "containers.put_files", "containers.stop", "con
 
 @pytest.mark.parametrize("error", FAILURES[::2] + FAILURES[-1:], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("method", RECREATE)
-def test_a_recreation_that_fails_leaves_the_old_one_running(app, ready, workspace, method, error):
+def test_a_recreation_that_fails_leaves_the_old_one_running(
+    app: App, ready: FakeEngine, workspace: Path, method: Any, error: Any
+) -> None:
     app("up")
     first = ready.container("shop")
     world = ready.snapshot()
@@ -203,7 +220,9 @@ def test_a_recreation_that_fails_leaves_the_old_one_running(app, ready, workspac
 
 
 @pytest.mark.parametrize("method", RECREATE)
-def test_a_recreation_whose_answer_is_lost_leaves_the_old_one_running(app, ready, method):
+def test_a_recreation_whose_answer_is_lost_leaves_the_old_one_running(
+    app: App, ready: FakeEngine, method: Any
+) -> None:
     app("up")
     first = ready.container("shop")
     world = ready.snapshot()
@@ -213,7 +232,7 @@ def test_a_recreation_whose_answer_is_lost_leaves_the_old_one_running(app, ready
     assert first.is_running
 
 
-def test_a_stopped_one_stays_stopped_when_its_recreation_fails(app, ready):
+def test_a_stopped_one_stays_stopped_when_its_recreation_fails(app: App, ready: FakeEngine) -> None:
     app("up")
     app("stop")
     world = ready.snapshot()
@@ -223,14 +242,14 @@ def test_a_stopped_one_stays_stopped_when_its_recreation_fails(app, ready):
 
 
 @pytest.mark.parametrize("method", ["containers.stop", "containers.start"])
-def test_a_restart_that_fails_leaves_it_running(app, ready, method):
+def test_a_restart_that_fails_leaves_it_running(app: App, ready: FakeEngine, method: str) -> None:
     app("up")
     ready.fail(method, EngineError("odd"))
     assert app("restart", "--json").code == 1
     assert ready.container("shop").is_running
 
 
-def test_a_start_that_fails_leaves_it_stopped(app, ready):
+def test_a_start_that_fails_leaves_it_stopped(app: App, ready: FakeEngine) -> None:
     app("up")
     app("stop")
     world = ready.snapshot()
@@ -239,7 +258,7 @@ def test_a_start_that_fails_leaves_it_stopped(app, ready):
     assert ready.snapshot() == world
 
 
-def test_one_that_crashes_in_the_place_of_one_that_ran(app, ready):
+def test_one_that_crashes_in_the_place_of_one_that_ran(app: App, ready: FakeEngine) -> None:
     app("up")
     first = ready.container("shop").id
     ready.queue.append(exits(1, "boom"))
@@ -251,7 +270,7 @@ def test_one_that_crashes_in_the_place_of_one_that_ran(app, ready):
     assert left.is_running
 
 
-def test_a_stubborn_old_one_is_put_back_as_well(app, ready):
+def test_a_stubborn_old_one_is_put_back_as_well(app: App, ready: FakeEngine) -> None:
     ready.program = ignores_sigterm()
     app("up")
     first = ready.container("shop").id
@@ -275,7 +294,7 @@ def test_a_stubborn_old_one_is_put_back_as_well(app, ready):
         "containers.read_link",
     ],
 )
-def test_a_look_that_fails_changes_nothing(app, ready, method):
+def test_a_look_that_fails_changes_nothing(app: App, ready: FakeEngine, method: str) -> None:
     app("up")
     before, world = len(ready.changes), ready.snapshot()
     ready.fail(method, EngineError("odd"), times=99)
@@ -285,7 +304,9 @@ def test_a_look_that_fails_changes_nothing(app, ready, method):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_when_the_new_one_is_up_leaves_only_the_new_one(app, engine, number):
+def test_an_interruption_when_the_new_one_is_up_leaves_only_the_new_one(
+    app: App, engine: FakeEngine, number: Any
+) -> None:
     old = app("up", "--json").project["container"]["id"]
     engine.before("containers.remove", lambda: os.kill(os.getpid(), number))
     assert app("up", "-e", "WHAT=new", "--json").error["code"] == "INTERRUPTED"
@@ -294,14 +315,16 @@ def test_an_interruption_when_the_new_one_is_up_leaves_only_the_new_one(app, eng
     assert app("up", "-e", "WHAT=new", "--json").project["action"] == "unchanged"
 
 
-def test_a_removal_that_is_cut_off_does_not_forget_the_port(app, engine):
+def test_a_removal_that_is_cut_off_does_not_forget_the_port(app: App, engine: FakeEngine) -> None:
     app("up", "--port", "21000")
     engine.lose_answer("containers.remove", Interrupted())
     assert app("rm", "--json").error["code"] == "INTERRUPTED"
     assert app("up", "--json").project["port"] == 21000
 
 
-def test_a_port_that_was_noted_before_the_removal_was_cut_off_is_not_kept_for_long(app, engine):
+def test_a_port_that_was_noted_before_the_removal_was_cut_off_is_not_kept_for_long(
+    app: App, engine: FakeEngine
+) -> None:
     app("up", "--port", "21000")
     engine.fail("containers.remove", Interrupted())
     app("rm")
@@ -310,8 +333,10 @@ def test_a_port_that_was_noted_before_the_removal_was_cut_off_is_not_kept_for_lo
     assert app("up", "--json").project["port"] == 22000
 
 
-def test_what_somebody_else_has_under_the_containers_name_stays(app, ready, workspace):
-    def swap():
+def test_what_somebody_else_has_under_the_containers_name_stays(
+    app: App, ready: FakeEngine, workspace: Path
+) -> None:
+    def swap() -> None:
         (made,) = ready.stored_containers.values()
         made.spec = replace(made.spec, labels={})
 
@@ -322,7 +347,9 @@ def test_what_somebody_else_has_under_the_containers_name_stays(app, ready, work
     assert left.spec.labels == {}
 
 
-def test_a_volume_of_somebody_else_under_the_name_of_a_note_stays(app, ready, workspace):
+def test_a_volume_of_somebody_else_under_the_name_of_a_note_stays(
+    app: App, ready: FakeEngine, workspace: Path
+) -> None:
     ready.volumes.create(names.port_note_name("shop"), {})
     assert app("up", "--port", "21000").code == 0
     assert app("rm").code == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import (
@@ -31,14 +33,14 @@ from debughost_cli.planning.ports import preferred_port
 SHOP_PORT = preferred_port("shop", ProjectType.NODE)
 
 
-def changes(engine):
+def changes(engine: FakeEngine) -> Any:
     return [name for name, *_ in engine.changes]
 
 
 # What it makes
 
 
-def test_a_fresh_project(app, engine, workspace):
+def test_a_fresh_project(app: App, engine: FakeEngine, workspace: Path) -> None:
     run = app("up", "--json")
     assert run.code == 0
     assert run.document["changed"] is True
@@ -52,7 +54,9 @@ def test_a_fresh_project(app, engine, workspace):
     assert project["container"]["id"] == engine.container("shop").id
 
 
-def test_what_it_makes_is_what_the_contract_says(app, engine, workspace):
+def test_what_it_makes_is_what_the_contract_says(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     assert app("up").code == 0
     container = engine.container("shop")
     spec = container.spec
@@ -93,21 +97,25 @@ def test_what_it_makes_is_what_the_contract_says(app, engine, workspace):
     assert {"debug-host.managed", "debug-host.created"} <= set(network.labels)
 
 
-def test_the_mount_point_in_the_workspace_belongs_to_its_owner(app, engine, workspace):
+def test_the_mount_point_in_the_workspace_belongs_to_its_owner(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     assert app("up").code == 0
     made = workspace / "node_modules"
     assert made.is_dir()
     assert made.stat().st_uid == workspace.stat().st_uid
 
 
-def test_the_volume_belongs_to_the_projects_user(app, engine, workspace):
+def test_the_volume_belongs_to_the_projects_user(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     assert app("up").code == 0
     root = engine.stored_volumes["debug-host-shop-node_modules"].files["/"]
     owner = workspace.stat()
     assert (root.uid, root.gid) == (owner.st_uid, owner.st_gid)
 
 
-def test_on_an_engine_that_maps_users_the_image_decides(workspace):
+def test_on_an_engine_that_maps_users_the_image_decides(workspace: Path) -> None:
     engine = FakeEngine(maps_users=True)
     engine.add_base_images()
     assert App(engine)("up").code == 0
@@ -122,7 +130,14 @@ def test_on_an_engine_that_maps_users_the_image_decides(workspace):
         ({"index.html": "<html>"}, "static", None),
     ],
 )
-def test_the_other_types(app, engine, tmp_path, files, type_, volume):
+def test_the_other_types(
+    app: App,
+    engine: FakeEngine,
+    tmp_path: Path,
+    files: dict[str, str],
+    type_: str,
+    volume: str | None,
+) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
     for name, text in files.items():
@@ -135,7 +150,9 @@ def test_the_other_types(app, engine, tmp_path, files, type_, volume):
     assert own == ({f"debug-host-other-{volume}"} if volume else set())
 
 
-def test_flags_make_their_way_into_the_container(app, engine, workspace, tmp_path):
+def test_flags_make_their_way_into_the_container(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path
+) -> None:
     (tmp_path / "vars").write_text("A=file\nB=file\n")
     run = app(
         "up", "-p", "other", "--port", "3456", "-e", "B=flag", "--env-file", str(tmp_path / "vars"),
@@ -155,7 +172,9 @@ def test_flags_make_their_way_into_the_container(app, engine, workspace, tmp_pat
     assert spec.restart == "always"
 
 
-def test_no_secret_of_a_variable_shows_anywhere(app, engine, workspace):
+def test_no_secret_of_a_variable_shows_anywhere(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     app("up", "-e", "TOKEN=hunter2")
     shown = [
         app("up", "-e", "TOKEN=swordfish", "--dry-run", "--json"),
@@ -172,7 +191,9 @@ def test_no_secret_of_a_variable_shows_anywhere(app, engine, workspace):
     assert container.spec.environment["TOKEN"] == "swordfish"
 
 
-def test_certificates(app, engine, workspace, tmp_path, monkeypatch):
+def test_certificates(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("-----BEGIN CERTIFICATE-----\n")
     monkeypatch.setenv("DEBUGHOST_CA_BUNDLE", str(bundle))
@@ -187,7 +208,7 @@ def test_certificates(app, engine, workspace, tmp_path, monkeypatch):
 # Run again
 
 
-def test_run_again_nothing_changes(app, engine):
+def test_run_again_nothing_changes(app: App, engine: FakeEngine) -> None:
     app("up")
     before = len(engine.changes)
     run = app("up", "--json")
@@ -195,7 +216,7 @@ def test_run_again_nothing_changes(app, engine):
     assert engine.changes[before:] == []
 
 
-def test_a_stopped_one_is_started(app, engine):
+def test_a_stopped_one_is_started(app: App, engine: FakeEngine) -> None:
     app("up")
     app("stop")
     first = engine.container("shop").id
@@ -205,21 +226,23 @@ def test_a_stopped_one_is_started(app, engine):
     assert engine.container("shop").id == first
 
 
-def test_a_paused_one_runs_on(app, engine):
+def test_a_paused_one_runs_on(app: App, engine: FakeEngine) -> None:
     app("up")
     engine.pause(engine.container("shop").id)
     run = app("up", "--json")
     assert (run.code, run.project["action"], run.project["state"]) == (0, "started", "running")
 
 
-def test_a_crashed_one_is_started(app, engine):
+def test_a_crashed_one_is_started(app: App, engine: FakeEngine) -> None:
     app("up")
     engine.crash(engine.container("shop").id, 3)
     run = app("up", "--json")
     assert (run.code, run.project["action"]) == (0, "started")
 
 
-def test_a_changed_configuration_recreates_and_keeps_port_and_volumes(app, engine):
+def test_a_changed_configuration_recreates_and_keeps_port_and_volumes(
+    app: App, engine: FakeEngine
+) -> None:
     app("up")
     first, volumes = engine.container("shop").id, set(engine.stored_volumes)
     run = app("up", "--cpus", "1", "--json")
@@ -243,7 +266,9 @@ def test_a_changed_configuration_recreates_and_keeps_port_and_volumes(app, engin
         (["--", "node", "x.js"], "command"),
     ],
 )
-def test_each_change_is_named_in_the_plan(app, engine, argv, field):
+def test_each_change_is_named_in_the_plan(
+    app: App, engine: FakeEngine, argv: list[str], field: str
+) -> None:
     app("up")
     options, command = (argv, []) if "--" not in argv else ([], argv)
     run = app("up", "--dry-run", "--json", *options, *command)
@@ -251,7 +276,7 @@ def test_each_change_is_named_in_the_plan(app, engine, argv, field):
     assert field in {d["field"] for d in run.project["drift"]}
 
 
-def test_recreate_makes_a_new_one_though_nothing_changed(app, engine):
+def test_recreate_makes_a_new_one_though_nothing_changed(app: App, engine: FakeEngine) -> None:
     app("up")
     first = engine.container("shop").id
     run = app("up", "--recreate", "--json")
@@ -259,7 +284,7 @@ def test_recreate_makes_a_new_one_though_nothing_changed(app, engine):
     assert engine.container("shop").id != first
 
 
-def test_a_new_lock_file_restarts(app, engine, workspace):
+def test_a_new_lock_file_restarts(app: App, engine: FakeEngine, workspace: Path) -> None:
     app("up")
     first = engine.container("shop").id
     (workspace / "package-lock.json").write_text('{"lockfileVersion": 3, "packages": {}}')
@@ -269,13 +294,15 @@ def test_a_new_lock_file_restarts(app, engine, workspace):
     assert app("up", "--json").project["action"] == "unchanged"
 
 
-def test_without_dependencies_a_new_lock_file_is_nothing(app, engine, workspace):
+def test_without_dependencies_a_new_lock_file_is_nothing(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     app("up", "--no-deps")
     (workspace / "package-lock.json").write_text("{}")
     assert app("up", "--no-deps", "--json").project["action"] == "unchanged"
 
 
-def test_one_that_its_policy_restarted_long_ago_is_left_alone(app, engine):
+def test_one_that_its_policy_restarted_long_ago_is_left_alone(app: App, engine: FakeEngine) -> None:
     """A restart in the past is no failure of today."""
     app("up", "--restart", "always")
     engine.container("shop").restart_count = 3
@@ -283,7 +310,7 @@ def test_one_that_its_policy_restarted_long_ago_is_left_alone(app, engine):
     assert (run.code, run.project["action"]) == (0, "unchanged")
 
 
-def test_a_network_that_was_removed_meanwhile_is_made_again(app, engine):
+def test_a_network_that_was_removed_meanwhile_is_made_again(app: App, engine: FakeEngine) -> None:
     app("up")
     app("stop")
     engine.stored_networks.clear()
@@ -292,7 +319,7 @@ def test_a_network_that_was_removed_meanwhile_is_made_again(app, engine):
     assert [n.name for n in engine.stored_networks.values()] == ["debug-host-network"]
 
 
-def test_a_network_that_was_made_anew_meanwhile(app, engine):
+def test_a_network_that_was_made_anew_meanwhile(app: App, engine: FakeEngine) -> None:
     app("up")
     app("stop")
     engine.stored_networks.clear()
@@ -300,7 +327,7 @@ def test_a_network_that_was_made_anew_meanwhile(app, engine):
     assert app("up", "--json").code == 0
 
 
-def test_what_a_killed_run_left_behind_is_taken_away(app, engine):
+def test_what_a_killed_run_left_behind_is_taken_away(app: App, engine: FakeEngine) -> None:
     app("up")
     running = engine.container("shop")
     leftover = engine.containers.create("debug-host-shop-20200101T000000000Z", running.spec)
@@ -323,7 +350,9 @@ def test_what_a_killed_run_left_behind_is_taken_away(app, engine):
         ([["up"]], ["--pull", "always"], "unchanged"),
     ],
 )
-def test_a_dry_run_changes_nothing_and_is_what_up_does(app, engine, before, argv, action):
+def test_a_dry_run_changes_nothing_and_is_what_up_does(
+    app: App, engine: FakeEngine, before: list[list[str]], argv: list[str], action: str
+) -> None:
     for command in before:
         app(*command)
     made, world = len(engine.changes), engine.snapshot()
@@ -337,7 +366,7 @@ def test_a_dry_run_changes_nothing_and_is_what_up_does(app, engine, before, argv
     assert app("up", "--json", *argv).project["action"] == action
 
 
-def test_the_plan_of_a_fresh_project(app, engine, workspace):
+def test_the_plan_of_a_fresh_project(app: App, engine: FakeEngine, workspace: Path) -> None:
     run = app("up", "--dry-run", "--json")
     assert [s["step"] for s in run.project["plan"]] == [
         "create_network", "create_volume", "create_volume", "create_folder", "create_container",
@@ -348,13 +377,13 @@ def test_the_plan_of_a_fresh_project(app, engine, workspace):
     assert not (workspace / "node_modules").exists()
 
 
-def test_the_plan_for_people(app):
+def test_the_plan_for_people(app: App) -> None:
     run = app("up", "--dry-run")
     assert run.out.startswith("shop would be created\n")
     assert "create container" in run.out
 
 
-def test_a_dry_run_without_an_image_says_how_it_comes(workspace):
+def test_a_dry_run_without_an_image_says_how_it_comes(workspace: Path) -> None:
     engine = FakeEngine()
     run = App(engine)("up", "--dry-run", "--json")
     assert run.project["plan"][0]["step"] == "build_image"
@@ -364,7 +393,7 @@ def test_a_dry_run_without_an_image_says_how_it_comes(workspace):
 # Images
 
 
-def test_a_missing_base_image_is_built_with_progress_on_stderr(workspace):
+def test_a_missing_base_image_is_built_with_progress_on_stderr(workspace: Path) -> None:
     engine = FakeEngine()
     engine.add_image("node:24-trixie-slim", registry=True)
     for type_ in ProjectType:
@@ -377,7 +406,9 @@ def test_a_missing_base_image_is_built_with_progress_on_stderr(workspace):
     assert changes(engine)[0] == "images.build"
 
 
-def test_an_image_of_an_older_dockerfile_serves_on_where_none_can_be_built(app, engine, workspace):
+def test_an_image_of_an_older_dockerfile_serves_on_where_none_can_be_built(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     for ref, image in list(engine.stored_images.items()):
         engine.stored_images[ref] = type(image)(
             **(image.__dict__ | {"labels": dict(image.labels) | {names.SOURCES: "older"}})
@@ -387,7 +418,7 @@ def test_an_image_of_an_older_dockerfile_serves_on_where_none_can_be_built(app, 
     assert [w["code"] for w in run.document["warnings"]] == ["IMAGE_OUTDATED"]
 
 
-def test_an_image_of_ones_own_is_pulled_when_it_is_missing(app, engine):
+def test_an_image_of_ones_own_is_pulled_when_it_is_missing(app: App, engine: FakeEngine) -> None:
     engine.add_image("mine:1", registry=True)
     run = app("up", "--image", "mine:1", "--json")
     assert run.code == 0
@@ -395,21 +426,21 @@ def test_an_image_of_ones_own_is_pulled_when_it_is_missing(app, engine):
     assert run.project["container"]["image"] == "mine:1"
 
 
-def test_pull_never_pulls_and_builds_nothing(app, engine):
+def test_pull_never_pulls_and_builds_nothing(app: App, engine: FakeEngine) -> None:
     engine.add_image("mine:1", registry=True)
     run = app("up", "--image", "mine:1", "--pull", "never", "--json")
     assert run.error["code"] == "IMAGE_NOT_FOUND"
     assert "images.pull" not in changes(engine)
 
 
-def test_pull_always_pulls_what_is_there(app, engine):
+def test_pull_always_pulls_what_is_there(app: App, engine: FakeEngine) -> None:
     engine.add_image("mine:1")
     engine.registry["mine:1"] = engine.stored_images["mine:1"]
     assert app("up", "--image", "mine:1", "--pull", "always").code == 0
     assert "images.pull" in changes(engine)
 
 
-def test_an_images_own_command_is_run(app, engine, tmp_path):
+def test_an_images_own_command_is_run(app: App, engine: FakeEngine, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     engine.add_image("mine:1", command=("serve", "--all"))
@@ -420,7 +451,7 @@ def test_an_images_own_command_is_run(app, engine, tmp_path):
 # Ports
 
 
-def test_a_port_is_kept_across_rm_and_up(app, engine):
+def test_a_port_is_kept_across_rm_and_up(app: App, engine: FakeEngine) -> None:
     app("up", "--port", "3456")
     app("rm")
     assert engine.all_of("shop") == []
@@ -428,20 +459,22 @@ def test_a_port_is_kept_across_rm_and_up(app, engine):
     assert names.port_note_name("shop") not in engine.stored_volumes
 
 
-def test_the_usual_port_needs_no_note(app, engine):
+def test_the_usual_port_needs_no_note(app: App, engine: FakeEngine) -> None:
     app("up")
     app("rm")
     assert names.port_note_name("shop") not in engine.stored_volumes
     assert app("up", "--json").project["port"] == SHOP_PORT
 
 
-def test_a_port_that_another_project_has_is_passed_over(app, engine, tmp_path):
+def test_a_port_that_another_project_has_is_passed_over(
+    app: App, engine: FakeEngine, tmp_path: Path
+) -> None:
     app("up", "-p", "other", "--port", str(SHOP_PORT))
     run = app("up", "--json", "-w", str(node_project(tmp_path / "second")), "-p", "shop")
     assert run.project["port"] == SHOP_PORT + 1
 
 
-def test_a_wanted_port_that_is_held_names_the_holder(app, engine):
+def test_a_wanted_port_that_is_held_names_the_holder(app: App, engine: FakeEngine) -> None:
     engine.add_foreign("web", 3000)
     run = app("up", "--port", "3000", "--json")
     assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
@@ -451,7 +484,7 @@ def test_a_wanted_port_that_is_held_names_the_holder(app, engine):
     assert engine.changes == []
 
 
-def test_a_port_that_a_process_of_this_machine_holds(workspace):
+def test_a_port_that_a_process_of_this_machine_holds(workspace: Path) -> None:
     engine = FakeEngine(is_local=True)
     engine.add_base_images()
     with socket.socket() as probe:
@@ -464,7 +497,7 @@ def test_a_port_that_a_process_of_this_machine_holds(workspace):
     assert "pid" in run.error["message"]
 
 
-def test_a_port_snatched_at_the_last_moment_is_replaced(app, engine):
+def test_a_port_snatched_at_the_last_moment_is_replaced(app: App, engine: FakeEngine) -> None:
     engine.taken_ports = {SHOP_PORT, SHOP_PORT + 1}
     run = app("up", "--json")
     assert run.code == 0
@@ -472,7 +505,9 @@ def test_a_port_snatched_at_the_last_moment_is_replaced(app, engine):
     assert len(engine.all_of("shop")) == 1
 
 
-def test_a_wanted_port_snatched_at_the_last_moment_is_an_error(app, engine):
+def test_a_wanted_port_snatched_at_the_last_moment_is_an_error(
+    app: App, engine: FakeEngine
+) -> None:
     app("network", "ensure")
     engine.taken_ports = {3456}
     world = engine.snapshot()
@@ -482,7 +517,7 @@ def test_a_wanted_port_snatched_at_the_last_moment_is_an_error(app, engine):
     assert engine.snapshot() == world
 
 
-def test_a_wanted_port_replaces_the_present_one(app, engine):
+def test_a_wanted_port_replaces_the_present_one(app: App, engine: FakeEngine) -> None:
     app("up")
     run = app("up", "--port", "3999", "--json")
     assert (run.project["action"], run.project["port"]) == ("recreated", 3999)
@@ -509,7 +544,9 @@ def test_a_wanted_port_replaces_the_present_one(app, engine):
         (installing(), "NOT_READY", 6),
     ],
 )
-def test_every_way_not_to_become_ready_has_its_code(app, engine, program, code, exit_code):
+def test_every_way_not_to_become_ready_has_its_code(
+    app: App, engine: FakeEngine, program: Any, code: str, exit_code: int
+) -> None:
     engine.program = program
     run = app("up", "--json", "--wait-timeout", "0.2")
     assert (run.code, run.error["code"]) == (exit_code, code)
@@ -521,14 +558,14 @@ def test_every_way_not_to_become_ready_has_its_code(app, engine, program, code, 
     assert run.document["changed"] is stays
 
 
-def test_a_failure_that_left_all_as_it_was_changed_nothing(app, engine):
+def test_a_failure_that_left_all_as_it_was_changed_nothing(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     app("up", "--no-wait")
     again = app("up", "--json", "--wait-timeout", "0.05")
     assert (again.code, again.document["changed"]) == (6, False)
 
 
-def test_the_last_words_are_in_the_error(app, engine):
+def test_the_last_words_are_in_the_error(app: App, engine: FakeEngine) -> None:
     engine.program = exits(1, *[f"line {n}" for n in range(30)])
     run = app("up", "--json")
     tail = run.error["details"]["log_tail"]
@@ -539,39 +576,39 @@ def test_the_last_words_are_in_the_error(app, engine):
     assert "line 29" in app("up").err
 
 
-def test_a_crash_before_it_was_ready_is_kept_for_its_logs(app, engine):
+def test_a_crash_before_it_was_ready_is_kept_for_its_logs(app: App, engine: FakeEngine) -> None:
     engine.program = exits(1, "boom")
     app("up")
     assert engine.container("shop").status == "exited"
     assert app("status", "--json").project["state"] == "crashed"
 
 
-def test_what_does_not_listen_in_time_goes_on_running(app, engine):
+def test_what_does_not_listen_in_time_goes_on_running(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     run = app("up", "--json", "--wait-timeout", "0.05")
     assert "goes on running" in run.error["message"]
     assert engine.container("shop").status == "running"
 
 
-def test_what_listens_for_itself_alone_is_told_how_to_mend_it(app, engine):
+def test_what_listens_for_itself_alone_is_told_how_to_mend_it(app: App, engine: FakeEngine) -> None:
     engine.program = loopback_only()
     run = app("up", "--json", "--wait-timeout", "0.05")
     assert "0.0.0.0" in run.error["hint"]
 
 
-def test_it_is_waited_for(app, engine):
+def test_it_is_waited_for(app: App, engine: FakeEngine) -> None:
     engine.program = listens(late=3)
     assert app("up", "--json").project["ready"] is True
 
 
-def test_without_waiting_it_is_told_as_it_is(app, engine):
+def test_without_waiting_it_is_told_as_it_is(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     run = app("up", "--no-wait", "--json")
     assert (run.code, run.project["ready"]) == (0, False)
     assert "not ready yet" in app("up", "--no-wait").out
 
 
-def test_a_recreation_that_fails_puts_the_old_one_back(app, engine):
+def test_a_recreation_that_fails_puts_the_old_one_back(app: App, engine: FakeEngine) -> None:
     app("up")
     first = engine.container("shop")
     engine.program = exits(1, "boom")
@@ -608,7 +645,9 @@ def test_a_recreation_that_fails_puts_the_old_one_back(app, engine):
         (["--bogus"], "USAGE", 2),
     ],
 )
-def test_bad_input_is_refused_before_anything_happens(app, engine, argv, code, exit_code):
+def test_bad_input_is_refused_before_anything_happens(
+    app: App, engine: FakeEngine, argv: list[str], code: str, exit_code: int
+) -> None:
     run = app("up", "--json", *argv)
     assert (run.code, run.error["code"]) == (exit_code, code)
     assert run.error["message"]
@@ -616,7 +655,7 @@ def test_bad_input_is_refused_before_anything_happens(app, engine, argv, code, e
     assert engine.changes == []
 
 
-def test_a_folder_that_is_no_project(app, engine, tmp_path):
+def test_a_folder_that_is_no_project(app: App, engine: FakeEngine, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     run = app("up", "--json", "-w", str(tmp_path / "empty"))
     assert (run.code, run.error["code"]) == (2, "TYPE_UNKNOWN")
@@ -624,7 +663,7 @@ def test_a_folder_that_is_no_project(app, engine, tmp_path):
     assert engine.changes == []
 
 
-def test_a_broken_configuration(app, engine, workspace):
+def test_a_broken_configuration(app: App, engine: FakeEngine, workspace: Path) -> None:
     (workspace / "debughost.toml").write_text("prot = 3000\n")
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
@@ -635,7 +674,9 @@ def test_a_broken_configuration(app, engine, workspace):
 # Somebody else's
 
 
-def test_an_id_that_belongs_to_another_workspace(app, engine, tmp_path):
+def test_an_id_that_belongs_to_another_workspace(
+    app: App, engine: FakeEngine, tmp_path: Path
+) -> None:
     app("up")
     before = len(engine.changes)
     other = node_project(tmp_path / "other")
@@ -645,7 +686,9 @@ def test_an_id_that_belongs_to_another_workspace(app, engine, tmp_path):
     assert engine.changes[before:] == []
 
 
-def test_an_id_whose_workspace_is_gone_may_move(app, engine, workspace, tmp_path, monkeypatch):
+def test_an_id_whose_workspace_is_gone_may_move(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app("up")
     other = node_project(tmp_path / "other")
     monkeypatch.chdir(tmp_path)
@@ -654,7 +697,7 @@ def test_an_id_whose_workspace_is_gone_may_move(app, engine, workspace, tmp_path
     assert (run.code, run.project["action"]) == (0, "recreated")
 
 
-def test_a_volume_of_somebody_else_is_never_used(app, engine):
+def test_a_volume_of_somebody_else_is_never_used(app: App, engine: FakeEngine) -> None:
     engine.add_volume("debug-host-shop-node_modules", {})
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (5, "NAME_CONFLICT")
@@ -664,7 +707,9 @@ def test_a_volume_of_somebody_else_is_never_used(app, engine):
 @pytest.mark.parametrize(
     "facts", [{"driver": "macvlan"}, {"subnet": "10.1.0.0/16"}, {"gateway": "172.28.9.9"}]
 )
-def test_a_network_of_somebody_else_is_never_used(app, engine, facts):
+def test_a_network_of_somebody_else_is_never_used(
+    app: App, engine: FakeEngine, facts: dict[str, str]
+) -> None:
     subnet = facts.pop("subnet", "172.28.0.0/16")
     engine.add_network("debug-host-network", subnet, **facts)
     run = app("up", "--json")
@@ -672,18 +717,20 @@ def test_a_network_of_somebody_else_is_never_used(app, engine, facts):
     assert engine.changes == []
 
 
-def test_a_network_of_somebody_else_that_is_just_as_wanted_is_used(app, engine):
+def test_a_network_of_somebody_else_that_is_just_as_wanted_is_used(
+    app: App, engine: FakeEngine
+) -> None:
     engine.add_network("debug-host-network", "172.28.0.0/16")
     assert app("up").code == 0
     assert len(engine.stored_networks) == 1
 
 
-def test_a_network_of_ours_with_another_subnet_is_used(app, engine):
+def test_a_network_of_ours_with_another_subnet_is_used(app: App, engine: FakeEngine) -> None:
     app("network", "ensure", "--subnet", "10.77.0.0/16")
     assert app("up").code == 0
 
 
-def test_an_overlap_names_the_culprit_and_a_way_out(app, engine):
+def test_an_overlap_names_the_culprit_and_a_way_out(app: App, engine: FakeEngine) -> None:
     engine.add_network("vpn", "172.28.5.7/24")
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (5, "NETWORK_CONFLICT")
@@ -693,7 +740,9 @@ def test_an_overlap_names_the_culprit_and_a_way_out(app, engine):
     assert app("up").code == 0
 
 
-def test_an_overlap_with_a_route_of_the_host(app, engine, monkeypatch):
+def test_an_overlap_with_a_route_of_the_host(
+    app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("debughost_cli.services.network.SETTLE_SECONDS", 0.05)
     engine.routes = {"172.28.0.0/16"}
     run = app("up", "--json")
@@ -701,7 +750,9 @@ def test_an_overlap_with_a_route_of_the_host(app, engine, monkeypatch):
     assert run.error["details"]["free_subnet"] != "172.28.0.0/16"
 
 
-def test_a_network_that_another_machine_made_at_the_same_moment(app, engine):
+def test_a_network_that_another_machine_made_at_the_same_moment(
+    app: App, engine: FakeEngine
+) -> None:
     engine.before(
         "networks.create",
         lambda: engine.add_network(
@@ -712,13 +763,15 @@ def test_a_network_that_another_machine_made_at_the_same_moment(app, engine):
     assert len(engine.stored_networks) == 1
 
 
-def test_a_container_that_another_machine_made_at_the_same_moment_is_used(app, engine):
+def test_a_container_that_another_machine_made_at_the_same_moment_is_used(
+    app: App, engine: FakeEngine
+) -> None:
     """Two machines share no lock: the oldest of both stays, the other goes."""
     app("up")
     spec = engine.container("shop").spec
     app("rm")
 
-    def other_machine():
+    def other_machine() -> None:
         ref = engine.containers.create("debug-host-shop-20200101T000000000Z", spec)
         engine.stored_containers[ref].created_at = engine.stored_containers[ref].created_at.replace(
             year=2020
@@ -735,7 +788,9 @@ def test_a_container_that_another_machine_made_at_the_same_moment_is_used(app, e
 # Where it looks
 
 
-def test_up_of_a_known_project_from_anywhere(app, engine, tmp_path, monkeypatch):
+def test_up_of_a_known_project_from_anywhere(
+    app: App, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app("up")
     app("stop")
     (tmp_path / "elsewhere").mkdir()
@@ -744,14 +799,18 @@ def test_up_of_a_known_project_from_anywhere(app, engine, tmp_path, monkeypatch)
     assert (run.code, run.project["action"]) == (0, "started")
 
 
-def test_the_workspace_may_come_from_a_variable(app, engine, workspace, tmp_path, monkeypatch):
+def test_the_workspace_may_come_from_a_variable(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.setenv("DEBUGHOST_WORKSPACE", str(workspace))
     assert app("up", "--json").project["workspace"] == str(workspace)
 
 
-def test_the_current_folder_may_be_gone(app, engine, tmp_path, monkeypatch):
+def test_the_current_folder_may_be_gone(
+    app: App, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -760,7 +819,7 @@ def test_the_current_folder_may_be_gone(app, engine, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_stubborn_programs_are_replaced_as_well(app, engine):
+def test_stubborn_programs_are_replaced_as_well(app: App, engine: FakeEngine) -> None:
     engine.program = ignores_sigterm()
     app("up")
     assert app("up", "--recreate", "--json").project["action"] == "recreated"

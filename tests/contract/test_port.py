@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEngine
@@ -19,6 +22,7 @@ from contract.conftest import (
     SERVES,
     STUBBORN,
     UNKNOWN,
+    World,
 )
 from debughost_cli import names
 from debughost_cli.engine.docker.engine import DockerEngine
@@ -42,14 +46,14 @@ METHODS = [n for n, m in vars(Engine).items() if callable(m) and not n.startswit
 
 
 @pytest.mark.parametrize("cls", [FakeEngine, DockerEngine])
-def test_every_method_of_the_port_is_there_with_its_parameters(cls):
+def test_every_method_of_the_port_is_there_with_its_parameters(cls: Any) -> None:
     for name in METHODS:
         promised = inspect.signature(getattr(Engine, name))
         kept = inspect.signature(getattr(cls, name))
         assert list(kept.parameters) == list(promised.parameters), name
 
 
-def test_the_engine_says_where_and_what_it_is(world):
+def test_the_engine_says_where_and_what_it_is(world: World) -> None:
     info = world.engine.info
     assert "://" in info.endpoint
     assert info.version
@@ -59,7 +63,7 @@ def test_the_engine_says_where_and_what_it_is(world):
 # Containers: create
 
 
-def test_a_container_is_as_it_was_asked_for(world):
+def test_a_container_is_as_it_was_asked_for(world: World) -> None:
     spec = world.spec(
         limits=replace(world.spec().limits, cpus=0.25, shm_bytes=8 * 1024**2),
         restart="on-failure:3",
@@ -89,26 +93,26 @@ def test_a_container_is_as_it_was_asked_for(world):
     assert (found.exit_code, found.start_error, found.oom_killed) == (0, "", False)
 
 
-def test_names_of_containers_are_unique(world):
+def test_names_of_containers_are_unique(world: World) -> None:
     world.create()
     with pytest.raises(NameConflict):
         world.engine.containers.create(world.name("one"), world.spec())
 
 
-def test_a_container_can_be_named_by_id_name_and_the_beginning_of_its_id(world):
+def test_a_container_can_be_named_by_id_name_and_the_beginning_of_its_id(world: World) -> None:
     ref = world.create()
     for word in (ref, world.name("one"), ref[:12]):
         assert world.engine.containers.inspect(word).id == ref
 
 
-def test_an_image_that_is_missing(world):
+def test_an_image_that_is_missing(world: World) -> None:
     with pytest.raises(ImageNotFound) as caught:
         world.engine.containers.create(world.name("one"), world.spec(image="dbgt/nope:1"))
     assert caught.value.details["reason"] == "unknown"
     assert caught.value.details["image"] == "dbgt/nope:1"
 
 
-def test_a_folder_that_is_missing_is_not_made(world, tmp_path):
+def test_a_folder_that_is_missing_is_not_made(world: World, tmp_path: Path) -> None:
     missing = tmp_path / "none"
     spec = world.spec(mounts=(Mount("bind", str(missing), "/app"),))
     with pytest.raises(InvalidWorkspace):
@@ -116,14 +120,14 @@ def test_a_folder_that_is_missing_is_not_made(world, tmp_path):
     assert not missing.exists()
 
 
-def test_a_volume_that_is_missing_is_made_without_labels(world):
+def test_a_volume_that_is_missing_is_made_without_labels(world: World) -> None:
     spec = world.spec(mounts=(Mount("volume", world.name("vol"), "/data"),))
     world.create(spec)
     (volume,) = [v for v in world.engine.volumes.list() if v.name == world.name("vol")]
     assert volume.labels == {}
 
 
-def test_what_was_only_created_knows_its_network_by_name(world):
+def test_what_was_only_created_knows_its_network_by_name(world: World) -> None:
     ref = world.create()
     assert world.engine.containers.inspect(ref).network_ids == {world.network: ""}
 
@@ -131,7 +135,7 @@ def test_what_was_only_created_knows_its_network_by_name(world):
 # Containers: start
 
 
-def test_a_started_container_runs(world):
+def test_a_started_container_runs(world: World) -> None:
     ref = world.start()
     found = world.engine.containers.inspect(ref)
     assert found.status == "running"
@@ -143,14 +147,14 @@ def test_a_started_container_runs(world):
     assert found.network_ids == {world.network: network.id}
 
 
-def test_started_already_is_fine(world):
+def test_started_already_is_fine(world: World) -> None:
     ref = world.start()
     started = world.engine.containers.inspect(ref).started_at
     world.engine.containers.start(ref)
     assert world.engine.containers.inspect(ref).started_at == started
 
 
-def test_a_port_that_another_container_has(world):
+def test_a_port_that_another_container_has(world: World) -> None:
     first = world.start(port=(port := world.spec().port))
     second = world.create(world.spec(port=port), "two")
     with pytest.raises(PortInUse):
@@ -165,7 +169,7 @@ def test_a_port_that_another_container_has(world):
     assert world.engine.containers.inspect(second).start_error == ""
 
 
-def test_a_network_that_is_gone(world):
+def test_a_network_that_is_gone(world: World) -> None:
     ref = world.start()
     world.engine.containers.stop(ref, 5)
     (network,) = world.engine.networks.find(world.network)
@@ -180,7 +184,7 @@ def test_a_network_that_is_gone(world):
 # Containers: ends
 
 
-def test_a_container_that_ends_by_itself(world):
+def test_a_container_that_ends_by_itself(world: World) -> None:
     found = world.ended(world.start(FAILS))
     assert found.exit_code == 3
     # An engine notes the start after the program began: a short run may end "before" it.
@@ -190,7 +194,7 @@ def test_a_container_that_ends_by_itself(world):
     assert found.pid == 0
 
 
-def test_sigterm_is_enough_for_most(world):
+def test_sigterm_is_enough_for_most(world: World) -> None:
     ref = world.start()
     world.words(ref, "running")
     began = time.monotonic()
@@ -201,7 +205,7 @@ def test_sigterm_is_enough_for_most(world):
     assert parse(world.engine.containers.read_link(ref, names.STATE_LINK)).asked_to_stop
 
 
-def test_sigkill_is_for_the_rest(world):
+def test_sigkill_is_for_the_rest(world: World) -> None:
     ref = world.start(STUBBORN)
     world.words(ref, "running")
     world.engine.containers.stop(ref, 1)
@@ -210,14 +214,14 @@ def test_sigkill_is_for_the_rest(world):
     assert parse(world.engine.containers.read_link(ref, names.STATE_LINK)).asked_to_stop
 
 
-def test_stopped_already_is_fine(world):
+def test_stopped_already_is_fine(world: World) -> None:
     ref = world.start(ENDS)
     world.ended(ref)
     world.engine.containers.stop(ref, 1)
     assert world.engine.containers.inspect(ref).exit_code == 0
 
 
-def test_a_container_that_was_stopped_starts_again(world):
+def test_a_container_that_was_stopped_starts_again(world: World) -> None:
     ref = world.start()
     world.words(ref, "running")
     world.engine.containers.stop(ref, 5)
@@ -231,7 +235,7 @@ def test_a_container_that_was_stopped_starts_again(world):
     world.until(lambda: world.engine.containers.read_link(ref, names.STATE_LINK).changed_at > ended)
 
 
-def test_killed(world):
+def test_killed(world: World) -> None:
     ref = world.start()
     world.words(ref, "running")
     world.engine.containers.kill(ref, "SIGKILL")
@@ -241,7 +245,7 @@ def test_killed(world):
         world.engine.containers.kill(ref, "SIGKILL")
 
 
-def test_what_is_not_paused_needs_no_unpausing(world):
+def test_what_is_not_paused_needs_no_unpausing(world: World) -> None:
     ref = world.start()
     world.engine.containers.unpause(ref)
     assert world.engine.containers.inspect(ref).status == "running"
@@ -250,7 +254,7 @@ def test_what_is_not_paused_needs_no_unpausing(world):
 # Containers: the launcher's words
 
 
-def test_words_of_one_that_listens(world):
+def test_words_of_one_that_listens(world: World) -> None:
     ref = world.start(SERVES)
     link = world.words(ref, "ready")
     assert link.target.startswith("running")
@@ -258,13 +262,13 @@ def test_words_of_one_that_listens(world):
     assert abs(link.changed_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_words_of_one_that_does_not(world):
+def test_words_of_one_that_does_not(world: World) -> None:
     ref = world.start()
     launcher = parse(world.words(ref, "running"))
     assert (launcher.ready, launcher.loopback, launcher.asked_to_stop) == (False, False, False)
 
 
-def test_words_of_one_whose_command_is_missing(world):
+def test_words_of_one_whose_command_is_missing(world: World) -> None:
     ref = world.start(UNKNOWN)
     assert world.ended(ref).exit_code == 127
     assert (
@@ -272,14 +276,14 @@ def test_words_of_one_whose_command_is_missing(world):
     )
 
 
-def test_a_link_that_is_missing_is_none(world):
+def test_a_link_that_is_missing_is_none(world: World) -> None:
     ref = world.create()
     assert world.engine.containers.read_link(ref, names.STATE_LINK) is None
     assert world.engine.containers.read_link(ref, "/etc/no-such-link") is None
     assert world.engine.containers.read_link("no-such-container", names.STATE_LINK) is None
 
 
-def test_a_link_that_was_put_there(world):
+def test_a_link_that_was_put_there(world: World) -> None:
     ref = world.create()
     world.engine.containers.put_files(ref, [FileEntry(names.STATE_LINK, None, link="running+term")])
     link = world.engine.containers.read_link(ref, names.STATE_LINK)
@@ -290,7 +294,7 @@ def test_a_link_that_was_put_there(world):
 # Containers: remove
 
 
-def test_a_running_container_is_removed_by_force_alone(world):
+def test_a_running_container_is_removed_by_force_alone(world: World) -> None:
     ref = world.start()
     with pytest.raises(Conflict):
         world.engine.containers.remove(ref)
@@ -299,14 +303,14 @@ def test_a_running_container_is_removed_by_force_alone(world):
         world.engine.containers.inspect(ref)
 
 
-def test_removed_already_is_fine(world):
+def test_removed_already_is_fine(world: World) -> None:
     ref = world.create()
     world.engine.containers.remove(ref)
     world.engine.containers.remove(ref)
     world.engine.containers.remove("no-such-container", force=True)
 
 
-def test_a_name_is_free_again_after_removal(world):
+def test_a_name_is_free_again_after_removal(world: World) -> None:
     world.engine.containers.remove(world.create())
     world.create()
 
@@ -314,7 +318,7 @@ def test_a_name_is_free_again_after_removal(world):
 # Containers: list
 
 
-def test_containers_are_listed_by_labels(world):
+def test_containers_are_listed_by_labels(world: World) -> None:
     running = world.start(labels=world.labels | {"x": "1", names.PROJECT: "shop"})
     created = world.create(world.spec(labels=world.labels | {"x": "2"}), "two")
     everyone = world.engine.containers.list([f"debughost-test-case={world.prefix}"])
@@ -330,11 +334,11 @@ def test_containers_are_listed_by_labels(world):
     assert {c.id for c in world.engine.containers.list()} >= {running, created}
 
 
-def test_ports_are_listed_while_a_container_runs(world):
+def test_ports_are_listed_while_a_container_runs(world: World) -> None:
     spec = world.spec()
     ref = world.create(spec)
 
-    def listed():
+    def listed() -> Any:
         (found,) = world.engine.containers.list([f"debughost-test-case={world.prefix}"])
         return found.published_ports
 
@@ -349,7 +353,7 @@ def test_ports_are_listed_while_a_container_runs(world):
 # Containers: files
 
 
-def test_files_come_out_as_they_went_in(world):
+def test_files_come_out_as_they_went_in(world: World) -> None:
     ref = world.create()
     world.engine.containers.put_files(
         ref,
@@ -372,20 +376,20 @@ def test_files_come_out_as_they_went_in(world):
     assert world.engine.containers.read_files(ref, "/dbgt/two", limit=5) == {"two": b"x" * 5}
 
 
-def test_files_can_be_replaced(world):
+def test_files_can_be_replaced(world: World) -> None:
     ref = world.create()
     for text in (b"old", b"newer"):
         world.engine.containers.put_files(ref, [FileEntry("/dbgt/x", text)])
     assert world.engine.containers.read_files(ref, "/dbgt") == {"x": b"newer"}
 
 
-def test_a_folder_that_is_missing(world):
+def test_a_folder_that_is_missing(world: World) -> None:
     ref = world.create()
     with pytest.raises(NotFound):
         world.engine.containers.read_files(ref, "/no-such-folder")
 
 
-def test_files_put_into_a_volume_stay_with_it(world):
+def test_files_put_into_a_volume_stay_with_it(world: World) -> None:
     spec = world.spec(mounts=(Mount("volume", world.name("vol"), "/data"),))
     ref = world.create(spec)
     world.engine.containers.put_files(ref, [FileEntry("/data/x", b"kept")])
@@ -397,7 +401,7 @@ def test_files_put_into_a_volume_stay_with_it(world):
 # Containers: stats, output, commands
 
 
-def test_stats_of_a_running_container(world):
+def test_stats_of_a_running_container(world: World) -> None:
     ref = world.start()
     first = world.engine.containers.stats(ref)
     second = world.engine.containers.stats(ref)
@@ -409,18 +413,18 @@ def test_stats_of_a_running_container(world):
     assert first.online_cpus >= 1
 
 
-def test_stats_of_what_does_not_run_are_nothing(world):
+def test_stats_of_what_does_not_run_are_nothing(world: World) -> None:
     assert world.engine.containers.stats(world.create()).read_ns == 0
 
 
-def printed(world, ref, **query):
+def printed(world: Any, ref: Any, **query: Any) -> Any:
     return [
         (line.stream, line.data) for line in world.engine.containers.logs(ref, LogQuery(**query))
     ]
 
 
 @pytest.fixture
-def wrote(world):
+def wrote(world: World) -> Any:
     """A container that has printed two lines and ended."""
     ref = world.start(("sh", "-c", "echo one; echo two"))
     if isinstance(world.engine, FakeEngine):
@@ -430,7 +434,7 @@ def wrote(world):
     return ref
 
 
-def test_output(world, wrote):
+def test_output(world: World, wrote: Any) -> None:
     assert printed(world, wrote) == [("stdout", b"one"), ("stdout", b"two")]
     lines = list(world.engine.containers.logs(wrote, LogQuery()))
     assert all(type(line) is LogLine for line in lines)
@@ -439,30 +443,32 @@ def test_output(world, wrote):
 
 
 @pytest.mark.parametrize(("tail", "count"), [(0, 0), (1, 1), (5, 2), (None, 2)])
-def test_the_last_lines_of_the_output(world, wrote, tail, count):
+def test_the_last_lines_of_the_output(
+    world: World, wrote: Any, tail: int | None, count: int
+) -> None:
     lines = printed(world, wrote, tail=tail)
     assert len(lines) == count
     assert count == 0 or lines[-1] == ("stdout", b"two")
 
 
-def test_output_without_stamps_in_pieces(world, wrote):
+def test_output_without_stamps_in_pieces(world: World, wrote: Any) -> None:
     fragments = list(world.engine.containers.logs(wrote, LogQuery(stamps=False, fragments=True)))
     assert all(isinstance(p, LogFragment) for p in fragments)
     assert b"".join(p.data for p in fragments) == b"one\ntwo\n"
 
 
-def test_output_that_is_followed_ends_with_the_container(world, wrote):
+def test_output_that_is_followed_ends_with_the_container(world: World, wrote: Any) -> None:
     assert printed(world, wrote, follow=True) == [("stdout", b"one"), ("stdout", b"two")]
 
 
-def test_a_command_in_a_container(world):
+def test_a_command_in_a_container(world: World) -> None:
     ref = world.start()
     result = world.engine.exec.run(ref, ["echo", "hello", "there"])
     assert (result.exit_code, result.stdout, result.stderr) == (0, b"hello there\n", b"")
     assert world.engine.exec.run(ref, ["false"]).exit_code == 1
 
 
-def test_a_command_in_a_container_with_its_streams(world):
+def test_a_command_in_a_container_with_its_streams(world: World) -> None:
     ref = world.start()
     running = world.engine.exec.start(ref, ExecSpec(("echo", "hello")))
     found = []
@@ -471,7 +477,7 @@ def test_a_command_in_a_container_with_its_streams(world):
     assert found == [("stdout", b"hello\n")]
 
 
-def test_no_command_in_what_does_not_run(world):
+def test_no_command_in_what_does_not_run(world: World) -> None:
     ref = world.create()
     with pytest.raises(Conflict):
         world.engine.exec.run(ref, ["true"])
@@ -498,7 +504,7 @@ def test_no_command_in_what_does_not_run(world):
         lambda e: e.exec.start("no-such-container", ExecSpec(("true",))),
     ],
 )
-def test_a_container_that_does_not_exist_is_missing(world, call):
+def test_a_container_that_does_not_exist_is_missing(world: World, call: Callable[..., Any]) -> None:
     with pytest.raises(NotFound):
         call(world.engine)
 
@@ -506,7 +512,7 @@ def test_a_container_that_does_not_exist_is_missing(world, call):
 # Networks
 
 
-def test_a_network_is_as_it_was_asked_for(world):
+def test_a_network_is_as_it_was_asked_for(world: World) -> None:
     subnet, gateway = world.subnet()
     made = world.engine.networks.create(world.name("n"), subnet, gateway, world.labels)
     (found,) = world.engine.networks.find(world.name("n"))
@@ -518,18 +524,18 @@ def test_a_network_is_as_it_was_asked_for(world):
     assert made in {n.id for n in world.engine.networks.list()}
 
 
-def test_networks_are_found_by_their_whole_name(world):
+def test_networks_are_found_by_their_whole_name(world: World) -> None:
     world.engine.networks.create(world.name("n-longer"), *world.subnet(), world.labels)
     assert world.engine.networks.find(world.name("n")) == []
 
 
-def test_names_of_networks_are_unique(world):
+def test_names_of_networks_are_unique(world: World) -> None:
     world.engine.networks.create(world.name("n"), *world.subnet(), world.labels)
     with pytest.raises(Conflict):
         world.engine.networks.create(world.name("n"), *world.subnet(), world.labels)
 
 
-def test_networks_may_not_overlap(world):
+def test_networks_may_not_overlap(world: World) -> None:
     subnet, gateway = world.subnet()
     world.engine.networks.create(world.name("n"), subnet, gateway, world.labels)
     half = subnet.replace("/24", "/25")
@@ -538,7 +544,7 @@ def test_networks_may_not_overlap(world):
     assert world.engine.networks.find(world.name("other")) == []
 
 
-def test_a_network_knows_what_runs_in_it(world):
+def test_a_network_knows_what_runs_in_it(world: World) -> None:
     ref = world.start()
     (network,) = world.engine.networks.find(world.network)
     assert network.containers == (ref,)
@@ -556,11 +562,11 @@ def test_a_network_knows_what_runs_in_it(world):
 # Volumes
 
 
-def volumes(world):
+def volumes(world: Any) -> Any:
     return {v.name: v for v in world.engine.volumes.list() if v.name.startswith(world.prefix)}
 
 
-def test_a_volume_is_as_it_was_asked_for(world):
+def test_a_volume_is_as_it_was_asked_for(world: World) -> None:
     made = world.engine.volumes.create(world.name("vol"), world.labels)
     assert (made.name, made.labels) == (world.name("vol"), world.labels)
     found = volumes(world)[world.name("vol")]
@@ -569,13 +575,13 @@ def test_a_volume_is_as_it_was_asked_for(world):
     assert found.in_use is None
 
 
-def test_a_volume_that_is_there_already_keeps_its_labels(world):
+def test_a_volume_that_is_there_already_keeps_its_labels(world: World) -> None:
     world.engine.volumes.create(world.name("vol"), world.labels)
     again = world.engine.volumes.create(world.name("vol"), {"other": "label"})
     assert again.labels == world.labels
 
 
-def test_volumes_are_listed_by_labels(world):
+def test_volumes_are_listed_by_labels(world: World) -> None:
     world.engine.volumes.create(world.name("a"), world.labels | {"x": "1"})
     world.engine.volumes.create(world.name("b"), world.labels | {"x": "2"})
     label = f"debughost-test-case={world.prefix}"
@@ -583,7 +589,7 @@ def test_volumes_are_listed_by_labels(world):
     assert [v.name for v in found] == [world.name("a")]
 
 
-def test_a_volume_in_use_is_not_removed(world):
+def test_a_volume_in_use_is_not_removed(world: World) -> None:
     name = world.name("vol")
     world.engine.volumes.create(name, world.labels)
     ref = world.create(world.spec(mounts=(Mount("volume", name, "/data"),)))
@@ -606,7 +612,7 @@ def test_a_volume_in_use_is_not_removed(world):
 # Images
 
 
-def test_an_image_that_is_here(world):
+def test_an_image_that_is_here(world: World) -> None:
     found = world.engine.images.find(IMAGE)
     assert IMAGE in found.tags
     assert found.id.startswith("sha256:")
@@ -615,12 +621,12 @@ def test_an_image_that_is_here(world):
     assert found.id in {i.id for i in world.engine.images.list()}
 
 
-def test_an_image_that_is_not_here(world):
+def test_an_image_that_is_not_here(world: World) -> None:
     assert world.engine.images.find("dbgt/no-such-image:1") is None
     assert world.engine.images.list(["debughost-test=no-such-run"]) == []
 
 
-def test_an_image_is_built_with_its_labels_and_tags(world, tmp_path):
+def test_an_image_is_built_with_its_labels_and_tags(world: World, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE=nope\nFROM $BASE\nENV DBGT=1\n")
     tags = [f"dbgt/{RUN}:{world.prefix}", f"dbgt/{RUN}:latest"]
     lines = []
@@ -638,7 +644,7 @@ def test_an_image_is_built_with_its_labels_and_tags(world, tmp_path):
                 client.remove_image(tag)
 
 
-def build(world, folder, tags, base, on_text=lambda _: None):
+def build(world: Any, folder: Any, tags: Any, base: Any, on_text: Any = lambda _: None) -> None:
     world.engine.images.build(
         folder,
         tags=tags,
@@ -649,7 +655,7 @@ def build(world, folder, tags, base, on_text=lambda _: None):
     )
 
 
-def test_a_build_on_a_base_that_is_not_to_be_had(world, tmp_path):
+def test_a_build_on_a_base_that_is_not_to_be_had(world: World, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE=nope\nFROM $BASE\n")
     with pytest.raises(ImageNotFound) as caught:
         build(world, tmp_path, ["dbgt/never:1"], "127.0.0.1:1/dbgt/no-such-base:1")
@@ -657,7 +663,7 @@ def test_a_build_on_a_base_that_is_not_to_be_had(world, tmp_path):
     assert world.engine.images.find("dbgt/never:1") is None
 
 
-def test_a_pull_of_what_is_not_to_be_had(world):
+def test_a_pull_of_what_is_not_to_be_had(world: World) -> None:
     with pytest.raises(ImageNotFound) as caught:
         world.engine.images.pull("127.0.0.1:1/dbgt/no-such-image:1", lambda _: None)
     assert caught.value.details["reason"] in {"unknown", "registry_unreachable"}
@@ -666,7 +672,7 @@ def test_a_pull_of_what_is_not_to_be_had(world):
 # Events
 
 
-def test_what_happens_to_containers_of_ours_is_told(world):
+def test_what_happens_to_containers_of_ours_is_told(world: World) -> None:
     labels = world.labels | {names.MANAGED: "true", names.PROJECT: world.name("project")}
     since = time.time() - 1
     ref = world.start(ENDS, labels=labels)
@@ -674,7 +680,7 @@ def test_what_happens_to_containers_of_ours_is_told(world):
     world.engine.containers.remove(ref)
     until = time.time() + 1
 
-    def happened():
+    def happened() -> Any:
         found = [e for e in world.engine.events.read(since, until) if e.container == ref]
         actions = [e.action for e in found]
         return found if {"start", "die", "destroy"} <= set(actions) else None
@@ -686,6 +692,6 @@ def test_what_happens_to_containers_of_ours_is_told(world):
     assert since <= by_action["start"].at <= by_action["die"].at <= by_action["destroy"].at
 
 
-def test_errors_of_the_port_are_the_engines():
+def test_errors_of_the_port_are_the_engines() -> None:
     assert issubclass(NotFound, EngineError)
     assert issubclass(Conflict, EngineError)

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,26 +20,33 @@ from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig,
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path: Path) -> Any:
     folder = tmp_path / "home"
     (folder / ".docker").mkdir(parents=True)
     return folder
 
 
 @pytest.fixture
-def env(home, tmp_path):
+def env(home: Any, tmp_path: Path) -> Any:
     return {"HOME": str(home), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
 
 
-def digest(name):
+def digest(name: Any) -> Any:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
 @pytest.fixture
-def add_context(home):
+def add_context(home: Any) -> Any:
     """Makes a context as ``docker context create`` does."""
 
-    def add(name, host="tcp://build:2376", *, tls=(), folder=None, **endpoint):
+    def add(
+        name: Any,
+        host: Any = "tcp://build:2376",
+        *,
+        tls: Any = (),
+        folder: Any = None,
+        **endpoint: Any,
+    ) -> Any:
         store = (folder or home / ".docker") / "contexts"
         meta = store / "meta" / digest(name)
         meta.mkdir(parents=True)
@@ -54,11 +62,11 @@ def add_context(home):
     return add
 
 
-def use_context(home, name):
+def use_context(home: Any, name: Any) -> None:
     (home / ".docker/config.json").write_text(json.dumps({"currentContext": name}))
 
 
-def test_the_whole_order_of_the_contract(env, home, add_context):
+def test_the_whole_order_of_the_contract(env: Any, home: Any, add_context: Any) -> None:
     for name in ("flagged", "variable", "current"):
         add_context(name, f"tcp://{name}:1")
     use_context(home, "current")
@@ -71,13 +79,13 @@ def test_the_whole_order_of_the_contract(env, home, add_context):
     assert resolve_address("tcp://given:1", None, env) == Address("tcp://given:1", "flag")
 
 
-def test_host_and_context_exclude_each_other(env):
+def test_host_and_context_exclude_each_other(env: Any) -> None:
     with pytest.raises(Usage):
         resolve_address("tcp://x:1", "y", env)
 
 
 @pytest.mark.parametrize("variable", ["DOCKER_HOST", "DOCKER_CONTEXT"])
-def test_an_empty_variable_is_none(env, variable):
+def test_an_empty_variable_is_none(env: Any, variable: str) -> None:
     assert resolve_address(None, None, env | {variable: ""}) == resolve_address(None, None, env)
 
 
@@ -95,7 +103,7 @@ def test_an_empty_variable_is_none(env, variable):
         (" tcp://host:1 ", "tcp://host:1"),
     ],
 )
-def test_addresses(env, given, url):
+def test_addresses(env: Any, given: str, url: str) -> None:
     assert resolve_address(given, None, env).url == url
 
 
@@ -106,7 +114,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("text", MALFORMED)
-def test_malformed_addresses_on_the_command_line_are_usage_errors(env, text):
+def test_malformed_addresses_on_the_command_line_are_usage_errors(env: Any, text: Any) -> None:
     with pytest.raises(Usage) as caught:
         resolve_address(text, None, env)
     assert repr(text) in caught.value.message
@@ -114,14 +122,14 @@ def test_malformed_addresses_on_the_command_line_are_usage_errors(env, text):
 
 
 @pytest.mark.parametrize("text", MALFORMED)
-def test_malformed_addresses_in_variables_name_the_variable(env, text):
+def test_malformed_addresses_in_variables_name_the_variable(env: Any, text: Any) -> None:
     with pytest.raises(InvalidConfig) as caught:
         resolve_address(None, None, env | {"DOCKER_HOST": text})
     assert "DOCKER_HOST" in caught.value.message
 
 
 @given(st.text(min_size=1))
-def test_any_text_is_an_address_or_an_error_of_ours(text):
+def test_any_text_is_an_address_or_an_error_of_ours(text: Any) -> None:
     with contextlib.suppress(DebughostError):
         assert resolve_address(text, None, {"HOME": "/nonexistent"}).url
 
@@ -131,8 +139,8 @@ def test_any_text_is_an_address_or_an_error_of_ours(text):
     [("flag", "flag"), ("DOCKER_CONTEXT", "DOCKER_CONTEXT"), ("current", "context")],
 )
 def test_a_context_that_does_not_exist_is_never_a_silent_default(
-    env, home, add_context, how, source
-):
+    env: Any, home: Any, add_context: Any, how: str, source: str
+) -> None:
     add_context("work")
     if how == "current":
         use_context(home, "gone")
@@ -145,13 +153,13 @@ def test_a_context_that_does_not_exist_is_never_a_silent_default(
     assert "default, work" in caught.value.hint
 
 
-def test_without_any_context_store_an_unknown_context_is_still_an_error(env):
+def test_without_any_context_store_an_unknown_context_is_still_an_error(env: Any) -> None:
     with pytest.raises(ContextNotFound):
         resolve_address(None, "gone", env)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "", "a/b", "ü"])
-def test_odd_names_of_contexts_do_not_leave_the_store(env, name):
+def test_odd_names_of_contexts_do_not_leave_the_store(env: Any, name: str) -> None:
     if name:
         with pytest.raises(ContextNotFound):
             resolve_address(None, name, env)
@@ -159,13 +167,13 @@ def test_odd_names_of_contexts_do_not_leave_the_store(env, name):
         assert resolve_address(None, name, env).source in ("default", "found")
 
 
-def test_the_default_context_is_the_default_socket(env, home):
+def test_the_default_context_is_the_default_socket(env: Any, home: Any) -> None:
     use_context(home, "default")
     assert resolve_address(None, "default", env) == Address(DEFAULT_SOCKET, "flag")
     assert resolve_address(None, None, env).source in ("default", "found")
 
 
-def test_docker_config_moves_the_store(env, add_context, tmp_path):
+def test_docker_config_moves_the_store(env: Any, add_context: Any, tmp_path: Path) -> None:
     add_context("moved", folder=tmp_path / "elsewhere")
     with pytest.raises(ContextNotFound):
         resolve_address(None, "moved", env)
@@ -173,7 +181,9 @@ def test_docker_config_moves_the_store(env, add_context, tmp_path):
     assert resolve_address(None, "moved", env).url == "tcp://build:2376"
 
 
-def test_no_context_is_taken_from_the_current_folder(env, tmp_path, monkeypatch, add_context):
+def test_no_context_is_taken_from_the_current_folder(
+    env: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, add_context: Any
+) -> None:
     """A repository could plant one."""
     add_context("planted", folder=tmp_path / "repo")
     (tmp_path / "repo/config.json").write_text('{"currentContext": "planted"}')
@@ -185,7 +195,9 @@ def test_no_context_is_taken_from_the_current_folder(env, tmp_path, monkeypatch,
     "text",
     ["", "{", "[]", '{"currentContext": 3}', '{"currentContext": null}', '{"currentContext": ""}'],
 )
-def test_a_config_of_docker_that_says_nothing_is_passed_over(env, home, text):
+def test_a_config_of_docker_that_says_nothing_is_passed_over(
+    env: Any, home: Any, text: str
+) -> None:
     (home / ".docker/config.json").write_text(text)
     assert resolve_address(None, None, env).source in ("default", "found")
 
@@ -195,7 +207,7 @@ def test_a_config_of_docker_that_says_nothing_is_passed_over(env, home, text):
     ["", "{", "[]", "null", "{}", '{"Endpoints": {}}', '{"Endpoints": {"docker": {}}}',
      '{"Endpoints": {"docker": {"Host": "nonsense"}}}', '{"Endpoints": {"docker": null}}'],
 )  # fmt: skip
-def test_a_broken_context_is_an_error_that_names_it(env, add_context, text):
+def test_a_broken_context_is_an_error_that_names_it(env: Any, add_context: Any, text: str) -> None:
     add_context("broken").write_text(text)
     with pytest.raises(InvalidConfig) as caught:
         resolve_address(None, "broken", env)
@@ -207,7 +219,7 @@ def test_a_broken_context_is_an_error_that_names_it(env, add_context, text):
 TLS = ("ca", "cert", "key")
 
 
-def test_a_context_with_tls_is_verified(env, add_context):
+def test_a_context_with_tls_is_verified(env: Any, add_context: Any) -> None:
     add_context("secure", tls=TLS)
     found = resolve_address(None, "secure", env)
     assert found.tls
@@ -215,7 +227,7 @@ def test_a_context_with_tls_is_verified(env, add_context):
     assert [p.name for p in (found.ca, found.cert, found.key)] == ["ca.pem", "cert.pem", "key.pem"]
 
 
-def test_a_context_may_skip_the_verification(env, add_context):
+def test_a_context_may_skip_the_verification(env: Any, add_context: Any) -> None:
     add_context("lax", tls=TLS, SkipTLSVerify=True)
     found = resolve_address(None, "lax", env)
     assert found.tls
@@ -223,21 +235,23 @@ def test_a_context_may_skip_the_verification(env, add_context):
 
 
 @pytest.mark.parametrize("tls", [("ca", "cert"), ("key",), ("ca", "key")])
-def test_half_of_the_tls_files_is_never_plain_http(env, add_context, tls):
+def test_half_of_the_tls_files_is_never_plain_http(
+    env: Any, add_context: Any, tls: tuple[str, ...]
+) -> None:
     add_context("half", tls=tls)
     with pytest.raises(InvalidConfig) as caught:
         resolve_address(None, "half", env)
     assert "key.pem" in caught.value.hint
 
 
-def test_a_context_with_a_ca_alone_is_tls(env, add_context):
+def test_a_context_with_a_ca_alone_is_tls(env: Any, add_context: Any) -> None:
     add_context("ca", tls=("ca",))
     found = resolve_address(None, "ca", env)
     assert (found.tls, found.cert, found.key) == (True, None, None)
 
 
 @pytest.fixture
-def certificates(tmp_path):
+def certificates(tmp_path: Path) -> Any:
     folder = tmp_path / "certs"
     folder.mkdir()
     for name in TLS:
@@ -254,7 +268,9 @@ def certificates(tmp_path):
         ("", False, False, True),
     ],
 )
-def test_dockers_variables_about_tls(env, certificates, verify, path, tls, verified):
+def test_dockers_variables_about_tls(
+    env: Any, certificates: Any, verify: str, path: bool, tls: bool, verified: bool
+) -> None:
     env |= {"DOCKER_TLS_VERIFY": verify, "DOCKER_HOST": "tcp://host:2376"}
     if path:
         env["DOCKER_CERT_PATH"] = str(certificates)
@@ -262,12 +278,12 @@ def test_dockers_variables_about_tls(env, certificates, verify, path, tls, verif
     assert (found.tls, found.verify) == (tls, verified)
 
 
-def test_dockers_variables_about_tls_do_not_touch_a_socket(env, certificates):
+def test_dockers_variables_about_tls_do_not_touch_a_socket(env: Any, certificates: Any) -> None:
     env |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
     assert not resolve_address("unix:///run/x.sock", None, env).tls
 
 
-def test_dockers_certificates_may_not_be_half_there(env, certificates):
+def test_dockers_certificates_may_not_be_half_there(env: Any, certificates: Any) -> None:
     (certificates / "key.pem").unlink()
     env |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
     with pytest.raises(InvalidConfig):
@@ -278,7 +294,7 @@ def test_dockers_certificates_may_not_be_half_there(env, certificates):
     ("url", "local"),
     [("unix:///x", True), ("tcp://127.0.0.1:1", False), ("ssh://host", False)],
 )
-def test_which_engines_share_this_machine(url, local):
+def test_which_engines_share_this_machine(url: str, local: bool) -> None:
     assert Address(url, "flag").is_local is local
 
 
@@ -286,7 +302,9 @@ def test_which_engines_share_this_machine(url, local):
     "place",
     [".docker/run/docker.sock", ".docker/desktop/docker.sock", ".colima/default/docker.sock"],
 )
-def test_the_places_of_other_engines(env, home, place, monkeypatch):
+def test_the_places_of_other_engines(
+    env: Any, home: Any, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # An engine of this machine would be found first.
     monkeypatch.setattr("debughost_cli.engine.connect.DEFAULT_SOCKET", f"unix://{home}/none.sock")
     path = home / place
@@ -295,11 +313,11 @@ def test_the_places_of_other_engines(env, home, place, monkeypatch):
     assert resolve_address(None, None, env) == Address(f"unix://{path}", "found")
 
 
-def listen(path):
+def listen(path: Any) -> None:
     """A socket file may lie deeper than its address may be long."""
     done = threading.Event()
 
-    def make():
+    def make() -> None:
         os.chdir(path.parent)
         with socket.socket(socket.AF_UNIX) as made:
             made.bind(path.name)
@@ -311,7 +329,7 @@ def listen(path):
     assert done.is_set()
 
 
-def test_a_plain_file_is_no_socket(env, home):
+def test_a_plain_file_is_no_socket(env: Any, home: Any) -> None:
     path = home / ".docker/run/docker.sock"
     path.parent.mkdir(parents=True)
     path.write_text("")

@@ -6,7 +6,9 @@ import gc
 import json
 import socket
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import make_spec
@@ -28,15 +30,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 class Script:
     """Answers by the first line of a request; what is not scripted is 404."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.answers = {}
 
-    def on(self, text, *answers):
+    def on(self, text: Any, *answers: Any) -> Any:
         """The answers, one after another, the last for ever; None hangs up."""
         self.answers[text] = list(answers)
         return self
 
-    def __call__(self, method, path):
+    def __call__(self, method: str, path: str) -> tuple[Any, ...] | None:
         for text, queue in self.answers.items():
             if text in f"{method} {path}":
                 return queue.pop(0) if len(queue) > 1 else queue[0]
@@ -44,7 +46,7 @@ class Script:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def no_sockets_left():
+def no_sockets_left() -> Iterator[Any]:
     """Whatever is unclosed is collected while nobody minds."""
     yield
     with warnings.catch_warnings():
@@ -53,32 +55,32 @@ def no_sockets_left():
 
 
 @pytest.fixture
-def script():
+def script() -> Any:
     return Script().on("/version", (200, VERSION))
 
 
 @pytest.fixture
-def server(tmp_path, script):
+def server(tmp_path: Path, script: Any) -> Iterator[Any]:
     with serving(tmp_path, script) as made:
         yield made
 
 
 @pytest.fixture
-def slept():
+def slept() -> Any:
     return []
 
 
 @pytest.fixture
-def told():
+def told() -> Any:
     return []
 
 
 @pytest.fixture
-def connect(server, slept, told):
+def connect(server: Any, slept: Any, told: Any) -> Iterator[Any]:
     """Makes engines over the server, and closes them."""
     made = []
 
-    def connect():
+    def connect() -> Any:
         address = Address(server.url, "flag")
         retrier = Retrier(told.append, slept.append)
         engine = DockerEngine(Connection(address, retrier, lambda _: None))
@@ -90,7 +92,9 @@ def connect(server, slept, told):
         engine.close()
 
 
-def test_the_newest_version_that_both_speak_is_spoken(connect, script, server):
+def test_the_newest_version_that_both_speak_is_spoken(
+    connect: Any, script: Any, server: Any
+) -> None:
     script.on("GET /v1.45/containers/json", (200, []))
     engine = connect()
     assert engine.containers.list() == []
@@ -98,7 +102,9 @@ def test_the_newest_version_that_both_speak_is_spoken(connect, script, server):
     assert server.count("/v1.45/containers/json") == 1
 
 
-def test_an_engine_of_the_future_is_spoken_to_in_a_version_that_is_known(connect, script, server):
+def test_an_engine_of_the_future_is_spoken_to_in_a_version_that_is_known(
+    connect: Any, script: Any, server: Any
+) -> None:
     script.on("/version", (200, VERSION | {"ApiVersion": "1.99"}))
     script.on("/containers/json", (200, []))
     connect().containers.list()
@@ -106,7 +112,7 @@ def test_an_engine_of_the_future_is_spoken_to_in_a_version_that_is_known(connect
 
 
 @pytest.mark.parametrize("api", ["1.40", "1.24", "", None, "x", "1"])
-def test_an_engine_that_is_too_old_is_told_so(connect, script, api):
+def test_an_engine_that_is_too_old_is_told_so(connect: Any, script: Any, api: str | None) -> None:
     script.on("/version", (200, VERSION | {"ApiVersion": api}))
     with pytest.raises(errors.EngineTooOld) as caught:
         connect()
@@ -124,13 +130,17 @@ def test_an_engine_that_is_too_old_is_told_so(connect, script, api):
         ({"Platform": {"Name": "Docker Engine - Community"}}, False),
     ],
 )
-def test_engines_that_map_users_are_recognised(connect, script, facts, maps):
+def test_engines_that_map_users_are_recognised(
+    connect: Any, script: Any, facts: dict[str, Any], maps: bool
+) -> None:
     script.on("/version", (200, VERSION | facts))
     assert connect().info.maps_users is maps
 
 
 @pytest.mark.parametrize("body", [b"<html>It works!</html>", b"", b"null", b"[]", b'"x"'])
-def test_a_server_that_is_no_engine_is_recognised(connect, script, slept, body):
+def test_a_server_that_is_no_engine_is_recognised(
+    connect: Any, script: Any, slept: Any, body: bytes
+) -> None:
     script.on("/version", (200, body))
     with pytest.raises(errors.DebughostError) as caught:
         connect()
@@ -138,14 +148,18 @@ def test_a_server_that_is_no_engine_is_recognised(connect, script, slept, body):
     assert slept == []
 
 
-def test_a_lost_answer_of_a_read_is_asked_again(connect, script, slept, told):
+def test_a_lost_answer_of_a_read_is_asked_again(
+    connect: Any, script: Any, slept: Any, told: Any
+) -> None:
     script.on("/containers/json", None, None, (200, []))
     assert connect().containers.list() == []
     assert slept == [1.0, 2.0]
     assert len(told) == 2
 
 
-def test_an_engine_that_never_answers_is_given_up(connect, script, server, slept):
+def test_an_engine_that_never_answers_is_given_up(
+    connect: Any, script: Any, server: Any, slept: Any
+) -> None:
     script.on("/containers/json", None)
     engine = connect()
     with pytest.raises(errors.EngineUnavailable):
@@ -154,15 +168,15 @@ def test_an_engine_that_never_answers_is_given_up(connect, script, server, slept
     assert server.count("/containers/json") == 4
 
 
-def test_an_engine_that_is_starting_is_waited_for(connect, script, slept):
+def test_an_engine_that_is_starting_is_waited_for(connect: Any, script: Any, slept: Any) -> None:
     script.on("/containers/json", (503, {"message": "starting"}), (200, []))
     assert connect().containers.list() == []
     assert slept == [1.0]
 
 
 def test_a_failure_of_an_engine_that_takes_no_new_connections_is_asked_again(
-    connect, script, slept
-):
+    connect: Any, script: Any, slept: Any
+) -> None:
     """It shuts down: on the connections that it has it still answers, at last with failures."""
     script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
     script.on("/_ping", None)
@@ -172,8 +186,8 @@ def test_a_failure_of_an_engine_that_takes_no_new_connections_is_asked_again(
 
 
 def test_a_failure_of_an_engine_that_has_only_just_come_back_is_asked_again(
-    connect, script, slept, monkeypatch
-):
+    connect: Any, script: Any, slept: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where systemd keeps its socket, a new connection waits for the next engine."""
     monkeypatch.setattr(docker_client, "PROMPT", 0.0)
     script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
@@ -184,21 +198,25 @@ def test_a_failure_of_an_engine_that_has_only_just_come_back_is_asked_again(
 
 
 @pytest.mark.parametrize("answer", [(200, b"OK"), (500, {"message": "too busy"})])
-def test_a_failure_of_an_engine_that_is_there_is_told(connect, script, slept, answer):
+def test_a_failure_of_an_engine_that_is_there_is_told(
+    connect: Any, script: Any, slept: Any, answer: tuple[Any, ...]
+) -> None:
     script.on("/containers/json", (500, {"message": "something broke"})).on("/_ping", answer)
     with pytest.raises(errors.EngineError, match="something broke"):
         connect().containers.list()
     assert slept == []
 
 
-def test_a_state_that_an_ending_engine_cannot_read_is_not_taken_for_none(connect, script, slept):
+def test_a_state_that_an_ending_engine_cannot_read_is_not_taken_for_none(
+    connect: Any, script: Any, slept: Any
+) -> None:
     script.on("HEAD ", (500, {}), (404, {})).on("/_ping", None)
     engine = connect()
     assert engine.containers.read_link("c1", "/x") is None
     assert (slept, engine.connection_failures) == ([1.0], 1)
 
 
-def test_a_refusal_is_not_asked_again(connect, script, server, slept):
+def test_a_refusal_is_not_asked_again(connect: Any, script: Any, server: Any, slept: Any) -> None:
     script.on("/containers/json", (500, {"message": "broken"}))
     engine = connect()
     with pytest.raises(errors.EngineError):
@@ -210,14 +228,16 @@ BUSY = (500, {"message": "a disk usage operation is already running"})
 
 
 def test_an_engine_that_measures_its_disk_for_another_client_is_asked_until_it_is_free(
-    connect, script, slept
-):
+    connect: Any, script: Any, slept: Any
+) -> None:
     script.on("/system/df", BUSY, BUSY, (200, {"Volumes": []})).on("/_ping", (200, b"OK"))
     assert connect().disk_usage().volumes == ()
     assert slept == []
 
 
-def test_an_engine_that_measures_for_ever_is_given_up(connect, script, server, monkeypatch):
+def test_an_engine_that_measures_for_ever_is_given_up(
+    connect: Any, script: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(docker_engine, "MEASURED_AGAIN", 0.01)
     script.on("/system/df", BUSY).on("/_ping", (200, b"OK"))
     engine = connect()
@@ -236,15 +256,15 @@ MANAGED_FILTER = {
 }
 
 
-def test_a_create_is_made_once(connect, script, server, slept):
+def test_a_create_is_made_once(connect: Any, script: Any, server: Any, slept: Any) -> None:
     script.on("POST /v1.45/containers/create", (201, CREATED))
     assert connect().containers.create("name", SPEC) == "c" * 64
     assert (slept, server.count("/containers/create")) == ([], 1)
 
 
 def test_a_create_whose_answer_was_lost_is_looked_for_and_not_repeated(
-    connect, script, server, slept
-):
+    connect: Any, script: Any, server: Any, slept: Any
+) -> None:
     script.on("POST /v1.45/containers/create", None)
     script.on("GET /v1.45/containers/name/json", (200, MANAGED_FILTER))
     assert connect().containers.create("name", SPEC) == "c" * 64
@@ -252,14 +272,16 @@ def test_a_create_whose_answer_was_lost_is_looked_for_and_not_repeated(
     assert slept == [1.0]
 
 
-def test_a_create_that_did_not_happen_is_repeated(connect, script, server):
+def test_a_create_that_did_not_happen_is_repeated(connect: Any, script: Any, server: Any) -> None:
     script.on("POST /v1.45/containers/create", None, (201, CREATED))
     assert connect().containers.create("name", SPEC) == "c" * 64
     assert server.count("/containers/create") == 2
     assert server.count("GET /v1.45/containers/name/json") == 1
 
 
-def test_a_container_of_somebody_else_under_that_name_is_not_taken_for_ours(connect, script):
+def test_a_container_of_somebody_else_under_that_name_is_not_taken_for_ours(
+    connect: Any, script: Any
+) -> None:
     foreign = {"Id": "d" * 64, "Name": "/name", "Config": {"Labels": {}}}
     script.on("POST /v1.45/containers/create", None, (409, {"message": "Conflict. In use"}))
     script.on("GET /v1.45/containers/name/json", (200, foreign))
@@ -268,7 +290,7 @@ def test_a_container_of_somebody_else_under_that_name_is_not_taken_for_ours(conn
         engine.containers.create("name", SPEC)
 
 
-def test_an_image_that_is_missing_at_create_is_told_as_such(connect, script):
+def test_an_image_that_is_missing_at_create_is_told_as_such(connect: Any, script: Any) -> None:
     script.on("POST /v1.45/containers/create", (404, {"message": "No such image: x:1"}))
     engine = connect()
     with pytest.raises(errors.ImageNotFound) as caught:
@@ -276,7 +298,9 @@ def test_an_image_that_is_missing_at_create_is_told_as_such(connect, script):
     assert caught.value.details["reason"] == "unknown"
 
 
-def test_something_else_that_is_missing_at_create_is_not_called_an_image(connect, script):
+def test_something_else_that_is_missing_at_create_is_not_called_an_image(
+    connect: Any, script: Any
+) -> None:
     words = "network debug-host-network not found"
     script.on("POST /v1.45/containers/create", (404, {"message": words}))
     engine = connect()
@@ -295,7 +319,9 @@ NETWORK = {
 }
 
 
-def test_a_network_whose_answer_was_lost_is_looked_for(connect, script, server):
+def test_a_network_whose_answer_was_lost_is_looked_for(
+    connect: Any, script: Any, server: Any
+) -> None:
     script.on("POST /v1.45/networks/create", None)
     script.on("GET /v1.45/networks?", (200, [NETWORK]))
     script.on("GET /v1.45/networks/n1", (200, NETWORK))
@@ -304,19 +330,19 @@ def test_a_network_whose_answer_was_lost_is_looked_for(connect, script, server):
     assert server.count("/networks/create") == 1
 
 
-def test_networks_are_found_by_their_whole_name(connect, script):
+def test_networks_are_found_by_their_whole_name(connect: Any, script: Any) -> None:
     longer = NETWORK | {"Id": "n2", "Name": "net-other"}
     script.on("GET /v1.45/networks?", (200, [longer, NETWORK]))
     script.on("GET /v1.45/networks/n1", (200, NETWORK))
     assert [n.id for n in connect().networks.find("net")] == ["n1"]
 
 
-def test_a_network_that_goes_between_list_and_look_is_left_out(connect, script):
+def test_a_network_that_goes_between_list_and_look_is_left_out(connect: Any, script: Any) -> None:
     script.on("GET /v1.45/networks?", (200, [NETWORK]))
     assert connect().networks.find("net") == []
 
 
-def test_stopping_gives_the_engine_its_grace(connect, script, server):
+def test_stopping_gives_the_engine_its_grace(connect: Any, script: Any, server: Any) -> None:
     script.on("POST /v1.45/containers/x/stop", (204, b""))
     connect().containers.stop("x", 7)
     assert server.count("/containers/x/stop?t=7") == 1
@@ -330,7 +356,9 @@ def test_stopping_gives_the_engine_its_grace(connect, script, server):
         (lambda e: e.volumes.remove("x"), "DELETE /v1.45/volumes/x"),
     ],
 )
-def test_what_is_gone_already_is_removed(connect, server, call, path):
+def test_what_is_gone_already_is_removed(
+    connect: Any, server: Any, call: Callable[..., Any], path: str
+) -> None:
     call(connect())
     assert server.count(path) == 1
 
@@ -347,24 +375,26 @@ def test_what_is_gone_already_is_removed(connect, server, call, path):
         lambda e: e.containers.put_files("x", []),
     ],
 )
-def test_what_is_not_there_is_missing(connect, call):
+def test_what_is_not_there_is_missing(connect: Any, call: Callable[..., Any]) -> None:
     engine = connect()
     with pytest.raises(NotFound):
         call(engine)
 
 
-def test_started_already_is_fine(connect, script):
+def test_started_already_is_fine(connect: Any, script: Any) -> None:
     script.on("/containers/x/start", (304, b""))
     connect().containers.start("x")
 
 
-def test_a_container_that_another_client_removes_right_now_is_removed(connect, script):
+def test_a_container_that_another_client_removes_right_now_is_removed(
+    connect: Any, script: Any
+) -> None:
     words = "removal of container x is already in progress"
     script.on("DELETE /v1.45/containers/x", (409, {"message": words}))
     connect().containers.remove("x", force=True)
 
 
-def progress(*messages):
+def progress(*messages: Any) -> Any:
     return b"".join(json.dumps(m).encode() + b"\r\n" for m in messages)
 
 
@@ -384,7 +414,9 @@ def progress(*messages):
         ({"error": "manifest unknown"}, errors.ImageNotFound, "unknown"),
     ],
 )
-def test_an_error_inside_a_pulls_stream_is_not_lost(connect, script, message, cls, reason):
+def test_an_error_inside_a_pulls_stream_is_not_lost(
+    connect: Any, script: Any, message: dict[str, Any], cls: Any, reason: str | None
+) -> None:
     script.on("/images/create", (200, progress({"status": "Pulling"}, message)))
     engine = connect()
     with pytest.raises(cls) as caught:
@@ -392,7 +424,9 @@ def test_an_error_inside_a_pulls_stream_is_not_lost(connect, script, message, cl
     assert caught.value.details.get("reason") == reason
 
 
-def test_a_pull_tells_how_it_goes_and_never_fetches_every_tag(connect, script, server):
+def test_a_pull_tells_how_it_goes_and_never_fetches_every_tag(
+    connect: Any, script: Any, server: Any
+) -> None:
     script.on("/images/create", (200, progress({"id": "x", "status": "Pulling fs layer"})))
     lines = []
     connect().images.pull("registry:5000/x", lines.append)
@@ -400,7 +434,7 @@ def test_a_pull_tells_how_it_goes_and_never_fetches_every_tag(connect, script, s
     assert server.count("tag=latest") == 1
 
 
-def test_a_read_of_files_that_is_no_archive_is_an_engines_error(connect, script):
+def test_a_read_of_files_that_is_no_archive_is_an_engines_error(connect: Any, script: Any) -> None:
     script.on("/containers/x/archive", (200, b"this is no tar"))
     engine = connect()
     with pytest.raises(errors.DebughostError) as caught:
@@ -408,7 +442,7 @@ def test_a_read_of_files_that_is_no_archive_is_an_engines_error(connect, script)
     assert caught.value.code == "ENGINE_ERROR"
 
 
-def test_nothing_that_listens_is_an_unavailable_engine(tmp_path, slept):
+def test_nothing_that_listens_is_an_unavailable_engine(tmp_path: Path, slept: Any) -> None:
     address = Address(f"unix://{tmp_path}/none.sock", "flag")
     with pytest.raises(errors.EngineUnavailable) as caught:
         Connection(address, Retrier(lambda _: None, slept.append), lambda _: None)
@@ -416,7 +450,7 @@ def test_nothing_that_listens_is_an_unavailable_engine(tmp_path, slept):
     assert slept == [1.0, 2.0, 4.0]
 
 
-def test_a_closed_port_is_an_unavailable_engine(slept):
+def test_a_closed_port_is_an_unavailable_engine(slept: Any) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -430,7 +464,7 @@ def test_a_closed_port_is_an_unavailable_engine(slept):
 
 
 @pytest.mark.parametrize("path", ["", "/"])
-def test_a_socket_that_is_no_socket(tmp_path, path, slept):
+def test_a_socket_that_is_no_socket(tmp_path: Path, path: str, slept: Any) -> None:
     (tmp_path / "file").write_text("x")
     place = Path(f"{tmp_path}/file{path}")
     with pytest.raises(errors.DebughostError) as caught:
@@ -442,5 +476,5 @@ def test_a_socket_that_is_no_socket(tmp_path, path, slept):
     assert caught.value.code == "ENGINE_UNAVAILABLE"
 
 
-def test_two_engines_of_one_process_do_not_share_a_connection(connect):
+def test_two_engines_of_one_process_do_not_share_a_connection(connect: Any) -> None:
     assert connect()._connection.client is not connect()._connection.client

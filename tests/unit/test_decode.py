@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies._internal.core import DataObject
 from mutations import changed, places, without
 
 from debughost_cli import names
@@ -50,11 +51,11 @@ def recorded() -> list[Any]:
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request):
+def engine(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_a_running_container(engine):
+def test_a_running_container(engine: str) -> None:
     found = decode.container(load(engine, "inspect-running"))
     assert found.name == "dbgt-c1"
     assert (found.project, found.port) == ("shop", 23456)
@@ -91,31 +92,33 @@ def test_a_running_container(engine):
         ("oom", "exited", 137, True, True, True),
     ],
 )
-def test_states(engine, name, status, code, oom, started, finished):
+def test_states(
+    engine: str, name: str, status: str, code: int, oom: bool, started: bool, finished: bool
+) -> None:
     found = decode.container(load(engine, f"inspect-{name}"))
     assert (found.status, found.exit_code, found.oom_killed) == (status, code, oom)
     assert (found.started_at is not None, found.finished_at is not None) == (started, finished)
 
 
-def test_what_the_engine_said_when_it_could_not_start(engine):
+def test_what_the_engine_said_when_it_could_not_start(engine: str) -> None:
     assert (
         "port is already allocated"
         in decode.container(load(engine, "inspect-start-failed")).start_error
     )
 
 
-def test_a_container_that_never_ran_knows_its_network_by_name_alone(engine):
+def test_a_container_that_never_ran_knows_its_network_by_name_alone(engine: str) -> None:
     assert decode.container(load(engine, "inspect-created")).network_ids == {"dbgt-net": ""}
 
 
-def test_a_container_of_somebody_else(engine):
+def test_a_container_of_somebody_else(engine: str) -> None:
     found = decode.container(load(engine, "inspect-foreign"))
     assert (found.project, found.port, found.restart, found.user) == ("", 0, "no", "")
     assert found.limits == Limits(0.0, 0, 0, 64 * 1024**2)
     assert found.mounts == ()
 
 
-def test_the_list_of_containers(engine):
+def test_the_list_of_containers(engine: str) -> None:
     first, second = decode.summary(load(engine, "containers")[0]), load(engine, "containers")[1]
     failed, running = first, decode.summary(second)
     assert (failed.status, failed.published_ports, failed.is_running) == ("created", (), False)
@@ -139,11 +142,11 @@ def test_the_list_of_containers(engine):
         ("Exited (0) 2 minutes ago", None),
     ],
 )
-def test_health_is_read_out_of_the_lists_sentence(status, health):
+def test_health_is_read_out_of_the_lists_sentence(status: str, health: str | None) -> None:
     assert decode.summary({"Id": "1", "Status": status}).health == health
 
 
-def test_stats_of_a_running_container(engine):
+def test_stats_of_a_running_container(engine: str) -> None:
     raw = load(engine, "stats-running")
     found = decode.stats_sample(raw)
     assert found.read_ns > 10**18
@@ -155,7 +158,7 @@ def test_stats_of_a_running_container(engine):
     assert found.net_rx_bytes == raw["networks"]["eth0"]["rx_bytes"]
 
 
-def test_stats_of_what_does_not_run_are_nothing(engine):
+def test_stats_of_what_does_not_run_are_nothing(engine: str) -> None:
     found = decode.stats_sample(load(engine, "stats-stopped"))
     assert (found.read_ns, found.memory_bytes, found.pids) == (0, 0, 0)
 
@@ -170,19 +173,19 @@ def test_stats_of_what_does_not_run_are_nothing(engine):
         ({"inactive_file": 5000}, 1000),
     ],
 )
-def test_the_file_cache_is_left_out_as_docker_does(stats, used):
+def test_the_file_cache_is_left_out_as_docker_does(stats: dict[str, int], used: int) -> None:
     assert (
         decode.stats_sample({"memory_stats": {"usage": 1000, "stats": stats}}).memory_bytes == used
     )
 
 
-def test_traffic_is_summed_over_the_networks():
+def test_traffic_is_summed_over_the_networks() -> None:
     networks = {"eth0": {"rx_bytes": 1, "tx_bytes": 10}, "eth1": {"rx_bytes": 2, "tx_bytes": 20}}
     found = decode.stats_sample({"networks": networks})
     assert (found.net_rx_bytes, found.net_tx_bytes) == (3, 30)
 
 
-def test_a_network(engine):
+def test_a_network(engine: str) -> None:
     raw = load(engine, "network")
     found = decode.network(raw)
     assert (found.name, found.driver) == ("dbgt-net", "bridge")
@@ -192,37 +195,37 @@ def test_a_network(engine):
     assert found.created_at
 
 
-def test_the_engines_own_networks(engine):
+def test_the_engines_own_networks(engine: str) -> None:
     found = {n.name: n for n in map(decode.network, load(engine, "networks"))}
     assert found["host"].subnet is None
     assert found["bridge"].driver == "bridge"
 
 
-def test_a_network_with_an_ipv6_subnet_first():
+def test_a_network_with_an_ipv6_subnet_first() -> None:
     config = [{"Subnet": "fd00::/64"}, {"Subnet": "10.0.0.0/24", "Gateway": "10.0.0.1"}]
     found = decode.network({"Id": "1", "IPAM": {"Config": config}})
     assert (found.subnet, found.gateway) == ("10.0.0.0/24", "10.0.0.1")
 
 
-def test_a_volume(engine):
+def test_a_volume(engine: str) -> None:
     found = decode.volume(load(engine, "volume"))
     assert (found.name, found.project) == ("dbgt-vol", "shop")
     assert (found.size_bytes, found.in_use) == (None, None)
     assert found.created_at
 
 
-def test_a_measured_volume(engine):
+def test_a_measured_volume(engine: str) -> None:
     found = decode.volume(load(engine, "df-volumes")[0])
     assert found.size_bytes is not None
     assert found.in_use is True
 
 
-def test_a_volume_that_the_engine_did_not_measure():
+def test_a_volume_that_the_engine_did_not_measure() -> None:
     found = decode.volume({"Name": "v", "UsageData": {"Size": -1, "RefCount": -1}})
     assert (found.size_bytes, found.in_use) == (None, None)
 
 
-def test_an_image(engine):
+def test_an_image(engine: str) -> None:
     found = decode.image(load(engine, "image"))
     assert "debug-host/node:latest" in found.tags
     assert found.id.startswith("sha256:")
@@ -231,12 +234,12 @@ def test_an_image(engine):
     assert decode.image(load(engine, "images")[0]).id == found.id
 
 
-def test_an_image_without_a_tag():
+def test_an_image_without_a_tag() -> None:
     assert decode.image({"Id": "1", "RepoTags": ["<none>:<none>"]}).tags == ()
     assert decode.image({"Id": "1", "RepoTags": None}).tags == ()
 
 
-def test_the_launchers_words(engine):
+def test_the_launchers_words(engine: str) -> None:
     found = decode.link(load(engine, "state-link-header"))
     assert found
     assert found.target == "running"
@@ -244,12 +247,12 @@ def test_the_launchers_words(engine):
 
 
 @pytest.mark.parametrize("header", ["", "x", "e30=", "W10=", "bm8=", "////", "\xff"])
-def test_words_that_are_none(header):
+def test_words_that_are_none(header: str) -> None:
     assert decode.link(header) is None
 
 
 @given(st.binary())
-def test_any_header_is_a_link_or_none(data):
+def test_any_header_is_a_link_or_none(data: bytes) -> None:
     decode.link(base64.b64encode(data).decode())
 
 
@@ -276,12 +279,12 @@ def test_any_header_is_a_link_or_none(data):
         ([], None),
     ],
 )
-def test_time_stamps(text, moment):
+def test_time_stamps(text: Any, moment: datetime | None) -> None:
     assert decode.time(text) == moment
 
 
 @pytest.mark.parametrize(("decoder", "raw"), recorded())
-def test_what_engines_sent_is_understood(decoder, raw):
+def test_what_engines_sent_is_understood(decoder: Callable[..., Any], raw: dict[str, Any]) -> None:
     assert decoder(raw)
 
 
@@ -290,25 +293,25 @@ NOTHING = [None, {}, [], "text", 5, {"Id": None, "Name": None}, {"Id": "", "Name
 
 @pytest.mark.parametrize("decoder", sorted({*DECODERS.values()} - {decode.stats_sample}, key=str))
 @pytest.mark.parametrize("raw", NOTHING)
-def test_what_has_no_identity_is_no_answer(decoder, raw):
+def test_what_has_no_identity_is_no_answer(decoder: Callable[..., Any], raw: Any) -> None:
     with pytest.raises(ValueError, match="it has no"):
         decoder(raw)
 
 
 @pytest.mark.parametrize("raw", NOTHING)
-def test_a_sample_without_figures_is_one_of_nothing(raw):
+def test_a_sample_without_figures_is_one_of_nothing(raw: Any) -> None:
     assert decode.stats_sample(raw).read_ns == 0
 
 
 @pytest.mark.parametrize("raw", [None, {}, "text", 5])
-def test_what_is_no_list_is_no_answer(raw):
+def test_what_is_no_list_is_no_answer(raw: dict[Any, Any] | int | str | None) -> None:
     with pytest.raises(TypeError, match="a list was expected"):
         decode.each(decode.network, raw)
     with pytest.raises(ValueError, match="it lists no volumes"):
         decode.volumes(raw)
 
 
-def test_an_engine_without_volumes_may_say_null():
+def test_an_engine_without_volumes_may_say_null() -> None:
     assert decode.volumes({"Volumes": None}) == []
 
 
@@ -321,20 +324,22 @@ ODD = [None, "text", -1, 1.5, True, [None], [{}], {"a": None}]
 
 
 @pytest.mark.parametrize(("decoder", "raw"), recorded())
-def test_every_field_may_be_null_or_of_another_type(decoder, raw):
+def test_every_field_may_be_null_or_of_another_type(
+    decoder: Callable[..., Any], raw: dict[str, Any]
+) -> None:
     for path in optional(raw):
         for value in ODD:
             assert decoder(changed(raw, path, value))
 
 
 @pytest.mark.parametrize(("decoder", "raw"), recorded())
-def test_every_field_may_be_missing(decoder, raw):
+def test_every_field_may_be_missing(decoder: Callable[..., Any], raw: dict[str, Any]) -> None:
     for path in optional(raw):
         assert decoder(without(raw, path))
 
 
 @pytest.mark.parametrize(("decoder", "raw"), recorded())
-def test_unknown_fields_are_passed_over(decoder, raw):
+def test_unknown_fields_are_passed_over(decoder: Callable[..., Any], raw: dict[str, Any]) -> None:
     assert decoder(raw | {"FieldOfTheFuture": {"deep": [1, {"x": None}]}}) == decoder(raw)
 
 
@@ -348,22 +353,22 @@ CASES = [p.values for p in recorded()]
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
-def test_no_answer_of_an_engine_makes_a_decoder_fail(data):
+def test_no_answer_of_an_engine_makes_a_decoder_fail(data: DataObject) -> None:
     decoder, raw = data.draw(st.sampled_from(CASES))
     path = data.draw(st.sampled_from(list(optional(raw))))
     decoder(changed(raw, path, data.draw(any_json)))
 
 
 @given(st.binary())
-def test_any_line_of_a_progress_stream_is_an_object(line):
+def test_any_line_of_a_progress_stream_is_an_object(line: bytes) -> None:
     assert isinstance(decode.stream_message(line), dict)
 
 
-def test_garbage_in_a_progress_stream_is_an_error():
+def test_garbage_in_a_progress_stream_is_an_error() -> None:
     assert decode.stream_message(b"<html>")["error"] == "<html>"
 
 
-def test_variables_keep_their_order_and_their_equal_signs():
+def test_variables_keep_their_order_and_their_equal_signs() -> None:
     assert list(decode.environment(["B=1", "A=x=y", "C", None]).items()) == [
         ("B", "1"),
         ("A", "x=y"),
@@ -371,7 +376,7 @@ def test_variables_keep_their_order_and_their_equal_signs():
     ]
 
 
-def test_images_of_two_api_versions_have_the_same_labels():
+def test_images_of_two_api_versions_have_the_same_labels() -> None:
     """The list has them at the top, inspect under Config."""
     assert decode.image({"Id": "1", "Labels": {"a": "b"}}).labels == {"a": "b"}
     found: Image = decode.image({"Id": "1", "Config": {"Labels": {"a": "b"}}})

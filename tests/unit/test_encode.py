@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fakes import make_spec
@@ -28,7 +29,7 @@ SPEC = make_spec(
 )
 
 
-def host_config(**changes):
+def host_config(**changes: Any) -> Any:
     return encode.container(replace(SPEC, **changes))["HostConfig"]
 
 
@@ -48,11 +49,11 @@ def host_config(**changes):
         ("PortBindings", {"3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}]}),
     ],
 )
-def test_the_contracts_rows(key, value):
+def test_the_contracts_rows(key: str, value: Any) -> None:
     assert host_config()[key] == value
 
 
-def test_nothing_is_added_that_the_contract_forbids():
+def test_nothing_is_added_that_the_contract_forbids() -> None:
     body = encode.container(SPEC)
     host = body["HostConfig"]
     assert not host.get("CapAdd")
@@ -65,7 +66,7 @@ def test_nothing_is_added_that_the_contract_forbids():
     assert not host.get("AutoRemove")
 
 
-def test_the_size_of_shared_memory_is_sent_where_it_is_set():
+def test_the_size_of_shared_memory_is_sent_where_it_is_set() -> None:
     assert "ShmSize" not in host_config()
     assert host_config(limits=Limits(shm_bytes=1 << 28))["ShmSize"] == 1 << 28
 
@@ -78,7 +79,9 @@ def test_the_size_of_shared_memory_is_sent_where_it_is_set():
         (Limits(0.07, 1, 9), 70_000_000, 1, 9),
     ],
 )
-def test_limits_can_be_set_and_swap_is_never_on_top(limits, nano, memory, pids):
+def test_limits_can_be_set_and_swap_is_never_on_top(
+    limits: Any, nano: int, memory: int, pids: int
+) -> None:
     host = host_config(limits=limits)
     assert (host["NanoCpus"], host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (
         nano,
@@ -98,11 +101,11 @@ def test_limits_can_be_set_and_swap_is_never_on_top(limits, nano, memory, pids):
         ("on-failure:5", {"Name": "on-failure", "MaximumRetryCount": 5}),
     ],
 )
-def test_restart_policies(policy, made):
+def test_restart_policies(policy: str, made: dict[str, int | str]) -> None:
     assert host_config(restart=policy)["RestartPolicy"] == made
 
 
-def test_mounts_are_of_the_kind_that_makes_no_missing_folders():
+def test_mounts_are_of_the_kind_that_makes_no_missing_folders() -> None:
     assert host_config()["Mounts"] == [
         {"Type": "bind", "Source": "/srv/shop", "Target": "/app", "ReadOnly": False},
         {
@@ -116,7 +119,7 @@ def test_mounts_are_of_the_kind_that_makes_no_missing_folders():
     ]
 
 
-def test_the_rest_of_the_container():
+def test_the_rest_of_the_container() -> None:
     body = encode.container(SPEC)
     assert body["Image"] == SPEC.image
     assert body["Entrypoint"] == ["/bin/sh", "/.debughost/launch", "3000"]
@@ -132,17 +135,19 @@ def test_the_rest_of_the_container():
 
 
 @pytest.mark.parametrize(("user", "sent"), [("1000:1000", "1000:1000"), (None, None)])
-def test_the_user_is_left_to_the_image_where_the_engine_maps_users(user, sent):
+def test_the_user_is_left_to_the_image_where_the_engine_maps_users(
+    user: str | None, sent: str | None
+) -> None:
     assert encode.container(replace(SPEC, user=user)).get("User") == sent
 
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda t: "=" not in t), st.text()))
-def test_any_variables_survive(environment):
+def test_any_variables_survive(environment: Any) -> None:
     sent = encode.container(replace(SPEC, environment=environment))["Env"]
     assert dict(pair.split("=", 1) for pair in sent) == environment
 
 
-def test_a_network():
+def test_a_network() -> None:
     assert encode.network("n", "172.28.0.0/16", "172.28.0.1", {"a": "b"}) == {
         "Name": "n",
         "CheckDuplicate": True,
@@ -155,12 +160,12 @@ def test_a_network():
     }
 
 
-def unpacked(entries):
+def unpacked(entries: Any) -> Any:
     with tarfile.open(fileobj=io.BytesIO(encode.archive(entries))) as tar:
         return {m.name: (m, tar.extractfile(m).read() if m.isreg() else None) for m in tar}
 
 
-def test_an_archive_of_files_folders_and_links():
+def test_an_archive_of_files_folders_and_links() -> None:
     found = unpacked(
         [
             FileEntry("/app/node_modules", None, 1000, 1001, 0o755),
@@ -178,18 +183,18 @@ def test_an_archive_of_files_folders_and_links():
     assert link.linkname == "running+term"
 
 
-def test_an_archive_of_nothing():
+def test_an_archive_of_nothing() -> None:
     assert unpacked([]) == {}
 
 
-def test_no_entry_leaves_the_root():
+def test_no_entry_leaves_the_root() -> None:
     assert list(unpacked([FileEntry("/a/../../b", b"")])) == ["b"]
 
 
 NPM = Dependencies("npm", ("package.json", "package-lock.json"), "npm ci\n")
 
 
-def test_what_a_container_gets_before_its_first_start():
+def test_what_a_container_gets_before_its_first_start() -> None:
     entries = {e.path: e for e in control_files(SPEC, NPM, 1000, 1000)}
     assert entries["/.debughost/launch"].data.startswith(b"#!/bin/sh")
     assert entries["/.debughost/launch"].uid == 0
@@ -201,13 +206,13 @@ def test_what_a_container_gets_before_its_first_start():
     assert "/app" not in entries
 
 
-def test_without_dependencies_nothing_is_installed():
+def test_without_dependencies_nothing_is_installed() -> None:
     paths = {e.path for e in control_files(SPEC, None, 0, 0)}
     assert "/.debughost/install" not in paths
     assert "/.debughost/dependencies" not in paths
 
 
-def test_for_a_user_that_is_not_known_the_folders_are_open():
+def test_for_a_user_that_is_not_known_the_folders_are_open() -> None:
     entries = control_files(replace(SPEC, user=None), NPM, 0, 0)
     folders = [e for e in entries if e.data is None]
     assert folders

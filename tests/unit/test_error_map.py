@@ -7,7 +7,10 @@ import inspect
 import io
 import json
 import socket
+import types
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docker.errors
 import pytest
@@ -28,19 +31,19 @@ DATA = Path(__file__).parents[1] / "data"
 INFO = EngineInfo("unix:///run/x.sock", "DOCKER_HOST")
 
 
-def translated(exc):
+def translated(exc: Any) -> Any:
     with pytest.raises(errors.DebughostError) as caught, mapped(INFO, "testing"):
         raise exc
     return caught.value
 
 
-def response(status):
+def response(status: Any) -> Any:
     made = requests.Response()
     made.status_code = status
     return made
 
 
-def public_exceptions(module):
+def public_exceptions(module: types.ModuleType) -> list[Any]:
     """Everything that a vendor's module lets through, but for warnings."""
     return [
         cls
@@ -85,7 +88,7 @@ ARGUMENTS = {
 }
 
 
-def sample(cls):
+def sample(cls: Any) -> Any:
     if cls in ARGUMENTS:
         try:
             return cls(*ARGUMENTS[cls])
@@ -103,7 +106,7 @@ def sample(cls):
     ],
     ids=lambda c: f"{c.__module__}.{c.__name__}",
 )
-def test_every_exception_of_the_vendors_is_translated(cls):
+def test_every_exception_of_the_vendors_is_translated(cls: Any) -> None:
     error = translated(sample(cls))
     assert error.message
     assert error.exit_code in {
@@ -137,11 +140,11 @@ def test_every_exception_of_the_vendors_is_translated(cls):
     ],
     ids=repr,
 )
-def test_what_a_failure_becomes(exc, cls):
+def test_what_a_failure_becomes(exc: Any, cls: Any) -> None:
     assert type(translated(exc)) is cls
 
 
-def wrapped(inner):
+def wrapped(inner: Any) -> Any:
     """As requests and docker-py wrap what the socket said."""
     try:
         try:
@@ -179,14 +182,14 @@ def wrapped(inner):
         ),
     ],
 )
-def test_the_reason_is_found_however_deep_it_is_wrapped(inner, cls, words):
+def test_the_reason_is_found_however_deep_it_is_wrapped(inner: Any, cls: Any, words: str) -> None:
     error = translated(wrapped(inner))
     assert type(error) is cls
     assert words in error.message + error.hint
     assert "object at 0x" not in error.message
 
 
-def test_an_unavailable_engine_is_named_with_where_its_address_came_from():
+def test_an_unavailable_engine_is_named_with_where_its_address_came_from() -> None:
     error = translated(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
     assert "unix:///run/x.sock" in error.message
     assert "DOCKER_HOST" in error.message
@@ -194,17 +197,17 @@ def test_an_unavailable_engine_is_named_with_where_its_address_came_from():
     assert error.retryable
 
 
-def test_our_own_errors_pass():
+def test_our_own_errors_pass() -> None:
     error = errors.Busy("x")
     assert translated(error) is error
 
 
-def test_what_is_no_failure_of_the_engine_is_not_hidden():
+def test_what_is_no_failure_of_the_engine_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError), mapped(INFO, "testing"):
         raise ZeroDivisionError
 
 
-def test_an_api_error_goes_by_its_status_and_words():
+def test_an_api_error_goes_by_its_status_and_words() -> None:
     words = "Bind for 127.0.0.1:3000 failed: port is already allocated"
     exc = docker.errors.APIError("500 Server Error", response(500), words)
     assert type(translated(exc)) is errors.PortInUse
@@ -308,7 +311,7 @@ def test_an_api_error_goes_by_its_status_and_words():
         (0, "", errors.EngineError),
     ],
 )
-def test_the_engines_words(status, words, cls):
+def test_the_engines_words(status: int, words: str, cls: Any) -> None:
     error = from_answer(status, words, "testing")
     assert type(error) is cls
     assert error.message
@@ -341,7 +344,7 @@ REFUSALS = {
 }
 
 
-def recorded_refusals():
+def recorded_refusals() -> Iterator[Any]:
     """What each engine answered to the same bad requests."""
     for path in sorted(DATA.glob("[0-9]*/refusals.json")):
         for request, (status, words) in json.loads(path.read_text("utf-8")).items():
@@ -349,7 +352,7 @@ def recorded_refusals():
 
 
 @pytest.mark.parametrize(("request_", "status", "words"), list(recorded_refusals()))
-def test_what_real_engines_refused(request_, status, words):
+def test_what_real_engines_refused(request_: Any, status: Any, words: Any) -> None:
     assert type(from_answer(status, words, "testing")) is REFUSALS[request_]
 
 
@@ -360,12 +363,12 @@ def test_what_real_engines_refused(request_, status, words):
         "no such image: Foo Bar: invalid reference format: repository name must be lowercase",
     ],
 )
-def test_a_name_that_no_image_can_have_is_bad_input(words):
+def test_a_name_that_no_image_can_have_is_bad_input(words: str) -> None:
     assert from_answer(400, words, "testing").exit_code is errors.ExitCode.USAGE
 
 
 @given(st.integers(0, 999), st.text())
-def test_any_answer_is_an_error_of_ours(status, words):
+def test_any_answer_is_an_error_of_ours(status: Any, words: Any) -> None:
     assert isinstance(from_answer(status, words, "testing"), errors.DebughostError)
 
 
@@ -405,7 +408,7 @@ def test_any_answer_is_an_error_of_ours(status, words):
         ("no basic auth credentials", "unauthorized"),
     ],
 )
-def test_why_an_image_is_not_to_be_had(words, reason):
+def test_why_an_image_is_not_to_be_had(words: str, reason: str) -> None:
     error = image_unavailable("x:1", words)
     assert isinstance(error, errors.ImageNotFound)
     assert error.details["reason"] == reason
@@ -414,29 +417,29 @@ def test_why_an_image_is_not_to_be_had(words, reason):
     assert error.hint
 
 
-def test_an_image_that_does_not_fit_is_a_full_disk():
+def test_an_image_that_does_not_fit_is_a_full_disk() -> None:
     assert isinstance(image_unavailable("x:1", "no space left on device"), errors.DiskFull)
 
 
-def test_a_word_that_merely_holds_eof_is_no_network_failure():
+def test_a_word_that_merely_holds_eof_is_no_network_failure() -> None:
     error = image_unavailable("geoffrey/x:1", "manifest for geoffrey/x:1 not found")
     assert error.details["reason"] == "unknown"
 
 
-def test_every_public_error_has_a_code_and_an_exit_code_of_its_own():
+def test_every_public_error_has_a_code_and_an_exit_code_of_its_own() -> None:
     codes = [cls.code for cls in errors.all_errors()]
     assert len(codes) == len(set(codes))
     assert "INTERNAL" in codes
 
 
 @pytest.mark.parametrize(("exit_code", "codes"), EXITS.items())
-def test_the_contracts_table_of_codes(exit_code, codes):
+def test_the_contracts_table_of_codes(exit_code: Any, codes: Any) -> None:
     found = {cls.code for cls in errors.all_errors() if int(cls.exit_code) == exit_code}
     assert codes <= found
 
 
 @pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
-def test_an_interruption_ends_as_shells_report_it(number, status):
+def test_an_interruption_ends_as_shells_report_it(number: int, status: int) -> None:
     assert errors.Interrupted(number).status == status
     # Or who goes on after an error would go on after it as well.
     assert not issubclass(errors.Interrupted, Exception)

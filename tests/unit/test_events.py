@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fake_clock import FakeClock
@@ -113,7 +114,9 @@ def an_hour_ago() -> float:
     return now() - 3600
 
 
-def test_a_life_is_reported_from_start_to_removal(engine, create, follower):
+def test_a_life_is_reported_from_start_to_removal(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     create("other", 3001)
     ref = create()
     follower.begin("shop", since=an_hour_ago())
@@ -129,7 +132,9 @@ def test_a_life_is_reported_from_start_to_removal(engine, create, follower):
     assert follower.names(1) == ["shop removed"]
 
 
-def test_a_crash_is_reported_with_the_last_lines(engine, create, follower):
+def test_a_crash_is_reported_with_the_last_lines(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     ref = create(program=exits(3, "no database"))
     follower.begin(since=an_hour_ago())
     engine.containers.start(ref)
@@ -138,7 +143,9 @@ def test_a_crash_is_reported_with_the_last_lines(engine, create, follower):
     assert (crashed.exit.code, crashed.exit.log_tail) == (3, ("no database",))
 
 
-def test_an_end_of_a_container_that_is_gone_is_reported_all_the_same(engine, create, follower):
+def test_an_end_of_a_container_that_is_gone_is_reported_all_the_same(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     ref = create(program=never_listens())
     engine.containers.start(ref)
     engine.crash(ref, 3)
@@ -149,7 +156,9 @@ def test_an_end_of_a_container_that_is_gone_is_reported_all_the_same(engine, cre
     assert crashed.exit.code == 3
 
 
-def test_a_project_that_becomes_ready_later_is_reported_once(engine, create, follower):
+def test_a_project_that_becomes_ready_later_is_reported_once(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     ref = create(program=Program(ready=True, late=4))
     engine.containers.start(ref)
     follower.begin(since=now())
@@ -158,7 +167,9 @@ def test_a_project_that_becomes_ready_later_is_reported_once(engine, create, fol
     assert follower.names(1) == ["shop crashed"]
 
 
-def test_only_projects_that_exist_can_be_followed(create, follower):
+def test_only_projects_that_exist_can_be_followed(
+    create: Callable[..., str], follower: Follower
+) -> None:
     create()
     follower.begin("nope")
     with pytest.raises(ProjectNotFound) as caught:
@@ -166,7 +177,9 @@ def test_only_projects_that_exist_can_be_followed(create, follower):
     assert caught.value.details["known"] == ["shop"]
 
 
-def test_what_happened_while_the_engine_was_away_is_found_by_comparing(engine, create, follower):
+def test_what_happened_while_the_engine_was_away_is_found_by_comparing(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     refs = {p: create(p, port) for p, port in (("a", 3001), ("b", 3002), ("c", 3003))}
     for ref in refs.values():
         engine.containers.start(ref)
@@ -199,7 +212,9 @@ def test_what_happened_while_the_engine_was_away_is_found_by_comparing(engine, c
     assert follower.clock.slept.count(1.0) == 3
 
 
-def test_an_event_whose_handling_failed_is_read_again(engine, create, follower):
+def test_an_event_whose_handling_failed_is_read_again(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     ref = create(program=exits(3))
     follower.begin(since=an_hour_ago())
     engine.fail("containers.inspect", AWAY, times=1, when=lambda r: engine.happened != [])
@@ -208,7 +223,9 @@ def test_an_event_whose_handling_failed_is_read_again(engine, create, follower):
 
 
 @pytest.mark.parametrize("error", [EnginePermissionDenied("no"), EngineError("no"), KeyError("x")])
-def test_a_failure_that_does_not_pass_ends_it(engine, create, follower, error):
+def test_a_failure_that_does_not_pass_ends_it(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower, error: Any
+) -> None:
     create()
     follower.begin()
     engine.fail("containers.list", error)
@@ -216,7 +233,9 @@ def test_a_failure_that_does_not_pass_ends_it(engine, create, follower, error):
         follower.next()
 
 
-def test_its_threads_end_with_it(engine, create, follower):
+def test_its_threads_end_with_it(
+    engine: FakeEngine, create: Callable[..., str], follower: Follower
+) -> None:
     engine.containers.start(create(program=never_listens()))
     follower.begin(since=an_hour_ago())
     assert follower.names(1) == ["shop started"]

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import make_spec
@@ -18,14 +19,14 @@ IMAGE = "sha256:0123456789abcdef0123456789abcdef"
 SHELLS = [s for s in ("sh", "dash", "bash", "busybox") if shutil.which(s)]
 
 
-def function(name):
+def function(name: Any) -> Any:
     """A function out of the launcher's text."""
     found = re.search(rf"^{name}\(\) {{\n.*?^}}\n", launcher().decode(), re.DOTALL | re.MULTILINE)
     assert found, f"launch.sh has no function {name}"
     return found[0]
 
 
-def computed(shell, workspace, dependencies):
+def computed(shell: Any, workspace: Any, dependencies: Any) -> Any:
     """What the launcher's own function says, with the very file that it would read."""
     spec = make_spec(workspace, image_id=IMAGE)
     entries = {Path(e.path).name: e for e in control_files(spec, dependencies, 0, 0)}
@@ -34,7 +35,7 @@ def computed(shell, workspace, dependencies):
     return subprocess.run(command, cwd=workspace, capture_output=True, text=True, check=True).stdout
 
 
-def fill(workspace):
+def fill(workspace: Any) -> None:
     (workspace / "package.json").write_text('{"name": "x"}')
     (workspace / "package-lock.json").write_bytes(b"\x00\xff\r\n")
     (workspace / "sub").mkdir()
@@ -59,13 +60,13 @@ FILES = [
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("files", FILES)
-def test_the_tool_computes_what_the_launcher_does(tmp_path, shell, files):
+def test_the_tool_computes_what_the_launcher_does(tmp_path: Path, shell: Any, files: Any) -> None:
     fill(tmp_path)
     dependencies = Dependencies("npm", files, "npm ci")
     assert fingerprint(tmp_path, dependencies, IMAGE) == computed(shell, tmp_path, dependencies)
 
 
-def test_it_is_another_one_for_other_files_managers_and_images(tmp_path):
+def test_it_is_another_one_for_other_files_managers_and_images(tmp_path: Path) -> None:
     fill(tmp_path)
     npm = Dependencies("npm", ("package.json",), "npm ci")
     seen = {
@@ -80,7 +81,7 @@ def test_it_is_another_one_for_other_files_managers_and_images(tmp_path):
     assert len(seen) == 5
 
 
-def test_the_script_alone_makes_no_difference(tmp_path):
+def test_the_script_alone_makes_no_difference(tmp_path: Path) -> None:
     """A newer version of the tool must not install everything anew."""
     fill(tmp_path)
     one = Dependencies("npm", ("package.json",), "npm ci")
@@ -89,12 +90,12 @@ def test_the_script_alone_makes_no_difference(tmp_path):
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_every_shell_can_parse_the_launcher(shell):
+def test_every_shell_can_parse_the_launcher(shell: Any) -> None:
     command = [shell, "sh", "-n"] if shell == "busybox" else [shell, "-n"]
     subprocess.run(command, input=launcher(), check=True)
 
 
-def test_values_for_the_launcher_are_quoted(tmp_path):
+def test_values_for_the_launcher_are_quoted(tmp_path: Path) -> None:
     odd = Dependencies("n'pm $(touch x)", ("a.json",), "")
     entries = {Path(e.path).name: e for e in control_files(make_spec(tmp_path), odd, 0, 0)}
     text = entries["dependencies"].data.decode()

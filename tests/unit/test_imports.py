@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
-def python(code, cache=None):
+def python(code: Any, cache: Any = None) -> Any:
     env = dict(os.environ) | {"TERM": "dumb"}
     if cache:
         env |= {"PYTHONPYCACHEPREFIX": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
@@ -54,7 +55,7 @@ def python(code, cache=None):
     "argv",
     [None, ["--version"], ["--help"], ["status", "--help"], ["up", "--help"], ["--json", "x"]],
 )
-def test_a_start_loads_nothing_heavy(argv):
+def test_a_start_loads_nothing_heavy(argv: list[str] | None) -> None:
     done = python(LOADED.format(argv=argv))
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == (2 if argv == ["--json", "x"] else 0)
@@ -73,14 +74,14 @@ for name in {modules!r}:
 """
 
 
-def test_every_module_can_be_imported_by_itself(tmp_path):
+def test_every_module_can_be_imported_by_itself(tmp_path: Path) -> None:
     modules = [m for m in MODULES if not m.endswith("__main__")]
     done = python(ALONE.format(modules=modules), cache=tmp_path)
     assert done.stdout == ""
 
 
 @functools.cache
-def imports(path):
+def imports(path: Any) -> Any:
     """Everything that a source imports, wherever in it; whole names, relative ones resolved."""
     module = list(path.relative_to(ROOT).with_suffix("").parts)
     package = module[:-1]
@@ -95,7 +96,7 @@ def imports(path):
     return found
 
 
-def offenders(sources, forbidden):
+def offenders(sources: Any, forbidden: Any) -> Any:
     """Which of the sources import what they may not."""
     return {
         f"{path.relative_to(ROOT)}: {name}"
@@ -105,15 +106,15 @@ def offenders(sources, forbidden):
     }
 
 
-def under(*folders):
+def under(*folders: str) -> list[Path]:
     return [p for p in SOURCES if p.relative_to(PACKAGE).parts[0] in folders]
 
 
-def outside(*folders):
+def outside(*folders: str) -> list[Path]:
     return [p for p in SOURCES if p.relative_to(PACKAGE).parts[0] not in folders]
 
 
-def ours(*names):
+def ours(*names: str) -> list[str]:
     return [f"debughost_cli.{name}" for name in names]
 
 
@@ -147,12 +148,12 @@ def ours(*names):
         ),
     ],
 )
-def test_the_arrows(sources, forbidden):
+def test_the_arrows(sources: Any, forbidden: Any) -> None:
     assert offenders(sources, forbidden) == set()
 
 
 @pytest.mark.parametrize("name", ["models.py", "failure.py", "errors.py"])
-def test_models_and_errors_need_the_standard_library_alone(name):
+def test_models_and_errors_need_the_standard_library_alone(name: str) -> None:
     allowed = sys.stdlib_module_names | {"debughost_cli"}
     found = set(imports(PACKAGE / name))
     assert {n.partition(".")[0] for n in found} <= allowed
@@ -160,18 +161,18 @@ def test_models_and_errors_need_the_standard_library_alone(name):
     assert inside <= set(ours("models", "failure", "errors"))
 
 
-def test_planning_knows_an_engine_by_its_port_alone():
+def test_planning_knows_an_engine_by_its_port_alone() -> None:
     found = offenders(under("planning"), ours("engine"))
     assert {
         f for f in found if "engine.port" not in f and not f.endswith("debughost_cli.engine")
     } == set()
 
 
-def test_pure_planning_does_nothing_but_think():
+def test_pure_planning_does_nothing_but_think() -> None:
     doing = ["os", "socket", "subprocess", "shutil", "tempfile", "threading", "random", "pathlib"]
     assert offenders(under("planning"), doing) == set()
 
 
-def test_only_the_session_wires_an_engine():
+def test_only_the_session_wires_an_engine() -> None:
     found = offenders(under("cli", "services"), ours("engine.docker_engine"))
     assert {f.partition(":")[0] for f in found} <= {"debughost_cli/cli/session.py"}

@@ -9,7 +9,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import _GeneratorContextManager
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -26,12 +30,12 @@ with project_lock("unix:///x", "shop", on_wait=print):
 
 
 @pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture
-def holder():
+def holder() -> Iterator[Popen]:
     """Another process that holds the project until it is told to end."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER],
@@ -46,13 +50,18 @@ def holder():
     process.communicate()
 
 
-def lock(project="shop", endpoint="unix:///x", timeout=0.1, told=None):
+def lock(
+    project: str = "shop",
+    endpoint: str = "unix:///x",
+    timeout: float | int = 0.1,
+    told: list[Any] | None = None,
+) -> _GeneratorContextManager:
     return project_lock(
         endpoint, project, on_wait=(told if told is not None else []).append, timeout=timeout
     )
 
 
-def test_a_free_project_is_held_at_once():
+def test_a_free_project_is_held_at_once() -> None:
     told = []
     with lock(told=told):
         pass
@@ -61,7 +70,7 @@ def test_a_free_project_is_held_at_once():
     assert told == []
 
 
-def test_another_command_on_the_project_is_waited_for_and_named(holder):
+def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen) -> None:
     told = []
     with pytest.raises(Busy) as caught, lock(told=told):
         pass
@@ -74,8 +83,8 @@ def test_another_command_on_the_project_is_waited_for_and_named(holder):
     assert f"pid {holder.pid}" in told[0]
 
 
-def test_the_second_goes_on_when_the_first_is_done(holder):
-    def end():
+def test_the_second_goes_on_when_the_first_is_done(holder: Popen) -> None:
+    def end() -> None:
         time.sleep(0.1)
         holder.stdin.write("\n")
         holder.stdin.flush()
@@ -87,7 +96,7 @@ def test_the_second_goes_on_when_the_first_is_done(holder):
     ending.join()
 
 
-def test_a_killed_holder_leaves_no_lock(holder):
+def test_a_killed_holder_leaves_no_lock(holder: Popen) -> None:
     holder.kill()
     holder.wait()
     told = []
@@ -99,14 +108,16 @@ def test_a_killed_holder_leaves_no_lock(holder):
 @pytest.mark.parametrize(
     ("project", "endpoint"), [("other", "unix:///x"), ("shop", "unix:///other")]
 )
-def test_two_projects_and_two_engines_never_wait_for_each_other(holder, project, endpoint):
+def test_two_projects_and_two_engines_never_wait_for_each_other(
+    holder: Popen, project: str, endpoint: str
+) -> None:
     told = []
     with lock(project, endpoint, told=told):
         pass
     assert told == []
 
 
-def test_an_error_inside_gives_the_lock_back():
+def test_an_error_inside_gives_the_lock_back() -> None:
     with pytest.raises(ZeroDivisionError), lock():
         raise ZeroDivisionError
     with lock():
@@ -114,14 +125,14 @@ def test_an_error_inside_gives_the_lock_back():
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '"x"', '{"pid": null}'])
-def test_a_holders_note_that_says_nothing_is_survived(holder, note):
+def test_a_holders_note_that_says_nothing_is_survived(holder: Popen, note: str) -> None:
     (path,) = lock_folder().glob("*.json")
     path.write_text(note)
     with pytest.raises(Busy), lock():
         pass
 
 
-def test_nobody_else_may_read_the_locks(tmp_path):
+def test_nobody_else_may_read_the_locks(tmp_path: Path) -> None:
     with lock():
         files = list(lock_folder().iterdir())
         assert files
@@ -129,7 +140,9 @@ def test_nobody_else_may_read_the_locks(tmp_path):
         assert lock_folder().stat().st_mode & 0o077 == 0
 
 
-def test_where_the_state_folder_cannot_be_made_a_temporary_one_serves(tmp_path, monkeypatch):
+def test_where_the_state_folder_cannot_be_made_a_temporary_one_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
@@ -139,7 +152,7 @@ def test_where_the_state_folder_cannot_be_made_a_temporary_one_serves(tmp_path, 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
-def test_a_lock_of_another_user_is_an_error_of_ours():
+def test_a_lock_of_another_user_is_an_error_of_ours() -> None:
     """As after a run with sudo that kept the user's environment."""
     with lock():
         folder = lock_folder()
@@ -158,11 +171,11 @@ def test_a_lock_of_another_user_is_an_error_of_ours():
     assert caught.value.hint
 
 
-def modes(folder):
+def modes(folder: Path) -> dict[str, int]:
     return {p.name: stat.S_IMODE(p.lstat().st_mode) for p in folder.rglob("*")}
 
 
-def test_only_the_user_can_look_into_the_state(tmp_path):
+def test_only_the_user_can_look_into_the_state(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         with lock():
@@ -176,7 +189,9 @@ def test_only_the_user_can_look_into_the_state(tmp_path):
 
 
 @pytest.mark.parametrize("trap", ["open", "link"])
-def test_a_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch, trap):
+def test_a_folder_that_others_can_write_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
+) -> None:
     """A link of theirs in it would be written through."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     theirs = tmp_path / "state/debughost/locks"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,19 +29,19 @@ from debughost_cli.resources import LogFragment, LogLine
 BASE = to_ns("2026-11-23T10:15:00.000000000Z")
 
 
-def stamp(number):
+def stamp(number: int) -> str:
     return f"2026-11-23T10:15:00.{number:09d}Z"
 
 
-def line(text, at=0, stream="stdout"):
+def line(text: str, at: int = 0, stream: str = "stdout") -> LogLine:
     return LogLine(stream, text.encode(), stamp(at))
 
 
-def fragment(text, at=0, stream="stdout"):
+def fragment(text: str, at: int = 0, stream: str = "stdout") -> LogFragment:
     return LogFragment(stream, text.encode(), stamp(at))
 
 
-def shown(lines):
+def shown(lines: list[LogFragment | LogLine]) -> dict[str, bytes]:
     """Each stream's bytes, as they would be printed."""
     made = {"stdout": b"", "stderr": b""}
     for item in lines:
@@ -48,7 +49,7 @@ def shown(lines):
     return made
 
 
-def read(log, start):
+def read(log: list[LogFragment | LogLine], start: dict[str, Position]) -> tuple[Any, ...]:
     """All of ``log`` that is new, and the place after it."""
     skip, progress = Skip(start), Progress(start)
     found = [rest for entry in log if (rest := skip.rest(entry))]
@@ -66,7 +67,7 @@ ENTRY = st.builds(
 )
 
 
-def make_log(entries):
+def make_log(entries: list[tuple[Any, ...]]) -> list[LogFragment | LogLine]:
     """Entries as an engine has them: stamps that never go back, many of them alike."""
     at, log = 0, []
     for kind, text, stream, step in entries:
@@ -76,7 +77,7 @@ def make_log(entries):
 
 
 @given(st.lists(ENTRY, max_size=30), st.lists(st.integers(0, 30), max_size=5))
-def test_nothing_twice_and_nothing_lost(entries, cuts):
+def test_nothing_twice_and_nothing_lost(entries: list[tuple[Any, ...]], cuts: list[int]) -> None:
     log = make_log(entries)
     positions, seen = {}, []
     for end in [*sorted(cuts), len(log)]:
@@ -86,7 +87,7 @@ def test_nothing_twice_and_nothing_lost(entries, cuts):
     assert shown(seen) == shown(log)
 
 
-def test_an_end_that_comes_late_is_no_line():
+def test_an_end_that_comes_late_is_no_line() -> None:
     _, place = read([fragment("abc")], {})
     assert place == {"stdout": Position(BASE, 3, True)}
     (end,) = read([line("abc")], place)[0]
@@ -94,20 +95,20 @@ def test_an_end_that_comes_late_is_no_line():
     assert read([line("abc")], place)[1] == {"stdout": Position(BASE, 4, False)}
 
 
-def test_the_rest_of_a_line():
+def test_the_rest_of_a_line() -> None:
     assert read([line("abcdef", 1)], {"stdout": Position(BASE + 1, 2, True)})[0] == [
         line("cdef", 1)
     ]
 
 
-def test_what_carries_no_stamp_is_always_shown():
+def test_what_carries_no_stamp_is_always_shown() -> None:
     words = LogLine("stderr", b"Error grabbing logs", "")
     found, place = read([words], {"stderr": Position(BASE, ALL)})
     assert found == [words]
     assert place == {"stderr": Position(BASE, ALL)}
 
 
-def test_where_the_next_reading_begins():
+def test_where_the_next_reading_begins() -> None:
     assert since({}) is None
     newest = BASE + 10 * SKEW
     out = {"stdout": Position(newest, 5)}
@@ -118,7 +119,7 @@ def test_where_the_next_reading_begins():
     assert since(out | {"stderr": Position(BASE, 9, True)}) == BASE
 
 
-def test_the_later_of_two_places():
+def test_the_later_of_two_places() -> None:
     one = {"stdout": Position(5, 1), "stderr": Position(9)}
     two = {"stdout": Position(6), "stderr": Position(8, 3)}
     assert later(one, two) == {"stdout": Position(6), "stderr": Position(9)}
@@ -131,7 +132,7 @@ MARKS = {
 }
 
 
-def test_a_cursor_comes_back_as_it_went():
+def test_a_cursor_comes_back_as_it_went() -> None:
     assert decode(encode(MARKS)) == MARKS
     assert set(encode(MARKS)) <= set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -139,12 +140,12 @@ def test_a_cursor_comes_back_as_it_went():
 
 
 @given(st.text(max_size=80))
-def test_what_is_no_cursor(text):
+def test_what_is_no_cursor(text: str) -> None:
     with pytest.raises(BadCursor):
         decode(text)
 
 
-def test_a_cursor_that_was_cut_or_changed():
+def test_a_cursor_that_was_cut_or_changed() -> None:
     text = encode(MARKS)
     for end in range(len(text)):
         with pytest.raises(BadCursor):
@@ -155,7 +156,7 @@ def test_a_cursor_that_was_cut_or_changed():
             decode(text[:place] + other + text[place + 1 :])
 
 
-def test_all_ways_to_cut_a_long_line():
+def test_all_ways_to_cut_a_long_line() -> None:
     """A line in three entries of one stamp, read in two or three goes."""
     log = [fragment("ab", 1), fragment("cd", 1), line("ef", 1), line("x", 1)]
     for first, second in itertools.combinations_with_replacement(range(5), 2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from debughost_cli.errors import Interrupted
 from debughost_cli.planning.log_lines import ProjectLine
 from debughost_cli.render.logs import LogWriter
 from debughost_cli.render.streams import Streams
+from debughost_cli.resources import LogFragment, LogLine
 
 from .test_log_cursor import fragment, line, stamp
 
@@ -19,14 +21,14 @@ from .test_log_cursor import fragment, line, stamp
 class Disk(io.RawIOBase):
     """A file that takes a few bytes at a time and can be interrupted."""
 
-    def __init__(self, log, name, step=10**6):
+    def __init__(self, log: list[Any], name: str, step: int = 10**6) -> None:
         self.log, self.name, self.step = log, name, step
         self.breaks_after = None
 
-    def writable(self):
+    def writable(self) -> bool:
         return True
 
-    def write(self, data):
+    def write(self, data: memoryview) -> int | None:
         if self.breaks_after == 0:
             self.breaks_after = None
             raise Interrupted
@@ -37,13 +39,17 @@ class Disk(io.RawIOBase):
         return len(taken)
 
 
-def streams(log, step=10**6):
+def streams(log: list[Any], step: int = 10**6) -> tuple[Streams, Disk]:
     files = [Disk(log, name, step) for name in ("out", "err")]
     texts = [io.TextIOWrapper(io.BufferedWriter(f), encoding="utf-8") for f in files]
     return Streams(io.StringIO(), *texts), files[0]
 
 
-def written(items, projects=("shop",), **options):
+def written(
+    items: list[ProjectLine | LogFragment | LogLine],
+    projects: tuple[str, ...] = ("shop",),
+    **options: bool,
+) -> list[tuple[str, bytes]]:
     log = []
     writer = LogWriter(streams(log)[0], projects, **({"json": False, "stamps": False} | options))
     for item in items:
@@ -52,18 +58,18 @@ def written(items, projects=("shop",), **options):
     return log
 
 
-def test_order_is_kept_and_neighbours_go_together():
+def test_order_is_kept_and_neighbours_go_together() -> None:
     items = [line("a"), line("b"), line("E", stream="stderr"), line("c"), fragment("d")]
     assert written(items) == [("out", b"a\nb\n"), ("err", b"E\n"), ("out", b"c\nd")]
 
 
-def test_a_stamp_begins_lines_and_not_their_parts():
+def test_a_stamp_begins_lines_and_not_their_parts() -> None:
     items = [line("a", 1), fragment("b", 2), fragment("c", 2), line("d", 2), line("e", 3)]
     text = b"".join(data for _, data in written(items, stamps=True)).decode()
     assert text == f"{stamp(1)} a\n{stamp(2)} bcd\n{stamp(3)} e\n"
 
 
-def test_a_prefix_begins_every_line_and_what_has_no_end_gets_one():
+def test_a_prefix_begins_every_line_and_what_has_no_end_gets_one() -> None:
     items = [
         ProjectLine("a", fragment("half")), ProjectLine("b", line("x")),
         ProjectLine("a", fragment("\n")), ProjectLine("a", line("y")),
@@ -71,7 +77,7 @@ def test_a_prefix_begins_every_line_and_what_has_no_end_gets_one():
     assert written(items, ("a", "b")) == [("out", b"a | half\nb | x\na | y\n")]
 
 
-def test_json_holds_any_text():
+def test_json_holds_any_text() -> None:
     odd = '\u2028 " \\ ünï \x1b[0m'
     ((_, data),) = written(
         [line(odd, 7, "stderr"), fragment("no end", 8), fragment("\n", 8)], json=True
@@ -87,7 +93,7 @@ def test_json_holds_any_text():
 
 
 @pytest.mark.parametrize("after", range(6))
-def test_an_interruption_within_a_write_leaves_whole_documents(after):
+def test_an_interruption_within_a_write_leaves_whole_documents(after: int) -> None:
     log = []
     made, disk = streams(log, step=50)
     writer = LogWriter(made, ["shop"], json=True, stamps=False)
@@ -102,7 +108,7 @@ def test_an_interruption_within_a_write_leaves_whole_documents(after):
     assert [json.loads(part)["line"] for part in text.splitlines()] == ["one", "two"]
 
 
-def test_a_reader_that_is_gone_is_noticed_without_a_write():
+def test_a_reader_that_is_gone_is_noticed_without_a_write() -> None:
     read, write = os.pipe()
     with os.fdopen(write, "w") as out:
         writer = LogWriter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 @pytest.mark.parametrize("good", ["a", "0", "shop", "my_shop-2", "a" * 63, "a-", "a_"])
-def test_good_ids(good):
+def test_good_ids(good: str) -> None:
     assert names.check_project(good) == good
 
 
@@ -39,7 +40,7 @@ def test_good_ids(good):
         ("中文", None),
     ],
 )
-def test_bad_ids_are_refused_with_a_good_one(bad, suggestion):
+def test_bad_ids_are_refused_with_a_good_one(bad: str, suggestion: str | None) -> None:
     with pytest.raises(InvalidProject) as caught:
         names.check_project(bad)
     assert caught.value.details == {"suggestion": suggestion}
@@ -47,29 +48,29 @@ def test_bad_ids_are_refused_with_a_good_one(bad, suggestion):
         assert f"--project {suggestion}" in caught.value.hint
 
 
-def test_a_very_long_id_is_not_shown_in_full():
+def test_a_very_long_id_is_not_shown_in_full() -> None:
     with pytest.raises(InvalidProject) as caught:
         names.check_project("A" * 10_000)
     assert len(caught.value.message) < 200
 
 
 @given(st.text())
-def test_an_id_made_from_a_name_is_good_or_empty(text):
+def test_an_id_made_from_a_name_is_good_or_empty(text: Any) -> None:
     made = names.project_id_from(text)
     assert made == "" or PATTERN.fullmatch(made)
 
 
 @given(st.from_regex(PATTERN, fullmatch=True))
-def test_any_text_is_an_id_or_refused(text):
+def test_any_text_is_an_id_or_refused(text: Any) -> None:
     assert names.check_project(text) == text
 
 
 @given(st.from_regex(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9_])?", fullmatch=True))
-def test_a_good_id_is_kept_as_it_is(text):
+def test_a_good_id_is_kept_as_it_is(text: Any) -> None:
     assert names.project_id_from(text) == text
 
 
-def test_the_name_of_a_container():
+def test_the_name_of_a_container() -> None:
     moment = datetime(2026, 11, 23, 10, 15, 0, 123456, tzinfo=UTC)
     assert names.container_name("shop", moment) == "debug-host-shop-20261123T101500123Z"
     berlin = moment.astimezone(timezone(timedelta(hours=1)))
@@ -85,7 +86,7 @@ def test_the_name_of_a_container():
         (ProjectType.STATIC, None, None),
     ],
 )
-def test_dependency_volumes(type_, volume, target):
+def test_dependency_volumes(type_: Any, volume: str | None, target: str | None) -> None:
     assert (names.volume_name("shop", type_), names.volume_target(type_)) == (volume, target)
 
 
@@ -97,13 +98,13 @@ def test_dependency_volumes(type_, volume, target):
         ("0:0", "debug-host-cache-0"),
     ],
 )
-def test_every_owner_has_a_cache_of_their_own(user, volume):
+def test_every_owner_has_a_cache_of_their_own(user: str | None, volume: str) -> None:
     assert names.cache_volume_name(user) == volume
     assert names.is_cache(volume)
 
 
 @given(st.from_regex(PATTERN, fullmatch=True), st.sampled_from(list(ProjectType)))
-def test_no_project_ever_has_the_caches_name(project, type_):
+def test_no_project_ever_has_the_caches_name(project: Any, type_: Any) -> None:
     assert not names.is_cache(names.port_note_name(project))
     volume = names.volume_name(project, type_)
     assert volume is None or not names.is_cache(volume)
@@ -113,15 +114,15 @@ ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True)
 
 
 @given(ids, ids)
-def test_two_projects_never_share_a_name(one, two):
-    def all_names(project):
+def test_two_projects_never_share_a_name(one: Any, two: Any) -> None:
+    def all_names(project: Any) -> Any:
         volumes = {names.volume_name(project, t) for t in ProjectType} - {None}
         return volumes | {names.port_note_name(project)}
 
     assert one == two or not all_names(one) & all_names(two)
 
 
-def test_labels_that_everything_carries():
+def test_labels_that_everything_carries() -> None:
     moment = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
     assert names.base_labels("1.2.3", moment) == {
         "debug-host.managed": "true",
@@ -140,12 +141,12 @@ def test_labels_that_everything_carries():
         (names.CONFIG_HASH, "debug-host.config-hash"),
     ],
 )
-def test_labels_of_the_contract(name, value):
+def test_labels_of_the_contract(name: Any, value: str) -> None:
     assert name == value
 
 
 @pytest.mark.parametrize(
     ("text", "port"), [("3000", 3000), ("", 0), (None, 0), ("x", 0), ("-1", 0), ("²", 0), ("٣", 0)]
 )
-def test_a_port_in_a_label(text, port):
+def test_a_port_in_a_label(text: str | None, port: int) -> None:
     assert as_port(text) == port

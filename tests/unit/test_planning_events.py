@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fakes import make_container
@@ -30,7 +31,7 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def event(action: str, seconds: float, container: str = ONE, code: int | None = None):
+def event(action: str, seconds: float, container: str = ONE, code: int | None = None) -> Any:
     return EngineEvent(action, container, "shop", at(seconds).timestamp(), code)
 
 
@@ -57,7 +58,7 @@ class Reducer:
         self.events += [change.event] if change.event else []
         self.started += [change.started] if change.started else []
 
-    def apply(self, action: str, seconds: float, found: Observation = GONE, **more):
+    def apply(self, action: str, seconds: float, found: Observation = GONE, **more: Any) -> None:
         missed = more.pop("missed", False)
         self.take(apply_event(self.state, event(action, seconds, **more), found, missed=missed))
 
@@ -71,7 +72,7 @@ def reducer() -> Reducer:
     return Reducer()
 
 
-def test_a_start_is_reported_and_its_readiness_awaited(reducer):
+def test_a_start_is_reported_and_its_readiness_awaited(reducer: Reducer) -> None:
     reducer.apply("start", 1)
     assert reducer.events == [ProjectEvent("shop", "started", at(1))]
     assert reducer.started == [Run("shop", ONE, True, at(1))]
@@ -87,7 +88,9 @@ def test_a_start_is_reported_and_its_readiness_awaited(reducer):
         ("killed", None, "crashed"),
     ],
 )
-def test_an_end_is_reported_with_the_reason_that_the_engine_has(reducer, reason, state, name):
+def test_an_end_is_reported_with_the_reason_that_the_engine_has(
+    reducer: Reducer, reason: str, state: Any, name: str
+) -> None:
     found = ended(reason, state)
     reducer.apply("start", 1)
     reducer.apply("die", 9, found, code=1)
@@ -106,8 +109,8 @@ def test_an_end_is_reported_with_the_reason_that_the_engine_has(reducer, reason,
     ],
 )
 def test_of_a_container_that_is_gone_the_event_alone_gives_the_reason(
-    reducer, signalled, code, name, expected
-):
+    reducer: Reducer, signalled: bool, code: int | None, name: str, expected: bool
+) -> None:
     if signalled:
         reducer.apply("kill", 8)
     reducer.apply("die", 9, GONE, code=code)
@@ -117,7 +120,7 @@ def test_of_a_container_that_is_gone_the_event_alone_gives_the_reason(
     assert found.exit.finished_at == at(9)
 
 
-def test_a_signal_counts_for_one_end_only(reducer):
+def test_a_signal_counts_for_one_end_only(reducer: Reducer) -> None:
     reducer.apply("kill", 1)
     reducer.apply("die", 2, code=143)
     reducer.apply("start", 3)
@@ -125,7 +128,7 @@ def test_a_signal_counts_for_one_end_only(reducer):
     assert reducer.names == ["stopped", "started", "crashed"]
 
 
-def test_a_restart_by_the_policy_is_an_end_and_a_start(reducer):
+def test_a_restart_by_the_policy_is_an_end_and_a_start(reducer: Reducer) -> None:
     """By the time that the end is looked at, the container runs again."""
     reducer.apply("start", 1)
     running_again = ended("crashed", State.RUNNING, started=5)
@@ -147,24 +150,26 @@ def test_a_restart_by_the_policy_is_an_end_and_a_start(reducer):
         ("health_status: unhealthy", "unhealthy"),
     ],
 )
-def test_other_changes_are_reported_under_our_names(reducer, action, name):
+def test_other_changes_are_reported_under_our_names(
+    reducer: Reducer, action: str, name: str
+) -> None:
     reducer.apply(action, 2)
     assert reducer.events == [ProjectEvent("shop", name, at(2))]
 
 
 @pytest.mark.parametrize("action", ["exec_start: sh", "attach", "resize", "health_status: x", ""])
-def test_what_changes_no_state_is_not_reported(reducer, action):
+def test_what_changes_no_state_is_not_reported(reducer: Reducer, action: str) -> None:
     reducer.apply(action, 2)
     assert (reducer.events, reducer.state) == ([], EventState(START))
 
 
-def test_a_container_that_names_no_project_is_ignored(reducer):
+def test_a_container_that_names_no_project_is_ignored(reducer: Reducer) -> None:
     foreign = replace(event("start", 1), project="Not An Id")
     reducer.take(apply_event(reducer.state, foreign, GONE))
     assert (reducer.events, reducer.state) == ([], EventState(START))
 
 
-def test_a_recreation_removes_no_project(reducer):
+def test_a_recreation_removes_no_project(reducer: Reducer) -> None:
     reducer.apply("start", 1)
     reducer.apply("kill", 2)
     reducer.apply("die", 2, GONE, code=143)
@@ -174,7 +179,7 @@ def test_a_recreation_removes_no_project(reducer):
     assert reducer.state.runs["shop"].container == TWO
 
 
-def test_a_removal_forgets_the_project(reducer):
+def test_a_removal_forgets_the_project(reducer: Reducer) -> None:
     reducer.apply("start", 1)
     reducer.take(apply_ready(reducer.state, reducer.started[0], at(1), at(2)))
     reducer.apply("kill", 3)
@@ -183,7 +188,7 @@ def test_a_removal_forgets_the_project(reducer):
     assert reducer.state == EventState(START)
 
 
-def test_each_run_is_ready_once(reducer):
+def test_each_run_is_ready_once(reducer: Reducer) -> None:
     run = Run("shop", ONE, True, at(1))
     for started in (1, 1, 6, 6):
         reducer.take(apply_ready(reducer.state, run, at(started), at(started + 1)))
@@ -193,13 +198,13 @@ def test_each_run_is_ready_once(reducer):
     ]
 
 
-def test_a_readiness_before_the_time_that_was_asked_for_is_not_reported(reducer):
+def test_a_readiness_before_the_time_that_was_asked_for_is_not_reported(reducer: Reducer) -> None:
     run = Run("shop", ONE, True, at(-9))
     reducer.take(apply_ready(reducer.state, run, at(-9), at(-1)))
     assert reducer.events == []
 
 
-def test_a_run_without_a_start_time_is_ready_once(reducer):
+def test_a_run_without_a_start_time_is_ready_once(reducer: Reducer) -> None:
     run = Run("shop", ONE, True, at(1))
     for _ in range(2):
         reducer.take(apply_ready(reducer.state, run, None, at(2)))
@@ -217,18 +222,20 @@ def reconnect(reducer: Reducer, *now: Run) -> None:
         reducer.take(change)
 
 
-def test_a_project_that_is_there_from_the_beginning_is_no_event(reducer):
+def test_a_project_that_is_there_from_the_beginning_is_no_event(reducer: Reducer) -> None:
     reconnect(reducer, Run("shop", ONE, True, at(-50)))
     assert reducer.events == []
     assert reducer.state.runs["shop"].since == at(-50)
 
 
-def test_a_change_since_the_time_that_was_asked_for_is_found_at_the_first_look(reducer):
+def test_a_change_since_the_time_that_was_asked_for_is_found_at_the_first_look(
+    reducer: Reducer,
+) -> None:
     reconnect(reducer, Run("shop", ONE, True, at(3)))
     assert reducer.events == [ProjectEvent("shop", "started", at(3), missed=True)]
 
 
-def test_a_start_without_an_event_is_found_by_comparing(reducer):
+def test_a_start_without_an_event_is_found_by_comparing(reducer: Reducer) -> None:
     reducer.apply("start", 1)
     reducer.apply("die", 2, code=0)
     reconnect(reducer, Run("shop", ONE, True, at(3)))
@@ -237,7 +244,7 @@ def test_a_start_without_an_event_is_found_by_comparing(reducer):
     assert reducer.started[-1].since == at(3)
 
 
-def test_an_end_without_an_event_is_found_by_comparing(reducer):
+def test_an_end_without_an_event_is_found_by_comparing(reducer: Reducer) -> None:
     reducer.apply("start", 1)
     reconnect(reducer, Run("shop", ONE, False, at(9)))
     assert reducer.names == ["started", "crashed"]
@@ -245,7 +252,7 @@ def test_an_end_without_an_event_is_found_by_comparing(reducer):
     assert reducer.events[-1].exit.message == "its reason"
 
 
-def test_a_removal_without_an_event_is_found_by_comparing(reducer):
+def test_a_removal_without_an_event_is_found_by_comparing(reducer: Reducer) -> None:
     reducer.apply("start", 1)
     reconnect(reducer)
     assert reducer.events[-1] == ProjectEvent("shop", "removed", at(100), missed=True)
@@ -253,7 +260,9 @@ def test_a_removal_without_an_event_is_found_by_comparing(reducer):
 
 
 @pytest.mark.parametrize(("action", "runs"), [("start", True), ("die", False)])
-def test_an_event_that_comes_after_the_comparison_is_a_duplicate(reducer, action, runs):
+def test_an_event_that_comes_after_the_comparison_is_a_duplicate(
+    reducer: Reducer, action: str, runs: bool
+) -> None:
     """The engine's own times of an event and of its cause differ by a moment."""
     first = Run("shop", ONE, not runs, at(1))
     reducer.state = reducer.state.with_run(first)
@@ -266,14 +275,16 @@ def test_an_event_that_comes_after_the_comparison_is_a_duplicate(reducer, action
 
 
 @pytest.mark.parametrize(("action", "container"), [("start", TWO), ("die", ONE)])
-def test_another_change_after_the_comparison_is_reported(reducer, action, container):
+def test_another_change_after_the_comparison_is_reported(
+    reducer: Reducer, action: str, container: Any
+) -> None:
     reducer.state = reducer.state.with_run(Run("shop", ONE, False, at(1)))
     reconnect(reducer, Run("shop", ONE, True, at(5)))
     reducer.apply(action, 6, container=container)
     assert len(reducer.events) == 2
 
 
-def test_what_was_read_meanwhile_is_newer_than_the_look(reducer):
+def test_what_was_read_meanwhile_is_newer_than_the_look(reducer: Reducer) -> None:
     """The look shows the project as running; the history then has its end."""
     reducer.apply("start", 1)
     before = reducer.state.runs
@@ -283,7 +294,9 @@ def test_what_was_read_meanwhile_is_newer_than_the_look(reducer):
     assert missed == []
 
 
-def test_a_project_that_was_removed_and_made_again_meanwhile_is_not_removed(reducer):
+def test_a_project_that_was_removed_and_made_again_meanwhile_is_not_removed(
+    reducer: Reducer,
+) -> None:
     reducer.apply("start", 1)
     before = reducer.state.runs
     reducer.apply("start", 2, container=TWO)
@@ -302,6 +315,8 @@ def test_a_project_that_was_removed_and_made_again_meanwhile_is_not_removed(redu
         ("created", None, None, False, datetime.min.replace(tzinfo=UTC)),
     ],
 )
-def test_the_run_of_a_container(status, started, finished, runs, since):
+def test_the_run_of_a_container(
+    status: str, started: Any, finished: Any, runs: bool, since: Any
+) -> None:
     made = make_container(status=status, started_at=started, finished_at=finished)
     assert run_of(made) == Run("shop", made.id, runs, since)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fakes import make_container
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from debughost_cli.models import State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of
 from debughost_cli.planning.launcher_status import of_this_run, parse
-from debughost_cli.resources import LauncherStatus, Link
+from debughost_cli.resources import Container, LauncherStatus, Link
 
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status="exited", finished_at=ENDED)
@@ -22,7 +23,7 @@ OVER = replace(RUNNING, ended=True)
 TERM = replace(RUNNING, asked_to_stop=True)
 
 
-def ended(code, *, oom=False, **more):
+def ended(code: int, *, oom: bool = False, **more: Any) -> Container:
     return replace(CONTAINER, exit_code=code, oom_killed=oom, **more)
 
 
@@ -61,7 +62,9 @@ def ended(code, *, oom=False, **more):
         (replace(ended(2), status="restarting"), RUNNING, State.RESTARTING, "crashed", None, False),
     ],
 )
-def test_every_end_has_its_reason(container, launcher, state, reason, signal, expected):
+def test_every_end_has_its_reason(
+    container: Any, launcher: Any, state: Any, reason: str, signal: str | None, expected: bool
+) -> None:
     assert state_of(container, launcher) is state
     found = explain(container, launcher, ("last words",))
     assert found is not None
@@ -84,24 +87,24 @@ def test_every_end_has_its_reason(container, launcher, state, reason, signal, ex
         (ended(127), LauncherStatus("command_not_found"), "npm"),
     ],
 )
-def test_the_message_says_what_it_was(container, launcher, words):
+def test_the_message_says_what_it_was(container: Any, launcher: Any, words: str) -> None:
     found = explain(container, launcher)
     assert found is not None
     assert words in found.message
 
 
 @pytest.mark.parametrize("status", ["running", "paused"])
-def test_what_lives_has_no_end(status):
+def test_what_lives_has_no_end(status: str) -> None:
     assert explain(replace(CONTAINER, status=status), RUNNING) is None
 
 
-def test_what_was_only_created_has_no_end():
+def test_what_was_only_created_has_no_end() -> None:
     container = replace(CONTAINER, status="created", started_at=None, finished_at=None)
     assert state_of(container, LauncherStatus()) is State.CREATED
     assert explain(container, LauncherStatus()) is None
 
 
-def test_what_the_engine_could_not_start_never_started():
+def test_what_the_engine_could_not_start_never_started() -> None:
     container = replace(
         CONTAINER, status="created", started_at=None, exit_code=128, start_error="port is taken"
     )
@@ -112,7 +115,7 @@ def test_what_the_engine_could_not_start_never_started():
 
 
 @given(st.integers(-(2**31), 2**31), st.booleans(), st.booleans(), st.text())
-def test_any_exit_code_can_be_explained(code, oom, asked, phase):
+def test_any_exit_code_can_be_explained(code: Any, oom: Any, asked: Any, phase: Any) -> None:
     found = explain(ended(code, oom=oom), LauncherStatus(phase=phase, asked_to_stop=asked))
     assert found is not None
     assert found.reason in {"oom", "killed", "crashed", "completed", "stopped", "never_started"}
@@ -122,7 +125,7 @@ def test_any_exit_code_can_be_explained(code, oom, asked, phase):
     ("code", "name"),
     [(137, "SIGKILL"), (143, "SIGTERM"), (130, "SIGINT"), (128, None), (0, None), (255, None)],
 )
-def test_signals_by_exit_code(code, name):
+def test_signals_by_exit_code(code: int, name: str | None) -> None:
     assert signal_name(code) == name
 
 
@@ -146,16 +149,16 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
         ("", LauncherStatus("", at=AT)),
     ],
 )
-def test_the_launchers_words(target, launcher):
+def test_the_launchers_words(target: str, launcher: Any) -> None:
     assert parse(Link(target, AT)) == launcher
 
 
-def test_no_words_are_no_marks():
+def test_no_words_are_no_marks() -> None:
     assert parse(None) == LauncherStatus()
 
 
 @given(st.text())
-def test_any_words_can_be_read(target):
+def test_any_words_can_be_read(target: Any) -> None:
     assert isinstance(parse(Link(target, None)), LauncherStatus)
 
 
@@ -169,12 +172,14 @@ def test_any_words_can_be_read(target):
         ("restarting", -1, True),
     ],
 )
-def test_words_of_the_run_before_do_not_count_for_this_one(status, seconds, kept):
+def test_words_of_the_run_before_do_not_count_for_this_one(
+    status: str, seconds: int, kept: bool
+) -> None:
     launcher = replace(TERM, ready=True, at=ENDED + timedelta(seconds=seconds))
     container = replace(CONTAINER, status=status)
     assert of_this_run(launcher, container) == (launcher if kept else LauncherStatus())
 
 
-def test_words_of_a_first_run_count():
+def test_words_of_a_first_run_count() -> None:
     launcher = replace(RUNNING, at=AT)
     assert of_this_run(launcher, replace(CONTAINER, status="running", finished_at=None)) == launcher

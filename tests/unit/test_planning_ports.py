@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +19,10 @@ ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
 types = st.sampled_from(list(ProjectType))
 
 
-def choose_port(project, type_, *, requested, last, holder):
+def choose_port(project: Any, type_: Any, *, requested: Any, last: Any, holder: Any) -> Any:
     """Asked vaguely of many ports, and closely of the one that is in the way."""
 
-    def vaguely(port):
+    def vaguely(port: Any) -> Any:
         return holder(port) and PortHolder("process", "somebody")
 
     return ports.choose_port(
@@ -28,11 +30,11 @@ def choose_port(project, type_, *, requested, last, holder):
     )
 
 
-def nobody(port):
+def nobody(port: Any) -> Any:
     return None
 
 
-def everybody(port):
+def everybody(port: Any) -> Any:
     return PortHolder("container", "web")
 
 
@@ -45,82 +47,82 @@ def everybody(port):
         (ProjectType.PHP, 8080, 8980),
     ],
 )
-def test_ranges_are_those_of_the_contract(type_, first, last):
+def test_ranges_are_those_of_the_contract(type_: Any, first: int, last: int) -> None:
     found = PORT_RANGES[type_]
     assert (found[0], found[-1]) == (first, last)
     assert not set(found) & set(RESERVED_PORTS)
 
 
 @pytest.mark.parametrize("port", [1024, 2600, 2700, 3000, 65535])
-def test_good_ports_pass(port):
+def test_good_ports_pass(port: int) -> None:
     assert check_port(port) == port
 
 
 @pytest.mark.parametrize("port", [-1, 0, 80, 1023, 2601, 2650, 2699, 65536, 10**9])
-def test_ports_out_of_range_and_reserved_ones_are_refused(port):
+def test_ports_out_of_range_and_reserved_ones_are_refused(port: int) -> None:
     with pytest.raises(InvalidPort) as caught:
         check_port(port)
     assert caught.value.hint
 
 
 @given(ids, types)
-def test_an_id_always_gives_the_same_port_of_its_type(project, type_):
+def test_an_id_always_gives_the_same_port_of_its_type(project: Any, type_: Any) -> None:
     port = preferred_port(project, type_)
     assert port == preferred_port(project, type_)
     assert port in PORT_RANGES[type_]
     assert choose_port(project, type_, requested=None, last=None, holder=nobody) == port
 
 
-def test_the_port_of_an_id_is_the_same_in_every_version():
+def test_the_port_of_an_id_is_the_same_in_every_version() -> None:
     assert preferred_port("shop", NODE) == 3725
 
 
 @given(ids, types)
-def test_every_port_of_the_range_is_tried_once(project, type_):
+def test_every_port_of_the_range_is_tried_once(project: Any, type_: Any) -> None:
     tried = list(candidates(project, type_, None))
     assert sorted(tried) == list(PORT_RANGES[type_])
 
 
-def test_the_last_port_comes_first():
+def test_the_last_port_comes_first() -> None:
     assert choose_port("shop", NODE, requested=None, last=3456, holder=nobody) == 3456
 
 
-def test_the_last_port_may_lie_outside_of_the_range():
+def test_the_last_port_may_lie_outside_of_the_range() -> None:
     assert choose_port("shop", NODE, requested=None, last=9000, holder=nobody) == 9000
 
 
 @pytest.mark.parametrize("last", [0, 80, 2650, 70000])
-def test_a_last_port_that_may_not_be_used_is_passed_over(last):
+def test_a_last_port_that_may_not_be_used_is_passed_over(last: int) -> None:
     assert choose_port("shop", NODE, requested=None, last=last, holder=nobody) == 3725
 
 
-def test_a_held_port_is_passed_over_for_the_next():
-    def holder(port):
+def test_a_held_port_is_passed_over_for_the_next() -> None:
+    def holder(port: Any) -> Any:
         return PortHolder("project", "other") if port in (3456, 3725, 3726) else None
 
     assert choose_port("shop", NODE, requested=None, last=3456, holder=holder) == 3727
 
 
-def test_the_search_goes_round_the_end_of_the_range():
-    def holder(port):
+def test_the_search_goes_round_the_end_of_the_range() -> None:
+    def holder(port: Any) -> Any:
         return None if port == 3000 else PortHolder("container", "web")
 
     assert choose_port("shop", NODE, requested=None, last=None, holder=holder) == 3000
 
 
-def test_a_full_range_says_what_to_do():
+def test_a_full_range_says_what_to_do() -> None:
     with pytest.raises(PortsExhausted) as caught:
         choose_port("shop", NODE, requested=None, last=None, holder=everybody)
     assert caught.value.details == {"first": 3000, "last": 3999}
     assert "debughost rm" in caught.value.hint
 
 
-def test_a_wanted_port_is_taken_as_it_is():
+def test_a_wanted_port_is_taken_as_it_is() -> None:
     assert choose_port("shop", NODE, requested=9999, last=3456, holder=nobody) == 9999
 
 
-def test_a_wanted_port_that_is_held_is_never_replaced_in_silence():
-    def holder(port):
+def test_a_wanted_port_that_is_held_is_never_replaced_in_silence() -> None:
+    def holder(port: Any) -> Any:
         return PortHolder("process", "nginx (pid 12)") if port in (3000, 3725) else None
 
     with pytest.raises(PortInUse) as caught:
@@ -137,7 +139,7 @@ def test_a_wanted_port_that_is_held_is_never_replaced_in_silence():
     assert not error.retryable
 
 
-def test_a_wanted_port_in_a_full_range_has_no_next_one():
+def test_a_wanted_port_in_a_full_range_has_no_next_one() -> None:
     with pytest.raises(PortInUse) as caught:
         choose_port("shop", NODE, requested=3000, last=None, holder=everybody)
     assert caught.value.details["next_free"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fakes import make_container, make_spec
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from debughost_cli import names
 from debughost_cli.models import Action, ProjectType
 from debughost_cli.planning.up import ConvergeOptions, Facts, Step, StepKind, find_drift, plan_up
-from debughost_cli.resources import Limits, Mount
+from debughost_cli.resources import Container, Limits, Mount
 
 SPEC = make_spec(
     "/srv/shop",
@@ -24,15 +25,15 @@ STOPPED = replace(RUNNING, status="exited", exit_code=143)
 WAIT = Step(StepKind.WAIT_READY, "3000", "until it listens on its port")
 
 
-def plan(current, *, converge=None, spec=SPEC, **facts):
+def plan(current: Any, *, converge: Any = None, spec: Any = SPEC, **facts: Any) -> Any:
     return plan_up(spec, Facts(current, **facts), converge or ConvergeOptions())
 
 
-def dos(plan):
+def dos(plan: Any) -> Any:
     return [step.kind for step in plan.steps]
 
 
-def test_nothing_there_is_created_with_all_that_is_missing():
+def test_nothing_there_is_created_with_all_that_is_missing() -> None:
     made = plan(
         None,
         image_step=Step(StepKind.BUILD_IMAGE, "img", "it is not here"),
@@ -54,7 +55,7 @@ def test_nothing_there_is_created_with_all_that_is_missing():
     assert all(step.reason for step in made.steps)
 
 
-def test_what_is_there_already_is_not_made():
+def test_what_is_there_already_is_not_made() -> None:
     assert dos(plan(None)) == [
         StepKind.CREATE_CONTAINER,
         StepKind.START_CONTAINER,
@@ -62,14 +63,14 @@ def test_what_is_there_already_is_not_made():
     ]
 
 
-def test_without_waiting_there_is_no_wait():
+def test_without_waiting_there_is_no_wait() -> None:
     assert dos(plan(None, converge=ConvergeOptions(wait=False))) == [
         StepKind.CREATE_CONTAINER,
         StepKind.START_CONTAINER,
     ]
 
 
-def test_a_running_one_as_wanted_is_left_alone():
+def test_a_running_one_as_wanted_is_left_alone() -> None:
     made = plan(RUNNING)
     assert made.action is Action.UNCHANGED
     assert made.steps == (WAIT,)
@@ -77,37 +78,37 @@ def test_a_running_one_as_wanted_is_left_alone():
 
 
 @pytest.mark.parametrize("status", ["exited", "created", "dead"])
-def test_a_stopped_one_is_started(status):
+def test_a_stopped_one_is_started(status: str) -> None:
     made = plan(replace(RUNNING, status=status))
     assert made.action is Action.STARTED
     assert dos(made) == [StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
-def test_a_paused_one_is_unpaused():
+def test_a_paused_one_is_unpaused() -> None:
     made = plan(replace(RUNNING, status="paused"))
     assert made.action is Action.STARTED
     assert dos(made) == [StepKind.UNPAUSE_CONTAINER, StepKind.WAIT_READY]
 
 
-def test_what_cannot_run_on_is_restarted():
+def test_what_cannot_run_on_is_restarted() -> None:
     made = plan(RUNNING, restart_reason="it was told to stop")
     assert made.action is Action.RESTARTED
     assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
-def test_restart_stops_and_starts_what_is_as_wanted():
+def test_restart_stops_and_starts_what_is_as_wanted() -> None:
     made = plan(RUNNING, converge=ConvergeOptions(restart=True))
     assert made.action is Action.RESTARTED
     assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
-def test_restart_only_starts_what_does_not_run():
+def test_restart_only_starts_what_does_not_run() -> None:
     made = plan(STOPPED, converge=ConvergeOptions(restart=True))
     assert made.action is Action.RESTARTED
     assert dos(made) == [StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
-def test_drift_recreates_and_the_old_one_goes_last():
+def test_drift_recreates_and_the_old_one_goes_last() -> None:
     made = plan(replace(RUNNING, command=("other",)))
     assert made.action is Action.RECREATED
     assert dos(made) == [
@@ -121,19 +122,19 @@ def test_drift_recreates_and_the_old_one_goes_last():
     assert "command" in made.steps[0].reason
 
 
-def test_a_stopped_one_with_drift_is_not_stopped_again():
+def test_a_stopped_one_with_drift_is_not_stopped_again() -> None:
     made = plan(replace(STOPPED, command=("other",)))
     assert StepKind.STOP_CONTAINER not in dos(made)
 
 
-def test_recreate_is_done_without_drift_as_well():
+def test_recreate_is_done_without_drift_as_well() -> None:
     made = plan(RUNNING, converge=ConvergeOptions(recreate=True))
     assert made.action is Action.RECREATED
     assert "--recreate" in made.steps[0].reason
     assert made.drift == ()
 
 
-def test_leftovers_go_first():
+def test_leftovers_go_first() -> None:
     made = plan(RUNNING, leftovers=("old1", "old2"))
     assert [(s.kind, s.target) for s in made.steps[:2]] == [
         (StepKind.REMOVE_CONTAINER, "old1"),
@@ -141,7 +142,7 @@ def test_leftovers_go_first():
     ]
 
 
-def relabelled(key, value):
+def relabelled(key: str, value: str) -> Container:
     return replace(RUNNING, labels=dict(RUNNING.labels) | {key: value})
 
 
@@ -163,13 +164,13 @@ DRIFTS = {
 
 
 @pytest.mark.parametrize("field", DRIFTS)
-def test_drift_is_found_field_by_field(field):
+def test_drift_is_found_field_by_field(field: Any) -> None:
     (found,) = find_drift(SPEC, DRIFTS[field], {})
     assert found.field == field
     assert found.want != found.have
 
 
-def test_drift_compares_every_field_of_the_specification():
+def test_drift_compares_every_field_of_the_specification() -> None:
     told_otherwise = {"project", "image_id", "environment", "labels", "aliases", "network_id"}
     named = {f.rstrip("_") for f in SPEC.__dataclass_fields__} - told_otherwise
     covered = set(DRIFTS) | {"limits", "config_hash"}
@@ -188,27 +189,27 @@ def test_drift_compares_every_field_of_the_specification():
         ),
     ],
 )
-def test_what_makes_no_difference_is_no_drift(have):
+def test_what_makes_no_difference_is_no_drift(have: Any) -> None:
     assert find_drift(SPEC, have, {}) == ()
 
 
-def test_an_image_of_the_same_name_that_was_built_anew_is_drift():
+def test_an_image_of_the_same_name_that_was_built_anew_is_drift() -> None:
     (found,) = find_drift(SPEC, replace(RUNNING, image_id="sha256:old"), {})
     assert (found.field, found.want, found.have) == ("image", SPEC.image_id, "sha256:old")
 
 
-def test_a_network_that_is_gone_is_drift():
+def test_a_network_that_is_gone_is_drift() -> None:
     """A stopped container keeps the id of a network that no start will ever find again."""
     spec = replace(SPEC, network_id="")
     assert [d.field for d in find_drift(spec, STOPPED, {})] == ["network"]
 
 
-def test_a_detached_container_has_drift():
+def test_a_detached_container_has_drift() -> None:
     (found,) = find_drift(SPEC, replace(RUNNING, network_ids={}), {})
     assert (found.field, found.have) == ("network", None)
 
 
-def test_variables_are_compared_by_name_and_their_values_stay_secret():
+def test_variables_are_compared_by_name_and_their_values_stay_secret() -> None:
     secrets = {"TOKEN": "hunter2", "NEW": "s3cret"}
     spec = replace(SPEC, environment=dict(SPEC.environment) | secrets)
     have = replace(
@@ -223,25 +224,25 @@ def test_variables_are_compared_by_name_and_their_values_stay_secret():
 
 
 @given(st.dictionaries(st.text(min_size=1), st.from_regex(r"v[0-9]{9}", fullmatch=True)))
-def test_no_value_of_a_variable_ever_shows_in_a_plan(environment):
+def test_no_value_of_a_variable_ever_shows_in_a_plan(environment: Any) -> None:
     spec = replace(SPEC, environment=environment)
     text = repr(plan(RUNNING, spec=spec)) + repr(plan(replace(RUNNING, environment=environment)))
     assert not [v for v in environment.values() if v in text]
 
 
-def test_variables_that_come_from_the_image_are_no_drift():
+def test_variables_that_come_from_the_image_are_no_drift() -> None:
     have = replace(RUNNING, environment=dict(RUNNING.environment) | {"NODE_VERSION": "24"})
     assert find_drift(SPEC, have, {"NODE_VERSION": "24"}) == ()
     (found,) = find_drift(SPEC, have, {"NODE_VERSION": "25"})
     assert found.field == "env.NODE_VERSION"
 
 
-def test_a_hash_that_alone_differs_is_told():
+def test_a_hash_that_alone_differs_is_told() -> None:
     (found,) = find_drift(SPEC, relabelled(names.CONFIG_HASH, "older"), {})
     assert found.field == "config_hash"
 
 
-def test_drift_with_a_container_that_tells_nothing_at_all():
+def test_drift_with_a_container_that_tells_nothing_at_all() -> None:
     bare = replace(
         RUNNING,
         labels={},

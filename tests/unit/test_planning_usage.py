@@ -18,7 +18,7 @@ BEFORE = StatsSample(10 * SECOND, 2 * SECOND, 0, 4, 100, 1000, 3, 5, 6)
 CONTAINER = make_container()
 
 
-def after(**changes):
+def after(**changes: int) -> StatsSample:
     return replace(BEFORE, read_ns=11 * SECOND, **changes)
 
 
@@ -33,37 +33,39 @@ def after(**changes):
         (0, 0.0),
     ],
 )
-def test_one_core_for_the_whole_time_is_a_hundred_percent(cpu_ns, percent):
+def test_one_core_for_the_whole_time_is_a_hundred_percent(cpu_ns: int, percent: float) -> None:
     assert usage(BEFORE, after(cpu_ns=cpu_ns), CONTAINER).cpu_percent == percent
 
 
-def test_no_time_between_the_samples_is_no_share():
+def test_no_time_between_the_samples_is_no_share() -> None:
     assert usage(BEFORE, replace(BEFORE, cpu_ns=9 * SECOND), CONTAINER).cpu_percent == 0.0
 
 
-def test_memory_is_a_share_of_the_containers_limit():
+def test_memory_is_a_share_of_the_containers_limit() -> None:
     found = usage(BEFORE, after(memory_bytes=512 * 1024**2), CONTAINER)
     assert found.memory_limit_bytes == 2 * 1024**3
     assert found.memory_percent == 25.0
 
 
-def test_without_limits_of_its_own_the_hosts_count():
+def test_without_limits_of_its_own_the_hosts_count() -> None:
     found = usage(BEFORE, after(), replace(CONTAINER, limits=Limits(0, 0, 0)))
     assert (found.cpu_limit, found.memory_limit_bytes, found.memory_percent) == (4.0, 1000, 10.0)
 
 
-def test_no_limit_at_all_is_no_share():
+def test_no_limit_at_all_is_no_share() -> None:
     found = usage(BEFORE, after(memory_limit_bytes=0), replace(CONTAINER, limits=Limits(0, 0, 0)))
     assert found.memory_percent == 0.0
 
 
-def test_the_rest_is_as_it_is_now():
+def test_the_rest_is_as_it_is_now() -> None:
     found = usage(BEFORE, after(pids=7, net_rx_bytes=8, net_tx_bytes=9), CONTAINER)
     assert (found.pids, found.net_rx_bytes, found.net_tx_bytes) == (7, 8, 9)
 
 
 @pytest.mark.parametrize(("pids", "codes"), [(58, ["NEAR_PROCESS_LIMIT"]), (57, [])])
-def test_a_project_that_is_about_to_run_out_of_processes_is_told(pids, codes):
+def test_a_project_that_is_about_to_run_out_of_processes_is_told(
+    pids: int, codes: list[str]
+) -> None:
     container = replace(CONTAINER, limits=replace(CONTAINER.limits, pids=64))
     stats = usage(BEFORE, after(pids=pids), container)
     assert stats.pids_limit == 64
@@ -74,7 +76,7 @@ samples = st.builds(StatsSample, *[st.integers(0, 2**63)] * 9)
 
 
 @given(samples, samples)
-def test_no_counters_make_a_share_negative(one, two):
+def test_no_counters_make_a_share_negative(one: StatsSample, two: StatsSample) -> None:
     found = usage(one, two, CONTAINER)
     assert found.cpu_percent >= 0
     assert found.memory_percent >= 0

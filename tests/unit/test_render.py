@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,24 +43,24 @@ ESCAPES = re.compile(r"\x1b\[")
 
 
 class Terminal(io.StringIO):
-    def isatty(self):
+    def isatty(self) -> Any:
         return True
 
 
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch):
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
 
 
 @pytest.fixture
-def piped():
+def piped() -> Any:
     return Streams(io.StringIO(), io.StringIO(), io.StringIO())
 
 
 @pytest.fixture
-def terminal(monkeypatch):
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("COLUMNS", "120")
     return Streams(Terminal(), Terminal(), Terminal())
 
@@ -78,12 +79,12 @@ def terminal(monkeypatch):
         (5000 * 1024**4, "5000 TiB"),
     ],
 )
-def test_sizes(count, shown):
+def test_sizes(count: int | None, shown: str) -> None:
     assert text.size(count) == shown
 
 
 @given(st.integers(0, 2**70))
-def test_no_size_is_wide(count):
+def test_no_size_is_wide(count: Any) -> None:
     assert re.fullmatch(r"\d+(\.\d)? ([KMGT]i)?B", text.size(count))
 
 
@@ -101,7 +102,7 @@ def test_no_size_is_wide(count):
         (100 * 86400, "100d 0h"),
     ],
 )
-def test_durations(seconds, shown):
+def test_durations(seconds: float | int | None, shown: str) -> None:
     assert text.duration(seconds) == shown
 
 
@@ -116,7 +117,7 @@ def test_durations(seconds, shown):
         (Project("p", state=State.STOPPED), "stopped"),
     ],
 )
-def test_the_state_is_never_told_by_colour_alone(project, word):
+def test_the_state_is_never_told_by_colour_alone(project: Any, word: str) -> None:
     assert text.state_word(project) == word
 
 
@@ -135,17 +136,17 @@ def test_the_state_is_never_told_by_colour_alone(project, word):
         ("zwölf € 文", "zwölf € 文"),
     ],
 )
-def test_control_characters_of_others_are_shown_and_not_obeyed(given_, shown):
+def test_control_characters_of_others_are_shown_and_not_obeyed(given_: str, shown: str) -> None:
     assert clean(given_) == shown
 
 
 @given(st.text())
-def test_a_cell_of_a_table_is_one_line(given_):
+def test_a_cell_of_a_table_is_one_line(given_: Any) -> None:
     assert len(inline(given_).splitlines()) <= 1
 
 
 @given(st.text())
-def test_nothing_that_a_terminal_obeys_is_left(given_):
+def test_nothing_that_a_terminal_obeys_is_left(given_: Any) -> None:
     shown = clean(given_)
     assert not [c for c in shown if (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160]
 
@@ -166,7 +167,13 @@ def test_nothing_that_a_terminal_obeys_is_left(given_):
         ({}, True, True, False),
     ],
 )
-def test_colour(monkeypatch, variables, no_color, tty, color):
+def test_colour(
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    no_color: bool,
+    tty: bool,
+    color: bool,
+) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     stream = Terminal() if tty else io.StringIO()
@@ -175,7 +182,7 @@ def test_colour(monkeypatch, variables, no_color, tty, color):
     assert bool(ESCAPES.search(streams.styled("x", "red", stream))) is color
 
 
-def test_a_closed_stream_is_no_terminal():
+def test_a_closed_stream_is_no_terminal() -> None:
     closed = io.StringIO()
     closed.close()
     assert not Streams(closed, closed, closed).is_interactive()
@@ -200,7 +207,7 @@ CRASHED = Project(
 LONG = replace(RUNNING, project="p" * 63, url="http://127.0.0.1:3000/" + "x" * 300)
 
 
-def test_a_piped_table_is_never_cut_and_has_no_colour(piped):
+def test_a_piped_table_is_never_cut_and_has_no_colour(piped: Any) -> None:
     status.show(piped, [RUNNING, CRASHED, LONG])
     shown = piped.stdout.getvalue()
     assert "…" not in shown
@@ -213,12 +220,12 @@ def test_a_piped_table_is_never_cut_and_has_no_colour(piped):
     assert piped.stderr.getvalue() == ""
 
 
-def test_why_something_ended_stands_under_the_table(piped):
+def test_why_something_ended_stands_under_the_table(piped: Any) -> None:
     status.show(piped, [CRASHED])
     assert piped.stdout.getvalue().splitlines()[-1] == r"api: used up its memory\x1b[31m"
 
 
-def test_the_table_in_a_terminal_has_colour_and_fits(terminal):
+def test_the_table_in_a_terminal_has_colour_and_fits(terminal: Any) -> None:
     status.show(terminal, [RUNNING, CRASHED])
     shown = terminal.stdout.getvalue()
     assert ESCAPES.search(shown)
@@ -227,7 +234,9 @@ def test_the_table_in_a_terminal_has_colour_and_fits(terminal):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 99, 100, 200])
-def test_the_table_in_a_terminal_of_any_width(terminal, monkeypatch, columns):
+def test_the_table_in_a_terminal_of_any_width(
+    terminal: Any, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     status.show(terminal, [RUNNING, CRASHED, replace(LONG, url=RUNNING.url)])
     shown = terminal.stdout.getvalue()
@@ -235,30 +244,32 @@ def test_the_table_in_a_terminal_of_any_width(terminal, monkeypatch, columns):
     assert "3000" in shown
 
 
-def test_the_narrowest_terminal_is_no_reason_to_fail(terminal, monkeypatch):
+def test_the_narrowest_terminal_is_no_reason_to_fail(
+    terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "10")
     status.show(terminal, [RUNNING, CRASHED, LONG])
 
 
-def test_a_table_in_a_terminal_without_colour(terminal):
+def test_a_table_in_a_terminal_without_colour(terminal: Any) -> None:
     terminal.no_color = True
     status.show(terminal, [RUNNING])
     assert not ESCAPES.search(terminal.stdout.getvalue())
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.01, 2.0])
-def test_no_limit_makes_the_table_fail(terminal, limit):
+def test_no_limit_makes_the_table_fail(terminal: Any, limit: float) -> None:
     status.show(terminal, [replace(RUNNING, stats=replace(STATS, cpu_limit=limit))])
     assert "3.1%" in terminal.stdout.getvalue()
 
 
-def test_no_projects_is_no_data(piped):
+def test_no_projects_is_no_data(piped: Any) -> None:
     status.show(piped, [])
     assert piped.stdout.getvalue() == ""
     assert "debughost up" in piped.stderr.getvalue()
 
 
-def test_a_failure_for_people(piped):
+def test_a_failure_for_people(piped: Any) -> None:
     error = Crashed("it crashed\x1b[2J", hint="look", details={"log_tail": ["last\x07", "words"]})
     human.error(piped, error)
     assert piped.stderr.getvalue().splitlines() == [
@@ -270,7 +281,7 @@ def test_a_failure_for_people(piped):
     assert piped.stdout.getvalue() == ""
 
 
-def result(action, project=RUNNING, **more):
+def result(action: Action, project: Project = RUNNING, **more: Any) -> ProjectsResult:
     return ProjectsResult((ProjectResult(project, action, **more),))
 
 
@@ -296,12 +307,12 @@ STOPPED = replace(
         (result(Action.REMOVED, replace(RUNNING, state=None)), "shop removed"),
     ],
 )
-def test_one_line_for_what_was_done(piped, made, line):
+def test_one_line_for_what_was_done(piped: Any, made: Any, line: str) -> None:
     human.projects(piped, made)
     assert piped.stdout.getvalue() == f"{line}\n"
 
 
-def test_a_plan_for_people(piped):
+def test_a_plan_for_people(piped: Any) -> None:
     plan = Plan(Action.RECREATED, (Step(StepKind.CREATE_CONTAINER, "shop", "changed: port"),))
     project = replace(RUNNING, drift=(Drift("port", 3001, 3000),))
     human.projects(piped, result(Action.RECREATED, project, plan=plan))
@@ -312,7 +323,7 @@ def test_a_plan_for_people(piped):
     ]
 
 
-def test_of_several_each_failure_is_told(piped):
+def test_of_several_each_failure_is_told(piped: Any) -> None:
     failed = ProjectResult(Project("api"), Action.FAILED, Busy("another command holds it"))
     human.projects(piped, ProjectsResult((ProjectResult(RUNNING, Action.STARTED), failed)))
     assert "another command holds it" in piped.stderr.getvalue()
@@ -322,7 +333,7 @@ def test_of_several_each_failure_is_told(piped):
 NETWORK = Network("n1", "net", "bridge", "172.28.0.0/16", "172.28.0.1", {}, ("c1",))
 
 
-def test_a_network_for_people(piped):
+def test_a_network_for_people(piped: Any) -> None:
     human.network(piped, NETWORK, done="created")
     assert piped.stdout.getvalue() == (
         "net created: bridge, subnet 172.28.0.0/16, gateway 172.28.0.1, 1 container\n"
@@ -334,7 +345,7 @@ VOLUMES = VolumesResult(
 )
 
 
-def test_volumes_for_people(piped):
+def test_volumes_for_people(piped: Any) -> None:
     human.volumes(piped, VOLUMES)
     assert piped.stdout.getvalue().splitlines()[1].split() == [
         "debug-host-shop-venv", "shop", "10", "MiB", "yes",
@@ -346,7 +357,7 @@ def test_volumes_for_people(piped):
     [(None, False, "missing"), (Image("i", (), {}, 5, None), True, "here"),
      (Image("i", (), {}, 5, None), False, "outdated")],
 )  # fmt: skip
-def test_images_for_people(piped, image, current, state):
+def test_images_for_people(piped: Any, image: Any, current: bool, state: str) -> None:
     human.images(piped, ImagesResult((ImageEntry("node", "debug-host/node:x", image, current),)))
     assert state in piped.stdout.getvalue()
 
@@ -360,7 +371,7 @@ P = {
 }  # fmt: skip
 
 
-def test_a_project_has_all_the_contracts_keys():
+def test_a_project_has_all_the_contracts_keys() -> None:
     full = replace(
         RUNNING,
         container=ContainerRef("id", "name", "image"),
@@ -385,7 +396,7 @@ def test_a_project_has_all_the_contracts_keys():
     assert made["command"] == ["npm", "run"]
 
 
-def test_a_failed_project_carries_its_error():
+def test_a_failed_project_carries_its_error() -> None:
     failed = ProjectResult(Project("api"), Action.FAILED, Busy("held", hint="wait"))
     (made,) = projects_json(ProjectsResult((failed,)))["projects"]
     assert made["action"] == "failed"
@@ -398,7 +409,7 @@ def test_a_failed_project_carries_its_error():
     }
 
 
-def test_an_envelope():
+def test_an_envelope() -> None:
     made = envelope(
         command="up",
         changed=True,
@@ -423,7 +434,7 @@ def test_an_envelope():
     }
 
 
-def test_other_shapes():
+def test_other_shapes() -> None:
     assert (
         network_json(NETWORK)["network"].items()
         >= {
@@ -452,14 +463,14 @@ def test_other_shapes():
 
 
 @given(st.dictionaries(st.text(), st.text() | st.floats() | st.none()))
-def test_a_document_is_always_one_line_of_ascii(data):
+def test_a_document_is_always_one_line_of_ascii(data: Any) -> None:
     made = dumps(data)
     assert made.isascii()
     assert len(made.splitlines()) == 1
 
 
 @pytest.mark.parametrize("write", [dumps, pretty])
-def test_half_a_character_of_a_name_that_is_not_utf_8_is_replaced(write):
+def test_half_a_character_of_a_name_that_is_not_utf_8_is_replaced(write: Any) -> None:
     made = write({"path": "caf\udce9", "face": "\U0001f600", "escaped": "\\udce9"})
     assert json.loads(made) == {
         "path": "caf?", "face": "\U0001f600", "escaped": "\\udce9",
@@ -469,11 +480,11 @@ def test_half_a_character_of_a_name_that_is_not_utf_8_is_replaced(write):
 # Progress
 
 
-def progress(streams, **how):
+def progress(streams: Any, **how: Any) -> Any:
     return TalkingProgress(streams, **({"quiet": False, "verbose": False, "lines": True} | how))
 
 
-def test_steps_are_lines_on_stderr_where_nobody_watches(piped):
+def test_steps_are_lines_on_stderr_where_nobody_watches(piped: Any) -> None:
     talking = progress(piped)
     talking.step("Building\x1b[2J")
     talking.detail("layer 1")
@@ -482,7 +493,7 @@ def test_steps_are_lines_on_stderr_where_nobody_watches(piped):
     assert piped.stdout.getvalue() == ""
 
 
-def test_quiet_is_quiet(piped):
+def test_quiet_is_quiet(piped: Any) -> None:
     talking = progress(piped, quiet=True)
     talking.step("a")
     talking.detail("b")
@@ -490,13 +501,13 @@ def test_quiet_is_quiet(piped):
     assert piped.stderr.getvalue() == ""
 
 
-def test_verbose_shows_the_details(piped):
+def test_verbose_shows_the_details(piped: Any) -> None:
     talking = progress(piped, verbose=True)
     talking.detail("layer 1")
     assert "layer 1" in piped.stderr.getvalue()
 
 
-def test_the_moving_line_leaves_nothing_behind(terminal):
+def test_the_moving_line_leaves_nothing_behind(terminal: Any) -> None:
     talking = progress(terminal, lines=False)
     talking.step("Building")
     talking.detail("a\nlayer")
@@ -509,20 +520,20 @@ def test_the_moving_line_leaves_nothing_behind(terminal):
 
 
 @pytest.mark.parametrize("words", ["", "\n"])
-def test_a_detail_of_nothing_is_survived(terminal, words):
+def test_a_detail_of_nothing_is_survived(terminal: Any, words: str) -> None:
     talking = progress(terminal, lines=False)
     talking.step("Building")
     talking.detail(words)
     talking.done()
 
 
-def test_warnings_are_kept_for_the_result(piped):
+def test_warnings_are_kept_for_the_result(piped: Any) -> None:
     talking = progress(piped)
     talking.warn("CODE", "words")
     assert talking.warnings == [Warn("CODE", "words")]
 
 
-def test_times_in_any_zone_are_shown_in_utc():
+def test_times_in_any_zone_are_shown_in_utc() -> None:
     zone = datetime(2026, 11, 23, 12, tzinfo=UTC) + timedelta(hours=0)
     assert (
         project_json(replace(RUNNING, created_at=zone))["created_at"] == "2026-11-23T12:00:00.000Z"

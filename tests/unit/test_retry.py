@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from debughost_cli import errors
@@ -13,11 +15,11 @@ DOWN = errors.EngineUnavailable("no engine answers")
 class Attempts:
     """Raises what it is given, one after another, and then returns."""
 
-    def __init__(self, *failures):
+    def __init__(self, *failures: Any) -> None:
         self.failures = list(failures)
         self.made = 0
 
-    def __call__(self):
+    def __call__(self) -> str | None:
         self.made += 1
         if self.failures:
             raise self.failures.pop(0)
@@ -25,27 +27,31 @@ class Attempts:
 
 
 @pytest.fixture
-def told():
+def told() -> list[Any]:
     return []
 
 
 @pytest.fixture
-def slept():
+def slept() -> list[Any]:
     return []
 
 
 @pytest.fixture
-def retrier(told, slept):
+def retrier(told: list[Any], slept: list[Any]) -> Retrier:
     return Retrier(told.append, slept.append)
 
 
-def test_what_succeeds_at_once_is_not_spoken_of(retrier, told, slept):
+def test_what_succeeds_at_once_is_not_spoken_of(
+    retrier: Retrier, told: list[Any], slept: list[Any]
+) -> None:
     assert retrier.call(Attempts()) == "done"
     assert (told, slept) == ([], [])
 
 
 @pytest.mark.parametrize(("failures", "waits"), [(1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0, 4.0])])
-def test_it_waits_one_two_and_four_seconds(retrier, told, slept, failures, waits):
+def test_it_waits_one_two_and_four_seconds(
+    retrier: Retrier, told: list[Any], slept: list[Any], failures: int, waits: list[float]
+) -> None:
     attempt = Attempts(*[DOWN] * failures)
     assert retrier.call(attempt) == "done"
     assert slept == waits
@@ -53,7 +59,7 @@ def test_it_waits_one_two_and_four_seconds(retrier, told, slept, failures, waits
     assert all("no engine answers" in line for line in told)
 
 
-def test_the_fourth_failure_is_the_last(retrier, slept):
+def test_the_fourth_failure_is_the_last(retrier: Retrier, slept: list[Any]) -> None:
     attempt = Attempts(*[DOWN] * 9)
     with pytest.raises(errors.EngineUnavailable):
         retrier.call(attempt)
@@ -74,21 +80,23 @@ def test_the_fourth_failure_is_the_last(retrier, slept):
     ],
     ids=lambda e: e.code,
 )
-def test_what_will_not_pass_is_not_tried_again(retrier, slept, error):
+def test_what_will_not_pass_is_not_tried_again(
+    retrier: Retrier, slept: list[Any], error: Any
+) -> None:
     attempt = Attempts(error)
     with pytest.raises(type(error)):
         retrier.call(attempt)
     assert (attempt.made, slept) == (1, [])
 
 
-def test_another_failure_on_the_way_ends_it(retrier, slept):
+def test_another_failure_on_the_way_ends_it(retrier: Retrier, slept: list[Any]) -> None:
     attempt = Attempts(DOWN, errors.EnginePermissionDenied("no"))
     with pytest.raises(errors.EnginePermissionDenied):
         retrier.call(attempt)
     assert (attempt.made, slept) == (2, [1.0])
 
 
-def test_an_interruption_is_not_held_up(retrier):
+def test_an_interruption_is_not_held_up(retrier: Retrier) -> None:
     attempt = Attempts(DOWN, errors.Interrupted())
     with pytest.raises(errors.Interrupted):
         retrier.call(attempt)

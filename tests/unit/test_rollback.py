@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from debughost_cli.errors import EngineError, Interrupted
@@ -9,35 +12,37 @@ from debughost_cli.services.rollback import Rollback
 
 
 class Listener:
-    def __init__(self):
+    def __init__(self) -> None:
         self.warnings = []
 
-    def step(self, text):
+    def step(self, text: Any) -> None:
         pass
 
-    def detail(self, text):
+    def detail(self, text: Any) -> None:
         pass
 
-    def warn(self, code, message):
+    def warn(self, code: str, message: str) -> None:
         self.warnings.append((code, message))
 
 
 @pytest.fixture
-def listener():
+def listener() -> Listener:
     return Listener()
 
 
 @pytest.fixture
-def rollback(listener):
+def rollback(listener: Listener) -> Rollback:
     return Rollback(listener)
 
 
 @pytest.fixture
-def done():
+def done() -> list[Any]:
     return []
 
 
-def test_the_last_step_is_taken_back_first_and_each_once(rollback, done):
+def test_the_last_step_is_taken_back_first_and_each_once(
+    rollback: Rollback, done: list[Any]
+) -> None:
     rollback.push("one", lambda: done.append(1))
     rollback.push("two", lambda: done.append(2))
     rollback.run()
@@ -45,14 +50,16 @@ def test_the_last_step_is_taken_back_first_and_each_once(rollback, done):
     assert done == [2, 1]
 
 
-def failing(error):
-    def step():
+def failing(error: OSError | EngineError) -> Callable[..., Any]:
+    def step() -> None:
         raise error
 
     return step
 
 
-def test_a_step_that_fails_is_reported_and_the_rest_still_run(rollback, done, listener):
+def test_a_step_that_fails_is_reported_and_the_rest_still_run(
+    rollback: Rollback, done: list[Any], listener: Listener
+) -> None:
     rollback.push("one", lambda: done.append(1))
     rollback.push("remove it", failing(EngineError("the engine is gone")))
     rollback.run()
@@ -62,7 +69,7 @@ def test_a_step_that_fails_is_reported_and_the_rest_still_run(rollback, done, li
     ]
 
 
-def test_a_defect_does_not_keep_the_rest_from_running(rollback, done):
+def test_a_defect_does_not_keep_the_rest_from_running(rollback: Rollback, done: list[Any]) -> None:
     rollback.push("one", lambda: done.append(1))
     rollback.push("two", failing(OSError("disk")))
     with pytest.raises(OSError, match="disk"):
@@ -71,8 +78,8 @@ def test_a_defect_does_not_keep_the_rest_from_running(rollback, done):
     assert done == [1]
 
 
-def test_a_step_that_is_interrupted_is_still_to_do(rollback, done):
-    def interrupted_once():
+def test_a_step_that_is_interrupted_is_still_to_do(rollback: Rollback, done: list[Any]) -> None:
+    def interrupted_once() -> None:
         done.append(2)
         if done == [2]:
             raise Interrupted
@@ -85,7 +92,7 @@ def test_a_step_that_is_interrupted_is_still_to_do(rollback, done):
     assert done == [2, 2, 1]
 
 
-def test_what_is_forgotten_stays(rollback, done):
+def test_what_is_forgotten_stays(rollback: Rollback, done: list[Any]) -> None:
     rollback.push("one", lambda: done.append(1))
     assert rollback.remembers("one")
     rollback.forget()
@@ -94,7 +101,7 @@ def test_what_is_forgotten_stays(rollback, done):
     assert done == []
 
 
-def test_a_step_may_remember_more(rollback, done):
+def test_a_step_may_remember_more(rollback: Rollback, done: list[Any]) -> None:
     rollback.push("one", lambda: rollback.push("two", lambda: done.append(2)))
     rollback.run()
     assert done == [2]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,20 +24,20 @@ GIB = 1024**3
 
 
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
 @pytest.fixture
-def write(workspace):
-    def write(text, name="debughost.toml"):
+def write(workspace: Path) -> Callable[..., Any]:
+    def write(text: str, name: str = "debughost.toml") -> Path:
         (workspace / name).write_text(text, "utf-8")
         return workspace
 
     return write
 
 
-def load(workspace, env=None, **flags):
+def load(workspace: Path, env: None = None, **flags: Any) -> Settings | None:
     return load_settings(workspace, Flags(**flags), env or {})
 
 
@@ -106,16 +109,16 @@ WRONG = {
 }
 
 
-def cases(table):
+def cases(table: dict[str, list[str]]) -> list[tuple[str, ...]]:
     return [(name, case) for name, items in table.items() for case in items]
 
 
-def test_every_setting_has_its_cases():
+def test_every_setting_has_its_cases() -> None:
     assert set(GOOD) == set(WRONG) == set(SETTINGS)
 
 
 @pytest.mark.parametrize(("name", "case"), cases(GOOD))
-def test_good_values_in_a_file(write, name, case):
+def test_good_values_in_a_file(write: Callable[..., Any], name: str, case: tuple[Any, ...]) -> None:
     text, value = case
     found = load(write(f"{name} = {text}\n"))
     assert getattr(found, name) == value
@@ -123,7 +126,9 @@ def test_good_values_in_a_file(write, name, case):
 
 
 @pytest.mark.parametrize(("name", "text"), cases(WRONG))
-def test_wrong_values_in_a_file_are_refused(write, name, text):
+def test_wrong_values_in_a_file_are_refused(
+    write: Callable[..., Any], name: str, text: str
+) -> None:
     with pytest.raises(DebughostError) as caught:
         load(write(f"{name} = {text}\n"))
     error = caught.value
@@ -136,7 +141,7 @@ def test_wrong_values_in_a_file_are_refused(write, name, text):
 
 
 @pytest.mark.parametrize("name", ["env-file", "ca-bundle", "wait-timeout"])
-def test_names_may_be_written_with_hyphens(write, name):
+def test_names_may_be_written_with_hyphens(write: Callable[..., Any], name: str) -> None:
     value = "30" if name == "wait-timeout" else '"x"'
     assert load(write(f"{name} = {value}\n")).source(name.replace("-", "_")) is Source.FILE
 
@@ -145,7 +150,9 @@ def test_names_may_be_written_with_hyphens(write, name):
     ("key", "hint"),
     [("prot", "'port'"), ("comand", "'command'"), ("zzz", "Known settings: project")],
 )
-def test_an_unknown_setting_is_refused_with_a_suggestion(write, key, hint):
+def test_an_unknown_setting_is_refused_with_a_suggestion(
+    write: Callable[..., Any], key: str, hint: str
+) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(write(f"{key} = 1\n"))
     assert repr(key) in caught.value.message
@@ -161,24 +168,24 @@ def test_an_unknown_setting_is_refused_with_a_suggestion(write, key, hint):
     ],
     ids=["no value", "no equals", "half a table", "twice", "very deep", "very long", "binary"],
 )  # fmt: skip
-def test_a_file_that_is_no_toml_is_refused(write, text):
+def test_a_file_that_is_no_toml_is_refused(write: Callable[..., Any], text: str) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(write(text))
     assert "debughost.toml" in caught.value.message
 
 
-def test_a_file_that_is_no_text_is_refused(workspace):
+def test_a_file_that_is_no_text_is_refused(workspace: Any) -> None:
     (workspace / "debughost.toml").write_bytes(b"project = '\xff\xfe'")
     with pytest.raises(InvalidConfig):
         load(workspace)
 
 
-def test_a_file_written_on_windows_is_read(workspace):
+def test_a_file_written_on_windows_is_read(workspace: Any) -> None:
     (workspace / "debughost.toml").write_bytes("\ufeffport = 3000\r\n".encode())
     assert load(workspace).port == 3000
 
 
-def test_without_a_file_there_are_defaults(workspace):
+def test_without_a_file_there_are_defaults(workspace: Any) -> None:
     found = load(workspace)
     assert found.file is None
     assert (found.cpus, found.memory, found.pids) == (2.0, 2 * GIB, 512)
@@ -188,14 +195,14 @@ def test_without_a_file_there_are_defaults(workspace):
     assert found.source("image") is None
 
 
-def test_the_section_in_pyproject_counts(write):
+def test_the_section_in_pyproject_counts(write: Any) -> None:
     write("[project]\nname = 'x'\n[tool.debughost]\nport = 3000\n", "pyproject.toml")
     found = load(write("", "unrelated"))
     assert found.port == 3000
     assert found.file.name == "pyproject.toml"
 
 
-def test_debughost_toml_comes_before_pyproject(write):
+def test_debughost_toml_comes_before_pyproject(write: Any) -> None:
     write("[tool.debughost]\nport = 3000\n", "pyproject.toml")
     assert load(write("port = 3001\n")).port == 3001
 
@@ -203,22 +210,22 @@ def test_debughost_toml_comes_before_pyproject(write):
 @pytest.mark.parametrize(
     "text", ["", "[tool.other]\nx = 1\n", "[project]\nname = 'x'\n", "tool = 3"]
 )
-def test_a_pyproject_without_the_section_says_nothing(write, text):
+def test_a_pyproject_without_the_section_says_nothing(write: Any, text: str) -> None:
     assert load(write(text, "pyproject.toml")).file is None
 
 
-def test_a_section_that_is_no_table_is_refused(write):
+def test_a_section_that_is_no_table_is_refused(write: Any) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(write("[tool]\ndebughost = 3\n", "pyproject.toml"))
     assert "tool.debughost" in caught.value.message
 
 
-def test_a_folder_of_that_name_is_no_file(workspace):
+def test_a_folder_of_that_name_is_no_file(workspace: Any) -> None:
     (workspace / "debughost.toml").mkdir()
     assert load(workspace).file is None
 
 
-def test_flags_then_variables_then_file_then_defaults(write):
+def test_flags_then_variables_then_file_then_defaults(write: Any) -> None:
     workspace = write("cpus = 3\nmemory = '3g'\npids = 300\n")
     env = {"DEBUGHOST_CPUS": "4", "DEBUGHOST_MEMORY": "4g"}
     found = load(workspace, env, cpus="5")
@@ -231,7 +238,7 @@ def test_flags_then_variables_then_file_then_defaults(write):
     ]
 
 
-def test_an_empty_variable_is_none(write):
+def test_an_empty_variable_is_none(write: Any) -> None:
     assert load(write("cpus = 3\n"), {"DEBUGHOST_CPUS": ""}).source("cpus") is Source.FILE
 
 
@@ -248,12 +255,12 @@ def test_an_empty_variable_is_none(write):
         ("DEBUGHOST_WAIT_TIMEOUT", "5", "wait_timeout", 5.0),
     ],
 )
-def test_variables(workspace, variable, text, name, value):
+def test_variables(workspace: Any, variable: str, text: str, name: str, value: Any) -> None:
     found = load(workspace, {variable: text})
     assert (getattr(found, name), found.source(name)) == (value, Source.ENVIRONMENT)
 
 
-def test_a_wrong_variable_is_named(workspace):
+def test_a_wrong_variable_is_named(workspace: Any) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(workspace, {"DEBUGHOST_CPUS": "many"})
     assert "DEBUGHOST_CPUS" in caught.value.message
@@ -268,20 +275,22 @@ def test_a_wrong_variable_is_named(workspace):
         ({"pids": "inf"}, "--pids"),
     ],
 )
-def test_a_wrong_flag_is_a_usage_error_that_names_it(workspace, flags, words):
+def test_a_wrong_flag_is_a_usage_error_that_names_it(
+    workspace: Any, flags: dict[str, str], words: str
+) -> None:
     with pytest.raises(Usage) as caught:
         load(workspace, **flags)
     assert words in caught.value.message
 
 
-def test_a_word_that_is_no_type_names_the_four():
+def test_a_word_that_is_no_type_names_the_four() -> None:
     with pytest.raises(TypeUnknown) as caught:
         parsers.parse_type("ruby")
     assert "node, python, php, static" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "²", "3000.0", " 3000", "0x10"])
-def test_a_word_that_is_no_port(text):
+def test_a_word_that_is_no_port(text: str) -> None:
     with pytest.raises(InvalidPort):
         parsers.parse_port(text)
 
@@ -295,7 +304,7 @@ anything = (
 
 @pytest.mark.parametrize("name", list(SETTINGS))
 @given(value=anything)
-def test_any_value_is_taken_or_refused_in_our_words(name, value):
+def test_any_value_is_taken_or_refused_in_our_words(name: Any, value: Any) -> None:
     words = "taken"
     try:
         SETTINGS[name].parse(value)
@@ -305,13 +314,13 @@ def test_any_value_is_taken_or_refused_in_our_words(name, value):
 
 
 @given(st.from_regex(r"[0-9]{1,6}(\.[0-9]{1,3})? ?([kmgtKMGT](i?[bB])?)?", fullmatch=True))
-def test_sizes_are_sizes(text):
+def test_sizes_are_sizes(text: Any) -> None:
     with contextlib.suppress(BadValue):
         assert parsers.parse_memory(text) >= 6 * 1024**2
 
 
 @given(st.integers())
-def test_every_port_is_one_that_may_be_used(number):
+def test_every_port_is_one_that_may_be_used(number: Any) -> None:
     try:
         port = parsers.parse_port(number)
     except InvalidPort:
@@ -322,13 +331,13 @@ def test_every_port_is_one_that_may_be_used(number):
 
 
 @given(st.floats())
-def test_seconds_are_positive_and_at_most_a_day(number):
+def test_seconds_are_positive_and_at_most_a_day(number: Any) -> None:
     with contextlib.suppress(BadValue):
         assert 0 < parsers.parse_seconds(number) <= 86400
 
 
 @pytest.mark.parametrize("name", list(SETTINGS))
-def test_the_example_of_a_setting_can_be_used_and_shows_its_default(write, name):
+def test_the_example_of_a_setting_can_be_used_and_shows_its_default(write: Any, name: Any) -> None:
     found = load(write(f"{name} = {SETTINGS[name].example}\n"))
     assert found.source(name) is Source.FILE
     default = getattr(Settings(), name)
@@ -336,14 +345,14 @@ def test_the_example_of_a_setting_can_be_used_and_shows_its_default(write, name)
         assert getattr(found, name) == default
 
 
-def test_every_flag_has_a_setting():
+def test_every_flag_has_a_setting() -> None:
     assert {f.name for f in fields(Flags)} - {"environment"} <= set(SETTINGS)
 
 
 # The label that keeps flags for the next ``restart``
 
 
-def test_flags_survive_in_a_label_without_values_of_variables():
+def test_flags_survive_in_a_label_without_values_of_variables() -> None:
     flags = Flags(
         project="shop", port="3000", cpus="1.5", dependencies=False, wait_timeout=5.0,
         command=("npm", "start"), environment={"KEY": "hush", "GONE": "x"},
@@ -370,18 +379,18 @@ def test_flags_survive_in_a_label_without_values_of_variables():
         ('{"newer": "x", "wait_timeout": "x", "command": [1]}', Flags(command=("1",))),
     ],
 )
-def test_of_a_label_only_what_is_known_is_used(label, flags):
+def test_of_a_label_only_what_is_known_is_used(label: str, flags: Any) -> None:
     assert Flags.from_label(label, {"A": "1"}) == flags
 
 
 # Variables of the project
 
 
-def project_env(workspace):
+def project_env(workspace: Any) -> Any:
     return file_environment(load(workspace), workspace, {"MINE": "hush"})
 
 
-def test_the_file_of_variables_comes_before_the_table(write):
+def test_the_file_of_variables_comes_before_the_table(write: Any) -> None:
     write("A=file\nB=file\n", "vars")
     assert project_env(write('env_file = "vars"\nenv = {B = "table"}\n')) == {
         "A": "file",
@@ -404,12 +413,12 @@ def test_the_file_of_variables_comes_before_the_table(write):
         ("\ufeffA=1", "1"),
     ],
 )
-def test_lines_of_a_file_of_variables(workspace, line, value):
+def test_lines_of_a_file_of_variables(workspace: Any, line: str, value: str) -> None:
     (workspace / "vars").write_text(line, "utf-8", newline="")
     assert flag_environment([], [workspace / "vars"], {}) == {"A": value}
 
 
-def test_a_name_alone_in_a_file_takes_the_callers_value(workspace):
+def test_a_name_alone_in_a_file_takes_the_callers_value(workspace: Any) -> None:
     (workspace / "vars").write_text("MINE\n")
     assert flag_environment([], [workspace / "vars"], {"MINE": "here"}) == {"MINE": "here"}
 
@@ -422,7 +431,9 @@ def test_a_name_alone_in_a_file_takes_the_callers_value(workspace):
         (b'A="hush\nB=2\n', 1),
     ],
 )
-def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(workspace, content, number):
+def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(
+    workspace: Any, content: bytes, number: int
+) -> None:
     (workspace / "vars").write_bytes(content)
     with pytest.raises(Usage) as caught:
         flag_environment([], [workspace / "vars"], {})
@@ -430,7 +441,7 @@ def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(workspace, co
     assert "hush" not in str(caught.value.to_json())
 
 
-def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write):
+def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write: Any) -> None:
     for pair in ("A=hush\udcff", "A=hush\0", "MINE"):
         with pytest.raises(Usage) as caught:
             flag_environment([pair], [], {"MINE": "hush\udcff"})
@@ -440,7 +451,7 @@ def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write):
     assert "hush" not in str(refused.value.to_json())
 
 
-def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write):
+def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace: Any, write: Any) -> None:
     (workspace / "vars").write_text("MINE\nA=1\n")
     assert project_env(write('env_file = "vars"\n')) == {"A": "1"}
     outside = workspace.parent / "outside"
@@ -454,27 +465,29 @@ def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace, write):
     assert file_environment(found, workspace, {}) == {"KEY": "hush"}
 
 
-def test_pairs_win_over_files_and_later_over_earlier(workspace):
+def test_pairs_win_over_files_and_later_over_earlier(workspace: Any) -> None:
     (workspace / "one").write_text("A=1\nB=1\nC=1\n")
     (workspace / "two").write_text("B=2\nC=2\n")
     found = flag_environment(["C=3", "C=4"], [workspace / "one", workspace / "two"], {})
     assert found == {"A": "1", "B": "2", "C": "4"}
 
 
-def test_a_name_alone_takes_the_callers_value():
+def test_a_name_alone_takes_the_callers_value() -> None:
     found = flag_environment(["MINE", "NOBODYS", "EMPTY="], [], {"MINE": "here"})
     assert found == {"MINE": "here", "EMPTY": ""}
 
 
 @pytest.mark.parametrize("pair", ["", "=x", "="])
-def test_a_pair_without_a_name_is_refused(pair):
+def test_a_pair_without_a_name_is_refused(pair: str) -> None:
     with pytest.raises(Usage) as caught:
         flag_environment([pair], [], {})
     assert "NAME=VALUE" in caught.value.message
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", "folder"])
-def test_a_file_of_variables_that_cannot_be_read(workspace, write, content):
+def test_a_file_of_variables_that_cannot_be_read(
+    workspace: Any, write: Any, content: bytes | str | None
+) -> None:
     path = workspace / "vars"
     if content == "folder":
         path.mkdir()

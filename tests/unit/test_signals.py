@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ except Interrupted as exc:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_meets_the_deletion_of_an_object_counts(number):
+def test_a_signal_that_meets_the_deletion_of_an_object_counts(number: Any) -> None:
     """Python drops what is raised there."""
     code = DELETION.format(number=int(number))
     command = [sys.executable, "-c", code]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,10 @@ from debughost_cli.project.validation import check_configuration
 
 
 @pytest.fixture
-def faults(tmp_path):
+def faults(tmp_path: Path) -> Any:
     """Writes a configuration file and returns what is wrong with it, and the error."""
 
-    def faults(text, environ=None, name="debughost.toml"):
+    def faults(text: Any, environ: Any = None, name: Any = "debughost.toml") -> Any:
         (tmp_path / name).write_text(text, "utf-8")
         with pytest.raises(InvalidConfig) as caught:
             check_configuration(tmp_path, environ or {})
@@ -25,13 +27,13 @@ def faults(tmp_path):
     return faults
 
 
-def test_a_valid_configuration_has_no_faults(tmp_path):
+def test_a_valid_configuration_has_no_faults(tmp_path: Path) -> None:
     check_configuration(tmp_path, {})
     (tmp_path / "debughost.toml").write_text("cpus = 1\nenv = {A = 'x'}\n")
     check_configuration(tmp_path, {"DEBUGHOST_MEMORY": "1g"})
 
 
-def test_every_fault_is_reported_in_the_order_of_the_file(faults, tmp_path):
+def test_every_fault_is_reported_in_the_order_of_the_file(faults: Any, tmp_path: Path) -> None:
     found, error = faults('cpus = "many"\nprot = 3000\nport = 80\nmemory = "1g"\n')
     file = str(tmp_path / "debughost.toml")
     assert [(f["file"], f["key"], f["value"], f["nearest"]) for f in found] == [
@@ -48,7 +50,7 @@ def test_every_fault_is_reported_in_the_order_of_the_file(faults, tmp_path):
     assert "did you mean 'port'?" in error.message
 
 
-def test_one_fault_is_reported_as_other_commands_report_it(faults):
+def test_one_fault_is_reported_as_other_commands_report_it(faults: Any) -> None:
     found, error = faults("cpus = 9999\n")
     assert len(found) == 1
     assert error.message == found[0]["message"]
@@ -68,7 +70,9 @@ def test_one_fault_is_reported_as_other_commands_report_it(faults):
         (f"image = ' {'x' * 500}'", "image", f" {'x' * 76}..."),
     ],
 )
-def test_a_fault_has_what_was_found_and_what_is_allowed(faults, text, key, value):
+def test_a_fault_has_what_was_found_and_what_is_allowed(
+    faults: Any, text: str, key: str, value: str
+) -> None:
     ((found,), error) = faults(text)
     assert (found["key"], found["value"]) == (key, value)
     assert found["allowed"]
@@ -86,7 +90,7 @@ def test_a_fault_has_what_was_found_and_what_is_allowed(faults, text, key, value
         "env = {KEY = 'hush\\u0000'}\ncpus = 'x'",
     ],
 )
-def test_no_value_that_may_be_a_secret_is_shown(faults, text):
+def test_no_value_that_may_be_a_secret_is_shown(faults: Any, text: str) -> None:
     found, error = faults(text)
     assert "hush" not in json.dumps(error.to_json())
     assert all(f["allowed"] for f in found)
@@ -96,20 +100,20 @@ def test_no_value_that_may_be_a_secret_is_shown(faults, text):
     ("text", "line"),
     [("cpus = 1\nport = [", 2), ("x", 1), ("x\n\n", 1), ("a = 1\na = 2\n", 2), ("a = [\n\n", 3)],
 )
-def test_a_syntax_error_is_one_fault_with_its_line(faults, text, line):
+def test_a_syntax_error_is_one_fault_with_its_line(faults: Any, text: str, line: int) -> None:
     ((found,), error) = faults(text)
     assert (found["key"], found["line"]) == (None, line)
     assert found["allowed"] == "valid TOML in UTF-8"
     assert "debughost.toml" in error.message
 
 
-def test_a_section_that_is_not_a_table_is_one_fault(faults):
+def test_a_section_that_is_not_a_table_is_one_fault(faults: Any) -> None:
     ((found,), _) = faults("[tool]\ndebughost = 3\n", name="pyproject.toml")
     assert found["file"].endswith("pyproject.toml")
     assert found["allowed"] == "a table"
 
 
-def test_faults_of_variables_are_listed_as_well(faults):
+def test_faults_of_variables_are_listed_as_well(faults: Any) -> None:
     found, _ = faults("cpus = 0\n", {"DEBUGHOST_MEMORY": "plenty", "DEBUGHOST_PORT": "80"})
     assert [(bool(f["file"]), f["key"], f["value"]) for f in found] == [
         (True, "cpus", "0"),
@@ -118,7 +122,7 @@ def test_faults_of_variables_are_listed_as_well(faults):
     ]
 
 
-def test_files_that_settings_name_are_checked(faults, tmp_path):
+def test_files_that_settings_name_are_checked(faults: Any, tmp_path: Path) -> None:
     (tmp_path / "vars").write_text("A=1\nnothing of 'hush\n")
     found, error = faults('cpus = 0\nca_bundle = "none.pem"\nenv_file = "vars"\n')
     assert [(f["key"], f["value"]) for f in found] == [

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from debughost_cli.project.workspace import (
 )
 
 
-def refused(path, allowed=None):
+def refused(path: Any, allowed: Any = None) -> Any:
     with pytest.raises(InvalidWorkspace) as caught:
         check_workspace(Path(path), allowed)
     assert caught.value.hint
@@ -27,7 +29,7 @@ def refused(path, allowed=None):
     return caught.value
 
 
-def test_a_folder_is_returned_with_its_links_resolved(tmp_path):
+def test_a_folder_is_returned_with_its_links_resolved(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "link").symlink_to("shop")
     (tmp_path / "shop/sub").mkdir()
@@ -35,13 +37,13 @@ def test_a_folder_is_returned_with_its_links_resolved(tmp_path):
     assert check_workspace(tmp_path / "shop/sub/..") == (tmp_path / "shop").resolve()
 
 
-def test_a_relative_folder(tmp_path, monkeypatch):
+def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "shop").mkdir()
     monkeypatch.chdir(tmp_path / "shop")
     assert check_workspace(Path()) == (tmp_path / "shop").resolve()
 
 
-def test_the_tilde_is_the_home_folder(tmp_path, monkeypatch):
+def test_the_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "shop").mkdir()
     assert check_workspace(Path("~/shop")) == (tmp_path / "shop").resolve()
@@ -59,23 +61,23 @@ def test_the_tilde_is_the_home_folder(tmp_path, monkeypatch):
         "new\nline",
     ],
 )
-def test_any_name_may_be_a_folders(tmp_path, name):
+def test_any_name_may_be_a_folders(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     assert check_workspace(tmp_path / name).name == name
 
 
-def test_a_folder_that_is_missing(tmp_path):
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     error = refused(tmp_path / "none")
     assert "none" in error.message
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     error = refused(tmp_path / "file")
     assert str(tmp_path) in error.hint
 
 
-def test_links_that_lead_nowhere_or_in_a_circle(tmp_path):
+def test_links_that_lead_nowhere_or_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "dead").symlink_to("none")
     (tmp_path / "loop").symlink_to("loop")
     refused(tmp_path / "dead")
@@ -83,7 +85,7 @@ def test_links_that_lead_nowhere_or_in_a_circle(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["nul\0byte", "x" * 5000, "~nobody-of-that-name/x"])
-def test_paths_that_no_system_takes(text):
+def test_paths_that_no_system_takes(text: str) -> None:
     refused(text)
 
 
@@ -93,32 +95,32 @@ def test_paths_that_no_system_takes(text):
      "/sys", "/dev", "/root", "/opt", "/..", "//", "/tmp/..", "/bin", "/usr/lib", "/usr/sbin",
      "/run", "/var/run", "/var/tmp", "/var/log", "/proc/self/root", "/proc/self/root/etc"],
 )  # fmt: skip
-def test_folders_of_the_system_are_refused(path):
+def test_folders_of_the_system_are_refused(path: str) -> None:
     refused(path)
 
 
-def test_a_home_folder_is_refused(tmp_path, monkeypatch):
+def test_a_home_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     refused(tmp_path)
 
 
-def test_a_link_to_a_folder_of_the_system_is_refused(tmp_path):
+def test_a_link_to_a_folder_of_the_system_is_refused(tmp_path: Path) -> None:
     (tmp_path / "innocent").symlink_to("/etc")
     refused(tmp_path / "innocent")
 
 
-def test_dots_to_a_folder_of_the_system_are_refused(tmp_path):
+def test_dots_to_a_folder_of_the_system_are_refused(tmp_path: Path) -> None:
     refused(tmp_path / ("../" * 40) / "etc")
 
 
 @pytest.mark.parametrize("keys", [".ssh", ".docker", ".gnupg/private-keys-v1.d"])
-def test_folders_of_keys_are_refused(tmp_path, keys):
+def test_folders_of_keys_are_refused(tmp_path: Path, keys: str) -> None:
     (tmp_path / keys).mkdir(parents=True)
     assert "keys" in refused(tmp_path / keys).message
 
 
 @pytest.mark.parametrize("file", ["volumes/metadata.db", "storage.lock"])
-def test_an_engines_data_is_refused_wherever_it_is(tmp_path, file):
+def test_an_engines_data_is_refused_wherever_it_is(tmp_path: Path, file: str) -> None:
     (tmp_path / "data/volumes/shop/_data").mkdir(parents=True)
     (tmp_path / "data" / file).write_bytes(b"")
     for place in ("data", "data/volumes", "data/volumes/shop/_data"):
@@ -127,11 +129,11 @@ def test_an_engines_data_is_refused_wherever_it_is(tmp_path, file):
 
 
 @pytest.fixture
-def bound():
+def bound() -> Iterator[Any]:
     """Binds sockets, whose paths are short ones, relative to where the test runs."""
     made = []
 
-    def bind(path):
+    def bind(path: Any) -> Any:
         made.append(socket.socket(socket.AF_UNIX))
         made[-1].bind(str(path))
         return made[-1]
@@ -142,21 +144,27 @@ def bound():
 
 
 @pytest.mark.parametrize("place", ["engine.sock", "deep/down/agent"])
-def test_a_folder_with_a_socket_of_this_machine_is_refused(tmp_path, bound, place):
+def test_a_folder_with_a_socket_of_this_machine_is_refused(
+    tmp_path: Path, bound: Any, place: str
+) -> None:
     (tmp_path / "deep/down").mkdir(parents=True)
     bound(tmp_path / place)
     assert place in refused(tmp_path).message
     assert check_workspace(tmp_path / "deep") if "deep" not in place else refused(tmp_path / "deep")
 
 
-def test_what_a_program_that_ended_left_behind_is_no_socket_but_for_an_engines(tmp_path, bound):
+def test_what_a_program_that_ended_left_behind_is_no_socket_but_for_an_engines(
+    tmp_path: Path, bound: Any
+) -> None:
     bound(tmp_path / "server.sock").close()
     assert check_workspace(tmp_path)
     bound(tmp_path / "docker.sock").close()
     assert "docker.sock" in refused(tmp_path).message
 
 
-def test_a_folder_that_is_allowed_by_name_is_taken(tmp_path, monkeypatch):
+def test_a_folder_that_is_allowed_by_name_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "link").symlink_to(".")
     assert check_workspace(tmp_path / "link", allowed=tmp_path) == tmp_path
@@ -164,13 +172,13 @@ def test_a_folder_that_is_allowed_by_name_is_taken(tmp_path, monkeypatch):
     refused(tmp_path, allowed=tmp_path / "link")
 
 
-def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     odd = os.fsencode(tmp_path) + b"/caf\xe9"
     os.mkdir(odd)  # noqa: PTH102 - of bytes
     assert "UTF-8" in refused(os.fsdecode(odd)).message
 
 
-def test_the_way_out_can_be_pasted_into_a_shell(tmp_path):
+def test_the_way_out_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
     odd = tmp_path / "a b; $(touch x)"
     odd.mkdir()
     (odd / "file").write_text("")
@@ -181,7 +189,9 @@ def test_the_way_out_can_be_pasted_into_a_shell(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "dead link"])
-def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(tmp_path, kind):
+def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(
+    tmp_path: Path, kind: str
+) -> None:
     (tmp_path / "real").mkdir()
     check_mountpoint(tmp_path / "real")
     check_mountpoint(tmp_path / "none")
@@ -192,7 +202,7 @@ def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(tmp_path, kin
     assert str(place) in caught.value.message
 
 
-def test_a_mount_point_is_made_once_with_the_workspaces_owner(tmp_path):
+def test_a_mount_point_is_made_once_with_the_workspaces_owner(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         os.chown(tmp_path, 1234, 1235)
     made = tmp_path / "node_modules"
@@ -201,25 +211,25 @@ def test_a_mount_point_is_made_once_with_the_workspaces_owner(tmp_path):
     assert not make_mountpoint(made, tmp_path)
 
 
-def test_a_file_in_the_place_of_a_mount_point_is_left_alone(tmp_path):
+def test_a_file_in_the_place_of_a_mount_point_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "vendor").write_text("mine")
     assert not make_mountpoint(tmp_path / "vendor", tmp_path)
     assert (tmp_path / "vendor").read_text() == "mine"
 
 
 @pytest.mark.parametrize("gone", ["none", "file/inside"])
-def test_a_mount_point_that_cannot_be_made_is_an_error_of_ours(tmp_path, gone):
+def test_a_mount_point_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path, gone: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidWorkspace):
         make_mountpoint(tmp_path / gone / "vendor", tmp_path)
 
 
-def test_a_workspace_that_went_away_is_an_error_of_ours(tmp_path):
+def test_a_workspace_that_went_away_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(InvalidWorkspace):
         owner(tmp_path / "none")
 
 
-def test_a_mount_point_is_taken_away_only_while_it_is_empty(tmp_path):
+def test_a_mount_point_is_taken_away_only_while_it_is_empty(tmp_path: Path) -> None:
     empty, full = tmp_path / "empty", tmp_path / "full"
     empty.mkdir()
     full.mkdir()
