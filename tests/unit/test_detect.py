@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from debughost_cli.errors import InvalidConfig, TypeUnknown
 from debughost_cli.models import Dependencies, ProjectType
 from debughost_cli.project.detect import detect, manifest_lines
+from debughost_cli.project.detect.python_manifests import parse_requirements
 
 Files = Mapping[str, Any]
 
@@ -707,6 +710,16 @@ BROKEN: list[tuple[Files, str]] = [
     ({"pyproject.toml": '[project]\ndependencies = "flask"\n'}, "project.dependencies"),
     ({"pyproject.toml": "[tool.poetry.group]\ndev = 1\n"}, "tool.poetry.group.dev"),
     ({"pyproject.toml": '[dependency-groups]\ndev = "x"\n'}, "dependency-groups.dev"),
+    ({"pyproject.toml": '[dependency-groups]\ndev = ["flask !"]\n'}, "dependency-groups.dev"),
+    ({"pyproject.toml": "[dependency-groups]\ndev = [1]\n"}, "dependency-groups.dev"),
+    (
+        {"pyproject.toml": '[dependency-groups]\ndev = [{include-group = "dev"}]\n'},
+        "dependency-groups.dev",
+    ),
+    (
+        {"pyproject.toml": '[dependency-groups]\ndev = [{include-group = "none"}]\n'},
+        "dependency-groups.dev",
+    ),
     ({"composer.json": {"require": "php"}}, "composer.json: require"),
 ]
 
@@ -717,6 +730,44 @@ def test_a_broken_manifest_is_named(tmp_path: Path, files: Files, place: str) ->
         detect(make(tmp_path, files))
     assert place in caught.value.message
     assert caught.value.details["file"] in files
+
+
+@pytest.mark.parametrize(
+    ("line", "packages"),
+    [
+        ("flask", {"flask": []}),
+        ("Flask_Login>=1,<2", {"flask-login": []}),
+        ("fastapi [Standard, all] == 0.115.*  # the server", {"fastapi": ["all", "standard"]}),
+        ("flask==3.0 --hash=sha256:abc", {"flask": []}),
+        ("flask==3.0 \\", {"flask": []}),
+        ("flask @ git+https://example.org/flask.git", {"flask": []}),
+        ("git+https://example.org/x.git#egg=flask[async]&subdirectory=y", {"flask": ["async"]}),
+        ("flask; sys_platform == 'linux'", {"flask": []}),
+        ("flask; sys_platform == 'win32'", {}),
+        ("flask; extra == 'web'", {}),
+        ("./local", {}),
+        ("https://example.org/flask.tar.gz", {}),
+        ("flask>=", {}),
+        ("", {}),
+    ],
+)
+def test_a_requirement_line(line: str, packages: dict[str, list[str]]) -> None:
+    found = parse_requirements([line])
+    assert {name: sorted(extras) for name, extras in found.items()} == packages
+
+
+@given(st.text(max_size=40))
+def test_any_requirement_line_is_parsed_or_left_out(line: str) -> None:
+    assert len(parse_requirements([line, "flask"])) in (1, 2)
+
+
+def test_dependency_groups_include_each_other(tmp_path: Path) -> None:
+    groups = '[dependency-groups]\nWeb = ["flask"]\nDev = [{include-group = "web"}, "ruff"]\n'
+    make(tmp_path, {"pyproject.toml": groups, "app.py": FLASK})
+    found = detect(tmp_path)
+    assert found.framework == "Flask"
+    assert found.dependencies is not None
+    assert "--group dev" in found.dependencies.script
 
 
 def test_an_unreadable_manifest_is_named(tmp_path: Path) -> None:

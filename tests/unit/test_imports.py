@@ -23,7 +23,7 @@ MODULES = [
 ]
 HEAVY = {
     "docker", "requests", "urllib3", "rich", "tenacity", "psutil", "dotenv", "pydantic",
-    "hypothesis", "pytest", "filelock", "click", "asyncio",
+    "hypothesis", "pytest", "filelock", "click", "asyncio", "packaging", "dependency_groups",
 }  # fmt: skip
 
 LOADED = """
@@ -60,6 +60,32 @@ def test_a_start_loads_nothing_heavy(argv: list[str] | None) -> None:
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == (2 if argv == ["--json", "x"] else 0)
     assert not HEAVY & {m.partition(".")[0] for m in modules}
+
+
+DETECTED = """
+import json, pathlib, sys
+from debughost_cli.project.detect import detect
+found = detect(pathlib.Path({folder!r}))
+print(json.dumps([found.type, sorted({{m.partition(".")[0] for m in sys.modules}})]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "type_"),
+    [
+        ("package.json", '{"scripts": {"dev": "vite"}, "dependencies": {"vite": "7"}}', "node"),
+        ("index.php", "", "php"),
+        ("index.html", "", "static"),
+        ("app.py", "", "python"),
+        ("requirements.txt", "flask", "python"),
+    ],
+)
+def test_libraries_for_python_manifests_are_loaded_for_them_alone(tmp_path, file, text, type_):
+    (tmp_path / file).write_text(text)
+    found, modules = json.loads(python(DETECTED.format(folder=str(tmp_path))).stdout)
+    assert found == type_
+    assert ("packaging" in modules) == (file == "requirements.txt")
+    assert "dependency_groups" not in modules
 
 
 ALONE = """

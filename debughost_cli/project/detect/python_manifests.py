@@ -1,4 +1,8 @@
-"""What a Python project says it depends on: requirement files and ``pyproject.toml``."""
+"""The dependencies that a Python project declares: requirement files and ``pyproject.toml``.
+
+``packaging`` and ``dependency_groups`` are imported where there is something to parse, for projects
+of other types do not need them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from debughost_cli.project.detect.reader import Folder, invalid, strings_in, table_in, text_in
 
@@ -17,7 +21,13 @@ CLEAN_BACKENDS = frozenset(
 )
 """Build backends that leave nothing in a folder when it is installed as editable."""
 
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+_CONTAINER = {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux"}
+"""What environment markers are compared with: the project runs on Linux, whatever the host is."""
+_AFTER_REQUIREMENT = re.compile(r"\s+(?:#|--).*$|\s*\\$")
+"""A comment, the options of a requirement, or the end of a line that is continued."""
 _INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
 _SAFE_PATH = re.compile(r"^[\w.@+][\w.@+/-]*$", re.ASCII)
 
@@ -42,23 +52,40 @@ class PyProject:
     @property
     def packages(self) -> dict[str, frozenset[str]]:
         named = parse_requirements([*self.requirements, *self.group_requirements])
-        return named | {normal(key): _poetry_extras(value) for key, value in self.poetry.items()}
+        return named | {_normal(key): _poetry_extras(value) for key, value in self.poetry.items()}
 
 
-def normal(name: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _normal(name: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)
 
 
 def parse_requirements(lines: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The distributions that requirement lines name, each with its extras."""
-    found: dict[str, frozenset[str]] = {}
-    for line in lines:
-        match = _NAME.match(line.partition("#egg=")[2] or line)
-        if match and "://" not in match[0]:
-            extras = frozenset(e.strip().lower() for e in (match[2] or "").split(",") if e.strip())
-            found[normal(match[1])] = extras
-    return found
+    """The distributions that requirement lines name, each with its extras.
+
+    Lines that are not valid, and those whose markers exclude Linux, are left out.
+    """
+    found = filter(None, map(_requirement, lines))
+    return {_normal(r.name): frozenset(map(_normal, r.extras)) for r in found if _applies(r)}
+
+
+def _requirement(line: str) -> Requirement | None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    # pip took the name of a repository from a fragment before PEP 508 had "NAME @ URL".
+    text = line.partition("#egg=")[2].partition("&")[0] or _AFTER_REQUIREMENT.sub("", line)
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
+
+
+def _applies(requirement: Requirement) -> bool:
+    try:
+        return requirement.marker is None or requirement.marker.evaluate(_CONTAINER)
+    except ValueError:
+        return True  # A comparison that makes no sense excludes nothing.
 
 
 def _poetry_extras(value: object) -> frozenset[str]:
@@ -110,7 +137,7 @@ def read_pyproject(folder: Folder) -> PyProject:
         or text_in(poetry, PYPROJECT, "name", "tool.poetry.name"),
         requirements=tuple(strings_in(project, PYPROJECT, "dependencies", "project.dependencies")),
         poetry=_poetry_dependencies(data),
-        groups=frozenset(groups),
+        groups=frozenset(map(_normal, groups)),
         group_requirements=_group_lines(groups),
         backend=text_in(build, PYPROJECT, "build-backend") if build else None,
         package_mode=poetry.get("package-mode") is not False,
@@ -128,13 +155,20 @@ def _poetry_dependencies(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _group_lines(groups: Mapping[str, Any]) -> tuple[str, ...]:
-    """The requirements of dependency groups; ``include-group`` entries are left out."""
-    lines: list[str] = []
-    for name, items in groups.items():
-        if not isinstance(items, list):
-            raise invalid(PYPROJECT, "must be a list", f"dependency-groups.{name}")
-        lines += [item for item in items if isinstance(item, str)]
-    return tuple(lines)
+    """The requirements of all dependency groups. Raises InvalidConfig."""
+    if not groups:
+        return ()
+    from dependency_groups import resolve
+
+    found: list[str] = []
+    for name in groups:
+        try:
+            found += resolve(groups, name)
+        except (LookupError, TypeError, ValueError) as exc:
+            place = f"dependency-groups.{name}"
+            reason = str(exc).partition("\n")[0]
+            raise invalid(PYPROJECT, f"is not valid: {reason}", place) from exc
+    return tuple(found)
 
 
 def _dynamic_files(data: Mapping[str, Any]) -> tuple[str, ...]:
