@@ -20,7 +20,7 @@ class FakeClock:
         self._start = start or datetime.now(UTC)
         self._elapsed = 0.0
         self._guard = threading.Lock()
-        self._on_sleep = on_sleep
+        self.on_sleep = on_sleep
         self.slept: list[float] = []
 
     def now(self) -> datetime:
@@ -34,6 +34,6 @@ class FakeClock:
         with self._guard:
             self._elapsed += seconds
             self.slept.append(seconds)
-        if self._on_sleep:
-            self._on_sleep(seconds)
+        if self.on_sleep:
+            self.on_sleep(seconds)
         time.sleep(0.001)

@@ -21,8 +21,8 @@ from debughost_cli.errors import Failure, Usage
 if TYPE_CHECKING:
     from debughost_cli.planning.log_cursor import Bookmark
     from debughost_cli.planning.log_lines import ProjectLine
+    from debughost_cli.planning.log_options import LogOptions
     from debughost_cli.render.logs import LogWriter
-    from debughost_cli.services.log_reader import LogOptions
     from debughost_cli.services.logs import LogReading
 
 _TAIL = 100
@@ -73,7 +73,7 @@ def logs(
     ] = None,
 ) -> Output:  # fmt: skip
     """Print a project's output, as it wrote it: stdout to stdout, stderr to stderr."""
-    from debughost_cli.services.log_reader import LogOptions
+    from debughost_cli.planning.log_options import LogOptions
     from debughost_cli.services.logs import LogService
 
     session.is_stream = True

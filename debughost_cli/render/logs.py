@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, TextIO
 
-from debughost_cli.planning.log_cursor import size
 from debughost_cli.planning.log_lines import ProjectLine
+from debughost_cli.planning.log_positions import size
 from debughost_cli.render.streams import Streams
 from debughost_cli.resources import LogLine
 

@@ -1,4 +1,4 @@
-"""``logs``: the projects' output, as it is and as it comes."""
+"""``logs``: the output of projects, so far and as it comes."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import heapq
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, OnText
-from debughost_cli.errors import (
-    Usage,
-)
+from debughost_cli.errors import Usage
 from debughost_cli.models import Exit
-from debughost_cli.planning.log_cursor import (
-    Bookmark,
-    Position,
-    Positions,
-    encode,
-    later,
-)
+from debughost_cli.planning.log_cursor import Bookmark, encode
 from debughost_cli.planning.log_lines import ProjectLine, within
+from debughost_cli.planning.log_options import LogOptions
+from debughost_cli.planning.log_positions import STREAMS, Position, Positions, later
 from debughost_cli.planning.log_times import to_ns
 from debughost_cli.resources import LogLine
-from debughost_cli.services.log_reader import BoundedQueue, End, LogOptions, LogReader
+from debughost_cli.services.bounded_queue import BoundedQueue
+from debughost_cli.services.log_follower import LogEnd, LogEvents, LogFollower
+from debughost_cli.services.log_reader import LogReader
+from debughost_cli.services.log_source import LogSource
 from debughost_cli.services.projects import MANAGED_FILTER, by_project, not_found
 
 _TICK = 0.25
-_ID = 16
+"""Seconds after which a pause in the output is reported."""
+_ID_LENGTH = 16
 
 
 class LogService:
     """Reads, and changes nothing."""
 
-    def __init__(self, engine: Engine, notice: OnText) -> None:
+    def __init__(self, engine: Engine, notice: OnText, clock: Clock = SYSTEM_CLOCK) -> None:
         self._engine = engine
         self._notice = notice
+        self._clock = clock
 
     def open(self, projects: Sequence[str], options: LogOptions) -> LogReading:
         """Finds the projects; nothing is read yet.
@@ -45,53 +45,61 @@ class LogService:
             if project not in groups:
                 raise not_found(project, list(groups))
         readers = [
-            LogReader(self._engine, project, ref, _start(project, ref, options), options)
+            LogReader(LogSource(self._engine, project, ref, options), _start(project, ref, options))
             for project, ref in ((p, groups[p][0].id) for p in dict.fromkeys(projects))
         ]
-        return LogReading(readers, options, self._notice)
+        return LogReading(readers, options, self._notice, self._clock)
 
 
 def _start(project: str, ref: str, options: LogOptions) -> Positions:
     start: Positions = {}
     if options.since is not None:
-        start = {s: Position(options.since) for s in ("stdout", "stderr")}
+        start = {s: Position(options.since) for s in STREAMS}
     if options.after is None:
         return start
-    mark = options.after.get(project)
-    fresh = f"Leave --after out to begin anew: debughost logs -p {project}"
-    if mark is None:
+    bookmark = options.after.get(project)
+    hint = f"Leave --after out to start again: debughost logs -p {project}"
+    if bookmark is None:
         raise Usage(
-            f"the cursor is not of project {project} but of {', '.join(options.after)}", hint=fresh
+            f"the cursor is not of project {project} but of {', '.join(options.after)}", hint=hint
         )
-    if not ref.startswith(mark.container):
+    if not ref.startswith(bookmark.container):
         raise Usage(
             f"the cursor is of an earlier container of {project}, which was recreated since",
-            hint=fresh,
-            details={"project": project, "container": ref[:_ID], "cursor": mark.container},
+            hint=hint,
+            details={
+                "project": project,
+                "container": ref[:_ID_LENGTH],
+                "cursor": bookmark.container,
+            },
         )
-    return later(start, mark.positions)
+    return later(start, bookmark.positions)
 
 
 class LogReading:
-    """One reading of one or more projects: iterate over it, then ask what it came to."""
+    """One reading of one or more projects: iterate over it, then read its properties."""
 
-    def __init__(self, readers: Sequence[LogReader], options: LogOptions, notice: OnText) -> None:
+    def __init__(
+        self, readers: Sequence[LogReader], options: LogOptions, notice: OnText, clock: Clock
+    ) -> None:
         self._readers = readers
-        self._wish = options
+        self._options = options
         self._notice = notice
+        self._clock = clock
         self._caught_up = False
         self._cut = False
         self.exits: dict[str, Exit | None] = {}
-        """Following: why each project ended, None where it is gone."""
+        """Following: why each project ended; None where it was removed."""
 
     def __iter__(self) -> Iterator[ProjectLine | None]:
         """The lines of one project in the engine's order, of several merged by time.
 
-        Followed, several come as they come. None: there is nothing more for the moment.
+        When following, the lines of several come as they are written. None: no output for the
+        moment.
         """
         yield from self._present()
         self._caught_up = True
-        if self._wish.follow:
+        if self._options.follow:
             yield None
             yield from self._follow()
 
@@ -102,50 +110,61 @@ class LogReading:
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether all that was there at the beginning has been read."""
+        """Whether all output from before this reading has been read."""
         return self._caught_up
 
     @property
     def is_followed(self) -> bool:
-        """Whether it goes on until the projects end."""
-        return self._wish.follow
+        """Whether it continues until the projects end."""
+        return self._options.follow
 
     @property
     def cursor(self) -> str | None:
-        """Where the next reading goes on; None before all that there was has been read."""
-        if not self._caught_up or self._wish.is_plain:
+        """Where the next reading continues; None until this one has caught up."""
+        if not self._caught_up or self._options.is_plain:
             return None
-        places = {t.project: Bookmark(t.ref[:_ID], t.progress.positions()) for t in self._readers}
-        return encode(places)
+        return encode(
+            {
+                r.source.project: Bookmark(r.source.ref[:_ID_LENGTH], r.tracker.positions())
+                for r in self._readers
+            }
+        )
 
     def _present(self) -> Iterable[ProjectLine]:
-        merged = _merged([reader.present() for reader in self._readers])
-        if self._wish.max_bytes is None:
+        merged = _merged([reader.lines() for reader in self._readers])
+        if self._options.max_bytes is None:
             return merged
-        kept, self._cut = within(merged, self._wish.max_bytes)
+        kept, self._cut = within(merged, self._options.max_bytes)
         return kept
 
     def _follow(self) -> Iterator[ProjectLine | None]:
-        queue = BoundedQueue()
+        queue: LogEvents = BoundedQueue()
         for reader in self._readers:
-            threading.Thread(target=reader.follow, args=(queue, self._notice), daemon=True).start()
-        while len(self.exits) < len(self._readers):
-            for reader, event in queue.drain(_TICK):
-                if isinstance(event, LogLine):
-                    reader.progress.note(event)
-                    if self._wish.matches(event):
-                        yield ProjectLine(reader.project, event)
-                else:
-                    yield None
-                    self._ended(reader, event)
-            yield None
+            follower = LogFollower(reader, self._notice, self._clock)
+            threading.Thread(target=follower.run, args=(queue,), daemon=True).start()
+        try:
+            while len(self.exits) < len(self._readers):
+                for reader, event in queue.drain(_TICK):
+                    yield from self._take(reader, event)
+                yield None
+        finally:
+            queue.close()
 
-    def _ended(self, reader: LogReader, end: End) -> None:
+    def _take(self, reader: LogReader, event: LogLine | LogEnd) -> Iterator[ProjectLine | None]:
+        if isinstance(event, LogLine):
+            reader.tracker.note(event)
+            if self._options.matches(event):
+                yield ProjectLine(reader.source.project, event)
+        else:
+            yield None
+            self._ended(reader.source.project, event)
+
+    def _ended(self, project: str, end: LogEnd) -> None:
         if end.error:
             raise end.error
-        self.exits[reader.project] = end.exit
-        if end.why:
-            self._notice(f"{reader.project}: {end.why}")
+        self.exits[project] = end.exit
+        if end.message:
+            self._notice(f"{project}: {end.message}")
 
 
 def _merged(sources: Sequence[Iterator[ProjectLine]]) -> Iterator[ProjectLine]:

@@ -27,6 +27,9 @@ from debughost_cli.services.events import EventService
 AWAY = EngineUnavailable("no engine answers")
 
 
+Create = Callable[..., str]
+
+
 @pytest.fixture
 def engine() -> FakeEngine:
     made = FakeEngine()
@@ -36,7 +39,7 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def create(engine: FakeEngine) -> Callable[..., str]:
+def create(engine: FakeEngine) -> Create:
     def make(project: str = "shop", port: int = 3000, program: Program | None = None) -> str:
         """A container that was created, with its launcher."""
         image = next(iter(engine.stored_images))

@@ -15,7 +15,7 @@ from debughost_cli.render.logs import LogWriter
 from debughost_cli.render.streams import Streams
 from debughost_cli.resources import LogFragment, LogLine
 
-from .test_log_cursor import fragment, line, stamp
+from .test_log_positions import fragment, line, stamp
 
 
 class Disk(io.RawIOBase):

@@ -1,0 +1,49 @@
+"""Which lines of a log to read, and which of them to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from debughost_cli.planning.log_cursor import Bookmark
+from debughost_cli.resources import LogFragment, LogLine
+
+MOST_KEPT = 10_000
+"""Above this number of last lines the engine counts them, and none is held in memory."""
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """What to read. ``since`` and ``until`` in nanoseconds since the epoch.
+
+    ``whole``: each line must be whole (for JSON, a prefix or an expression); otherwise fragments
+    will do. ``stamps``: time stamps are needed.
+    """
+
+    tail: int | None = 100
+    since: int | None = None
+    until: int | None = None
+    follow: bool = False
+    grep: re.Pattern[str] | None = None
+    max_bytes: int | None = None
+    after: Mapping[str, Bookmark] | None = None
+    whole: bool = True
+    stamps: bool = True
+
+    def matches(self, line: LogLine) -> bool:
+        """Whether the line is to be shown; a line end that came late is not a line of its own."""
+        if self.grep is None:
+            return True
+        if isinstance(line, LogFragment) and line.data == b"\n":
+            return False
+        # A terminal's lines end with a carriage return, before which "$" does not match.
+        text = line.data.decode("utf-8", "replace").removesuffix("\r")
+        return bool(self.grep.search(text))
+
+    @property
+    def is_plain(self) -> bool:
+        """True where the engine's bytes can be written as they come."""
+        special = self.whole or self.stamps or self.follow or self.max_bytes or self.after
+        counted = self.tail is not None and (self.tail <= MOST_KEPT or self.until is not None)
+        return not (special or counted)

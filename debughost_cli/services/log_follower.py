@@ -1,0 +1,126 @@
+"""The output that a project writes from now on, across restarts of it and of the engine."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
+from debughost_cli.engine.port import Conflict, NotFound, OnText
+from debughost_cli.errors import EngineTimeout, EngineUnavailable, ProjectNotFound
+from debughost_cli.models import Exit
+from debughost_cli.planning.log_positions import PositionTracker
+from debughost_cli.planning.log_times import SECOND
+from debughost_cli.resources import Container, LogLine
+from debughost_cli.services.bounded_queue import BoundedQueue, QueueClosed
+from debughost_cli.services.log_reader import LogReader
+from debughost_cli.services.projects import describe, read_launcher_status
+
+_POLL = 0.2
+"""Seconds between two inspections of a container that is about to start again."""
+_RESTART_TIMEOUT = 1.0
+"""Seconds in which a stopped project with a restart policy may run again."""
+_OVERHEAD = 100
+"""Bytes of memory that a line takes beside its data."""
+
+
+@dataclass(frozen=True)
+class LogEnd:
+    """A project has no further output. ``message``: why; ``error``: what made reading fail."""
+
+    message: str = ""
+    exit: Exit | None = None
+    error: BaseException | None = None
+
+
+REMOVED = LogEnd("its container was removed")
+LogEvents = BoundedQueue[tuple[LogReader, LogLine | LogEnd]]
+
+
+class LogFollower:
+    """Continues where ``reader`` has ended, and runs in a thread of its own.
+
+    Its tracker is not the reader's: lines are in the queue before they are passed on.
+    """
+
+    def __init__(self, reader: LogReader, notice: OnText, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._reader = reader
+        self._source = reader.source
+        self._tracker = PositionTracker(reader.tracker.positions())
+        self._notice = notice
+        self._clock = clock
+
+    def run(self, queue: LogEvents) -> None:
+        """Puts new lines into ``queue``, then the end. Returns early when the queue is closed."""
+        with suppress(QueueClosed):
+            try:
+                end = self._until_the_end(queue)
+            except QueueClosed:
+                raise
+            except BaseException as exc:
+                end = LogEnd(error=exc)
+            queue.put((self._reader, end))
+
+    def _until_the_end(self, queue: LogEvents) -> LogEnd:
+        """A stream ends with each run, and after 30 s of silence; then it is opened again."""
+        while True:
+            self._read(queue)
+            if self._is_past_until():
+                return LogEnd()
+            container = self._container()
+            if container is None:
+                return REMOVED
+            if container.is_running or self._is_restarted(container):
+                self._clock.sleep(_POLL)
+                continue
+            self._read(queue, follow=False)
+            return self._end_of(container)
+
+    def _is_past_until(self) -> bool:
+        until = self._source.options.until
+        return until is not None and self._clock.now().timestamp() * SECOND > until
+
+    def _read(self, queue: LogEvents, *, follow: bool = True) -> None:
+        try:
+            entries = self._source.after(self._tracker.positions(), follow=follow)
+            for line in self._source.lines(entries):
+                self._tracker.note(line)
+                queue.put((self._reader, line), len(line.data) + _OVERHEAD)
+        except EngineTimeout:
+            """Silence. Inspecting the container, which is next, finds out whether it hangs."""
+        except EngineUnavailable as exc:
+            self._notice(f"{exc.message}; reading continues from there when it is back")
+        except (ProjectNotFound, Conflict):
+            """It is being removed."""
+
+    def _container(self) -> Container | None:
+        """None where it is removed or about to be; waits while it restarts."""
+        while True:
+            try:
+                found = self._source.engine.containers.inspect(self._source.ref)
+            except NotFound:
+                return None
+            if found.status in ("removing", "dead"):
+                return None
+            if found.status != "restarting":
+                return found
+            self._clock.sleep(_POLL)
+
+    def _is_restarted(self, container: Container) -> bool:
+        """Whether a project with a restart policy runs again shortly after it was stopped."""
+        if container.restart in ("", "no"):
+            return False
+        self._clock.sleep(_RESTART_TIMEOUT)
+        # An engine that ends may have stopped it: the next one starts it again.
+        self._source.engine.ping()
+        again = self._container()
+        return again is not None and again.is_running
+
+    def _end_of(self, container: Container) -> LogEnd:
+        engine = self._source.engine
+        try:
+            project = describe(engine, container, read_launcher_status(engine, container.id))
+        except NotFound:
+            return REMOVED
+        message = project.exit.message if project.exit else "it is not running"
+        return LogEnd(message, project.exit)

@@ -1,0 +1,85 @@
+"""The log of one project's container, as entries of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from debughost_cli.engine.port import Engine, LogQuery, LogsUnsupported, NotFound
+from debughost_cli.errors import EngineError
+from debughost_cli.planning.log_lines import joined
+from debughost_cli.planning.log_options import LogOptions
+from debughost_cli.planning.log_positions import Positions, Skip, since
+from debughost_cli.planning.log_times import as_seconds, to_ns
+from debughost_cli.resources import LogLine
+from debughost_cli.services.projects import not_found
+
+_OVERLAPS = (2_000, 100_000)
+"""How many of the last entries are searched for the position where the last reading ended."""
+
+
+@dataclass(frozen=True)
+class LogSource:
+    """Where the output of ``project`` is, and what of it to read. ``ref``: the container."""
+
+    engine: Engine
+    project: str
+    ref: str
+    options: LogOptions
+
+    def lines(self, entries: Iterator[LogLine]) -> Iterator[LogLine]:
+        """The entries as lines, where whole lines are needed."""
+        return joined(entries) if self.options.whole else entries
+
+    def last(self, tail: int | None, *, follow: bool = False) -> Iterator[LogLine]:
+        """The last ``tail`` entries; None: all."""
+        until = as_seconds(self.options.until)
+        return self.read(LogQuery(tail=tail, until=until, follow=follow, fragments=True))
+
+    def after(self, start: Positions, *, follow: bool = False) -> Iterator[LogLine]:
+        """The entries after ``start``.
+
+        To find a time, the engine reads its whole log. So a few of the last entries are read first,
+        and more only where those do not reach back far enough.
+        """
+        return unread(self._from(since(start), follow), start)
+
+    def _from(self, begin: int | None, follow: bool) -> Iterator[LogLine]:
+        if begin is None:
+            return self.last(None, follow=follow)
+        for tail in _OVERLAPS:
+            found = self.last(tail, follow=follow)
+            first = next(found, None)
+            if first and first.ts and to_ns(first.ts) < begin:
+                return chain([first], found)
+        until = as_seconds(self.options.until)
+        query = LogQuery(since=as_seconds(begin), until=until, follow=follow, fragments=True)
+        return self.read(query)
+
+    def read(self, query: LogQuery) -> Iterator[LogLine]:
+        """As the port's, with errors that name the project."""
+        try:
+            yield from self.engine.containers.logs(self.ref, query)
+        except NotFound as exc:
+            raise not_found(self.project, ()) from exc
+        except LogsUnsupported as exc:
+            raise _unreadable(self.project) from exc
+
+
+def unread(entries: Iterable[LogLine], start: Positions) -> Iterator[LogLine]:
+    """What of ``entries`` is after ``start``."""
+    skip = Skip(start)
+    for entry in entries:
+        rest = skip.rest(entry)
+        if rest is not None:
+            yield rest
+
+
+def _unreadable(project: str) -> EngineError:
+    return EngineError(
+        f"the output of {project} cannot be read: the engine's logging driver does not keep it",
+        hint="Set 'log-driver' in the engine's daemon.json to json-file or local, and recreate the "
+        f"container: debughost up -p {project} --recreate",
+        details={"project": project},
+    )
