@@ -1,301 +1,278 @@
-"""Every exception of docker-py and requests, and every refusal of the engine, as one of ours.
+"""The table from an engine's refusals to errors: status and pattern; the first row that fits.
 
-docker-py has no class for most refusals and lets ``requests`` exceptions through, so the engine's
-status code and words decide. The words are those of moby (20.10 to 29) and Podman's service.
+No other module matches the wording of engines and registries. The messages are those of moby
+(20.10 to 29) and of Podman's service; ``tests/data/*/refusals.json`` has recorded ones.
 """
 
 from __future__ import annotations
 
-import errno
 import re
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import docker.errors
-import requests
-import urllib3.exceptions
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from debughost_cli import errors
-from debughost_cli.engine.port import Conflict, ContainerCorrupted, LogsUnsupported, NotFound
-from debughost_cli.resources import EngineInfo
-
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 30.0
-
-_FULL = ("no space left on device", "disk quota exceeded", "not enough free space")
-_PORT = ("port is already allocated", "address already in use", "ports are not available")
-_OVERLAP = ("pool overlaps", "overlaps with", "conflicts with network", "networks have overlapping")
-_CORRUPTED = re.compile(
-    r"task [0-9a-f]+: already exists|container with (given )?id (already )?exists|"
-    r"id already in use|failed to start shim: mkdir .*: file exists"
+from debughost_cli.engine.port_types import (
+    Conflict,
+    ContainerCorrupted,
+    DiskUsageBusy,
+    ImageMissing,
+    LogsUnsupported,
+    NotFound,
+    NotPaused,
+    RemovalInProgress,
 )
-"""An engine that was killed while it started a container knows nothing of its processes later, and
-will not start it for their sake. Source: moby issues 36145, 39630, 50040; seen on 20.10."""
-_START = (
-    "oci runtime",
-    "runc create failed",
-    "failed to create shim",
-    "failed to create task",
-    "crun:",
-    "exec format error",
-)
-_UNREACHABLE = (
-    "dial tcp",
-    "no such host",
-    "i/o timeout",
-    "connection refused",
-    "tls handshake timeout",
-    "client.timeout exceeded",
-    "request canceled",
-    "network is unreachable",
-    "proxyconnect",
-    "x509:",
-    ": eof",
-    "unexpected eof",
-    "connection reset by peer",
-)
-_MOVED = (
-    "Somebody else changes the same things, it seems: look with 'debughost status', then try again"
-)
-_UNAUTHORIZED = ("unauthorized", "authentication required", "no basic auth", "access forbidden")
+from debughost_cli.engine.reachability import permission_denied
+from debughost_cli.planning.disk_full import DISK_FULL
 
 
-@contextmanager
-def mapped(info: EngineInfo, doing: str, timeout: float = READ_TIMEOUT) -> Iterator[None]:
-    """Translates whatever the block raises; ``doing`` completes "while ...".
+class Refusal(NamedTuple):
+    """An answer that is no success. ``status``: 0 where it came inside a stream.
 
-    ``timeout``: the seconds that the engine had, for the message.
-    Also to be held around the iteration of a stream, whose failures come late.
+    ``doing`` completes "while ..."; ``image``: the image that a pull or a build needs.
     """
-    try:
-        yield
-    except errors.DebughostError:
-        raise
-    except docker.errors.APIError as exc:
-        raise from_answer(exc.status_code or 0, exc.explanation or str(exc), doing) from exc
-    except (
-        docker.errors.DockerException,
-        docker.errors.StreamParseError,
-        tarfile.TarError,
-        requests.exceptions.RequestException,
-        urllib3.exceptions.HTTPError,
-        OSError,
-        # What does not fit what docker-py and our decoding expect of an engine.
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as exc:
-        raise _from_transport(exc, info, doing, timeout) from exc
+
+    status: int
+    text: str
+    doing: str
+    image: str = ""
+
+
+Factory = Callable[[Refusal], errors.DebughostError]
+
+
+class Rule(NamedTuple):
+    """A row of a table: ``statuses`` None for any, and a pattern that is searched in the text."""
+
+    statuses: range | None
+    pattern: re.Pattern[str]
+    make: Factory
+
+    def matches(self, refusal: Refusal) -> bool:
+        by_status = self.statuses is None or refusal.status in self.statuses
+        return by_status and self.pattern.search(refusal.text) is not None
+
+
+def _rule(statuses: range | int | None, make: Factory, *patterns: str) -> Rule:
+    """Patterns are alternatives, in any case; none of them: any text."""
+    accepted = range(statuses, statuses + 1) if isinstance(statuses, int) else statuses
+    return Rule(accepted, re.compile("|".join(patterns), re.IGNORECASE), make)
+
+
+def _first(rules: Sequence[Rule], refusal: Refusal) -> errors.DebughostError:
+    return next(rule.make(refusal) for rule in rules if rule.matches(refusal))
 
 
 def from_answer(status: int, text: str, doing: str) -> errors.DebughostError:
     """The error for an HTTP status and the engine's explanation."""
-    words = str(text).strip()
-    low = words.lower()
-    if any(w in low for w in _FULL):
-        return disk_full(words)
-    special = _special(low, words)
-    if special:
-        return special
-    if status == 404:
-        return NotFound(words or f"not found while {doing}", hint=_MOVED)
-    if status == 409:
-        return Conflict(words or f"conflict while {doing}", hint=_MOVED)
-    if status in (401, 403) and "permission denied" in low:
-        return permission_denied(words)
-    if status in (429, 502, 503, 504):
-        return errors.EngineUnavailable(
-            f"the engine is not ready ({status}) while {doing}: {words}",
-            hint="Try again in a moment; 'debughost doctor' looks closer",
+    return _first(_RULES, Refusal(status, str(text).strip(), doing))
+
+
+def from_stream(text: str, doing: str) -> errors.DebughostError:
+    """The error for a message inside a progress stream; its operation knows what it means."""
+    return _first(_STREAM_RULES, Refusal(0, text, doing))
+
+
+def image_unavailable(ref: str, text: str) -> errors.DebughostError:
+    """Why an image could not be pulled, from the registry's or the engine's message."""
+    return _first(_IMAGE_RULES, Refusal(0, text, "pulling an image", ref))
+
+
+def build_failed(base: str, exc: errors.EngineError) -> errors.DebughostError:
+    """Why an image could not be built: a base that cannot be pulled, or a step that failed."""
+    text = exc.engine_message or exc.message
+    return _first(_BUILD_RULES, Refusal(exc.http_status or 0, text, "building an image", base))
+
+
+def disk_full(text: str) -> errors.DiskFull:
+    """The engine's disk is full, and what may free some of it."""
+    return errors.DiskFull(
+        f"the engine's disk is full: {text[:300]}",
+        hint="See what uses it with 'docker system df'; "
+        "'debughost volumes prune' removes unused dependency volumes",
+        details={"engine": text[:1000]},
+    )
+
+
+def _engine_error(cls: type[errors.EngineError], hint: str = "", prefix: str = "") -> Factory:
+    def make(refusal: Refusal) -> errors.EngineError:
+        return cls(
+            prefix + (refusal.text or f"{cls.__name__} while {refusal.doing}"),
+            hint=hint,
+            http_status=refusal.status,
+            engine_message=refusal.text,
         )
+
+    return make
+
+
+def _error(cls: type[errors.DebughostError], hint: str = "", prefix: str = "") -> Factory:
+    return lambda refusal: cls(prefix + refusal.text, hint=hint, details={"engine": refusal.text})
+
+
+def _in_stream(refusal: Refusal) -> errors.EngineError:
+    return errors.EngineError(refusal.text, engine_message=refusal.text)
+
+
+def _not_ready(refusal: Refusal) -> errors.EngineUnavailable:
+    return errors.EngineUnavailable(
+        f"the engine is not ready ({refusal.status}) while {refusal.doing}: {refusal.text}",
+        hint="Try again in a moment; 'debughost doctor' checks more",
+    )
+
+
+def _unknown(refusal: Refusal) -> errors.EngineError:
+    status, text, doing, _ = refusal
     return errors.EngineError(
-        f"the engine answered {status or 'an error'} while {doing}: {words[:500]}",
+        f"the engine answered {status or 'an error'} while {doing}: {text[:500]}",
         hint="Run again with --verbose to see the requests",
         details={"status": status},
         http_status=status,
-        engine_message=words,
+        engine_message=text,
     )
 
 
-def _special(low: str, words: str) -> errors.DebughostError | None:
-    if any(w in low for w in _PORT):
-        return errors.PortInUse(words, details={"engine": words})
-    if any(w in low for w in _OVERLAP):
-        return errors.NetworkConflict(words, details={"engine": words})
-    if "rwlayer" in low and "unexpectedly nil" in low:
-        # Its files are gone already, the container itself is about to be.
-        return NotFound(words, hint=_MOVED)
-    if "range of cpus is from" in low or "minimum memory limit" in low:
-        return errors.InvalidConfig(
-            f"the engine refuses the limits: {words}", hint="Set --cpus or --memory to what it has"
-        )
-    if "bind source path does not exist" in low:
-        return errors.InvalidWorkspace(
-            f"the engine does not see a folder or file of this machine: {words}",
-            hint="With an engine elsewhere, the workspace must exist there at the same path",
-        )
-    if "invalid reference format" in low:
-        return errors.InvalidConfig(
-            f"not the name of an image: {words}", hint="Write it as name:tag, in lower case"
-        )
-    if "does not support reading" in low:
-        return LogsUnsupported(words)
-    if _CORRUPTED.search(low):
-        return ContainerCorrupted(
-            f"the engine lost track of the container's processes when it ended: {words}",
-            hint="Make a new container with 'debughost up --recreate'",
-        )
-    if any(w in low for w in _START):
-        return errors.StartFailed(
-            f"the engine could not start the container: {words}",
-            hint="The image must have /bin/sh and be made for the engine's kind of processor; "
-            "choose another with --image",
-        )
-    return None
-
-
-def disk_full(words: str) -> errors.DiskFull:
-    """No room on the engine's disk, and what may give some back."""
-    return errors.DiskFull(
-        f"the engine's disk is full: {words[:300]}",
-        hint="See what takes the room with 'docker system df'; "
-        "'debughost volumes prune' frees unused dependency volumes",
-        details={"engine": words[:1000]},
-    )
-
-
-def permission_denied(words: str) -> errors.EnginePermissionDenied:
-    """The socket is there, but not for this user."""
-    return errors.EnginePermissionDenied(
-        f"no permission to use the engine: {words[:300]}",
-        hint="Add your user to the 'docker' group (sudo usermod -aG docker $USER, then log in "
-        "again), or point --host at an engine of your own",
-    )
-
-
-def image_unavailable(ref: str, words: str) -> errors.DebughostError:
-    """Why a pull or a build's base failed, from the registry's or the engine's words."""
-    low = words.lower()
-    if any(w in low for w in _FULL):
-        return disk_full(words)
-    if any(w in low for w in _UNREACHABLE):
-        reason = "registry_unreachable"
-        hint = (
-            "Check the network or proxy of the engine; an image that is already on it can be "
-            "used with --image, or as a base with 'debughost images build TYPE --base REF'"
-        )
-    elif any(w in low for w in _UNAUTHORIZED) and "may require 'docker login'" not in low:
-        reason, hint = "unauthorized", "Log in first: docker login"
-    else:
-        reason, hint = "unknown", "Check the name and tag; 'docker images' lists what is here"
-    return errors.ImageNotFound(
-        f"image {ref} is not here and cannot be had ({reason.replace('_', ' ')})",
+def _image(reason: str, hint: str) -> Factory:
+    return lambda refusal: errors.ImageNotFound(
+        f"image {refusal.image} is neither on the engine nor can it be pulled "
+        f"({reason.replace('_', ' ')})",
         hint=hint,
-        details={"image": ref, "reason": reason, "engine": words[:500]},
+        details={"image": refusal.image, "reason": reason, "engine": refusal.text[:500]},
     )
 
 
-def unavailable(info: EngineInfo, why: str) -> errors.EngineUnavailable:
-    """Nothing answers at the address, with how the address was found."""
-    found = "" if info.source == "default" else f" (from {info.source})"
-    return errors.EngineUnavailable(
-        f"no engine answers at {info.endpoint}{found}: {why}",
-        hint="Start Docker (for example: sudo systemctl start docker), or name another engine "
-        "with --host or --context; 'debughost doctor' looks closer",
-        details={"endpoint": info.endpoint, "source": info.source},
+def _build_step(refusal: Refusal) -> errors.EngineError:
+    return errors.EngineError(
+        f"the image could not be built: {refusal.text[:500]}",
+        hint="Run 'debughost images build --verbose' to see each step",
+        engine_message=refusal.text,
     )
 
 
-def _from_transport(
-    exc: Exception, info: EngineInfo, doing: str, timeout: float
-) -> errors.DebughostError:
-    chain = list(_causes(exc))
-    if any(isinstance(e, PermissionError) for e in chain):
-        return permission_denied(f"{info.endpoint} may not be opened by this user")
-    if any(isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT) for e in chain):
-        return errors.DiskFull(
-            f"the disk of this machine is full while {doing}: {chain[-1]}",
-            hint="Free some of its room; 'df -h' shows which disk it is",
-        )
-    if any(isinstance(e, docker.errors.TLSParameterError | FileNotFoundError) for e in chain):
-        return unavailable(info, _reason(chain))
-    if _is_timeout(chain):
-        return _timeout(chain, info, doing, timeout)
-    if isinstance(exc, docker.errors.InvalidVersion):
-        return errors.EngineTooOld(str(exc), hint="Upgrade the Docker Engine to 20.10 or later")
-    if isinstance(exc, _GARBAGE) or not isinstance(exc, _TRANSPORT):
-        return errors.EngineError(
-            f"the engine's answer makes no sense while {doing}: {exc}",
-            hint=f"Is there a Docker Engine at {info.endpoint}, and no proxy before it? "
-            "'debughost doctor' looks closer",
-            details={"endpoint": info.endpoint},
-        )
-    return unavailable(info, _reason(chain))
+_CHANGED = "Another client seems to change the same objects: check 'debughost status', try again"
 
+_full = Rule(None, DISK_FULL, lambda refusal: disk_full(refusal.text))
+_unknown_image = _image("unknown", "Check the name and tag; 'docker images' lists what is here")
 
-_GARBAGE = (
-    docker.errors.StreamParseError,
-    requests.exceptions.InvalidJSONError,
-    requests.exceptions.ContentDecodingError,
+_RULES = (
+    _full,
+    _rule(
+        None,
+        _error(errors.PortInUse),
+        "port is already allocated|address already in use|ports are not available",
+    ),
+    _rule(
+        None,
+        _error(errors.NetworkConflict),
+        "pool overlaps|overlaps with|conflicts with network|networks have overlapping",
+    ),
+    _rule(
+        None,
+        _error(
+            errors.InUse,
+            "Remove what is attached to it first; 'debughost network inspect' lists it",
+            "the network is in use: ",
+        ),
+        "has active endpoints|network is being used",
+    ),
+    _rule(
+        None,
+        _error(errors.InUse, "Remove the containers that use it first", "the volume is in use: "),
+        "volume is in use|volume is being used",
+    ),
+    # Its files are gone already, the container itself is about to be.
+    _rule(None, _engine_error(NotFound, _CHANGED), "rwlayer.* is unexpectedly nil"),
+    _rule(
+        None,
+        _error(
+            errors.InvalidConfig,
+            "Set --cpus or --memory to what the engine has",
+            "the engine refuses the limits: ",
+        ),
+        "range of cpus is from|minimum memory limit",
+    ),
+    _rule(
+        None,
+        _error(
+            errors.InvalidWorkspace,
+            "With an engine elsewhere, the workspace must exist there at the same path",
+            "the engine does not have a folder or file of this machine: ",
+        ),
+        "bind source path does not exist",
+    ),
+    _rule(
+        None,
+        _error(
+            errors.InvalidConfig,
+            "Write it as name:tag, in lower case",
+            "not the name of an image: ",
+        ),
+        "invalid reference format",
+    ),
+    _rule(None, _engine_error(LogsUnsupported), "does not support reading"),
+    # Engine 20.10 measures for one client at a time.
+    _rule(None, _engine_error(DiskUsageBusy), "disk usage operation is already running"),
+    _rule(None, _engine_error(NotPaused), "is not paused"),
+    _rule(None, _engine_error(RemovalInProgress), "removal of container .* already in progress"),
+    # An engine that was killed while it started a container knows nothing of its processes later,
+    # and never starts it again. Source: moby issues 36145, 39630, 50040; seen on 20.10.
+    _rule(
+        None,
+        _engine_error(
+            ContainerCorrupted,
+            "Recreate the container with 'debughost up --recreate'",
+            "the engine lost track of the container's processes when it ended: ",
+        ),
+        "task [0-9a-f]+: already exists|container with (given )?id (already )?exists"
+        "|id already in use|failed to start shim: mkdir .*: file exists",
+    ),
+    _rule(
+        None,
+        _error(
+            errors.StartFailed,
+            "The image must have /bin/sh and be built for the engine's architecture; "
+            "choose another with --image",
+            "the engine could not start the container: ",
+        ),
+        "oci runtime|runc create failed|failed to create shim|failed to create task|crun:"
+        "|exec format error",
+    ),
+    _rule(404, _engine_error(ImageMissing), "no such image", "image not known"),
+    _rule(404, _engine_error(NotFound, _CHANGED)),
+    _rule(409, _engine_error(Conflict, _CHANGED)),
+    _rule(range(401, 404), lambda refusal: permission_denied(refusal.text), "permission denied"),
+    _rule(429, _not_ready),
+    _rule(range(502, 505), _not_ready),
+    _rule(None, _unknown),
 )
-"""An answer came, but not one of an engine: another server, or a proxy in between."""
-_TRANSPORT = (
-    docker.errors.DockerException,
-    requests.exceptions.RequestException,
-    urllib3.exceptions.HTTPError,
-    OSError,
+_STREAM_RULES = (_full, _rule(None, _in_stream))
+_IMAGE_RULES = (
+    _full,
+    _rule(
+        None,
+        _image(
+            "registry_unreachable",
+            "Check the network or proxy of the engine; an image that is already on it can be "
+            "used with --image, or as a base with 'debughost images build TYPE --base REF'",
+        ),
+        r"dial tcp|no such host|i/o timeout|connection refused|tls handshake timeout"
+        r"|client\.timeout exceeded|request canceled|network is unreachable|proxyconnect"
+        r"|x509:|: eof|unexpected eof|connection reset by peer",
+    ),
+    # Registries answer so for repositories that do not exist.
+    _rule(None, _unknown_image, "may require 'docker login'"),
+    _rule(
+        None,
+        _image("unauthorized", "Log in first: docker login"),
+        "unauthorized|authentication required|no basic auth|access forbidden",
+    ),
+    _rule(None, _unknown_image),
 )
-
-
-def _has(chain: list[Exception], *kinds: type[Exception]) -> bool:
-    """urllib3 counts a refused connection among its connect timeouts; it is none."""
-    refused = urllib3.exceptions.NewConnectionError
-    return any(isinstance(e, kinds) and not isinstance(e, refused) for e in chain)
-
-
-def _is_timeout(chain: list[Exception]) -> bool:
-    """A read timeout inside a stream arrives as a ConnectionError around the real one."""
-    kinds = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-    return _has(chain, *kinds) or "timed out" in str(chain[0])
-
-
-def _timeout(
-    chain: list[Exception], info: EngineInfo, doing: str, timeout: float
-) -> errors.DebughostError:
-    if _has(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-        return unavailable(info, f"no connection within {CONNECT_TIMEOUT:.0f} s")
-    return errors.EngineTimeout(
-        f"the engine at {info.endpoint} did not answer within {timeout:.0f} s while {doing}",
-        hint="It may hang: 'debughost doctor' looks closer; restarting the engine often helps",
-        details={"endpoint": info.endpoint},
-    )
-
-
-def _causes(exc: BaseException | None) -> Iterator[Exception]:
-    """The exception and all that it wraps, as cause, context or argument, outermost first."""
-    seen: set[int] = set()
-    queue = [exc]
-    while queue:
-        current = queue.pop(0)
-        if not isinstance(current, Exception) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        queue += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        queue += [a for a in current.args if isinstance(a, Exception)]
-
-
-def _reason(chain: list[Exception]) -> str:
-    """The innermost system error's words, which say most in the fewest characters."""
-    for exc in reversed(chain):
-        if isinstance(exc, OSError) and exc.strerror:
-            return exc.strerror.lower()
-    if _has(chain, ValueError, urllib3.exceptions.IncompleteRead):
-        # What is left of a chunk's head is no number.
-        return "the connection ended within an answer"
-    text = re.sub(r"<[^>]*>:? ?|HTTPConnectionPool\([^)]*\):? ?", "", str(chain[-1])).strip(
-        "() '\","
-    )
-    return text[:200] or type(chain[-1]).__name__
+_BUILD_RULES = (
+    _rule(None, _build_step, "returned a non-zero code"),
+    _rule(
+        None,
+        lambda refusal: _first(_IMAGE_RULES, refusal),
+        "manifest|pull access denied|not found|no such image|dial tcp|registry|repository",
+    ),
+    _rule(None, _build_step),
+)

@@ -8,12 +8,20 @@ engine's client library passes through this door.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from debughost_cli.errors import EngineError
+from debughost_cli.engine.port_types import Conflict as Conflict
+from debughost_cli.engine.port_types import ContainerCorrupted as ContainerCorrupted
+from debughost_cli.engine.port_types import DiskUsageBusy as DiskUsageBusy
+from debughost_cli.engine.port_types import ExecResult as ExecResult
+from debughost_cli.engine.port_types import ExecSpec as ExecSpec
+from debughost_cli.engine.port_types import ImageMissing as ImageMissing
+from debughost_cli.engine.port_types import LogQuery as LogQuery
+from debughost_cli.engine.port_types import LogsUnsupported as LogsUnsupported
+from debughost_cli.engine.port_types import NotFound as NotFound
+from debughost_cli.engine.port_types import NotPaused as NotPaused
+from debughost_cli.engine.port_types import RemovalInProgress as RemovalInProgress
 from debughost_cli.resources import (
     Container,
     ContainerSpec,
@@ -29,64 +37,6 @@ from debughost_cli.resources import (
     StatsSample,
     Volume,
 )
-
-
-class NotFound(EngineError):
-    """The object that was asked for does not exist (any more)."""
-
-
-class Conflict(EngineError):
-    """The engine refuses because of the object's present state or an equal name."""
-
-
-class ContainerCorrupted(EngineError):
-    """The end of an engine has spoilt this container for good: only a new one can be started."""
-
-
-class LogsUnsupported(EngineError):
-    """The container's logging driver keeps no output that could be read."""
-
-
-@dataclass(frozen=True)
-class LogQuery:
-    """Which lines, and how: ``tail`` None for all, counted in entries of the engine.
-
-    ``since`` and ``until``: seconds since the epoch, both inclusive; a Decimal is exact.
-    ``fragments``: each entry as it comes, a long line in several. Without ``stamps``, a fragment
-    may even hold many lines; that is the fastest.
-    """
-
-    tail: int | None = None
-    since: Decimal | float | None = None
-    until: Decimal | float | None = None
-    follow: bool = False
-    stamps: bool = True
-    fragments: bool = False
-
-
-@dataclass(frozen=True)
-class ExecSpec:
-    """A command for a running container; empty: the container's own user, folder, variables.
-
-    ``stdin``: something will be written to it. ``tty``: it gets a terminal, and stdout alone.
-    """
-
-    command: tuple[str, ...]
-    user: str = ""
-    workdir: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    stdin: bool = False
-    tty: bool = False
-
-
-@dataclass(frozen=True)
-class ExecResult:
-    """What a command in a container came to."""
-
-    exit_code: int
-    stdout: bytes
-    stderr: bytes
-
 
 OnText = Callable[[str], None]
 OnOutput = Callable[[str, memoryview], None]

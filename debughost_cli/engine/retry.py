@@ -31,7 +31,7 @@ class Retrier:
     ) -> None:
         """Without ``on_retry`` nothing is tried again."""
         self._on_retry = on_retry
-        self._sleep = sleep
+        self.sleep = sleep
 
     def call(self, attempt: Callable[[], T]) -> T:
         """``attempt``'s result, or its last EngineUnavailable."""
@@ -53,7 +53,7 @@ class Retrier:
         from tenacity.wait import wait_fixed
 
         say(_line(first, WAITS[0]))
-        self._sleep(WAITS[0])
+        self.sleep(WAITS[0])
         retrying = Retrying(
             stop=stop_after_attempt(len(WAITS)) | stop_after_delay(ENOUGH),
             wait=wait_chain(*[wait_fixed(s) for s in WAITS[1:]]),
@@ -61,7 +61,7 @@ class Retrier:
             before_sleep=lambda state: say(
                 _line(state.outcome.exception() if state.outcome else None, state.upcoming_sleep)
             ),
-            sleep=self._sleep,
+            sleep=self.sleep,
             reraise=True,
         )
         return retrying(attempt)

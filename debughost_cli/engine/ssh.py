@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from debughost_cli.engine.error_map import CONNECT_TIMEOUT, permission_denied, unavailable
+from debughost_cli.engine.reachability import CONNECT_TIMEOUT, permission_denied, unavailable
 from debughost_cli.errors import DebughostError, Usage
 from debughost_cli.resources import EngineInfo
 

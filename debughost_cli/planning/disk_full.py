@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-_DISK_FULL = re.compile(
-    r"no space left on device|disk quota exceeded|not enough free space|\benospc\b", re.IGNORECASE
+DISK_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|not enough free space|\benospc\b",
+    re.IGNORECASE,
 )
 
 
 def reports_disk_full(text: str) -> bool:
-    """Whether a text of an engine, a registry or a program says that a disk is full."""
-    return _DISK_FULL.search(text) is not None
+    """Whether a text reports that a disk is full."""
+    return DISK_FULL.search(text) is not None

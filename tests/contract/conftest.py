@@ -24,10 +24,8 @@ from fakes import command_not_found as not_found
 
 from debughost_cli.container import control_files
 from debughost_cli.engine.connect import Address, resolve_address
-from debughost_cli.engine.docker.connection import Connection
 from debughost_cli.engine.docker.engine import DockerEngine
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import DebughostError
 from debughost_cli.names import STATE_LINK
 from debughost_cli.resources import Container, ContainerSpec, Limits, Link, Mount
@@ -178,10 +176,10 @@ def subnets() -> Iterator[str]:
 def why_unusable(address: Address) -> str:
     """What speaks against this engine, asked once and without patience; empty if nothing does."""
     try:
-        probe = Connection(address, Retrier(lambda _: None, lambda _: None), lambda _: None)
+        probe = DockerEngine.connect(address, on_retry=None)
     except DebughostError as exc:
         return exc.message
-    probe.client.close()
+    probe.close()
     return ""
 
 

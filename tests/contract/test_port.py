@@ -639,7 +639,7 @@ def test_an_image_is_built_with_its_labels_and_tags(world: World, tmp_path: Path
         assert found.id in {i.id for i in world.engine.images.list([f"{LABEL}={RUN}"])}
     finally:
         if isinstance(world.engine, DockerEngine):
-            client = world.engine._connection.client
+            client = world.engine._caller._connection.client
             for tag in tags:
                 client.remove_image(tag)
 

@@ -15,12 +15,10 @@ from fakes import make_spec
 
 from debughost_cli import errors
 from debughost_cli.engine.connect import Address
-from debughost_cli.engine.docker import connection as docker_client
+from debughost_cli.engine.docker import caller
 from debughost_cli.engine.docker import engine as docker_engine
-from debughost_cli.engine.docker.connection import Connection
 from debughost_cli.engine.docker.engine import DockerEngine
 from debughost_cli.engine.port import NotFound
-from debughost_cli.engine.retry import Retrier
 from unit.fault_server import VERSION, serving
 
 # docker-py leaves sockets that could not connect to the garbage collector.
@@ -71,19 +69,18 @@ def slept() -> Any:
 
 
 @pytest.fixture
-def told() -> Any:
+def reported() -> Any:
     return []
 
 
 @pytest.fixture
-def connect(server: Any, slept: Any, told: Any) -> Iterator[Any]:
+def connect(server: Any, slept: Any, reported: Any) -> Iterator[Any]:
     """Makes engines over the server, and closes them."""
     made = []
 
-    def connect() -> Any:
+    def connect(**more: Any) -> Any:
         address = Address(server.url, "flag")
-        retrier = Retrier(told.append, slept.append)
-        engine = DockerEngine(Connection(address, retrier, lambda _: None))
+        engine = DockerEngine.connect(address, on_retry=reported.append, sleep=slept.append, **more)
         made.append(engine)
         return engine
 
@@ -149,12 +146,12 @@ def test_a_server_that_is_no_engine_is_recognised(
 
 
 def test_a_lost_answer_of_a_read_is_asked_again(
-    connect: Any, script: Any, slept: Any, told: Any
+    connect: Any, script: Any, slept: Any, reported: Any
 ) -> None:
     script.on("/containers/json", None, None, (200, []))
     assert connect().containers.list() == []
     assert slept == [1.0, 2.0]
-    assert len(told) == 2
+    assert len(reported) == 2
 
 
 def test_an_engine_that_never_answers_is_given_up(
@@ -189,7 +186,7 @@ def test_a_failure_of_an_engine_that_has_only_just_come_back_is_asked_again(
     connect: Any, script: Any, slept: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where systemd keeps its socket, a new connection waits for the next engine."""
-    monkeypatch.setattr(docker_client, "PROMPT", 0.0)
+    monkeypatch.setattr(caller, "PROMPT", 0.0)
     script.on("/containers/json", (500, {"message": "database not open"}), (200, []))
     script.on("/_ping", (200, b"OK"))
     engine = connect()
@@ -232,16 +229,12 @@ def test_an_engine_that_measures_its_disk_for_another_client_is_asked_until_it_i
 ) -> None:
     script.on("/system/df", BUSY, BUSY, (200, {"Volumes": []})).on("/_ping", (200, b"OK"))
     assert connect().disk_usage().volumes == ()
-    assert slept == []
+    assert slept == [docker_engine.BUSY_PAUSE] * 2
 
 
-def test_an_engine_that_measures_for_ever_is_given_up(
-    connect: Any, script: Any, server: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(docker_engine, "MEASURED_AGAIN", 0.01)
+def test_an_engine_that_measures_for_ever_times_out(connect: Any, script: Any, server: Any) -> None:
     script.on("/system/df", BUSY).on("/_ping", (200, b"OK"))
-    engine = connect()
-    engine._connection._timeout = 0.2
+    engine = connect(timeout=0.2)
     with pytest.raises(errors.EngineTimeout, match="already running"):
         engine.disk_usage()
     assert server.count("/system/df") > 2
@@ -445,7 +438,7 @@ def test_a_read_of_files_that_is_no_archive_is_an_engines_error(connect: Any, sc
 def test_nothing_that_listens_is_an_unavailable_engine(tmp_path: Path, slept: Any) -> None:
     address = Address(f"unix://{tmp_path}/none.sock", "flag")
     with pytest.raises(errors.EngineUnavailable) as caught:
-        Connection(address, Retrier(lambda _: None, slept.append), lambda _: None)
+        DockerEngine.connect(address, on_retry=print, sleep=slept.append)
     assert str(tmp_path) in caught.value.message
     assert slept == [1.0, 2.0, 4.0]
 
@@ -455,10 +448,8 @@ def test_a_closed_port_is_an_unavailable_engine(slept: Any) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with pytest.raises(errors.EngineUnavailable) as caught:
-        Connection(
-            Address(f"tcp://127.0.0.1:{port}", "flag"),
-            Retrier(lambda _: None, slept.append),
-            lambda _: None,
+        DockerEngine.connect(
+            Address(f"tcp://127.0.0.1:{port}", "flag"), on_retry=print, sleep=slept.append
         )
     assert "refused" in caught.value.message
 
@@ -468,13 +459,9 @@ def test_a_socket_that_is_no_socket(tmp_path: Path, path: str, slept: Any) -> No
     (tmp_path / "file").write_text("x")
     place = Path(f"{tmp_path}/file{path}")
     with pytest.raises(errors.DebughostError) as caught:
-        Connection(
-            Address(f"unix://{place}", "flag"),
-            Retrier(lambda _: None, slept.append),
-            lambda _: None,
-        )
+        DockerEngine.connect(Address(f"unix://{place}", "flag"), on_retry=print, sleep=slept.append)
     assert caught.value.code == "ENGINE_UNAVAILABLE"
 
 
 def test_two_engines_of_one_process_do_not_share_a_connection(connect: Any) -> None:
-    assert connect()._connection.client is not connect()._connection.client
+    assert connect()._caller._connection.client is not connect()._caller._connection.client

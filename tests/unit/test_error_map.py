@@ -23,8 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import errors
-from debughost_cli.engine.error_map import from_answer, image_unavailable, mapped
-from debughost_cli.engine.port import Conflict, ContainerCorrupted, NotFound
+from debughost_cli.engine.docker.exceptions import mapped
+from debughost_cli.engine.error_map import from_answer, image_unavailable
+from debughost_cli.engine.port import Conflict, ContainerCorrupted, ImageMissing, NotFound
 from debughost_cli.resources import EngineInfo
 
 DATA = Path(__file__).parents[1] / "data"
@@ -324,8 +325,8 @@ REFUSALS = {
     "no container": NotFound,
     "no network": NotFound,
     "no volume": NotFound,
-    "no image": NotFound,
-    "create of no image": NotFound,
+    "no image": ImageMissing,
+    "create of no image": ImageMissing,
     "bad reference": errors.InvalidConfig,
     "mount missing": errors.InvalidWorkspace,
     "cpus": errors.InvalidConfig,
@@ -336,8 +337,8 @@ REFUSALS = {
     "exec in created": Conflict,
     "network name": Conflict,
     "overlap": errors.NetworkConflict,
-    "network in use": errors.EngineError,
-    "volume in use": Conflict,
+    "network in use": errors.InUse,
+    "volume in use": errors.InUse,
     "remove running": Conflict,
     "start without network": NotFound,
     "pull": errors.EngineError,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.engine.docker.exec import Frames
+from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
 from debughost_cli.engine.port import OnOutput
 from debughost_cli.services.exec import _Head
 
@@ -35,21 +35,32 @@ frames = st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=40)), ma
 places = st.lists(st.integers(0, 1000), max_size=12)
 
 
-@given(frames, places)
-def test_frames_survive_any_cut(sent: list[tuple[int, bytes]], where: list[int]) -> None:
-    found, take = collector()
-    taker = Frames(take)
+def fed(wire: Sequence[bytes], *, partial: bool) -> Pieces:
+    demultiplexer = Demultiplexer(partial=partial)
+    return [
+        (stream_name(number), bytes(data))
+        for fragment in wire
+        for number, data in demultiplexer.feed(memoryview(fragment))
+    ]
+
+
+@given(frames, places, st.booleans())
+def test_frames_survive_any_cut(
+    sent: list[tuple[int, bytes]], where: list[int], partial: bool
+) -> None:
     wire = b"".join(struct.pack(">BxxxL", number, len(data)) + data for number, data in sent)
-    for fragment in cut(wire, where):
-        taker.feed(memoryview(fragment))
+    found = fed(cut(wire, where), partial=partial)
     for number, name in ((1, "stdout"), (2, "stderr")):
         assert joined(found, name) == b"".join(data for n, data in sent if n == number)
+    if not partial:
+        assert [data for _, data in found] == [data for _, data in sent]
 
 
-def test_a_terminal_has_no_frames() -> None:
-    found, take = collector()
-    Frames(take, plain=True).feed(memoryview(b"\x01\x00\x00\x00\x00\x00\x00\x01x"))
-    assert found == [("stdout", b"\x01\x00\x00\x00\x00\x00\x00\x01x")]
+@pytest.mark.parametrize(("partial", "found"), [(True, [("stderr", b"half")]), (False, [])])
+def test_what_has_arrived_of_a_frame_is_returned_only_where_that_is_requested(
+    partial: bool, found: Pieces
+) -> None:
+    assert fed([struct.pack(">BxxxL", 2, 9) + b"half"], partial=partial) == found
 
 
 class Pids(list[int]):

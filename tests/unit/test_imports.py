@@ -6,6 +6,7 @@ import ast
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -167,9 +168,7 @@ def ours(*names: str) -> list[str]:
         pytest.param(under("cli"), ["tenacity", "psutil", "filelock"], id="cli only parses"),
         pytest.param(
             [p for p in under("services") if p.name != "images.py"],
-            ours(
-                "engine.docker.engine", "engine.docker.connection", "engine.decode", "engine.encode"
-            ),
+            ours("engine.docker", "engine.decode", "engine.encode", "engine.error_map"),
             id="services know the port alone",
         ),
     ],
@@ -200,5 +199,19 @@ def test_pure_planning_does_nothing_but_think() -> None:
 
 
 def test_only_the_session_wires_an_engine() -> None:
-    found = offenders(under("cli", "services"), ours("engine.docker_engine"))
+    found = offenders(under("cli", "services"), ours("engine.docker"))
     assert {f.partition(":")[0] for f in found} <= {"debughost_cli/cli/session.py"}
+
+
+PRIVATE = re.compile(r"""(?<!\bself)(?<!\bcls)\._(?!_)\w+|getattr\((?!self\b)[^)]*["']_""")
+
+
+def test_private_attributes_of_the_vendors_are_used_in_one_module() -> None:
+    """Comments and strings do not count, but for the names that getattr gets."""
+    found = {
+        path.name
+        for path in under("engine")
+        for line in path.read_text("utf-8").splitlines()
+        if PRIVATE.search(line.partition("#")[0])
+    }
+    assert found == {"vendor.py"}

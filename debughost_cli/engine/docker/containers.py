@@ -5,22 +5,26 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
+from contextlib import suppress
 from typing import Any
 
 from debughost_cli import names
 from debughost_cli.engine import decode, encode
 from debughost_cli.engine.docker import log_stream
-from debughost_cli.engine.docker.connection import ApiClient, Connection
-from debughost_cli.engine.error_map import (
-    READ_TIMEOUT,
-    from_answer,
-    image_unavailable,
-    mapped,
+from debughost_cli.engine.docker.caller import Caller
+from debughost_cli.engine.docker.client import ApiClient
+from debughost_cli.engine.docker.exceptions import raise_for_status
+from debughost_cli.engine.error_map import image_unavailable
+from debughost_cli.engine.port import (
+    Conflict,
+    ImageMissing,
+    LogQuery,
+    NotFound,
+    NotPaused,
+    RemovalInProgress,
 )
-from debughost_cli.engine.port import Conflict, LogQuery, NotFound
+from debughost_cli.engine.reachability import READ_TIMEOUT
 from debughost_cli.errors import EngineError, NameConflict
 from debughost_cli.resources import (
     Container,
@@ -34,24 +38,24 @@ from debughost_cli.resources import (
 
 LINK_TRIES = 10
 LINK_PAUSE = 0.03
-"""Seconds; a container that ended is taken down within 0.1 s."""
+"""Seconds; a container that ended is unmounted within 0.1 s."""
 
 
 class DockerContainers:
     """The part of the port that is about containers."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
 
     def list(self, labels: Sequence[str] = ()) -> Sequence[ContainerSummary]:
         filters = {"label": list(labels)} if labels else None
-        return self._connection.read(
+        return self._caller.read(
             "listing containers",
             lambda c: decode.each(decode.summary, c.containers(all=True, filters=filters)),
         )
 
     def inspect(self, ref: str) -> Container:
-        return self._connection.read(
+        return self._caller.read(
             "inspecting a container", lambda c: decode.container(c.inspect_container(ref))
         )
 
@@ -70,77 +74,65 @@ class DockerContainers:
             return found.id if ours else None
 
         try:
-            return self._connection.create("creating the container", make, find)
-        except NotFound as exc:
-            if "image" not in exc.message.lower():
-                # The network, for example, which somebody removed meanwhile.
-                raise
-            raise image_unavailable(spec.image, exc.message) from exc
+            return self._caller.create("creating the container", make, find)
+        except ImageMissing as exc:
+            raise image_unavailable(spec.image, exc.engine_message) from exc
         except Conflict as exc:
             raise NameConflict(
-                f"a container named {name} exists already and is not ours",
-                hint=f"Look at it with 'docker inspect {name}'",
+                f"a container named {name} exists already and is unmanaged",
+                hint=f"Inspect it with 'docker inspect {name}'",
                 details={"name": name},
             ) from exc
 
     def start(self, ref: str) -> None:
-        self._connection.read("starting the container", lambda c: c.start(ref))
+        self._caller.read("starting the container", lambda c: c.start(ref))
 
     def stop(self, ref: str, stop_timeout: int) -> None:
-        self._connection.read(
+        self._caller.read(
             "stopping the container",
             lambda c: c.stop(ref, timeout=stop_timeout),
             extra=stop_timeout,
         )
 
     def kill(self, ref: str, signal: str) -> None:
-        self._connection.read("signalling the container", lambda c: c.kill(ref, signal))
+        self._caller.read("signalling the container", lambda c: c.kill(ref, signal))
 
     def unpause(self, ref: str) -> None:
-        try:
-            self._connection.read("unpausing the container", lambda c: c.unpause(ref))
-        except EngineError as exc:
-            if "not paused" not in exc.message:
-                raise
+        with suppress(NotPaused):
+            self._caller.read("unpausing the container", lambda c: c.unpause(ref))
 
     def remove(self, ref: str, *, force: bool = False) -> None:
-        try:
-            self._connection.read(
+        with suppress(NotFound, RemovalInProgress):
+            self._caller.read(
                 "removing the container", lambda c: c.remove_container(ref, v=True, force=force)
             )
-        except NotFound:
-            return
-        except Conflict as exc:
-            # Another client is at it already: the end is the same.
-            if "already in progress" not in exc.message:
-                raise
 
     def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
         data = encode.archive(entries)
-        self._connection.read("writing into the container", lambda c: c.put_archive(ref, "/", data))
+        self._caller.read("writing into the container", lambda c: c.put_archive(ref, "/", data))
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
         def call(client: ApiClient) -> bytes:
             chunks, _ = client.get_archive(ref, folder)
             return b"".join(chunks)
 
-        data = self._connection.read("reading from the container", call)
-        with mapped(self._connection.info, "reading from the container"):
+        data = self._caller.read("reading from the container", call)
+        with self._caller.mapped("reading from the container"):
             return _plain_files(data, limit)
 
     def read_link(self, ref: str, path: str) -> Link | None:
         for _ in range(LINK_TRIES):
             try:
-                return self._connection.read(
+                return self._caller.read(
                     "reading the container's state", lambda c: _link(c, ref, path)
                 )
             except EngineError:
-                # Its file system is just being taken down, or put up: a moment later it answers.
-                time.sleep(LINK_PAUSE)
+                # Its file system is being mounted or unmounted: a moment later the engine answers.
+                self._caller.sleep(LINK_PAUSE)
         return None
 
     def stats(self, ref: str) -> StatsSample:
-        return self._connection.read(
+        return self._caller.read(
             "reading stats",
             lambda c: decode.stats_sample(c.stats(ref, stream=False, one_shot=True)),
         )
@@ -156,22 +148,21 @@ class DockerContainers:
         span = (("since", query.since), ("until", query.until))
         params |= {k: f"{v:.9f}" for k, v in span if v is not None}
         tty = self.inspect(ref).tty
-        answer = self._connection.get_raw(f"/containers/{ref}/logs", params, "reading logs")
-        with mapped(self._connection.info, "reading logs"), answer:
+        answer = self._caller.get_raw(f"/containers/{ref}/logs", params, "reading logs")
+        with self._caller.mapped("reading logs"), answer:
             yield from log_stream.lines(answer.raw, query, tty=tty)
 
 
 def _link(client: ApiClient, ref: str, path: str) -> Link | None:
-    answer = client.head(
-        f"{client.base_url}/v{client.api_version}/containers/{ref}/archive",
-        params={"path": path},
-        timeout=READ_TIMEOUT,
+    doing = "reading the container's state"
+    response = client.head(
+        client.url(f"/containers/{ref}/archive"), params={"path": path}, timeout=READ_TIMEOUT
     )
-    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise from_answer(answer.status_code, answer.reason, "reading the container's state")
-    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+    try:
+        raise_for_status(response, doing)
+    except NotFound:
         return None
-    return decode.link(str(answer.headers.get("X-Docker-Container-Path-Stat", "")))
+    return decode.link(str(response.headers.get("X-Docker-Container-Path-Stat", "")))
 
 
 def _plain_files(data: bytes, limit: int) -> dict[str, bytes]:

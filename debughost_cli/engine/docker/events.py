@@ -8,8 +8,7 @@ from typing import Any
 
 from debughost_cli import names
 from debughost_cli.engine import decode
-from debughost_cli.engine.docker.connection import Connection
-from debughost_cli.engine.error_map import mapped
+from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.errors import EngineTimeout
 from debughost_cli.resources import EngineEvent
 
@@ -17,20 +16,20 @@ from debughost_cli.resources import EngineEvent
 class DockerEvents:
     """The part of the port that is about events."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
 
     def read(self, since: float | None, until: float | None = None) -> Iterator[EngineEvent]:
         filters = {"type": ["container"], "label": [f"{names.MANAGED}=true"]}
         params: dict[str, Any] = {"filters": json.dumps(filters)}
         params |= {k: f"{v:.9f}" for k, v in (("since", since), ("until", until)) if v}
-        answer = self._connection.get_raw("/events", params, "reading events")
+        answer = self._caller.get_raw("/events", params, "reading events")
         try:
-            with mapped(self._connection.info, "reading events"), answer:
+            with self._caller.mapped("reading events"), answer:
                 for line in answer.iter_lines(chunk_size=None):
                     event = decode.event(line)
                     if event:
                         yield event
         except EngineTimeout:
-            # 30 s without a byte is what an idle engine looks like; whoever reads opens it again.
+            # 30 s without a byte is what an idle engine sends; the caller opens the stream again.
             return

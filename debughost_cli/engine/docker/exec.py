@@ -1,7 +1,7 @@
-"""Commands in a container: the connection that the engine hands over, and its bytes.
+"""A running command in a container: the upgraded connection, and its bytes in both directions.
 
 docker-py's own way reads from the socket below a buffered reader that may hold the first bytes of
-the output already, and knows no half-close; so the request is made here.
+the output already, and knows no half-close.
 """
 
 from __future__ import annotations
@@ -10,107 +10,39 @@ import os
 import select
 import socket
 import ssl
-import struct
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from http import HTTPStatus
 from itertools import chain, repeat
 from typing import Any
 
 import requests
 
-from debughost_cli.engine import decode
-from debughost_cli.engine.docker.connection import ApiClient, Connection
-from debughost_cli.engine.docker.transport import time_limit
-from debughost_cli.engine.error_map import READ_TIMEOUT, from_answer, mapped
-from debughost_cli.engine.port import ExecResult, ExecSpec, Execution, OnOutput
+from debughost_cli.engine.docker import vendor
+from debughost_cli.engine.docker.caller import Caller
+from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
+from debughost_cli.engine.port import ExecSpec, OnOutput
 from debughost_cli.errors import EngineUnavailable
 
 CHUNK = 256 * 1024
 STDIN_CHUNK = 64 * 1024
-DETACH_KEYS = ",".join(["ctrl-@", "ctrl-_"] * 4)
-"""The engine holds back the first of them until the next key comes, and its default begins with
-ctrl-p, which every shell uses. Nothing shows after ctrl-@; nobody types all eight."""
 REFUSED = 125
-_HEADER = struct.Struct(">BxxxL")
-_NAMES = {0: "stdout", 1: "stdout", 2: "stderr"}
 _SOON = (0.005, 0.01, *[0.02] * 50)
-"""Pauses between two looks: the engine often learns of the end just after the streams'."""
+"""Pauses between two requests: the engine often learns of the end just after the streams'."""
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ssl.SSLEOFError)
-
-
-class DockerCommands:
-    """The part of the port that is about commands in containers."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def start(self, ref: str, spec: ExecSpec) -> Execution:
-        return start_exec(self._connection, ref, spec)
-
-    def run(
-        self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
-    ) -> ExecResult:
-        found = {"stdout": bytearray(), "stderr": bytearray()}
-        started = self.start(ref, ExecSpec(tuple(command), user, workdir))
-        started.pump(None, lambda stream, data: found[stream].extend(data))
-        return ExecResult(started.wait(), bytes(found["stdout"]), bytes(found["stderr"]))
-
-
-def start_exec(connection: Connection, ref: str, spec: ExecSpec) -> DockerExec:
-    """Makes and starts a command. The start is never repeated, for it may have happened; one that
-    was made and not started does nothing.
-    """
-    doing = "starting a command in the container"
-    made = connection.read("preparing a command", lambda c: _make(c, ref, spec))
-    with mapped(connection.info, doing), time_limit(READ_TIMEOUT):
-        client = connection.client
-        answer = client.post(
-            f"{client.base_url}/v{client.api_version}/exec/{made}/start",
-            json={"Detach": False, "Tty": spec.tty},
-            headers={"Connection": "Upgrade", "Upgrade": "tcp"},
-            stream=True,
-            timeout=READ_TIMEOUT,
-        )
-        if answer.status_code >= HTTPStatus.BAD_REQUEST:
-            raise from_answer(answer.status_code, _words(answer), doing)
-        return DockerExec(connection, made, answer, spec)
-
-
-def _make(client: ApiClient, ref: str, spec: ExecSpec) -> str:
-    made = client.exec_create(
-        ref,
-        list(spec.command),
-        stdin=spec.stdin,
-        tty=spec.tty,
-        user=spec.user,
-        environment=dict(spec.environment),
-        workdir=spec.workdir or None,
-        detach_keys=DETACH_KEYS,
-    )
-    return decode.identity(made)
-
-
-def _words(answer: requests.Response) -> str:
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:500]
 
 
 class DockerExec:
     """A started command and the connection to its streams."""
 
     def __init__(
-        self, connection: Connection, id_: str, answer: requests.Response, spec: ExecSpec
+        self, caller: Caller, id_: str, response: requests.Response, spec: ExecSpec
     ) -> None:
-        self._connection = connection
+        self._caller = caller
         self._id = id_
-        self._answer = answer  # Nobody else keeps it, and it closes the socket when it goes.
-        self._sock, self._early = _take_over(answer)
+        self._response = response  # Closes the socket when it is collected.
+        self._sock, self._early = _take_over(response)
         self._tty = spec.tty
         self._buffer = bytearray(CHUNK)
         self._stdin: int | None = None
@@ -118,11 +50,21 @@ class DockerExec:
         self._cut = False
 
     def pump(self, stdin: int | None, on_output: OnOutput) -> None:
-        frames = Frames(on_output, plain=self._tty)
-        frames.feed(memoryview(self._early))
+        frames = Demultiplexer(partial=True)
+
+        def feed(data: memoryview) -> None:
+            for number, payload in frames.feed(data):
+                on_output(stream_name(number), memoryview(payload))
+
+        def feed_plain(data: memoryview) -> None:
+            on_output("stdout", data)
+
+        take = feed_plain if self._tty else feed
+        if self._early:
+            take(memoryview(self._early))
         self._stdin = stdin
-        pump = self._by_turns if _selectable(self._sock) else self._with_thread
-        pump(frames.feed)
+        run = self._by_turns if _selectable(self._sock) else self._with_thread
+        run(take)
 
     def _by_turns(self, feed: Callable[[memoryview], None]) -> None:
         """One thread for both directions, as a TLS connection needs it."""
@@ -161,21 +103,21 @@ class DockerExec:
             self._end_stdin()
 
     def _receive(self, feed: Callable[[memoryview], None]) -> bool:
-        """Hands on what is there; False at the end of the stream."""
-        with memoryview(self._buffer) as observation:
+        """Passes on what has arrived; False at the end of the stream."""
+        with memoryview(self._buffer) as view:
             while True:
                 count = self._receive_once()
                 if not count:
                     return count is None
-                feed(observation[:count])
-                # What TLS has unpacked already, select does not see.
+                feed(view[:count])
+                # select does not see what TLS has decrypted already.
                 pending = getattr(self._sock, "pending", None)
                 if pending is None or not pending():
                     return True
 
     def _receive_once(self) -> int | None:
-        """How many bytes came; 0 at the end, None where there are none yet."""
-        with mapped(self._connection.info, "reading a command's output"):
+        """How many bytes arrived; 0 at the end, None where there are none yet."""
+        with self._caller.mapped("reading a command's output"):
             try:
                 return int(self._sock.recv_into(self._buffer))
             except _AGAIN:
@@ -185,13 +127,13 @@ class DockerExec:
                 return 0
 
     def _send(self) -> None:
-        with mapped(self._connection.info, "writing a command's input"):
+        with self._caller.mapped("writing a command's input"):
             try:
                 self._unsent = self._unsent[self._sock.send(self._unsent) :]
             except _AGAIN:
                 return
             except _GONE:
-                # Nobody takes any more; what is on its way to us may still be read.
+                # Nothing reads it any more; the output that is on its way may still arrive.
                 self._stdin, self._unsent = None, memoryview(b"")
 
     def _end_stdin(self) -> None:
@@ -203,42 +145,35 @@ class DockerExec:
                 # SSLSocket's own method would tear down the TLS layer for reading as well.
                 socket.socket.shutdown(self._sock, socket.SHUT_WR)
             else:
-                self._sock.send(b"")  # What a named pipe has for it.
+                self._sock.send(b"")  # The end of a named pipe.
 
     def resize(self, rows: int, columns: int) -> None:
-        self._connection.read(
-            "resizing the terminal", lambda c: c.exec_resize(self._id, rows, columns)
-        )
+        self._caller.read("resizing the terminal", lambda c: c.exec_resize(self._id, rows, columns))
 
     def wait(self) -> int:
         for pause in chain(_SOON, repeat(0.0 if self._cut else 0.2)):
-            facts = self._connection.read(
-                "asking for the exit code", lambda c: c.exec_inspect(self._id)
-            )
+            facts = self._caller.read("reading the exit code", lambda c: c.exec_inspect(self._id))
             if not facts.get("Running"):
                 break
             if not pause:
                 raise EngineUnavailable(
                     "the connection to the command broke; it may still run",
-                    hint="'debughost doctor' looks at the engine",
+                    hint="'debughost doctor' checks the engine",
                 )
-            # It may have closed its output and go on.
-            time.sleep(pause)
+            # It may have closed its output and still run.
+            self._caller.sleep(pause)
         code = facts.get("ExitCode")
         return REFUSED if code is None else int(code)
 
     def close(self) -> None:
         with suppress(OSError):
             self._sock.close()
-        self._answer.close()
+        self._response.close()
 
 
-def _take_over(answer: requests.Response) -> tuple[Any, bytes]:
+def _take_over(response: requests.Response) -> tuple[Any, bytes]:
     """The socket of an upgraded connection, and what the reader above it has read ahead."""
-    body: Any = answer.raw
-    reader = body._fp.fp  # noqa: SLF001 - as docker-py does; there is no public way.
-    raw = reader.raw
-    sock = raw.sock if hasattr(raw, "sock") else raw._sock  # noqa: SLF001 - likewise
+    reader, sock = vendor.upgraded(response)
     if not isinstance(sock, socket.socket):
         return sock, b""
     with suppress(OSError):
@@ -263,41 +198,3 @@ def _read(stdin: int) -> bytes | None:
         return None
     except OSError:
         return b""
-
-
-class Frames:
-    """Takes the engine's stream of stdout and stderr apart as it comes, keeping none of it.
-
-    Each frame is ``stream (1 byte), 3 zeros, length (4 bytes, big endian)``, then that many bytes.
-    ``plain``: there are no frames.
-    """
-
-    def __init__(self, on_output: OnOutput, *, plain: bool = False) -> None:
-        self._on_output = on_output
-        self._plain = plain
-        self._header = bytearray()
-        self._stream = "stdout"
-        self._left = 0
-
-    def feed(self, data: memoryview) -> None:
-        """Takes the next bytes of the connection."""
-        if self._plain and data:
-            self._on_output("stdout", data)
-            return
-        while data:
-            data = self._payload(data) if self._left else self._head(data)
-
-    def _payload(self, data: memoryview) -> memoryview:
-        part = data[: self._left]
-        self._left -= len(part)
-        self._on_output(self._stream, part)
-        return data[len(part) :]
-
-    def _head(self, data: memoryview) -> memoryview:
-        missing = _HEADER.size - len(self._header)
-        self._header += data[:missing]
-        if len(self._header) == _HEADER.size:
-            number, self._left = _HEADER.unpack(self._header)
-            self._stream = _NAMES.get(number, "stderr")
-            self._header.clear()
-        return data[missing:]

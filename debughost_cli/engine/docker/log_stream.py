@@ -1,27 +1,26 @@
-"""The engine's log stream taken apart: frames of 8 bytes' header, one for each entry of the log.
+"""The engine's log stream as entries: one frame for each, or, of a TTY, plain text.
 
-A frame is ``stream (1 byte), 3 zeros, length (4 bytes, big endian)``; a TTY has no frames. Asked
-for time stamps, the engine puts ``STAMP SPACE`` before each entry. A line of more than 16 KiB is
-several entries, all with the stamp of the first, and only the last of them ends with a newline.
-Source: the Docker Engine API's "Attach to a container", section "Stream format", and moby's
-``daemon/logger/copier.go``.
+With time stamps, each entry begins with ``STAMP SPACE``. A line of more than 16 KiB is several
+entries, all with the stamp of the first, and only the last of them ends with a newline. Source:
+moby's ``daemon/logger/copier.go``.
 """
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import Protocol
 
+from debughost_cli.engine.docker import vendor
+from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
 from debughost_cli.engine.port import LogQuery
 from debughost_cli.planning.log_lines import joined
 from debughost_cli.resources import LogFragment, LogLine
 
-_HEADER = struct.Struct(">BxxxL")
-_NAMES = {0: "stdout", 1: "stdout", 2: "stderr"}
 CHUNK = 256 * 1024
 ENTRY = 16 * 1024
 """The longest entry of a log in bytes, without its stamp."""
@@ -43,7 +42,7 @@ class Source(Protocol):
 
 
 def lines(raw: Source, query: LogQuery, *, tty: bool) -> Iterator[LogLine]:
-    """The body as ``query`` wants it, in the engine's order."""
+    """The body as ``query`` requests it, in the engine's order."""
     chunks = _chunks(raw, query.follow)
     if query.fragments and not query.stamps:
         return _unframed(chunks) if tty else bulk(chunks)
@@ -52,21 +51,21 @@ def lines(raw: Source, query: LogQuery, *, tty: bool) -> Iterator[LogLine]:
 
 
 def _chunks(raw: Source, follow: bool) -> Iterable[bytes]:
-    """Of a stream each chunk at once; else as large ones as may be had."""
+    """Of a stream each chunk at once; else chunks as large as possible."""
     if follow:
         return raw.stream(CHUNK, False)
     # The engine sends every entry as a chunk of its own: http.client takes longer to take them
-    # apart than the engine to send them. So this looks behind it, at the file that it reads.
-    file: Any = getattr(getattr(raw, "_fp", None), "fp", None)
+    # apart than the engine to send them. So this reads the file below it.
+    file = vendor.buffered_file(raw)
     if getattr(raw, "chunked", False) and hasattr(file, "read1"):
         return unchunked(_rests(file.read1))
     return iter(partial(raw.read, CHUNK, False), b"")
 
 
 def _rests(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """What there is, with short rests in which more gathers.
+    """What has arrived, with short pauses in which more arrives.
 
-    A reader that waits is woken for every entry, which costs the engine more than the entry.
+    A blocked reader is woken for every entry, which costs the engine more than the entry.
     """
     while block := read(CHUNK):
         yield block
@@ -74,7 +73,7 @@ def _rests(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 def unchunked(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The body of an HTTP answer in chunks. Raises ConnectionError where its end is missing."""
+    """The body of a chunked HTTP answer. Raises ConnectionError where its end is missing."""
     rest = b""
     for block in blocks:
         data = rest + block if rest else block
@@ -98,34 +97,14 @@ def unchunked(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def bulk(chunks: Iterable[bytes]) -> Iterator[LogFragment]:
     """What neighbouring frames of one stream hold, in one piece for each chunk."""
-    unpack, header = _HEADER.unpack_from, _HEADER.size
-    rest, current = b"", 1
+    frames = Demultiplexer()
     for chunk in chunks:
-        data = rest + chunk if rest else chunk
-        parts: list[bytes] = []
-        offset, length = 0, len(data)
-        while offset + header <= length:
-            stream, count = unpack(data, offset)
-            end = offset + header + count
-            if end > length:
-                break
-            if stream != current:
-                if parts:
-                    yield LogFragment(_name(current), b"".join(parts))
-                parts, current = [], stream
-            parts.append(data[offset + header : end])
-            offset = end
-        if parts:
-            yield LogFragment(_name(current), b"".join(parts))
-        rest = data[offset:]
+        for number, group in groupby(frames.feed(chunk), itemgetter(0)):
+            yield LogFragment(stream_name(number), b"".join([data for _, data in group]))
 
 
 def _unframed(chunks: Iterable[bytes]) -> Iterator[LogFragment]:
     return (LogFragment("stdout", chunk) for chunk in chunks)
-
-
-def _name(stream: int) -> str:
-    return _NAMES.get(stream, "stderr")
 
 
 def entries(chunks: Iterable[bytes], *, tty: bool, stamps: bool) -> Iterator[LogLine]:
@@ -158,7 +137,7 @@ def _entry(stream: str, data: bytes, stamps: bool) -> LogLine:
         return _made(stream, data, "")
     stamp, _, text = data.partition(b" ")
     if stamp[10:11] != b"T":
-        # The engine's own words on what it cannot read carry no stamp.
+        # The engine's own messages on what it cannot read have no stamp.
         return _made(stream, data, "")
     return _made(stream, text, stamp.decode("ascii", "replace"))
 
@@ -170,23 +149,14 @@ def _made(stream: str, data: bytes, stamp: str) -> LogLine:
 
 
 def _frames(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    unpack, header = _HEADER.unpack_from, _HEADER.size
-    rest = b""
+    frames = Demultiplexer()
     for chunk in chunks:
-        data = rest + chunk if rest else chunk
-        offset, length = 0, len(data)
-        while offset + header <= length:
-            stream, count = unpack(data, offset)
-            end = offset + header + count
-            if end > length:
-                break
-            yield _name(stream), data[offset + header : end]
-            offset = end
-        rest = data[offset:]
+        for number, data in frames.feed(chunk):
+            yield stream_name(number), bytes(data)
 
 
 def _tty_entries(chunks: Iterable[bytes], stamps: bool) -> Iterator[tuple[str, bytes]]:
-    """A TTY's output has nothing but newlines, and the stamps, to tell its entries by."""
+    """Only newlines and stamps separate the entries of a TTY's output."""
     rest = b""
     for chunk in chunks:
         data = rest + chunk
@@ -212,5 +182,5 @@ def _entry_end(data: bytes, start: int, stamps: bool) -> int:
     newline = data.find(b"\n", text or start, full + 1)
     if newline >= 0:
         return newline + 1
-    # The next entry of a long line begins with the same stamp, in the midst of the text.
+    # The next entry of a long line begins with the same stamp, in the middle of the text.
     return full if len(data) >= full + _STAMP else 0

@@ -1,0 +1,108 @@
+"""Images over docker-py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from debughost_cli.engine import decode
+from debughost_cli.engine.docker.caller import Caller
+from debughost_cli.engine.docker.client import ApiClient
+from debughost_cli.engine.error_map import build_failed, from_stream, image_unavailable
+from debughost_cli.engine.port import NotFound, OnText
+from debughost_cli.errors import EngineError
+from debughost_cli.resources import Image
+
+
+class DockerImages:
+    """The part of the port that is about images."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def find(self, ref: str) -> Image | None:
+        try:
+            return self._caller.read(
+                "inspecting an image", lambda c: decode.image(c.inspect_image(ref))
+            )
+        except NotFound:
+            return None
+
+    def list(self, labels: Sequence[str] = ()) -> Sequence[Image]:
+        filters = {"label": list(labels)} if labels else None
+        return self._caller.read(
+            "listing images", lambda c: decode.each(decode.image, c.images(filters=filters))
+        )
+
+    def pull(self, ref: str, on_text: OnText) -> None:
+        doing = f"pulling {ref}"
+
+        def call(client: ApiClient) -> None:
+            _drain(client.pull(*_split(ref), stream=True, decode=True), on_text, doing)
+
+        try:
+            self._caller.read(doing, call, extra=None)
+        except EngineError as exc:
+            raise image_unavailable(ref, exc.engine_message or exc.message) from exc
+
+    def build(
+        self,
+        context: Path,
+        *,
+        tags: Sequence[str],
+        labels: Mapping[str, str],
+        build_args: Mapping[str, str],
+        no_cache: bool,
+        on_text: OnText,
+    ) -> None:
+        doing = "building an image"
+
+        def call(client: ApiClient) -> None:
+            stream = client.build(
+                path=str(context),
+                tag=tags[0],
+                labels=dict(labels),
+                buildargs=dict(build_args),
+                nocache=no_cache,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            _drain(stream, on_text, doing)
+            for tag in tags[1:]:
+                client.tag(tags[0], *_split(tag), force=True)
+
+        try:
+            self._caller.read(doing, call, extra=None)
+        except EngineError as exc:
+            raise build_failed(build_args.get("BASE", ""), exc) from exc
+
+
+def _split(ref: str) -> tuple[str, str | None]:
+    """Repository and tag (or digest); ``latest`` where none is given, never every tag."""
+    if "@" in ref:
+        repository, _, digest = ref.partition("@")
+        return repository, digest
+    head, colon, tail = ref.rpartition(":")
+    return (head, tail) if colon and "/" not in tail else (ref, "latest")
+
+
+def _drain(stream: Iterator[Mapping[str, Any]], on_text: OnText, doing: str) -> None:
+    """Reads a progress stream to its end, so that its connection is free again; an error in it is
+    raised then, which docker-py does not.
+    """
+    failure = ""
+    for message in stream:
+        detail = message.get("errorDetail") or {}
+        failure = failure or str(detail.get("message") or message.get("error") or "")
+        text = message.get("stream") or _status_text(message)
+        if text and text.strip() and not failure:
+            on_text(text.strip())
+    if failure:
+        raise from_stream(failure, doing)
+
+
+def _status_text(message: Mapping[str, Any]) -> str:
+    parts = (message.get("id"), message.get("status"), message.get("progress"))
+    return " ".join(str(p) for p in parts if p)

@@ -1,0 +1,63 @@
+"""Networks over docker-py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from debughost_cli.engine import decode, encode
+from debughost_cli.engine.docker.caller import Caller
+from debughost_cli.engine.docker.client import ApiClient
+from debughost_cli.engine.port import NotFound
+from debughost_cli.resources import Network
+
+
+class DockerNetworks:
+    """The part of the port that is about networks."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def find(self, name: str) -> Sequence[Network]:
+        # The engine's name filter matches parts of names: the exact ones are picked here.
+        listed = self._caller.read(
+            "listing networks", lambda c: decode.each(decode.network, c.networks(names=[name]))
+        )
+        found = [self._inspect(n.id) for n in listed if n.name == name]
+        return [n for n in found if n is not None]
+
+    def _inspect(self, ref: str) -> Network | None:
+        try:
+            return self._caller.read(
+                "inspecting a network", lambda c: decode.network(c.inspect_network(ref))
+            )
+        except NotFound:
+            return None
+
+    def list(self) -> Sequence[Network]:
+        return self._caller.read(
+            "listing networks", lambda c: decode.each(decode.network, c.networks())
+        )
+
+    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
+        body = encode.network(name, subnet, gateway, dict(labels))
+
+        def make(client: ApiClient) -> str:
+            created = client.create_network(
+                name,
+                driver=body["Driver"],
+                ipam=body["IPAM"],
+                labels=body["Labels"],
+                check_duplicate=body["CheckDuplicate"],
+            )
+            return decode.identity(created)
+
+        def find() -> str | None:
+            return next((n.id for n in self.find(name) if n.labels == labels), None)
+
+        return self._caller.create("creating the network", make, find)
+
+    def remove(self, ref: str) -> None:
+        try:
+            self._caller.read("removing the network", lambda c: c.remove_network(ref))
+        except NotFound:
+            return

@@ -1,0 +1,85 @@
+"""The values of the port, and its errors beside those of ``debughost_cli.errors``.
+
+A caller that does not tell these errors apart sees an EngineError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from debughost_cli.errors import EngineError
+
+
+class NotFound(EngineError):
+    """The requested object does not exist (any more)."""
+
+
+class ImageMissing(NotFound):
+    """The image is not on the engine."""
+
+
+class Conflict(EngineError):
+    """The engine refuses because of the object's present state or an equal name."""
+
+
+class NotPaused(Conflict):
+    """The container is not paused."""
+
+
+class RemovalInProgress(Conflict):
+    """Another client is removing the container."""
+
+
+class ContainerCorrupted(EngineError):
+    """The end of an engine has corrupted this container: only a new one can be started."""
+
+
+class LogsUnsupported(EngineError):
+    """The container's logging driver keeps no output that could be read."""
+
+
+class DiskUsageBusy(EngineError):
+    """The engine measures its disk for another client, and for one at a time."""
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Which lines: ``tail`` None for all, counted in entries of the engine.
+
+    ``since`` and ``until``: seconds since the epoch, both inclusive; a Decimal is exact.
+    ``fragments``: each entry as it comes, a long line in several. Without ``stamps``, a fragment
+    may even hold many lines; that is the fastest.
+    """
+
+    tail: int | None = None
+    since: Decimal | float | None = None
+    until: Decimal | float | None = None
+    follow: bool = False
+    stamps: bool = True
+    fragments: bool = False
+
+
+@dataclass(frozen=True)
+class ExecSpec:
+    """A command for a running container; empty: the container's own user, folder, variables.
+
+    ``stdin``: something will be written to it. ``tty``: it gets a terminal, and stdout alone.
+    """
+
+    command: tuple[str, ...]
+    user: str = ""
+    workdir: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: bool = False
+    tty: bool = False
+
+
+@dataclass(frozen=True)
+class ExecResult:
+    """The result of a command in a container."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
