@@ -1,4 +1,4 @@
-"""What the application says of projects: plain, frozen facts without behaviour of any library.
+"""What the application reports about projects: plain, frozen facts.
 
 Units: sizes in bytes (int), shares in percent (float, 100 = one core), durations in seconds
 (float), times as aware ``datetime`` in UTC.
@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 
 class ProjectType(StrEnum):
@@ -54,7 +53,7 @@ class RestartPolicy:
 
 
 class State(StrEnum):
-    """A project's state: Docker's, with ``exited`` told apart by what ended it."""
+    """A project's state: Docker's, with ``exited`` split by what ended it."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -89,6 +88,14 @@ class ExitReason(StrEnum):
     NEVER_STARTED = "never_started"
 
 
+class PullPolicy(StrEnum):
+    """When ``up`` pulls or builds the image."""
+
+    MISSING = "missing"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Freshness(StrEnum):
     """Whether the installed dependencies are those that the workspace asks for."""
 
@@ -116,7 +123,7 @@ class Detection:
     """What a workspace is and how it is run.
 
     ``command`` is an argument vector in which the text ``{port}`` stands for the port's number;
-    empty where the project gives no command. ``framework`` says in a few words what was
+    empty where the project gives no command. ``framework`` describes in a few words what was
     recognised. ``evidence``: the files that decided it.
     """
 
@@ -146,12 +153,11 @@ class Stats:
 
 @dataclass(frozen=True)
 class Exit:
-    """How a project ended. ``expected`` is true where somebody asked for it."""
+    """How a project ended. ``expected`` is true where a user requested it or it ended with 0."""
 
     code: int
     signal: str | None
-    reason: str
-    """oom, killed, crashed, completed, stopped or never_started."""
+    reason: ExitReason
     expected: bool
     message: str
     finished_at: datetime | None
@@ -160,11 +166,11 @@ class Exit:
 
 @dataclass(frozen=True)
 class Drift:
-    """A field in which the container differs from what is wanted."""
+    """A field in which the container differs from the requested configuration."""
 
     field: str
-    want: Any
-    have: Any
+    want: object
+    have: object
 
 
 @dataclass(frozen=True)
@@ -177,8 +183,30 @@ class ContainerRef:
 
 
 @dataclass(frozen=True)
+class PublishedPort:
+    """A port of a project's container that is published on the engine's machine.
+
+    ``name``: what it is for; ``http`` is the one of ``port`` and ``url``.
+    """
+
+    name: str
+    container_port: int
+    host_port: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A companion service of a project, as it is on the engine. ``state``: Docker's status."""
+
+    name: str
+    state: str
+    container: ContainerRef
+
+
+@dataclass(frozen=True)
 class Project:
-    """A project and all that is known of it; the ``P`` of the JSON contract."""
+    """A project and all that is known about it; the ``P`` of the JSON contract."""
 
     project: str
     type: str | None = None
@@ -187,6 +215,8 @@ class Project:
     health: str | None = None
     url: str | None = None
     port: int | None = None
+    ports: tuple[PublishedPort, ...] = ()
+    services: tuple[Companion, ...] = ()
     workspace: str | None = None
     command: tuple[str, ...] | None = None
     container: ContainerRef | None = None
@@ -197,7 +227,7 @@ class Project:
     stats: Stats | None = None
     exit: Exit | None = None
     drift: tuple[Drift, ...] = ()
-    dependencies: str = Freshness.NONE
+    dependencies: Freshness = Freshness.NONE
 
 
 @dataclass(frozen=True)

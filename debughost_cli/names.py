@@ -21,16 +21,21 @@ WORKSPACE = "debug-host.workspace"
 PORT = "debug-host.port"
 CONFIG_HASH = "debug-host.config-hash"
 MOUNTPOINT = "debug-host.mountpoint"
-"""On containers: ``made`` where the dependency folder in the workspace is our doing."""
+"""On containers: ``made`` where ``up`` created the dependency folder in the workspace."""
 INSTALL = "debug-host.install"
 """On containers: the package manager that installs dependencies at start, or ``none``."""
-OWNER = "debug-host.maker"
-"""On containers: ``host:pid`` of the process that made it, which may still be at it."""
+OWNER = "debug-host.owner"
+"""On containers: the process that created it, which may still be at work on it."""
 FLAGS = "debug-host.flags"
-"""On containers: what the command line of ``up`` gave, as JSON, for ``restart`` to keep; of
-variables only the names, for everyone can read a label."""
+"""On containers: the options of ``up``, as JSON, for ``restart`` to keep; of variables only the
+names, for everyone can read a label."""
+HOST = "debug-host.host"
+"""The identity of the machine on which the path in ``debug-host.workspace`` is."""
 ROLE = "debug-host.role"
-"""On volumes that are not dependency volumes: ``cache`` or ``port``."""
+"""On containers: ``main`` or ``service``. On volumes that are not dependency volumes: ``cache`` or
+``port``."""
+SERVICE = "debug-host.service"
+"""On containers of companion services: the service's name."""
 SOURCES = "debug-host.sources"
 BASE = "debug-host.base"
 
@@ -114,9 +119,12 @@ def volume_target(type_: ProjectType) -> str | None:
     return f"{WORKDIR}/{folder[1]}" if folder else None
 
 
-def cache_volume_name(user: str | None) -> str:
-    """The package cache shared by projects of one owner: nobody can poison another's cache."""
-    return f"debug-host-cache-{user.split(':')[0]}" if user else "debug-host-cache"
+def cache_volume_name(uid: int | None) -> str:
+    """The package cache shared by projects of one user id: nobody can poison another's cache.
+
+    ``uid``: None where the container runs as the image's own user.
+    """
+    return "debug-host-cache" if uid is None else f"debug-host-cache-{uid}"
 
 
 def is_cache(volume: str) -> bool:

@@ -1,4 +1,4 @@
-"""What an engine holds and says: plain, frozen facts, each as the engine describes it.
+"""What an engine holds and reports: plain, frozen facts, each as the engine describes it.
 
 Units: sizes in bytes (int), durations in seconds (float), times as aware ``datetime`` in UTC.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
-from debughost_cli.models import ProjectType
+from debughost_cli.specs import Limits, Mount, PortBinding, Role
 
 
 @dataclass(frozen=True)
@@ -22,61 +23,39 @@ class EngineInfo:
     api_version: str = ""
     maps_users: bool = False
     """True where the engine itself maps file ownership (rootless, Docker Desktop)."""
-    is_local: bool = True
-    """True where the engine shares this machine's ports and files."""
 
 
-@dataclass(frozen=True)
-class Mount:
-    """A mount of a container. ``type``: ``bind`` or ``volume``; ``source``: path or volume."""
+class ContainerStatus(StrEnum):
+    """Docker's own status of a container; ``UNKNOWN`` for one that Docker does not have."""
 
-    type: str
-    source: str
-    target: str
-    read_only: bool = False
-
-
-@dataclass(frozen=True)
-class Limits:
-    """CPUs in cores, memory in bytes (swap included), processes as a number.
-
-    ``shm_bytes``: the size of ``/dev/shm``, None for the engine's own (64 MiB).
-    """
-
-    cpus: float = 2.0
-    memory_bytes: int = 2 * 1024**3
-    pids: int = 512
-    shm_bytes: int | None = None
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class ContainerSpec:
-    """Everything that a project's container is made from."""
+class LauncherPhase(StrEnum):
+    """How far the launcher came, see ``container/launch.sh``; ``NONE`` before its first report."""
 
-    project: str
-    type: ProjectType
-    workspace: str
-    image: str
-    image_id: str
-    command: tuple[str, ...]
-    port: int
-    environment: Mapping[str, str]
-    mounts: tuple[Mount, ...]
-    limits: Limits
-    user: str | None
-    restart: str
-    network: str
-    network_id: str
-    aliases: tuple[str, ...]
-    labels: Mapping[str, str]
-    config_hash: str = ""
+    NONE = ""
+    STARTING = "starting"
+    INSTALLING = "installing"
+    INSTALL_FAILED = "install_failed"
+    VOLUME_NOT_WRITABLE = "volume_not_writable"
+    COMMAND_NOT_FOUND = "command_not_found"
+    RUNNING = "running"
+    UNKNOWN = "unknown"
 
 
 class _OfProject:
-    """What a container's labels and status tell."""
+    """What a container's labels and status contain."""
 
     labels: Mapping[str, str]
-    status: str
+    status: ContainerStatus
 
     @property
     def project(self) -> str:
@@ -87,8 +66,22 @@ class _OfProject:
         return as_port(self.labels.get("debug-host.port"))
 
     @property
+    def role(self) -> str:
+        """The role's label; a container without one was created before there were roles."""
+        return self.labels.get("debug-host.role", Role.MAIN)
+
+    @property
+    def service(self) -> str:
+        """The name of the companion service; empty for the main one."""
+        return self.labels.get("debug-host.service", "")
+
+    @property
     def is_running(self) -> bool:
-        return self.status in ("running", "paused", "restarting")
+        return self.status in (
+            ContainerStatus.RUNNING,
+            ContainerStatus.PAUSED,
+            ContainerStatus.RESTARTING,
+        )
 
 
 @dataclass(frozen=True)
@@ -107,8 +100,7 @@ class Container(_OfProject):
     user: str
     restart: str
     network_ids: Mapping[str, str]
-    status: str
-    """Docker's own word: created, running, paused, restarting, removing, exited, dead."""
+    status: ContainerStatus
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -119,6 +111,7 @@ class Container(_OfProject):
     restart_count: int
     pid: int = 0
     tty: bool = False
+    ports: tuple[PortBinding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,10 +122,32 @@ class ContainerSummary(_OfProject):
     name: str
     labels: Mapping[str, str]
     image: str
-    status: str
+    status: ContainerStatus
     created_at: datetime
     published_ports: tuple[int, ...] = ()
     health: str | None = None
+
+
+@dataclass(frozen=True)
+class ProjectInstance:
+    """A project as it is found on an engine.
+
+    ``main``: the container that counts. ``companions``: those of other roles. ``leftovers``:
+    further containers of the main role, from the moment of a recreation or an interrupted run.
+    """
+
+    main: ContainerSummary
+    companions: tuple[ContainerSummary, ...] = ()
+    leftovers: tuple[ContainerSummary, ...] = ()
+
+    @property
+    def project(self) -> str:
+        return self.main.project
+
+    @property
+    def of_main_role(self) -> tuple[ContainerSummary, ...]:
+        """The containers of the main role, the one that counts first."""
+        return (self.main, *self.leftovers)
 
 
 @dataclass(frozen=True)
@@ -186,7 +201,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class DiskUsage:
-    """What takes the engine's room, in bytes; the volumes are measured."""
+    """What takes the engine's disk space, in bytes; the volumes are measured."""
 
     images_bytes: int
     containers_bytes: int
@@ -238,14 +253,13 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class LauncherStatus:
-    """How the launcher says that things stand in its container; ``at`` is when it said so.
+    """What the launcher reported about its container; ``at`` is when it did.
 
-    ``phase``: starting, installing, install_failed, volume_not_writable, command_not_found or
-    running; empty where it said nothing. ``ended``: it saw the end itself. ``dependencies``: the
-    fingerprint of what is installed.
+    ``ended``: it saw the command's end itself. ``dependencies``: the fingerprint of what is
+    installed.
     """
 
-    phase: str = ""
+    phase: LauncherPhase = LauncherPhase.NONE
     ready: bool = False
     loopback: bool = False
     asked_to_stop: bool = False
@@ -264,7 +278,7 @@ class Link:
 
 @dataclass(frozen=True)
 class EngineEvent:
-    """Something that happened to a container of ours, in the engine's words.
+    """Something that happened to a container of ours, as the engine reports it.
 
     ``action``: start, die, oom, destroy, pause, unpause, "health_status: healthy", ...;
     ``at``: seconds since the epoch, as the engine's clock has them.
@@ -275,6 +289,7 @@ class EngineEvent:
     project: str
     at: float
     exit_code: int | None = None
+    role: str = Role.MAIN
 
 
 def as_port(text: str | None) -> int:

@@ -39,14 +39,13 @@ from debughost_cli.errors import (
 from debughost_cli.models import ProjectType
 from debughost_cli.resources import (
     Container,
-    ContainerSpec,
+    ContainerStatus,
     ContainerSummary,
     DiskUsage,
     EngineEvent,
     EngineInfo,
     FileEntry,
     Image,
-    Limits,
     Link,
     LogFragment,
     LogLine,
@@ -54,6 +53,7 @@ from debughost_cli.resources import (
     StatsSample,
     Volume,
 )
+from debughost_cli.specs import HTTP, Limits, MountType, PortBinding, ServiceSpec, User
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import ExecSpec, OnOutput, OnText
@@ -147,7 +147,7 @@ class FakeContainer:
 
     id: str
     name: str
-    spec: ContainerSpec
+    spec: ServiceSpec
     image_id: str
     created_at: datetime
     program: Program
@@ -289,10 +289,10 @@ class FakeContainers(Part):
             environment=found.environment,
             mounts=spec.mounts,
             limits=spec.limits,
-            user=spec.user or "",
+            user=str(spec.user or ""),
             restart=spec.restart,
             network_ids={spec.network: found.network_id},
-            status=found.status,
+            status=ContainerStatus(found.status),
             created_at=found.created_at,
             started_at=found.started_at,
             finished_at=found.finished_at,
@@ -302,10 +302,11 @@ class FakeContainers(Part):
             health=found.health,
             restart_count=found.restart_count,
             pid=4242 if found.status == "running" else 0,
+            ports=spec.ports,
         )
 
     @changing
-    def create(self, name: str, spec: ContainerSpec) -> str:
+    def create(self, name: str, spec: ServiceSpec) -> str:
         image = self.engine.stored_images.get(spec.image) or self.engine._image_by_id(spec.image)
         if image is None:
             raise ImageNotFound(
@@ -316,9 +317,9 @@ class FakeContainers(Part):
         if any(c.name == name for c in self.engine.stored_containers.values()):
             raise NameConflict(f"a container named {name} exists already and is not ours")
         for mount in spec.mounts:
-            if mount.type == "bind" and not Path(mount.source).exists():
+            if mount.type is MountType.BIND and not Path(mount.source).exists():
                 raise InvalidWorkspace(f"bind source path does not exist: {mount.source}")
-            if mount.type == "volume" and mount.source not in self.engine.stored_volumes:
+            if mount.type is MountType.VOLUME and mount.source not in self.engine.stored_volumes:
                 self.engine.stored_volumes[mount.source] = FakeVolume(
                     mount.source, {}, self.engine._now()
                 )
@@ -654,11 +655,10 @@ class FakeEngine:
     def __init__(self, **info: Any) -> None:
         number = next(self._numbers)
         facts = {
-            "endpoint": f"unix:///run/fake-{number}.sock",
+            "endpoint": f"tcp://fake-{number}:2376",
             "source": "flag",
             "version": "28.5.2",
             "api_version": "1.51",
-            "is_local": False,
         }
         self._info = EngineInfo(**(facts | info))
         self._guard = threading.RLock()
@@ -704,6 +704,9 @@ class FakeEngine:
     @property
     def info(self) -> EngineInfo:
         return self._info
+
+    def identity(self) -> str:
+        return f"fake engine at {self._info.endpoint}"
 
     def fail(
         self,
@@ -842,10 +845,12 @@ class FakeEngine:
             name=container.name,
             labels=dict(container.spec.labels),
             image=container.spec.image,
-            status=container.status,
+            status=ContainerStatus(container.status),
             # The list knows whole seconds only.
             created_at=container.created_at.replace(microsecond=0),
-            published_ports=(container.spec.port,) if container.is_running else (),
+            published_ports=tuple(p.host_port for p in container.spec.ports)
+            if container.is_running
+            else (),
             health=container.health,
         )
 
@@ -881,7 +886,7 @@ class FakeEngine:
             self._end(container, 2)
             return
         installs = f"{names.CONTROL_DIR}/dependencies" in container.files
-        self._tell(container, "installing" if installs else "running")
+        self.write_status(container, "installing" if installs else "running")
         if not program.late:
             self._arrive(container)
 
@@ -892,7 +897,7 @@ class FakeEngine:
         if program.phase == "running":
             words += self._installed(container) if program.installs else []
             words += [mark for mark in ("ready", "loopback") if getattr(program, mark)]
-        self._tell(container, "+".join(words))
+        self.write_status(container, "+".join(words))
         self.write_log(container.id, *program.output)
         container.restart_count = program.restarts
         if program.exit_code is not None:
@@ -901,10 +906,11 @@ class FakeEngine:
             if program.restarts:
                 container.status = "restarting"
 
-    def _tell(self, container: FakeContainer, words: str) -> None:
-        """The launcher says how things stand: see container/launch.sh."""
+    def write_status(self, found: FakeContainer | str, status: str) -> None:
+        """The launcher reports its status: see container/launch.sh."""
+        container = self._container(found) if isinstance(found, str) else found
         path = names.STATE_LINK
-        container.files[path] = FileEntry(path, None, link=words)
+        container.files[path] = FileEntry(path, None, link=status)
         container.written_at[path] = self._now()
 
     def _installed(self, container: FakeContainer) -> list[str]:
@@ -937,7 +943,7 @@ class FakeEngine:
         if signal in ("SIGKILL", "KILL", "9"):
             self._end(container, 137)
         elif signal in ("SIGTERM", "TERM", "15") and not frozen:
-            self._tell(container, container.files[names.STATE_LINK].link + "+term")
+            self.write_status(container, container.files[names.STATE_LINK].link + "+term")
             if container.program.sigterm_code is not None:
                 self._end(container, container.program.sigterm_code)
 
@@ -945,7 +951,7 @@ class FakeEngine:
         """Where a path of a container really lies: in a volume, or in the container itself."""
         for mount in container.spec.mounts:
             inside = path == mount.target or path.startswith(f"{mount.target}/")
-            if mount.type == "volume" and inside and mount.source in self.stored_volumes:
+            if mount.type is MountType.VOLUME and inside and mount.source in self.stored_volumes:
                 return self.stored_volumes[mount.source].files, path.removeprefix(
                     mount.target
                 ) or "/"
@@ -986,7 +992,7 @@ class FakeEngine:
         return [
             c.id
             for c in self.stored_containers.values()
-            if any(m.type == "volume" and m.source == volume for m in c.spec.mounts)
+            if any(m.type is MountType.VOLUME and m.source == volume for m in c.spec.mounts)
         ]
 
     @reading
@@ -1033,20 +1039,26 @@ def _shaped(line: LogLine, query: LogQuery) -> LogLine:
     return LogLine(line.stream, line.data, stamp)
 
 
-def make_spec(workspace: str | Path, **changes: Any) -> ContainerSpec:
-    """A container's specification with everything in it, to be changed field by field."""
-    spec = ContainerSpec(
+def make_spec(workspace: str | Path, **changes: Any) -> ServiceSpec:
+    """A container's specification with everything in it, to be changed field by field.
+
+    ``port`` stands for the one port binding that has this number inside and outside.
+    """
+    if "port" in changes:
+        port = changes.pop("port")
+        changes["ports"] = (PortBinding(HTTP, port, port),)
+    spec = ServiceSpec(
         project="shop",
         type=ProjectType.NODE,
         workspace=str(workspace),
         image="debug-host/node:abc",
         image_id="sha256:" + "1" * 64,
         command=("npm", "run", "dev"),
-        port=3000,
+        ports=(PortBinding(HTTP, 3000, 3000),),
         environment={"PORT": "3000", "PROJECT_ID": "shop", "DEBUG_HOST": "true"},
         mounts=(),
         limits=Limits(),
-        user="1000:1000",
+        user=User(1000, 1000),
         restart="no",
         network=names.NETWORK,
         network_id="net1",
@@ -1057,7 +1069,7 @@ def make_spec(workspace: str | Path, **changes: Any) -> ContainerSpec:
     return replace(spec, **changes)
 
 
-def make_container(spec: ContainerSpec | None = None, **changes: Any) -> Container:
+def make_container(spec: ServiceSpec | None = None, **changes: Any) -> Container:
     """A running container as the engine would describe it, made from ``spec``."""
     spec = spec or make_spec("/srv/shop")
     now = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
@@ -1076,10 +1088,10 @@ def make_container(spec: ContainerSpec | None = None, **changes: Any) -> Contain
         environment=dict(spec.environment),
         mounts=spec.mounts,
         limits=spec.limits,
-        user=spec.user or "",
+        user=str(spec.user or ""),
         restart=spec.restart,
         network_ids={spec.network: spec.network_id},
-        status="running",
+        status=ContainerStatus.RUNNING,
         created_at=now,
         started_at=now,
         finished_at=None,
@@ -1088,5 +1100,6 @@ def make_container(spec: ContainerSpec | None = None, **changes: Any) -> Contain
         start_error="",
         health=None,
         restart_count=0,
+        ports=spec.ports,
     )
     return replace(container, **changes)

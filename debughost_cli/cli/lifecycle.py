@@ -14,6 +14,7 @@ from debughost_cli.cli.options import Projects, command, here, seconds
 from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import ConfirmationRequired, DebughostError, Usage
+from debughost_cli.models import PullPolicy
 from debughost_cli.names import check_project
 
 Workspace = Annotated[
@@ -117,9 +118,10 @@ def up(
     from debughost_cli.project.variables import flag_environment
     from debughost_cli.services.batch import failed
     from debughost_cli.services.results import ProjectsResult
-    from debughost_cli.services.up import UpOptions, UpService
+    from debughost_cli.services.up import UpService
+    from debughost_cli.services.up_state import UpOptions
 
-    if pull not in ("missing", "always", "never"):
+    if pull not in set(PullPolicy):
         raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
     ready_timeout = seconds(wait_timeout, "--wait-timeout")
     folder = _folder(session, workspace, project, allow_workspace)
@@ -130,7 +132,7 @@ def up(
         environment=flag_environment(env or [], env_file or [], os.environ),
     )  # fmt: skip
     resolved = resolve_project(folder, flags, os.environ)
-    options = UpOptions(ConvergeOptions(recreate=recreate, wait=wait), pull)
+    options = UpOptions(ConvergeOptions(recreate=recreate, wait=wait), PullPolicy(pull))
     service = UpService(session.engine, session.progress)
     try:
         run = service.dry_run if dry_run else service.run
@@ -225,7 +227,7 @@ def restart(
     from debughost_cli.planning.up import ConvergeOptions
     from debughost_cli.services.batch import run_each
     from debughost_cli.services.lifecycle import LifecycleService
-    from debughost_cli.services.up import UpOptions
+    from debughost_cli.services.up_state import UpOptions
 
     options = UpOptions(
         ConvergeOptions(restart=True, wait=wait),

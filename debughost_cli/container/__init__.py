@@ -11,7 +11,8 @@ from pathlib import Path
 from debughost_cli import names
 from debughost_cli.models import Dependencies
 from debughost_cli.project.detect import manifest_lines
-from debughost_cli.resources import ContainerSpec, FileEntry
+from debughost_cli.resources import FileEntry
+from debughost_cli.specs import ServiceSpec
 
 
 @cache
@@ -32,7 +33,7 @@ def _identity(dependencies: Dependencies, image_id: str) -> str:
 
 
 def control_files(
-    spec: ContainerSpec, dependencies: Dependencies | None, uid: int, gid: int
+    spec: ServiceSpec, dependencies: Dependencies | None, uid: int, gid: int
 ) -> list[FileEntry]:
     """The files that a new container needs before its first start.
 
@@ -53,7 +54,7 @@ def control_files(
     return entries
 
 
-def _dependency_files(spec: ContainerSpec, dependencies: Dependencies) -> list[FileEntry]:
+def _dependency_files(spec: ServiceSpec, dependencies: Dependencies) -> list[FileEntry]:
     values = {
         "manager": dependencies.manager,
         "folder": names.volume_target(spec.type) or "",

@@ -41,11 +41,6 @@ class Address:
     tls: bool = False
     verify: bool = True
 
-    @property
-    def is_local(self) -> bool:
-        """True where the engine shares this machine's ports and files."""
-        return self.url.startswith(("unix://", "npipe://"))
-
 
 def resolve_address(
     host: str | None, context: str | None, environ: Mapping[str, str] | None = None

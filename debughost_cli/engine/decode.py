@@ -16,19 +16,21 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from debughost_cli.engine.limits import decode_limits
-from debughost_cli.names import PROJECT
+from debughost_cli.names import PORT, PROJECT, ROLE
 from debughost_cli.resources import (
     Container,
+    ContainerStatus,
     ContainerSummary,
     DiskUsage,
     EngineEvent,
     Image,
     Link,
-    Mount,
     Network,
     StatsSample,
     Volume,
+    as_port,
 )
+from debughost_cli.specs import HTTP, Mount, MountType, PortBinding, Role
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -118,7 +120,7 @@ def container(raw: Json) -> Container:
         user=_str(config.get("User")),
         restart=_restart(host),
         network_ids={n: _str(_map(v).get("NetworkID")) for n, v in networks.items()},
-        status=_str(state.get("Status")),
+        status=_status(state.get("Status")),
         created_at=time(raw.get("Created")) or datetime.fromtimestamp(0, UTC),
         started_at=time(state.get("StartedAt")),
         finished_at=time(state.get("FinishedAt")),
@@ -129,27 +131,51 @@ def container(raw: Json) -> Container:
         restart_count=_int(raw.get("RestartCount")),
         pid=_int(state.get("Pid")),
         tty=bool(config.get("Tty")),
+        ports=_port_bindings(host, as_port(_labels(config.get("Labels")).get(PORT))),
     )
 
 
+def _status(value: Any) -> ContainerStatus:
+    try:
+        return ContainerStatus(_str(value))
+    except ValueError:
+        return ContainerStatus.UNKNOWN
+
+
+def _port_bindings(host: Json, main: int) -> tuple[PortBinding, ...]:
+    """The published TCP ports; ``main``: the host's number of the one called ``http``."""
+    found = []
+    for key, bindings in _map(host.get("PortBindings")).items():
+        container_port = as_port(str(key).partition("/")[0])
+        for binding in map(_map, _list(bindings)):
+            port = as_port(_str(binding.get("HostPort")))
+            name = HTTP if port == main else f"port-{container_port}"
+            found.append(PortBinding(name, container_port, port))
+    return tuple(found)
+
+
 def _mounts(host: Json, raw: Json) -> tuple[Mount, ...]:
-    """The mounts that were asked for; what the engine resolved where it keeps no record."""
-    recorded = [
-        Mount(
-            _str(m.get("Type")),
-            _str(m.get("Source")),
-            _str(m.get("Target")),
-            bool(m.get("ReadOnly")),
-        )
-        for m in map(_map, _list(host.get("Mounts")))
-    ]
-    return tuple(recorded or [_resolved_mount(_map(m)) for m in _list(raw.get("Mounts"))])
+    """The mounts as they were requested; as the engine resolved them where it keeps no record.
+
+    Mounts of other kinds than ours are left out.
+    """
+    recorded = [_mount(m, "Source", "Target") for m in map(_map, _list(host.get("Mounts")))]
+    if not recorded:
+        recorded = [_resolved_mount(_map(m)) for m in _list(raw.get("Mounts"))]
+    return tuple(m for m in recorded if m)
 
 
-def _resolved_mount(raw: Json) -> Mount:
-    kind = _str(raw.get("Type"))
-    source = _str(raw.get("Name")) if kind == "volume" else _str(raw.get("Source"))
-    return Mount(kind, source, _str(raw.get("Destination")), raw.get("RW") is False)
+def _mount(raw: Json, source: str, target: str) -> Mount | None:
+    try:
+        kind = MountType(_str(raw.get("Type")))
+    except ValueError:
+        return None
+    read_only = bool(raw.get("ReadOnly")) or raw.get("RW") is False
+    return Mount(kind, _str(raw.get(source)), _str(raw.get(target)), read_only)
+
+
+def _resolved_mount(raw: Json) -> Mount | None:
+    return _mount(raw, "Name" if raw.get("Type") == MountType.VOLUME else "Source", "Destination")
 
 
 def _restart(host: Json) -> str:
@@ -168,7 +194,7 @@ def summary(raw: Json) -> ContainerSummary:
         name=names[0] if names else "",
         labels=_labels(raw.get("Labels")),
         image=_str(raw.get("Image")),
-        status=_str(raw.get("State")),
+        status=_status(raw.get("State")),
         created_at=time(raw.get("Created")) or datetime.fromtimestamp(0, UTC),
         published_ports=tuple(sorted({p for p in ports if p})),
         health=_health(_str(raw.get("Status"))),
@@ -306,6 +332,7 @@ def event(line: bytes) -> EngineEvent | None:
         project=_str(facts.get(PROJECT)),
         at=_int(raw.get("timeNano")) / 1e9 or float(_int(raw.get("time"))),
         exit_code=int(code) if code.isascii() and code.isdigit() else None,
+        role=_str(facts.get(ROLE)) or Role.MAIN,
     )
 
 

@@ -11,34 +11,41 @@ from typing import Any
 
 from debughost_cli import names
 from debughost_cli.engine.limits import encode_limits
-from debughost_cli.resources import ContainerSpec, FileEntry, Mount
+from debughost_cli.resources import FileEntry
+from debughost_cli.specs import Mount, MountType, PortBinding, ServiceSpec
 
 
-def container(spec: ContainerSpec) -> dict[str, Any]:
+def container(spec: ServiceSpec) -> dict[str, Any]:
     """The body of ``POST /containers/create``."""
-    key = f"{spec.port}/tcp"
     body = {
         "Image": spec.image,
-        "Entrypoint": ["/bin/sh", names.LAUNCHER, str(spec.port)],
+        "Entrypoint": ["/bin/sh", names.LAUNCHER, str(spec.container_port)],
         "Cmd": list(spec.command),
         "Env": [f"{k}={v}" for k, v in spec.environment.items()],
         "Labels": dict(spec.labels),
         "WorkingDir": names.WORKDIR,
-        "ExposedPorts": {key: {}},
+        "ExposedPorts": {_port_key(p): {} for p in spec.ports},
         "StopSignal": "SIGTERM",
-        "HostConfig": _host_config(spec, key),
+        "HostConfig": _host_config(spec),
         "NetworkingConfig": {
             "EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}},
         },
     }
-    return body | ({"User": spec.user} if spec.user else {})
+    return body | ({"User": str(spec.user)} if spec.user else {})
 
 
-def _host_config(spec: ContainerSpec, port_key: str) -> dict[str, Any]:
+def _port_key(port: PortBinding) -> str:
+    return f"{port.container_port}/tcp"
+
+
+def _host_config(spec: ServiceSpec) -> dict[str, Any]:
     policy, _, retries = spec.restart.partition(":")
     return {
         "NetworkMode": spec.network,
-        "PortBindings": {port_key: [{"HostIp": "127.0.0.1", "HostPort": str(spec.port)}]},
+        "PortBindings": {
+            _port_key(p): [{"HostIp": "127.0.0.1", "HostPort": str(p.host_port)}]
+            for p in spec.ports
+        },
         "Mounts": [_mount(m) for m in spec.mounts],
         **encode_limits(spec.limits),
         "RestartPolicy": {"Name": policy, "MaximumRetryCount": int(retries or 0)},
@@ -51,12 +58,12 @@ def _host_config(spec: ContainerSpec, port_key: str) -> dict[str, Any]:
 
 def _mount(mount: Mount) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "Type": mount.type,
+        "Type": mount.type.value,
         "Source": mount.source,
         "Target": mount.target,
         "ReadOnly": mount.read_only,
     }
-    if mount.type == "volume":
+    if mount.type is MountType.VOLUME:
         # What an image has in that place is not ours to copy into the project's volume.
         made["VolumeOptions"] = {"NoCopy": True}
     return made

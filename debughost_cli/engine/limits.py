@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from debughost_cli.resources import Limits
+from debughost_cli.specs import Limits
 
 
 def encode_limits(limits: Limits) -> dict[str, int]:

@@ -24,7 +24,6 @@ from debughost_cli.engine.port_types import NotPaused as NotPaused
 from debughost_cli.engine.port_types import RemovalInProgress as RemovalInProgress
 from debughost_cli.resources import (
     Container,
-    ContainerSpec,
     ContainerSummary,
     DiskUsage,
     EngineEvent,
@@ -37,6 +36,7 @@ from debughost_cli.resources import (
     StatsSample,
     Volume,
 )
+from debughost_cli.specs import ServiceSpec
 
 OnText = Callable[[str], None]
 OnOutput = Callable[[str, memoryview], None]
@@ -81,7 +81,7 @@ class Containers(Protocol):
         """Raises NotFound."""
         ...
 
-    def create(self, name: str, spec: ContainerSpec) -> str:
+    def create(self, name: str, spec: ServiceSpec) -> str:
         """The new container's id. Raises NameConflict, ImageNotFound, InvalidWorkspace."""
         ...
 
@@ -249,6 +249,10 @@ class Engine(Protocol):
     @property
     def info(self) -> EngineInfo:
         """Where it is and what it can do."""
+        ...
+
+    def identity(self) -> str:
+        """What tells this engine from others, whatever address it is reached at; read once."""
         ...
 
     @property

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from debughost_cli.models import Exit, Project, State
+from debughost_cli.models import Exit, ExitReason, Project, State
 from debughost_cli.names import is_project
-from debughost_cli.resources import Container, EngineEvent
+from debughost_cli.resources import Container, ContainerStatus, EngineEvent
+from debughost_cli.specs import Role
 
 _RENAMED = {
     "pause": "paused",
@@ -96,7 +97,7 @@ class Change:
 def run_of(container: Container) -> Run:
     """The container's present run, or its last one."""
     times = [t for t in (container.started_at, container.finished_at) if t]
-    runs = container.status in ("running", "paused")
+    runs = container.status in (ContainerStatus.RUNNING, ContainerStatus.PAUSED)
     return Run(container.project, container.id, runs, max(times, default=_LONG_AGO))
 
 
@@ -104,7 +105,8 @@ def apply_event(
     state: EventState, event: EngineEvent, found: Observation, *, missed: bool = False
 ) -> Change:
     """One event of the engine. ``missed``: one that ``compare`` made."""
-    if not is_project(event.project):
+    if not is_project(event.project) or event.role != Role.MAIN:
+        # A companion service is no project of its own.
         return Change(state)
     at = datetime.fromtimestamp(event.at, UTC)
     if event.action == "kill":
@@ -202,6 +204,7 @@ def _end(event: EngineEvent, at: datetime, found: Observation, *, signalled: boo
 def _outline(event: EngineEvent, at: datetime, *, signalled: bool) -> Exit:
     """What the event alone reports of an end: the container is gone, or runs again already."""
     code = event.exit_code or 0
-    reason = "stopped" if signalled else "completed" if code == 0 else "crashed"
+    by_itself = ExitReason.COMPLETED if code == 0 else ExitReason.CRASHED
+    reason = ExitReason.STOPPED if signalled else by_itself
     message = f"ended with exit code {code}, and was removed or started again at once"
-    return Exit(code, None, reason, reason != "crashed", message, at)
+    return Exit(code, None, reason, reason is not ExitReason.CRASHED, message, at)

@@ -1,26 +1,26 @@
-"""What state a container is in and why it ended, from all that the engine and its marks tell.
+"""What state a container is in and why it ended, from what the engine and the launcher report.
 
-Docker knows ``exited`` alone. What tells its kinds apart: the launcher's notes that a SIGTERM came
-and that it saw the end, the exit code, and the engine's ``OOMKilled``, which is set as well where a
-child was killed and the program ended by itself.
+Docker knows ``exited`` alone. What distinguishes its kinds: the launcher's record that a SIGTERM
+arrived and that it saw the end, the exit code, and the engine's ``OOMKilled``, which is set as well
+where a child was killed and the program ended by itself.
 """
 
 from __future__ import annotations
 
 import signal
 
-from debughost_cli.models import Exit, State
-from debughost_cli.resources import Container, LauncherStatus
+from debughost_cli.models import Exit, ExitReason, State
+from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
 
 LOST = 255
 """The engine's exit code for a container that was gone when the engine started again. A program
 may end with it as well (PHP does after a fatal error), but then the launcher notes its end.
 """
 _LIVE = {
-    "running": State.RUNNING,
-    "paused": State.PAUSED,
-    "restarting": State.RESTARTING,
-    "created": State.CREATED,
+    ContainerStatus.RUNNING: State.RUNNING,
+    ContainerStatus.PAUSED: State.PAUSED,
+    ContainerStatus.RESTARTING: State.RESTARTING,
+    ContainerStatus.CREATED: State.CREATED,
 }
 
 
@@ -62,7 +62,7 @@ def _never_started(container: Container) -> Exit:
     return Exit(
         code=container.exit_code,
         signal=None,
-        reason="never_started",
+        reason=ExitReason.NEVER_STARTED,
         expected=False,
         message=f"never started: {container.start_error}",
         finished_at=container.finished_at,
@@ -84,49 +84,55 @@ def signal_name(code: int) -> str | None:
         return None
 
 
-def _reason(container: Container, launcher: LauncherStatus, state: State) -> tuple[str, str]:
+def _reason(container: Container, launcher: LauncherStatus, state: State) -> tuple[ExitReason, str]:
     code = container.exit_code
     if state is State.STOPPED:
-        return "stopped", _stopped_message(code)
-    if launcher.phase == "command_not_found":
+        return ExitReason.STOPPED, _stopped_message(code)
+    if launcher.phase is LauncherPhase.COMMAND_NOT_FOUND:
         command = container.command[0] if container.command else ""
-        return "never_started", f"the command {command!r} is not in the image or not executable"
+        return (
+            ExitReason.NEVER_STARTED,
+            f"the command {command!r} is not in the image or not executable",
+        )
     if has_no_shell(container, launcher):
-        return "never_started", "there is no /bin/sh in the image"
+        return ExitReason.NEVER_STARTED, "there is no /bin/sh in the image"
     if code == 0:
-        return "completed", "ended by itself with exit code 0"
+        return ExitReason.COMPLETED, "ended by itself with exit code 0"
     if container.oom_killed:
-        return "oom", _oom_message(container)
+        return ExitReason.OOM, _oom_message(container)
     failed = _before_start(launcher.phase, code)
     if failed:
-        return "crashed", failed
+        return ExitReason.CRASHED, failed
     if code == LOST and not launcher.ended:
-        return "killed", f"ended together with the engine or its machine (exit code {code})"
+        return (
+            ExitReason.KILLED,
+            f"ended together with the engine or its machine (exit code {code})",
+        )
     if code == 137:
-        return "killed", "killed by SIGKILL from outside (exit code 137)"
+        return ExitReason.KILLED, "killed by SIGKILL from outside (exit code 137)"
     name = signal_name(code)
     if name:
-        return "crashed", f"ended by {name} (exit code {code})"
-    return "crashed", f"ended by itself with exit code {code}"
+        return ExitReason.CRASHED, f"ended by {name} (exit code {code})"
+    return ExitReason.CRASHED, f"ended by itself with exit code {code}"
 
 
 def has_no_shell(container: Container, launcher: LauncherStatus) -> bool:
-    """True where the init found nothing to run the launcher with: it said nothing, and 127 or 126
-    is what the init ends with then.
+    """True where the init had no shell to run the launcher with: nothing was reported, and the
+    init then ends with 127 or 126.
     """
-    return not launcher.phase and container.exit_code in (126, 127)
+    return launcher.phase is LauncherPhase.NONE and container.exit_code in (126, 127)
 
 
-def _before_start(reached: str, code: int) -> str | None:
+def _before_start(reached: LauncherPhase, code: int) -> str | None:
     return {
-        "install_failed": f"its dependencies could not be installed (exit code {code})",
-        "volume_not_writable": "its user cannot write to the dependency volume",
+        LauncherPhase.INSTALL_FAILED: f"its dependencies could not be installed (exit code {code})",
+        LauncherPhase.VOLUME_NOT_WRITABLE: "its user cannot write to the dependency volume",
     }.get(reached)
 
 
 def _stopped_message(code: int) -> str:
     if code == 137:
-        return "did not end within the grace after SIGTERM and was killed"
+        return "did not end within the stop timeout after SIGTERM and was killed"
     return f"ended by itself after SIGTERM (exit code {code})"
 
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from debughost_cli.errors import PortInUse, PortsExhausted
 from debughost_cli.models import ProjectType
 from debughost_cli.names import PORT_RANGES, RESERVED_PORTS, USER_PORTS
 
 
+class PortHolderKind(StrEnum):
+    """What uses a port."""
+
+    PROJECT = "project"
+    CONTAINER = "container"
+    PROCESS = "process"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class PortHolder:
-    """Who has a port. ``kind``: ``project``, ``container``, ``process`` or ``unknown``."""
+    """What uses a port; ``name`` is empty where it is not known."""
 
-    kind: str
+    kind: PortHolderKind
     name: str
 
     def __str__(self) -> str:

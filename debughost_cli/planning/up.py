@@ -1,18 +1,18 @@
-"""What ``up`` has to do: from what is wanted and what is there to an ordered list of steps.
+"""What ``up`` has to do: from the requested and the existing to an ordered list of steps.
 
-Pure: ``--dry-run`` shows the very plan that ``up`` carries out.
+Pure: ``--dry-run`` shows the plan that ``up`` carries out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
 
 from debughost_cli import names
 from debughost_cli.models import Action, Drift
-from debughost_cli.resources import Container, ContainerSpec, Limits, Mount
+from debughost_cli.resources import Container, ContainerStatus
+from debughost_cli.specs import Limits, Mount, ServiceSpec
 
 
 class StepKind(StrEnum):
@@ -39,89 +39,109 @@ class Step:
     kind: StepKind
     target: str
     reason: str
+    after_ready: bool = False
+    """It removes what is replaced, once the new container runs."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What was seen on the engine and in the workspace before planning."""
+    """What was observed on the engine and in the workspace before planning."""
 
     current: Container | None
     leftovers: tuple[str, ...] = ()
-    """Ids of other containers of the project: what an aborted run left behind."""
+    """Ids of other containers of the main role: what an interrupted run left."""
     image_step: Step | None = None
     network_exists: bool = True
     missing_volumes: tuple[str, ...] = ()
     missing_folder: str | None = None
+    port_note: str = ""
+    """The volume that remembers the port of a project without a container; empty for none."""
     restart_reason: str = ""
-    """Why a container that is as wanted cannot just run on; empty where it can."""
+    """Why a container without drift cannot just run on; empty where it can."""
     image_environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The action and its steps; ``drift`` says which fields made a recreation necessary."""
+    """The action and its steps; ``drift`` names the fields that made a recreation necessary."""
 
     action: Action
     steps: tuple[Step, ...]
     drift: tuple[Drift, ...] = ()
 
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that are carried out while the project is locked, image and wait aside."""
+        apart = (StepKind.BUILD_IMAGE, StepKind.PULL_IMAGE, StepKind.WAIT_READY)
+        return tuple(s for s in self.steps if s.kind not in apart and not s.after_ready)
+
+    @property
+    def wait(self) -> tuple[Step, ...]:
+        """The step that waits for readiness; none with ``--no-wait``."""
+        return tuple(s for s in self.steps if s.kind is StepKind.WAIT_READY)
+
+    @property
+    def cleanup(self) -> tuple[Step, ...]:
+        """The steps once the container runs."""
+        return tuple(s for s in self.steps if s.after_ready)
+
 
 @dataclass(frozen=True)
 class ConvergeOptions:
-    """How the user wants it done. ``restart`` also stops what runs and is as it should be."""
+    """What the user requests beyond the project itself.
+
+    ``restart``: also stop a container that runs and has no drift.
+    """
 
     recreate: bool = False
     restart: bool = False
     wait: bool = True
 
 
-def plan_up(spec: ContainerSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
+def plan_up(spec: ServiceSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
     """The steps from ``facts`` to a running ``spec``."""
     current = facts.current
     drift = find_drift(spec, current, facts.image_environment) if current else ()
-    cleanup = tuple(
-        Step(StepKind.REMOVE_CONTAINER, ref, "left behind by a run that was cut off")
-        for ref in facts.leftovers
-    )
-    tail = (
-        (Step(StepKind.WAIT_READY, str(spec.port), "until it listens on its port"),)
-        if converge.wait
-        else ()
-    )
     if current is None:
-        steps = _create(spec, facts, None, "the project has no container")
-        return Plan(Action.CREATED, (*cleanup, *steps, *tail))
-    if drift or converge.recreate:
+        action, steps = Action.CREATED, _create(spec, facts, "the project has no container")
+    elif drift or converge.recreate:
         why = f"changed: {', '.join(d.field for d in drift)}" if drift else "--recreate"
-        return Plan(Action.RECREATED, (*cleanup, *_create(spec, facts, current, why), *tail), drift)
-    action, steps = _restart(current) if converge.restart else _keep(current, facts)
-    return Plan(action, (*cleanup, *steps, *tail))
+        action, steps = Action.RECREATED, _create(spec, facts, why)
+    elif converge.restart:
+        action, steps = _restart(current)
+    else:
+        action, steps = _keep(current, facts)
+    return Plan(
+        action,
+        (
+            *((facts.image_step,) if facts.image_step else ()),
+            *(_remove(ref, "left by an interrupted run") for ref in facts.leftovers),
+            *steps,
+            *_wait(spec, converge),
+            *_remove_replaced(facts, action),
+        ),
+        drift,
+    )
 
 
-def _create(spec: ContainerSpec, facts: Facts, old: Container | None, why: str) -> tuple[Step, ...]:
-    steps = [facts.image_step] if facts.image_step else []
+def _create(spec: ServiceSpec, facts: Facts, why: str) -> tuple[Step, ...]:
+    steps = []
     if not facts.network_exists:
         steps.append(Step(StepKind.CREATE_NETWORK, spec.network, "it does not exist"))
     steps += [Step(StepKind.CREATE_VOLUME, v, "it does not exist") for v in facts.missing_volumes]
     if facts.missing_folder:
-        steps.append(
-            Step(
-                StepKind.CREATE_FOLDER,
-                facts.missing_folder,
-                "the dependency volume is mounted there",
-            )
-        )
+        reason = "the dependency volume is mounted there"
+        steps.append(Step(StepKind.CREATE_FOLDER, facts.missing_folder, reason))
     steps.append(Step(StepKind.CREATE_CONTAINER, spec.project, why))
-    if old and old.is_running:
-        steps.append(Step(StepKind.STOP_CONTAINER, old.id, "the new container takes its place"))
-    steps.append(Step(StepKind.START_CONTAINER, spec.project, "newly made"))
-    if old:
-        steps.append(Step(StepKind.REMOVE_CONTAINER, old.id, "replaced by the new container"))
+    if facts.current and facts.current.is_running:
+        reason = "the new container takes its place"
+        steps.append(Step(StepKind.STOP_CONTAINER, facts.current.id, reason))
+    steps.append(Step(StepKind.START_CONTAINER, spec.project, "just created"))
     return tuple(steps)
 
 
 def _keep(current: Container, facts: Facts) -> tuple[Action, tuple[Step, ...]]:
-    if current.status == "paused":
+    if current.status is ContainerStatus.PAUSED:
         return Action.STARTED, (Step(StepKind.UNPAUSE_CONTAINER, current.id, "it is paused"),)
     if not current.is_running:
         return Action.STARTED, (Step(StepKind.START_CONTAINER, current.id, "it does not run"),)
@@ -137,17 +157,40 @@ def _restart(current: Container, why: str = "restart") -> tuple[Action, tuple[St
     return Action.RESTARTED, (Step(StepKind.STOP_CONTAINER, current.id, why), start)
 
 
+def _wait(spec: ServiceSpec, converge: ConvergeOptions) -> tuple[Step, ...]:
+    if not converge.wait:
+        return ()
+    return (Step(StepKind.WAIT_READY, str(spec.port), "until it listens on its port"),)
+
+
+def _remove_replaced(facts: Facts, action: Action) -> tuple[Step, ...]:
+    """What is replaced goes last, once the new container runs."""
+    if action is Action.RECREATED and facts.current:
+        return (
+            replace(_remove(facts.current.id, "replaced by the new container"), after_ready=True),
+        )
+    if action is Action.CREATED and facts.port_note:
+        reason = "the container has the port now"
+        return (Step(StepKind.REMOVE_VOLUME, facts.port_note, reason, after_ready=True),)
+    return ()
+
+
+def _remove(ref: str, reason: str) -> Step:
+    return Step(StepKind.REMOVE_CONTAINER, ref, reason)
+
+
 def find_drift(
-    spec: ContainerSpec, have: Container, image_environment: Mapping[str, str]
+    spec: ServiceSpec, have: Container, image_environment: Mapping[str, str]
 ) -> tuple[Drift, ...]:
     """The fields in which ``have`` differs from ``spec``; values of variables stay secret."""
-    pairs: dict[str, tuple[Any, Any]] = {
+    pairs: dict[str, tuple[object, object]] = {
         "type": (spec.type.value, have.labels.get(names.TYPE)),
         "workspace": (spec.workspace, have.labels.get(names.WORKSPACE)),
         "image": _image_pair(spec, have),
         "command": (list(spec.command), list(have.command)),
         "port": (spec.port, have.port),
-        "user": (spec.user or "", have.user),
+        "ports": _ports_pair(spec, have),
+        "user": (str(spec.user or ""), have.user),
         **_limit_pairs(spec.limits, have.limits),
         "restart": (spec.restart, have.restart),
         "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
@@ -161,13 +204,24 @@ def find_drift(
     return tuple(found)
 
 
-def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[Any, Any]]:
+def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[object, object]]:
     """The limits that are set; the others are the engine's own choice."""
     pairs = {f.name: (getattr(want, f.name), getattr(have, f.name)) for f in fields(Limits)}
     return {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
 
-def _image_pair(spec: ContainerSpec, have: Container) -> tuple[str, str]:
+def _ports_pair(spec: ServiceSpec, have: Container) -> tuple[list[str], list[str]]:
+    """As ``HOST:CONTAINER``; a difference that ``port`` shows already is left out."""
+    if spec.port != have.port:
+        return ([], [])
+    expected, found = (
+        sorted(f"{p.host_port}:{p.container_port}" for p in ports)
+        for ports in (spec.ports, have.ports)
+    )
+    return (expected, found)
+
+
+def _image_pair(spec: ServiceSpec, have: Container) -> tuple[str, str]:
     if not spec.image_id or spec.image_id == have.image_id:
         return (spec.image, have.image if not spec.image_id else spec.image)
     if spec.image == have.image:
@@ -175,7 +229,7 @@ def _image_pair(spec: ContainerSpec, have: Container) -> tuple[str, str]:
     return (spec.image, have.image)
 
 
-def _network_pair(spec: ContainerSpec, have: Container) -> tuple[str | None, str | None]:
+def _network_pair(spec: ServiceSpec, have: Container) -> tuple[str | None, str | None]:
     """A network that was removed and made again has another id, and starting would fail.
 
     A container that never ran knows its network by name alone.
@@ -187,7 +241,9 @@ def _network_pair(spec: ContainerSpec, have: Container) -> tuple[str | None, str
 
 
 def _mounts(mounts: tuple[Mount, ...]) -> list[str]:
-    return sorted(f"{m.type}:{m.source}:{m.target}:{'ro' if m.read_only else 'rw'}" for m in mounts)
+    return sorted(
+        f"{m.type.value}:{m.source}:{m.target}:{'ro' if m.read_only else 'rw'}" for m in mounts
+    )
 
 
 def _environment_drift(

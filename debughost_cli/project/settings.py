@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from debughost_cli.models import ProjectType, RestartPolicy
 from debughost_cli.project import parsers
-from debughost_cli.resources import Limits
+from debughost_cli.specs import Limits
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 _T = TypeVar("_T")

@@ -53,7 +53,7 @@ def resolve_path(given: Path) -> Path:
     return path
 
 
-def owner(path: Path) -> tuple[int, int]:
+def owner_of(path: Path) -> tuple[int, int]:
     """The folder's uid and gid; ``(0, 0)`` where the system knows no such thing.
 
     Raises InvalidWorkspace where it is gone.
@@ -88,7 +88,7 @@ def make_mountpoint(path: Path, like: Path) -> bool:
         path.mkdir()
         if os.name == "posix" and os.geteuid() == 0:
             # Whoever owns the workspace may have put a link in its place meanwhile.
-            os.chown(path, *owner(like), follow_symlinks=False)
+            os.chown(path, *owner_of(like), follow_symlinks=False)
     except FileExistsError:
         return False
     except OSError as exc:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, ExitCode
 from debughost_cli.models import Action, Project
-from debughost_cli.services.projects import containers_of, describe, observe
+from debughost_cli.services.projects import describe, find_instance, observe
 from debughost_cli.services.results import ProjectResult, ProjectsResult
 
 WORKERS = 16
@@ -56,9 +56,9 @@ def failed(engine: Engine, project: str, error: DebughostError) -> ProjectResult
     found = Project(project)
     if error.exit_code is not ExitCode.ENGINE:
         try:
-            group = containers_of(engine, project)
-            if group:
-                found = describe(engine, *observe(engine, group[0].id))
+            instance = find_instance(engine, project)
+            if instance:
+                found = describe(engine, *observe(engine, instance.main.id))
         except DebughostError:
-            """The failure itself says more than that nothing else can be told."""
+            """The failure itself is reported; the project's state is an addition."""
     return ProjectResult(found, Action.FAILED, error)

@@ -1,4 +1,4 @@
-"""What the workspace's configuration wants today and the container does not have."""
+"""How a container differs from what the workspace's configuration requests now."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from debughost_cli.container import fingerprint
+from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import Drift, Freshness, Warn
-from debughost_cli.names import MOUNTPOINT, NETWORK, WORKSPACE
+from debughost_cli.models import Drift, Freshness, PullPolicy, Warn
+from debughost_cli.names import HOST, MOUNTPOINT, NETWORK, WORKSPACE
 from debughost_cli.planning.network import choose
 from debughost_cli.planning.up import find_drift
 from debughost_cli.project.resolve import ResolvedProject, resolve_existing
 from debughost_cli.project.workspace import is_gone
-from debughost_cli.resources import Container, Image, LauncherStatus, Network
-from debughost_cli.services.images import ImageService
+from debughost_cli.resources import Container, LauncherStatus, Network
+from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.spec import make_spec
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``drift`` and ``dependencies`` of a project, or why they cannot be told."""
+    """``drift`` and ``dependencies`` of a project, or why they are not known."""
 
     drift: tuple[Drift, ...] = ()
     dependencies: Freshness = Freshness.NONE
@@ -32,19 +35,20 @@ class Comparison:
 
 
 class DriftService:
-    """Compares many projects; what they share on the engine is asked for once."""
+    """Compares many projects; what they share on the engine is read once."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._image_service = ImageService(engine, NullProgress())
-        self._images: dict[str, tuple[str, Image | None]] = {}
+        self._images: dict[str, ImageChoice] = {}
         self._networks: list[Network | None] = []
         self._guard = threading.Lock()
+        self._owner = this_process(host_identity())
 
     def compare(self, container: Container, launcher: LauncherStatus) -> Comparison:
         """Reads the workspace as ``up`` would. Only the engine's own failures are raised."""
         workspace = container.labels.get(WORKSPACE, "")
-        if not self._engine.info.is_local:
+        if not self._can_read_workspace(container):
             return Comparison()
         if is_gone(Path(workspace)):
             return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
@@ -57,32 +61,31 @@ class DriftService:
             return _unknown("CONFIG_INVALID", container, exc.message)
         return Comparison(drift, freshness(resolved, container, launcher))
 
+    def _can_read_workspace(self, container: Container) -> bool:
+        """Only on the machine whose path it is; containers of 0.1.0 do not name theirs."""
+        is_here = container.labels.get(HOST, self._owner.host) == self._owner.host
+        return is_here and choose_transport(self._engine.info).shares_machine
+
     def _drift(self, resolved: ResolvedProject, container: Container) -> tuple[Drift, ...]:
-        ref, image = self._image(resolved)
+        image = self._image(resolved)
         spec = make_spec(
             resolved,
             port=resolved.settings.port or container.port,
-            ref=ref,
             image=image,
             network=self._network(),
             engine=self._engine.info,
+            owner=self._owner,
             mountpoint_made=container.labels.get(MOUNTPOINT) == "made",
         )
-        return find_drift(spec, container, image.environment if image else {})
+        inherited = image.image.environment if image.image else {}
+        return find_drift(spec.main, container, inherited)
 
-    def _image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
+    def _image(self, resolved: ResolvedProject) -> ImageChoice:
         key = resolved.settings.image or f"type {resolved.type}"
         with self._guard:
             if key not in self._images:
-                self._images[key] = self._find_image(resolved)
+                self._images[key] = self._image_service.choose(resolved, PullPolicy.NEVER)
             return self._images[key]
-
-    def _find_image(self, resolved: ResolvedProject) -> tuple[str, Image | None]:
-        given = resolved.settings.image
-        if given:
-            return given, self._engine.images.find(given)
-        entry = self._image_service.find(resolved.type)
-        return entry.ref, entry.image
 
     def _network(self) -> Network | None:
         with self._guard:

@@ -29,7 +29,7 @@ from debughost_cli.planning.events import (
     run_of,
 )
 from debughost_cli.resources import EngineEvent
-from debughost_cli.services.projects import MANAGED_FILTER, by_project, describe, not_found, observe
+from debughost_cli.services.projects import describe, list_instances, not_found, observe
 from debughost_cli.services.readiness import POLL
 
 _REOPEN_PAUSE = 1.0
@@ -135,9 +135,9 @@ class EventService:
     def _look(self) -> dict[str, Run]:
         """The run of each project's container, as it is now."""
         found = {}
-        for project, group in by_project(self._engine.containers.list([MANAGED_FILTER])).items():
+        for project, instance in list_instances(self._engine).items():
             try:
-                found[project] = run_of(self._engine.containers.inspect(group[0].id))
+                found[project] = run_of(self._engine.containers.inspect(instance.main.id))
             except NotFound:
                 continue
         return found
@@ -149,7 +149,7 @@ class EventService:
     def _observe(self, event: EngineEvent) -> Observation:
         """What the reducer needs to know for this event."""
         if event.action == "destroy":
-            listed = by_project(self._engine.containers.list([MANAGED_FILTER]))
+            listed = list_instances(self._engine)
             return Observation(has_container=event.project in listed)
         if event.action == "die":
             try:

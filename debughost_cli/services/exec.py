@@ -22,10 +22,10 @@ from debughost_cli.errors import (
     StartFailed,
     Usage,
 )
+from debughost_cli.resources import ContainerStatus
 from debughost_cli.services.projects import (
-    MANAGED_FILTER,
-    by_project,
-    containers_of,
+    get_instance,
+    list_instances,
     not_found,
     outline,
     read_launcher_status,
@@ -104,26 +104,24 @@ class ExecService:
 
     def _running(self, project: str) -> str:
         """The container's id, from one request. Raises ProjectNotFound."""
-        found = containers_of(self._engine, project)
-        if not found:
-            raise self._not_found(project)
-        if found[0].status != "running":
+        main = get_instance(self._engine, project).main
+        if main.status is not ContainerStatus.RUNNING:
             raise self._not_running(project) or self._not_found(project)
-        return found[0].id
+        return main.id
 
     def _not_found(self, project: str) -> ProjectNotFound:
-        return not_found(project, list(by_project(self._engine.containers.list([MANAGED_FILTER]))))
+        return not_found(project, list(list_instances(self._engine)))
 
     def _not_running(self, project: str) -> ProjectNotFound | None:
         """The error for a project in a state without processes; None where it runs by now."""
-        found = containers_of(self._engine, project)
-        if not found:
-            return self._not_found(project)
         try:
-            container = self._engine.containers.inspect(found[0].id)
+            found = get_instance(self._engine, project)
+            container = self._engine.containers.inspect(found.main.id)
+        except ProjectNotFound as exc:
+            return exc
         except NotFound:
             return self._not_found(project)
-        if container.status == "running":
+        if container.status is ContainerStatus.RUNNING:
             return None
         state = outline(container, read_launcher_status(self._engine, container.id)).state
         return ProjectNotFound(

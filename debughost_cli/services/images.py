@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import as_file, files
@@ -15,7 +16,9 @@ from pathlib import Path
 from debughost_cli import __version__, names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import ImageNotFound
-from debughost_cli.models import ProjectType
+from debughost_cli.models import ProjectType, PullPolicy
+from debughost_cli.planning.up import Step, StepKind
+from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Image
 from debughost_cli.services import disk_space
 from debughost_cli.services.progress import Progress
@@ -59,6 +62,24 @@ def tag_of(type_: ProjectType, base: str) -> str:
     return f"debug-host/{type_}:{digest[:12]}"
 
 
+@dataclass(frozen=True)
+class ImageChoice:
+    """The image of a container: the reference to create it from, and what is on the engine.
+
+    ``step``: what has to be done first. It may change which image ``ref`` stands for.
+    """
+
+    ref: str
+    image: Image | None
+    step: Step | None = None
+
+    @property
+    def image_id(self) -> str:
+        """The id as far as it is known; empty where the image of that reference does not exist."""
+        exists = self.image and (self.step is None or self.ref in self.image.tags)
+        return self.image.id if self.image and exists else ""
+
+
 class ImageService:
     """``images ls``, ``build`` and ``pull``, and the image that ``up`` needs."""
 
@@ -74,6 +95,28 @@ class ImageService:
         current = image.labels.get(names.SOURCES) == sources_hash(type_)
         own = next((t for t in image.tags if t != latest(type_)), latest(type_))
         return ImageEntry(type_, own, image, current)
+
+    def choose(self, resolved: ResolvedProject, pull: PullPolicy) -> ImageChoice:
+        """The project's image: the one that was named, else the base image of its type."""
+        given = resolved.settings.image
+        if given:
+            return self._choose_named(given, pull)
+        entry = self.find(resolved.type)
+        outdated = entry.image is None or not entry.current
+        if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and not outdated):
+            return ImageChoice(entry.ref, entry.image)
+        why = "it was built from an older Dockerfile" if entry.image else "it is not here"
+        why = "--pull always" if pull is PullPolicy.ALWAYS else why
+        base = entry.image.labels.get(names.BASE) if entry.image else None
+        ref = tag_of(resolved.type, base or default_base(resolved.type))
+        return ImageChoice(ref, entry.image, Step(StepKind.BUILD_IMAGE, ref, why))
+
+    def _choose_named(self, ref: str, pull: PullPolicy) -> ImageChoice:
+        image = self._engine.images.find(ref)
+        if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and image):
+            return ImageChoice(ref, image)
+        why = "--pull always" if pull is PullPolicy.ALWAYS else "it is not here"
+        return ImageChoice(ref, image, Step(StepKind.PULL_IMAGE, ref, why))
 
     def list_all(self) -> ImagesResult:
         """All four."""

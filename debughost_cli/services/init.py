@@ -12,7 +12,7 @@ from debughost_cli.project.configuration import CONFIG_FILE
 from debughost_cli.project.detect import detect
 from debughost_cli.project.resolve import default_project
 from debughost_cli.project.settings import SETTINGS, Setting
-from debughost_cli.project.workspace import owner
+from debughost_cli.project.workspace import owner_of
 
 
 def write_config(workspace: Path) -> tuple[Path, str]:
@@ -27,7 +27,7 @@ def write_config(workspace: Path) -> tuple[Path, str]:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
             if os.name == "posix" and os.geteuid() == 0:
-                os.chown(descriptor, *owner(workspace))
+                os.chown(descriptor, *owner_of(workspace))
     except FileExistsError:
         raise NameConflict(
             f"{path} exists already",

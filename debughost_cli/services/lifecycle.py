@@ -9,65 +9,71 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from debughost_cli import __version__, names
+from debughost_cli.deployment.single import SingleEngineDeployment
+from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.errors import DiskFull, InUse, Usage
+from debughost_cli.errors import DiskFull, InUse, Usage, WorkspaceConflict
 from debughost_cli.models import Action, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.project.resolve import resolve_existing
 from debughost_cli.project.workspace import is_gone, remove_mountpoint
-from debughost_cli.resources import Container, ContainerSummary, FileEntry
+from debughost_cli.resources import Container, ContainerSummary
+from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import (
     MANAGED_FILTER,
-    by_project,
-    containers_of,
     describe,
+    get_instance,
+    list_instances,
     not_found,
     outline,
     read_launcher_status,
 )
 from debughost_cli.services.results import ProjectResult
-from debughost_cli.services.up import UpOptions, UpService
+from debughost_cli.services.up import UpService
+from debughost_cli.services.up_state import UpOptions
 from debughost_cli.services.volumes import remove_owned
 
 
 class LifecycleService:
-    """What can be done to a project that exists."""
+    """What can be done to a project that exists. Its companion services are left as they are."""
 
     def __init__(self, engine: Engine, progress: Progress) -> None:
         self._engine = engine
         self._progress = progress
+        self._deployment = SingleEngineDeployment(engine)
         self._up = UpService(engine, progress)
+        self._host = host_identity()
 
     def all_projects(self, *, orphans: bool = False) -> list[str]:
-        """Every project on the engine; ``orphans``: those whose workspace is gone.
+        """Every project on the engine; ``orphans``: those of this machine whose workspace is gone.
 
-        Raises Usage for orphans of an engine elsewhere: their workspaces may well be there.
+        Raises Usage for orphans of an engine elsewhere: their workspaces may well exist there.
         """
-        if orphans and not self._engine.info.is_local:
+        if orphans and not choose_transport(self._engine.info).shares_machine:
             raise Usage(
                 "--orphans needs an engine on this machine: the workspaces may be elsewhere",
                 hint="Name the projects with --project",
             )
-        groups = by_project(self._engine.containers.list([MANAGED_FILTER]))
+        found = list_instances(self._engine)
         if not orphans:
-            return sorted(groups)
-        return sorted(p for p, group in groups.items() if _is_orphan(group[0]))
+            return sorted(found)
+        return sorted(p for p, instance in found.items() if self._is_orphan(instance.main))
+
+    def _is_orphan(self, container: ContainerSummary) -> bool:
+        """Only the machine whose path it is can know that a workspace is gone."""
+        workspace = container.labels.get(names.WORKSPACE, "")
+        is_here = container.labels.get(names.HOST) == self._host
+        return bool(workspace) and is_here and is_gone(Path(workspace))
 
     def _lock(self, project: str) -> AbstractContextManager[None]:
-        return project_lock(self._engine.info.endpoint, project, on_wait=self._progress.step)
-
-    def _group(self, project: str) -> list[ContainerSummary]:
-        """The project's containers. Raises ProjectNotFound."""
-        found = containers_of(self._engine, project)
-        if not found:
-            raise not_found(project, self.all_projects())
-        return found
+        return project_lock(self._engine.identity(), project, on_wait=self._progress.step)
 
     def _inspect(self, project: str) -> Container:
-        ref = self._group(project)[0].id
+        """The project's main container. Raises ProjectNotFound."""
+        ref = get_instance(self._engine, project).main.id
         try:
             return self._engine.containers.inspect(ref)
         except NotFound:
@@ -80,21 +86,10 @@ class LifecycleService:
             action = Action.STOPPED if container.is_running else Action.UNCHANGED
             if container.is_running:
                 self._progress.step(f"Stopping {project}")
-                self._stop(container, stop_timeout)
+                self._deployment.stop(container, stop_timeout)
             container = self._engine.containers.inspect(container.id)
             launcher = read_launcher_status(self._engine, container.id)
             return ProjectResult(describe(self._engine, container, launcher), action)
-
-    def _stop(self, container: Container, stop_timeout: int) -> None:
-        """The launcher notes the SIGTERM, so that no client ever takes the end for a crash."""
-        if container.status == "restarting":
-            # Nothing runs between two tries that could note anything.
-            mark = FileEntry(names.STATE_LINK, None, link="running+term")
-            self._engine.containers.put_files(container.id, [mark])
-        if container.status == "paused":
-            # A frozen process cannot answer SIGTERM.
-            self._engine.containers.unpause(container.id)
-        self._engine.containers.stop(container.id, stop_timeout)
 
     def restart(
         self, project: str, options: UpOptions, wait_timeout: float | None
@@ -103,8 +98,22 @@ class LifecycleService:
 
         The configuration is read before anything is stopped. Raises what ``up`` raises.
         """
-        resolved = resolve_existing(self._inspect(project), wait_timeout, os.environ)
+        container = self._inspect(project)
+        self._check_host(container)
+        resolved = resolve_existing(container, wait_timeout, os.environ)
         return self._up.run(resolved, options)
+
+    def _check_host(self, container: Container) -> None:
+        """The workspace's path means something only on the machine that it is from."""
+        if container.labels.get(names.HOST, self._host) == self._host:
+            return
+        path = container.labels.get(names.WORKSPACE, "")
+        raise WorkspaceConflict(
+            f"project {container.project} belongs to the workspace {path} of another machine",
+            hint="Restart it there, or use 'debughost stop' and 'debughost rm', which need no "
+            "workspace",
+            details={"project": container.project, "workspace": path},
+        )
 
     def remove(self, project: str, stop_timeout: int, *, volumes: bool) -> ProjectResult:
         """Stops gracefully and removes the container, and with ``volumes`` what it installed.
@@ -116,13 +125,13 @@ class LifecycleService:
             before = outline(container, read_launcher_status(self._engine, container.id))
             if container.is_running:
                 self._progress.step(f"Stopping {project}")
-                self._stop(container, stop_timeout)
+                self._deployment.stop(container, stop_timeout)
             self._progress.step(f"Removing {project}")
             if not volumes:
                 # First: the port must not be forgotten when this is cut off in between.
                 self._remember_port(container)
-            for summary in self._group(project):
-                self._engine.containers.remove(summary.id, force=True)
+            for summary in get_instance(self._engine, project).of_main_role:
+                self._deployment.remove(summary.id)
             _tidy_workspace(container)
             if volumes:
                 self._remove_volumes(project)
@@ -135,20 +144,26 @@ class LifecycleService:
         steps = []
         if container.is_running:
             steps.append(Step(StepKind.STOP_CONTAINER, container.name, "it runs"))
-        steps += [Step(StepKind.REMOVE_CONTAINER, c.name, "rm") for c in self._group(project)]
+        found = get_instance(self._engine, project).of_main_role
+        steps += [Step(StepKind.REMOVE_CONTAINER, c.name, "rm") for c in found]
         if volumes:
-            found = self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
-            steps += [Step(StepKind.REMOVE_VOLUME, v.name, "--volumes") for v in found]
+            reason = "--volumes"
+            steps += [Step(StepKind.REMOVE_VOLUME, v, reason) for v in self._volumes(project)]
         launcher = read_launcher_status(self._engine, container.id)
         plan = Plan(Action.REMOVED, tuple(steps))
         return ProjectResult(outline(container, launcher), Action.REMOVED, plan=plan)
 
     def _remove_volumes(self, project: str) -> None:
-        for volume in self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"]):
+        for volume in self._volumes(project):
             try:
-                self._engine.volumes.remove(volume.name)
+                self._engine.volumes.remove(volume)
             except InUse as exc:
                 self._progress.warn("VOLUME_IN_USE", exc.message)
+
+    def _volumes(self, project: str) -> list[str]:
+        """The names of the project's volumes, without the data of its companion services."""
+        found = self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
+        return [v.name for v in found if not v.labels.get(names.SERVICE)]
 
     def _remember_port(self, container: Container) -> None:
         """A port that the id alone would not give again is noted in an empty volume's label."""
@@ -172,11 +187,6 @@ class LifecycleService:
         except DiskFull:
             # Whoever removes things may well do so for this reason, and must succeed.
             self._progress.warn("PORT_FORGOTTEN", "the disk is too full to note its port")
-
-
-def _is_orphan(container: ContainerSummary) -> bool:
-    workspace = container.labels.get(names.WORKSPACE, "")
-    return bool(workspace) and is_gone(Path(workspace))
 
 
 def _tidy_workspace(container: Container) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from debughost_cli.planning.ports import PortHolder
+from debughost_cli.planning.ports import PortHolder, PortHolderKind
 
 
 def is_taken(port: int) -> bool:
@@ -29,7 +29,7 @@ def listener(port: int) -> PortHolder:
     """The process that listens, as far as this user may know."""
     import psutil
 
-    unknown = PortHolder("process", "that this user cannot see")
+    unknown = PortHolder(PortHolderKind.PROCESS, "that this user cannot see")
     try:
         for conn in psutil.net_connections("tcp"):
             if (
@@ -38,7 +38,9 @@ def listener(port: int) -> PortHolder:
                 and conn.laddr.port == port
                 and conn.pid
             ):
-                return PortHolder("process", f"{psutil.Process(conn.pid).name()} (pid {conn.pid})")
+                return PortHolder(
+                    PortHolderKind.PROCESS, f"{psutil.Process(conn.pid).name()} (pid {conn.pid})"
+                )
     except (psutil.Error, OSError):
         return unknown
     return unknown

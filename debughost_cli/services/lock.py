@@ -21,7 +21,7 @@ from pathlib import Path
 
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
-from debughost_cli.services.owner_process import is_alive
+from debughost_cli.services.owner_process import is_alive, process_start
 
 LOCK_TIMEOUT = 30.0
 """Seconds to wait for another command before giving up, from the contract."""
@@ -30,32 +30,35 @@ _POLL = 0.05
 
 @contextmanager
 def project_lock(
-    endpoint: str,
+    engine: str,
     project: str,
     *,
     on_wait: Callable[[str], None],
     timeout: float = LOCK_TIMEOUT,
 ) -> Iterator[None]:
-    """Holds the project of one engine. Raises Busy, naming the holder."""
+    """Locks a project of one engine, given by its identity.
+
+    Raises Busy, naming the owner process.
+    """
     from filelock import FileLock, Timeout
 
-    path = _path(endpoint, project)
+    path = _path(engine, project)
     lock = FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        on_wait(f"Waiting for another command on {project} ({describe(_holder(path))})")
+        on_wait(f"Waiting for another command on {project} ({describe(_owner_of(path))})")
         try:
             lock.acquire(timeout=timeout, poll_interval=_POLL)
         except Timeout:
-            raise _busy(project, _holder(path), timeout) from None
+            raise _busy(project, _owner_of(path), timeout) from None
     except OSError as exc:
         raise Busy(
             f"the lock file {path} cannot be used: {exc.strerror or exc}",
             hint="It is another user's: remove it, or set XDG_STATE_HOME to a folder of yours",
         ) from None
     try:
-        _write_holder(path)
+        _write_owner(path)
         yield
     finally:
         with suppress(OSError):
@@ -63,14 +66,15 @@ def project_lock(
         lock.release()
 
 
-def is_held(endpoint: str, project: str) -> bool:
-    """True while a command of this user works on the project, as its note says."""
-    pid = _noted(_path(endpoint, project)).get("pid")
-    return isinstance(pid, int) and is_alive(pid)
+def is_held(engine: str, project: str) -> bool:
+    """True while a command of this user works on the project, as the lock's note says."""
+    note = _noted(_path(engine, project))
+    pid, started = note.get("pid"), note.get("started")
+    return isinstance(pid, int) and isinstance(started, float) and is_alive(pid, started)
 
 
-def _path(endpoint: str, project: str) -> Path:
-    return lock_folder() / f"{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}-{project}.lock"
+def _path(engine: str, project: str) -> Path:
+    return lock_folder() / f"{hashlib.sha256(engine.encode()).hexdigest()[:16]}-{project}.lock"
 
 
 def lock_folder() -> Path:
@@ -103,10 +107,11 @@ def _note(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _write_holder(path: Path) -> None:
-    """Who holds the lock, for the message of the others. It is a courtesy: it may fail."""
+def _write_owner(path: Path) -> None:
+    """The process that has the lock, for the message of the others; it may fail."""
     facts = {
         "pid": os.getpid(),
+        "started": process_start(os.getpid()),
         "command": Path(sys.argv[0]).name + " " + " ".join(sys.argv[1:2]),
         "since": rfc3339(datetime.now(UTC)),
     }
@@ -116,12 +121,12 @@ def _write_holder(path: Path) -> None:
             json.dump(facts, stream)
 
 
-def _holder(path: Path) -> dict[str, object]:
+def _owner_of(path: Path) -> dict[str, object]:
     for _ in range(3):
         facts = _noted(path)
         if facts:
             return facts
-        # The holder has the lock, but has not written its note yet.
+        # The owner process has the lock, but has not written its note yet.
         time.sleep(0.01)
     return {}
 
@@ -134,17 +139,17 @@ def _noted(path: Path) -> dict[str, object]:
     return facts if isinstance(facts, dict) else {}
 
 
-def describe(holder: dict[str, object]) -> str:
-    """The holder in a few words."""
-    if not holder:
+def describe(owner: dict[str, object]) -> str:
+    """The owner process in a few words."""
+    if not owner:
         return "its process is not known"
-    command = str(holder.get("command")).strip()
-    return f"pid {holder.get('pid')}, {command}, since {holder.get('since')}"
+    command = str(owner.get("command")).strip()
+    return f"pid {owner.get('pid')}, {command}, since {owner.get('since')}"
 
 
-def _busy(project: str, holder: dict[str, object], timeout: float) -> Busy:
+def _busy(project: str, owner: dict[str, object], timeout: float) -> Busy:
     return Busy(
-        f"another command holds project {project}: {describe(holder)}",
+        f"another command holds project {project}: {describe(owner)}",
         hint=f"It was waited for {timeout:.0f} s; try again when it is done",
-        details={"project": project, "holder": holder},
+        details={"project": project, "holder": owner},
     )

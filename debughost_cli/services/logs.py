@@ -20,7 +20,7 @@ from debughost_cli.services.bounded_queue import BoundedQueue
 from debughost_cli.services.log_follower import LogEnd, LogEvents, LogFollower
 from debughost_cli.services.log_reader import LogReader
 from debughost_cli.services.log_source import LogSource
-from debughost_cli.services.projects import MANAGED_FILTER, by_project, not_found
+from debughost_cli.services.projects import list_instances, not_found
 
 _TICK = 0.25
 """Seconds after which a pause in the output is reported."""
@@ -40,13 +40,13 @@ class LogService:
 
         Raises ProjectNotFound, and Usage for a cursor that is not of these projects.
         """
-        groups = by_project(self._engine.containers.list([MANAGED_FILTER]))
+        found = list_instances(self._engine)
         for project in projects:
-            if project not in groups:
-                raise not_found(project, list(groups))
+            if project not in found:
+                raise not_found(project, list(found))
         readers = [
             LogReader(LogSource(self._engine, project, ref, options), _start(project, ref, options))
-            for project, ref in ((p, groups[p][0].id) for p in dict.fromkeys(projects))
+            for project, ref in ((p, found[p].main.id) for p in dict.fromkeys(projects))
         ]
         return LogReading(readers, options, self._notice, self._clock)
 

@@ -1,39 +1,75 @@
-"""Whether the process that made a container is still at work on it.
+"""Whether the process that created a container is still at work on it.
 
-Commands of one user on one machine are kept apart by a lock; those of other users and machines are
-not, and must not take what is just being made for something that was left behind.
+A lock keeps the commands of one user on one machine apart; those of other users and machines are
+not, and must not take what is just being created for a leftover.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from debughost_cli import names
 
-OTHERS_TIME = timedelta(seconds=60)
-"""How long a maker on another machine, which cannot be looked at, is believed to be at work."""
+REMOTE_OWNER_TIMEOUT = timedelta(seconds=60)
+"""How long an owner process on another machine, which cannot be observed, counts as at work."""
+_START_TOLERANCE = 2.0
+"""Seconds by which two readings of a process's start may differ when the clock was set."""
 
 
-def signature() -> str:
-    """The label of what this process makes."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+@dataclass(frozen=True)
+class OwnerProcess:
+    """A process, identified by its machine, its id and its start in seconds since the epoch."""
+
+    host: str
+    pid: int
+    started: float
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}:{self.started:.2f}"
 
 
-def is_at_work(labels: Mapping[str, str], created_at: datetime) -> bool:
-    """True while the container's maker may still be busy with it; never for our own."""
-    host, _, pid = labels.get(names.OWNER, "").rpartition(":")
-    if not pid.isdigit() or labels[names.OWNER] == signature():
+def this_process(host: str) -> OwnerProcess:
+    """The process that runs this; ``host``: the identity of its machine."""
+    return OwnerProcess(host, os.getpid(), process_start(os.getpid()) or 0.0)
+
+
+def parse(text: str) -> OwnerProcess | None:
+    """The owner process in a label, None where there is none that can be read."""
+    host, _, rest = text.partition(":")
+    pid, _, started = rest.partition(":")
+    try:
+        return OwnerProcess(host, int(pid), float(started))
+    except ValueError:
+        return None
+
+
+def is_at_work(
+    labels: Mapping[str, str], created_at: datetime, this: OwnerProcess, now: datetime | None = None
+) -> bool:
+    """True while the container's owner process may still be busy with it; never for our own."""
+    text = labels.get(names.OWNER, "")
+    if not text or text == str(this):
         return False
-    if host == socket.gethostname():
-        return is_alive(int(pid))
-    return datetime.now(UTC) - created_at < OTHERS_TIME
+    owner = parse(text)
+    if owner and owner.host == this.host:
+        return is_alive(owner.pid, owner.started)
+    return (now or datetime.now(UTC)) - created_at < REMOTE_OWNER_TIMEOUT
 
 
-def is_alive(pid: int) -> bool:
-    """Whether this machine has such a process."""
-    from psutil import pid_exists
+def is_alive(pid: int, started: float) -> bool:
+    """Whether this machine has that very process; numbers are used again."""
+    found = process_start(pid)
+    return found is not None and abs(found - started) < _START_TOLERANCE
 
-    return pid_exists(pid)
+
+def process_start(pid: int) -> float | None:
+    """When a process started, in seconds since the epoch; None where there is no such process."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None

@@ -1,10 +1,11 @@
-"""Who holds which port: asked of the engine and this machine only when somebody wants to know."""
+"""Which ports are in use, and by what; read from the engine and this machine when needed."""
 
 from __future__ import annotations
 
 from debughost_cli import names
+from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
-from debughost_cli.planning.ports import PortHolder
+from debughost_cli.planning.ports import PortHolder, PortHolderKind
 from debughost_cli.services import local_ports
 from debughost_cli.services.projects import MANAGED_FILTER
 
@@ -19,6 +20,7 @@ class PortTable:
         self._engine = engine
         self._project = project
         self._avoid = avoid
+        self._shares_machine = choose_transport(engine.info).shares_machine
         self._lines: dict[int, PortHolder] | None = None
 
     def holder(self, port: int) -> PortHolder | None:
@@ -29,14 +31,18 @@ class PortTable:
             self._lines = self._held()
         if port in self._lines:
             return self._lines[port]
-        if self._engine.info.is_local and local_ports.is_taken(port):
-            return PortHolder("process", "on this machine")
-        return PortHolder("process", "that the engine saw") if port in self._avoid else None
+        if self._shares_machine and local_ports.is_taken(port):
+            return PortHolder(PortHolderKind.PROCESS, "on this machine")
+        return (
+            PortHolder(PortHolderKind.PROCESS, "that the engine saw")
+            if port in self._avoid
+            else None
+        )
 
     def identify(self, port: int) -> PortHolder:
         """Who has a port that is taken, by name where that can be known."""
-        found = self.holder(port) or PortHolder("unknown", "")
-        if found.kind == "process" and self._engine.info.is_local:
+        found = self.holder(port) or PortHolder(PortHolderKind.UNKNOWN, "")
+        if found.kind is PortHolderKind.PROCESS and self._shares_machine:
             return local_ports.listener(port)
         return found
 
@@ -48,9 +54,9 @@ class PortTable:
             if ours and container.project == self._project:
                 continue
             for port in container.published_ports:
-                held.setdefault(port, PortHolder("container", container.name))
+                held.setdefault(port, PortHolder(PortHolderKind.CONTAINER, container.name))
             if ours and container.port:
-                held[container.port] = PortHolder("project", container.project)
+                held[container.port] = PortHolder(PortHolderKind.PROJECT, container.project)
         return held
 
     def remembered(self) -> int | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,41 +10,40 @@ from datetime import UTC, datetime
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, LogQuery
 from debughost_cli.errors import DebughostError, ProjectNotFound
-from debughost_cli.models import ContainerRef, Project, State
+from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort, State
 from debughost_cli.planning.exit_reason import explain, state_of
+from debughost_cli.planning.instance import instances
 from debughost_cli.planning.launcher_status import of_this_run, parse
-from debughost_cli.resources import Container, ContainerSummary, LauncherStatus
+from debughost_cli.resources import Container, ContainerSummary, LauncherStatus, ProjectInstance
+from debughost_cli.specs import PortBinding
 
 TAIL_LINES = 20
 MANAGED_FILTER = f"{names.MANAGED}=true"
 
 
-def by_project(containers: Iterable[ContainerSummary]) -> dict[str, list[ContainerSummary]]:
-    """Our containers by project, the one that counts first in each list.
-
-    A project has one container, but for the moment of a recreation and for what a killed run left
-    behind. The one that counts is the one that runs, else the newest; all clients agree on it.
-    """
-    found: defaultdict[str, list[ContainerSummary]] = defaultdict(list)
-    for container in containers:
-        # With an id that is none, it is somebody else's, whatever its labels say.
-        if container.labels.get(names.MANAGED) == "true" and names.is_project(container.project):
-            found[container.project].append(container)
-    for group in found.values():
-        group.sort(key=lambda c: (c.is_running, c.created_at, c.name, c.id), reverse=True)
-    return dict(found)
+def list_instances(engine: Engine) -> dict[str, ProjectInstance]:
+    """Every project on the engine, by its id."""
+    return instances(engine.containers.list([MANAGED_FILTER]))
 
 
-def containers_of(engine: Engine, project: str) -> list[ContainerSummary]:
-    """The project's containers, the one that counts first."""
+def find_instance(engine: Engine, project: str) -> ProjectInstance | None:
+    """The project as it is on the engine, None where there is no such project."""
     listed = engine.containers.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
-    return by_project(listed).get(project, [])
+    return instances(listed).get(project)
+
+
+def get_instance(engine: Engine, project: str) -> ProjectInstance:
+    """The project as it is on the engine. Raises ProjectNotFound."""
+    found = find_instance(engine, project)
+    if found is None:
+        raise not_found(project, list(list_instances(engine)))
+    return found
 
 
 def workspace_of(engine: Engine, project: str) -> str | None:
-    """The workspace that a project was made with, None where there is no such project."""
-    found = containers_of(engine, project)
-    return found[0].labels.get(names.WORKSPACE) if found else None
+    """The workspace that a project was created with, None where there is no such project."""
+    found = find_instance(engine, project)
+    return found.main.labels.get(names.WORKSPACE) if found else None
 
 
 def not_found(project: str, known: Sequence[str]) -> ProjectNotFound:
@@ -64,9 +62,9 @@ def read_launcher_status(engine: Engine, ref: str) -> LauncherStatus:
 
 
 def observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
-    """A container and what its launcher says of this run. Raises NotFound.
+    """A container and what its launcher reported in this run. Raises NotFound.
 
-    The marks of one that has ended are read after its end: until then they may still change.
+    The status of one that has ended is read after its end: until then it may still change.
     """
     launcher = read_launcher_status(engine, ref)
     container = engine.containers.inspect(ref)
@@ -76,7 +74,7 @@ def observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
 
 
 def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> Project:
-    """The project with its state, and with its last words where it has ended."""
+    """The project with its state, and with its last output where it has ended."""
     project = outline(container, launcher)
     ended = project.exit
     if ended and not ended.expected and not ended.log_tail:
@@ -93,7 +91,7 @@ def log_tail(engine: Engine, ref: str, lines: int = TAIL_LINES) -> tuple[str, ..
 
 
 def outline(container: Container, launcher: LauncherStatus) -> Project:
-    """The project as far as ``container`` and ``launcher`` tell, without a further request."""
+    """The project as ``container`` and ``launcher`` describe it, without a further request."""
     launcher = of_this_run(launcher, container)
     state = state_of(container, launcher)
     running = state in (State.RUNNING, State.PAUSED)
@@ -105,6 +103,7 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         health=container.health,
         url=url_of(container.port),
         port=container.port or None,
+        ports=published(container.ports),
         workspace=container.labels.get(names.WORKSPACE),
         command=container.command,
         container=ContainerRef(container.id, container.name, container.image),
@@ -125,3 +124,18 @@ def _uptime(container: Container) -> float | None:
 def url_of(port: int) -> str | None:
     """Where a browser of the engine's machine finds the project."""
     return f"http://127.0.0.1:{port}" if port else None
+
+
+def published(ports: Sequence[PortBinding]) -> tuple[PublishedPort, ...]:
+    """The ports as users reach them."""
+    return tuple(
+        PublishedPort(p.name, p.container_port, p.host_port, url_of(p.host_port) or "")
+        for p in ports
+    )
+
+
+def companions(found: Sequence[ContainerSummary]) -> tuple[Companion, ...]:
+    """The companion services, as their containers are listed."""
+    return tuple(
+        Companion(c.service, c.status.value, ContainerRef(c.id, c.name, c.image)) for c in found
+    )

@@ -1,4 +1,4 @@
-"""Waiting until a project listens on its port, or telling why it never will."""
+"""Waiting until a project listens on its port, or finding out why it never will."""
 
 from __future__ import annotations
 
@@ -20,12 +20,20 @@ from debughost_cli.errors import (
 )
 from debughost_cli.models import Exit, ExitReason
 from debughost_cli.planning.exit_reason import explain, has_no_shell
-from debughost_cli.resources import Container, LauncherStatus
+from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
 from debughost_cli.services.disk_space import is_full, ran_out
 from debughost_cli.services.projects import log_tail, observe
 
+_ENDED = (
+    ContainerStatus.EXITED,
+    ContainerStatus.DEAD,
+    ContainerStatus.REMOVING,
+    ContainerStatus.RESTARTING,
+)
+ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable, DiskFull)
+"""The errors for a container that ended before it was ready."""
 POLL = 0.05
-"""Seconds between looks; ``up`` promises to return within 0.3 s of the moment."""
+"""Seconds between two readings; ``up`` promises to return within 0.3 s of the moment."""
 
 
 def wait_ready(
@@ -36,22 +44,23 @@ def wait_ready(
     on_wait: Callable[[], None] = lambda: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Container, LauncherStatus]:
-    """The container and its marks once it is ready; ``on_wait`` is called if it is not at once.
+    """The container and its launcher status once it is ready; ``on_wait`` is called if it is not
+    at once.
 
     Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed,
     VolumeNotWritable or DiskFull once the container has ended.
     """
     deadline = time.monotonic() + timeout
     restarts = 0
-    for look in itertools.count():
+    for reading in itertools.count():
         container, launcher = _observe(engine, ref)
-        if look == 0:
+        if reading == 0:
             restarts = container.restart_count
         if has_failed(container, restarts):
             raise ended(engine, container, launcher, may_write=True)
-        if container.status == "running" and launcher.ready:
+        if container.status is ContainerStatus.RUNNING and launcher.ready:
             return container, launcher
-        if look == 0:
+        if reading == 0:
             on_wait()
         if cancelled():
             raise Interrupted()
@@ -74,9 +83,9 @@ def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
 def has_failed(container: Container, restarts: int) -> bool:
     """True once it has ended, be it that a restart policy starts it again.
 
-    ``restarts``: how often the policy had done so when it was first looked at.
+    ``restarts``: how often the policy had done so at the first reading.
     """
-    gone = container.status in ("exited", "dead", "removing", "restarting")
+    gone = container.status in _ENDED
     return gone or container.restart_count > restarts
 
 
@@ -98,15 +107,15 @@ def ended(
     failed = _before_its_command(container, launcher, details)
     if failed:
         return failed
-    by_itself = exit_ is not None and exit_.reason == "crashed"
+    by_itself = exit_ is not None and exit_.reason is ExitReason.CRASHED
     if by_itself and (ran_out(tail) or (may_write and is_full(engine, container.id))):
         return _no_space(container.project, details)
     see_logs = f"See 'debughost logs -p {container.project}'"
-    if launcher.phase == "install_failed":
+    if launcher.phase is LauncherPhase.INSTALL_FAILED:
         return DependenciesFailed(
             f"the dependencies of {container.project} could not be installed "
             f"(exit code {container.exit_code})",
-            hint=f"{see_logs}; mend the manifest or lock file, or start with --no-deps",
+            hint=f"{see_logs}; fix the manifest or lock file, or start with --no-deps",
             details=details,
         )
     message = (
@@ -125,13 +134,13 @@ def _before_its_command(
 ) -> DebughostError | None:
     """Why its command could not even begin; None where it did, or where its install failed."""
     project = container.project
-    if launcher.phase == "volume_not_writable":
+    if launcher.phase is LauncherPhase.VOLUME_NOT_WRITABLE:
         return VolumeNotWritable(
             f"the user of {project} cannot write to its dependency volume",
-            hint=f"Make it anew: debughost rm -p {project} --volumes, then up",
+            hint=f"Create it again: debughost rm -p {project} --volumes, then up",
             details=details,
         )
-    if launcher.phase == "command_not_found":
+    if launcher.phase is LauncherPhase.COMMAND_NOT_FOUND:
         command = container.command[0] if container.command else ""
         return StartFailed(
             f"{project} could not start: there is no command {command!r} in the container",
@@ -149,8 +158,8 @@ def _before_its_command(
 
 def _no_space(project: str, details: dict[str, Any]) -> DiskFull:
     return DiskFull(
-        f"{project} found no room on the disk and ended",
-        hint="'docker system df' shows what takes the engine's room",
+        f"{project} found no space left on the disk and ended",
+        hint="'docker system df' shows what uses the engine's disk",
         details=details,
     )
 
@@ -168,7 +177,7 @@ def _not_ready(
     if launcher.loopback:
         why = f"it listens on port {port}, but on the container's own 127.0.0.1 alone"
         hint = "Make it listen on 0.0.0.0 (often --host 0.0.0.0)"
-    elif launcher.phase == "installing":
+    elif launcher.phase is LauncherPhase.INSTALLING:
         why = "its dependencies are still being installed"
         hint = f"Wait on: debughost up -p {project} --wait-timeout {max(300, int(timeout * 2))}"
     else:

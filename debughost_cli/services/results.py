@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, Project
-from debughost_cli.planning.up import Plan
+from debughost_cli.planning.up import Plan, Step
 from debughost_cli.resources import Image, Network, Volume
 
 
@@ -18,6 +18,8 @@ class ProjectResult:
     action: Action
     error: DebughostError | None = None
     plan: Plan | None = None
+    executed: tuple[Step, ...] = ()
+    """The steps of the plan that were carried out."""
 
     @property
     def changed(self) -> bool:

@@ -1,4 +1,4 @@
-"""Taking back what a command made before it failed."""
+"""Undoing what a command did before it failed."""
 
 from __future__ import annotations
 
@@ -9,36 +9,32 @@ from debughost_cli.services.progress import Progress
 
 
 class Rollback:
-    """Steps back, run in reverse order; one that fails is reported, and the rest still run."""
+    """Actions that undo, run in reverse order; one that fails is reported, and the rest run."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._steps: list[tuple[str, Callable[[], None]]] = []
+        self._actions: list[tuple[str, Callable[[], None]]] = []
 
     def __bool__(self) -> bool:
-        """Whether there is anything to take back."""
-        return bool(self._steps)
+        """Whether there is anything to undo."""
+        return bool(self._actions)
 
-    def push(self, what: str, step: Callable[[], None]) -> None:
-        """Remembers how to take back what was just done; ``what`` completes "could not ..."."""
-        self._steps.append((what, step))
+    def push(self, name: str, action: Callable[[], None]) -> None:
+        """Records how to undo what is about to be done; ``name`` completes "could not ..."."""
+        self._actions.append((name, action))
 
-    def remembers(self, what: str) -> bool:
-        """True where a step of that name would be taken back."""
-        return any(name == what for name, _ in self._steps)
-
-    def forget(self) -> None:
-        """What was done stays."""
-        self._steps.clear()
+    def contains(self, name: str) -> bool:
+        """True where an action of that name would be run."""
+        return any(recorded == name for recorded, _ in self._actions)
 
     def run(self) -> None:
-        """Takes everything back, the last first; a step that is interrupted is still to do."""
-        while self._steps:
-            what, step = self._steps.pop()
+        """Undoes everything, the last first; an action that is interrupted stays recorded."""
+        while self._actions:
+            name, action = self._actions.pop()
             try:
-                step()
+                action()
             except DebughostError as exc:
-                self._progress.warn("CLEANUP_FAILED", f"could not {what}: {exc.message}")
+                self._progress.warn("CLEANUP_FAILED", f"could not {name}: {exc.message}")
             except Interrupted:
-                self.push(what, step)
+                self.push(name, action)
                 raise

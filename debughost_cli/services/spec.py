@@ -1,4 +1,4 @@
-"""From what is wanted to the container that answers to it on one engine."""
+"""From a resolved project to its specification on one engine."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ import json
 import os
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from debughost_cli import __version__, names
 from debughost_cli.container import launcher
+from debughost_cli.deployment.transport import WorkspaceTransport, choose_transport
 from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, ProjectType
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Source
-from debughost_cli.project.workspace import owner
-from debughost_cli.resources import ContainerSpec, EngineInfo, Image, Mount, Network
-from debughost_cli.services.owner_process import signature
+from debughost_cli.project.workspace import owner_of
+from debughost_cli.resources import EngineInfo, Image, Network
+from debughost_cli.services.images import ImageChoice
+from debughost_cli.services.owner_process import OwnerProcess
+from debughost_cli.specs import (
+    HTTP,
+    Mount,
+    MountType,
+    PortBinding,
+    ProjectSpec,
+    ServiceSpec,
+    User,
+)
 
 _CACHES = {
     "npm_config_cache": "npm",
@@ -40,22 +50,23 @@ _CA_VARIABLES = (
 
 
 def make_spec(
-    resolved: ResolvedProject, *, port: int, ref: str, image: Image | None, network: Network | None,
-    engine: EngineInfo, mountpoint_made: bool,
-) -> ContainerSpec:  # fmt: skip
-    """The container that answers to ``resolved`` on this engine."""
-    user = None if engine.maps_users else ":".join(map(str, owner(resolved.workspace)))
-    spec = ContainerSpec(
+    resolved: ResolvedProject, *, port: int, image: ImageChoice, network: Network | None,
+    engine: EngineInfo, owner: OwnerProcess, mountpoint_made: bool,
+) -> ProjectSpec:  # fmt: skip
+    """What ``resolved`` should be on this engine, created by the process ``owner``."""
+    transport = choose_transport(engine)
+    user = None if engine.maps_users else User(*owner_of(resolved.workspace))
+    spec = ServiceSpec(
         project=resolved.project,
         type=resolved.type,
         workspace=str(resolved.workspace),
-        image=ref,
-        image_id=image.id if image else "",
-        command=_command(resolved, port, image),
-        port=port,
-        environment=_environment(resolved, port, image),
-        mounts=_mounts(resolved, user),
-        limits=replace(resolved.settings.limits, cpus=_cpus(resolved, engine)),
+        image=image.ref,
+        image_id=image.image_id,
+        command=_command(resolved, port, image.image),
+        ports=(PortBinding(HTTP, port, port),),
+        environment=_environment(resolved, port, image.image),
+        mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
+        limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
         user=user,
         restart=str(resolved.settings.restart),
         network=names.NETWORK,
@@ -64,13 +75,16 @@ def make_spec(
         labels={},
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved.dependencies))
-    return replace(spec, labels=_labels(spec, resolved, mountpoint_made))
+    labels = _labels(spec, resolved, owner) | (
+        {names.MOUNTPOINT: "made"} if mountpoint_made else {}
+    )
+    return ProjectSpec(main=replace(spec, labels=labels))
 
 
-def _cpus(resolved: ResolvedProject, engine: EngineInfo) -> float:
-    """An engine refuses more CPUs than it has; only what the user asked for may fail of that."""
+def _cpus(resolved: ResolvedProject, transport: WorkspaceTransport) -> float:
+    """An engine refuses more CPUs than it has; only what the user requested may fail for that."""
     cpus = resolved.settings.cpus
-    if resolved.settings.source("cpus") is Source.DEFAULT and engine.is_local:
+    if resolved.settings.source("cpus") is Source.DEFAULT and transport.shares_machine:
         return min(cpus, float(os.cpu_count() or cpus))
     return cpus
 
@@ -124,28 +138,31 @@ def _venv(image: Image | None) -> dict[str, str]:
     }
 
 
-def _mounts(resolved: ResolvedProject, user: str | None) -> tuple[Mount, ...]:
-    mounts = [Mount("bind", str(resolved.workspace), names.WORKDIR)]
+def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
+    """The dependency volume, the package cache and the CA bundle."""
+    mounts = []
     volume, target = (
         names.volume_name(resolved.project, resolved.type),
         names.volume_target(resolved.type),
     )
     if volume and target:
-        mounts.append(Mount("volume", volume, target))
-        mounts.append(Mount("volume", names.cache_volume_name(user), names.CACHE_DIR))
+        cache = names.cache_volume_name(user.uid if user else None)
+        mounts.append(Mount(MountType.VOLUME, volume, target))
+        mounts.append(Mount(MountType.VOLUME, cache, names.CACHE_DIR))
     if resolved.ca_bundle:
-        mounts.append(Mount("bind", str(resolved.ca_bundle), names.CA_FILE, read_only=True))
+        bundle = str(resolved.ca_bundle)
+        mounts.append(Mount(MountType.BIND, bundle, names.CA_FILE, read_only=True))
     return tuple(mounts)
 
 
-def _config_hash(spec: ContainerSpec, dependencies: Dependencies | None) -> str:
-    """A digest of all that is wanted. Values of variables are left out: a label can be read by
+def _config_hash(spec: ServiceSpec, dependencies: Dependencies | None) -> str:
+    """A digest of the whole specification. Values of variables are left out: a label can be read by
     everyone, and a short secret could be guessed back from its digest.
     """
-    facts: dict[str, Any] = asdict(replace(spec, environment={}, labels={}, config_hash=""))
+    facts: dict[str, object] = asdict(replace(spec, environment={}, labels={}, config_hash=""))
     facts.pop("network_id")
     # A limit that is not set leaves the digest as it was before there was such a limit.
-    facts["limits"] = {k: v for k, v in facts["limits"].items() if v is not None}
+    facts["limits"] = {k: v for k, v in asdict(spec.limits).items() if v is not None}
     facts["environment"] = sorted(spec.environment)
     facts["launcher"] = hashlib.sha256(launcher()).hexdigest()
     facts["dependencies"] = asdict(dependencies) if dependencies else None
@@ -153,25 +170,25 @@ def _config_hash(spec: ContainerSpec, dependencies: Dependencies | None) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _labels(
-    spec: ContainerSpec, resolved: ResolvedProject, mountpoint_made: bool
-) -> dict[str, str]:
-    labels = names.base_labels(__version__, datetime.now(UTC)) | {
+def _labels(spec: ServiceSpec, resolved: ResolvedProject, owner: OwnerProcess) -> dict[str, str]:
+    return names.base_labels(__version__, datetime.now(UTC)) | {
         names.PROJECT: spec.project,
+        names.ROLE: spec.role.value,
         names.TYPE: spec.type.value,
         names.WORKSPACE: spec.workspace,
+        names.HOST: owner.host,
         names.PORT: str(spec.port),
         names.CONFIG_HASH: spec.config_hash,
         names.INSTALL: resolved.dependencies.manager if resolved.dependencies else "none",
-        names.OWNER: signature(),
+        names.OWNER: str(owner),
         names.FLAGS: resolved.flags.to_label(),
     }
-    return labels | ({names.MOUNTPOINT: "made"} if mountpoint_made else {})
 
 
-def volume_labels(spec: ContainerSpec, name: str) -> dict[str, str]:
+def volume_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
     """The labels of one of the project's volumes; the shared cache belongs to no project."""
     labels = names.base_labels(__version__, datetime.now(UTC))
     if names.is_cache(name):
         return labels | {names.ROLE: "cache"}
-    return labels | {names.PROJECT: spec.project, names.TYPE: spec.type.value}
+    of_project = (names.PROJECT, names.TYPE, names.WORKSPACE, names.HOST)
+    return labels | {k: spec.labels[k] for k in of_project}

@@ -11,9 +11,21 @@ from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import EngineError
 from debughost_cli.models import Project, State, Warn
 from debughost_cli.planning.usage import usage, warnings
-from debughost_cli.resources import Container, ContainerSummary, StatsSample
+from debughost_cli.resources import (
+    Container,
+    ContainerStatus,
+    ContainerSummary,
+    ProjectInstance,
+    StatsSample,
+)
 from debughost_cli.services.drift import DriftService
-from debughost_cli.services.projects import MANAGED_FILTER, by_project, describe, not_found, observe
+from debughost_cli.services.projects import (
+    companions,
+    describe,
+    list_instances,
+    not_found,
+    observe,
+)
 
 WORKERS = 16
 SAMPLE_PAUSE = 0.1
@@ -46,39 +58,45 @@ class StatusService:
 
     def run(self, projects: Sequence[str] = (), *, stats: bool = True) -> Snapshot:
         """All projects by name, or those named. Raises ProjectNotFound."""
-        groups = by_project(self._engine.containers.list([MANAGED_FILTER]))
+        found = list_instances(self._engine)
         for project in projects:
-            if project not in groups:
-                raise not_found(project, list(groups))
-        chosen = [groups[p][0] for p in dict.fromkeys(projects or sorted(groups))]
-        self._samples = {c.id: self._samples[c.id] for c in chosen if c.id in self._samples}
+            if project not in found:
+                raise not_found(project, list(found))
+        chosen = [found[p] for p in dict.fromkeys(projects or sorted(found))]
+        ids = {instance.main.id for instance in chosen}
+        self._samples = {ref: s for ref, s in self._samples.items() if ref in ids}
         if not chosen:
             return Snapshot(())
         kept = [f for f in self._looked_at(chosen, stats) if f is not None]
         return Snapshot(tuple(p for p, _ in kept), tuple(w for _, ws in kept for w in ws))
 
     def _looked_at(
-        self, chosen: Sequence[ContainerSummary], stats: bool
+        self, chosen: Sequence[ProjectInstance], stats: bool
     ) -> list[tuple[Project, list[Warn]] | None]:
         """In three rounds, so that what lies between two samples of the CPU is put to use."""
         drift = DriftService(self._engine)
         with ThreadPoolExecutor(min(WORKERS, len(chosen))) as pool:
-            before = list(pool.map(lambda c: self._before(c) if stats else None, chosen))
+            before = list(pool.map(lambda i: self._before(i.main) if stats else None, chosen))
             sampled = time.monotonic()
-            seen = list(pool.map(lambda c: self._seen(c, drift), chosen))
+            seen = list(pool.map(lambda i: self._seen(i, drift), chosen))
             if any(before):
                 time.sleep(max(0.0, SAMPLE_PAUSE - (time.monotonic() - sampled)))
             return list(pool.map(self._finished, seen, before))
 
-    def _seen(self, summary: ContainerSummary, drift: DriftService) -> _Seen | None:
+    def _seen(self, instance: ProjectInstance, drift: DriftService) -> _Seen | None:
         """None where it was removed since the list was made."""
         try:
-            container, launcher = observe(self._engine, summary.id)
+            container, launcher = observe(self._engine, instance.main.id)
             project = describe(self._engine, container, launcher)
             compared = drift.compare(container, launcher)
         except NotFound:
             return None
-        project = replace(project, drift=compared.drift, dependencies=compared.dependencies)
+        project = replace(
+            project,
+            drift=compared.drift,
+            dependencies=compared.dependencies,
+            services=companions(instance.companions),
+        )
         return _Seen(container, project, compared.warning)
 
     def _finished(
@@ -93,7 +111,7 @@ class StatusService:
 
     def _before(self, summary: ContainerSummary) -> StatsSample | None:
         """None where nothing runs: for one that just ended the engine's answer is empty."""
-        if summary.status != "running":
+        if summary.status is not ContainerStatus.RUNNING:
             return None
         try:
             return self._samples.get(summary.id) or self._engine.containers.stats(summary.id)

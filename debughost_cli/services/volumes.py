@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import InUse
+from debughost_cli.planning.instance import is_managed
 from debughost_cli.resources import Volume
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import MANAGED_FILTER, by_project
+from debughost_cli.services.projects import MANAGED_FILTER
 from debughost_cli.services.results import VolumesResult
 
 
@@ -27,13 +28,13 @@ def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
 
     ``volumes`` must be measured.
     """
-    alive = by_project(engine.containers.list([MANAGED_FILTER]))
+    alive = {c.project for c in engine.containers.list([MANAGED_FILTER]) if is_managed(c)}
     return [v for v in _owned(volumes) if not v.in_use and v.project not in alive]
 
 
 def dependencies_among(volumes: Iterable[Volume]) -> list[Volume]:
-    """Without the package caches and the notes of ports."""
-    return [v for v in volumes if not v.labels.get(names.ROLE)]
+    """Without package caches, remembered ports and the data of companion services."""
+    return [v for v in volumes if not (v.labels.get(names.ROLE) or v.labels.get(names.SERVICE))]
 
 
 def _owned(volumes: Iterable[Volume]) -> list[Volume]:

@@ -14,14 +14,14 @@ from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
 from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.log_times import SECOND, to_ns
-from debughost_cli.resources import Container, LauncherStatus
+from debughost_cli.resources import Container, ContainerStatus, LauncherStatus
+from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import is_held
-from debughost_cli.services.owner_process import is_at_work
+from debughost_cli.services.owner_process import is_at_work, this_process
 from debughost_cli.services.projects import (
-    MANAGED_FILTER,
-    by_project,
-    containers_of,
     describe,
+    get_instance,
+    list_instances,
     log_tail,
     not_found,
     observe,
@@ -75,11 +75,11 @@ def _regex(text: str) -> re.Pattern[str]:
 
 
 def _runs(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
-    return container.status == "running"
+    return container.status is ContainerStatus.RUNNING
 
 
 def _is_ready(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
-    return container.status == "running" and launcher.ready
+    return container.status is ContainerStatus.RUNNING and launcher.ready
 
 
 def _is_healthy(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
@@ -87,7 +87,7 @@ def _is_healthy(engine: Engine, container: Container, launcher: LauncherStatus) 
 
     The engine calls unhealthy whatever has ended.
     """
-    if container.status != "running":
+    if container.status is not ContainerStatus.RUNNING:
         return False
     if container.health in (None, "none"):
         raise Unhealthy(
@@ -109,7 +109,7 @@ def _has_ended(engine: Engine, container: Container, launcher: LauncherStatus) -
 
 def _answers(container: Container, launcher: LauncherStatus, path: str) -> bool:
     """True for an answer below 400. Before the program listens, the port proxy would accept."""
-    if not (container.status == "running" and launcher.ready):
+    if not (container.status is ContainerStatus.RUNNING and launcher.ready):
         return False
     connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=_HTTP_TIMEOUT)
     try:
@@ -156,7 +156,8 @@ def _is_over(container: Container, launcher: LauncherStatus) -> bool:
     """True where it does not run, and nobody is just about to start it."""
     state = state_of(container, launcher)
     if state is State.CREATED:
-        return not is_at_work(container.labels, container.created_at)
+        this = this_process(host_identity())
+        return not is_at_work(container.labels, container.created_at, this)
     return state in _OVER
 
 
@@ -195,17 +196,15 @@ class WaitService:
             return False
 
     def _is_held(self, project: str) -> bool:
-        return is_held(self._engine.info.endpoint, project)
+        return is_held(self._engine.identity(), project)
 
     def _look(self, project: str) -> tuple[Container, LauncherStatus]:
         for _ in range(_LOOKS):
-            group = containers_of(self._engine, project)
-            if not group:
-                break
-            # Without an answer it was removed, or replaced by another, since it was listed.
+            instance = get_instance(self._engine, project)
+            # It may have been removed or replaced since it was listed.
             with suppress(NotFound):
-                return observe(self._engine, group[0].id)
-        raise not_found(project, list(by_project(self._engine.containers.list([MANAGED_FILTER]))))
+                return observe(self._engine, instance.main.id)
+        raise not_found(project, list(list_instances(self._engine)))
 
     def _timeout(self, container: Container, condition: Condition, timeout: float) -> WaitTimeout:
         project = container.project

@@ -483,7 +483,7 @@ def test_a_dry_run_of_all_asks_nothing(app: App) -> None:
 
 @pytest.fixture
 def local(workspace: Path) -> Any:
-    engine = FakeEngine(is_local=True)
+    engine = FakeEngine(endpoint="unix:///run/fake.sock")
     engine.add_base_images()
     return App(engine)
 

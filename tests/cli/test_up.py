@@ -90,7 +90,7 @@ def test_what_it_makes_is_what_the_contract_says(
     assert mounts["/app/node_modules"] == ("volume", "debug-host-shop-node_modules", False)
     assert (spec.limits.cpus, spec.limits.memory_bytes, spec.limits.pids) == (2.0, 2 * 1024**3, 512)
     owner = workspace.stat()
-    assert spec.user == f"{owner.st_uid}:{owner.st_gid}"
+    assert str(spec.user) == f"{owner.st_uid}:{owner.st_gid}"
     volume = engine.stored_volumes["debug-host-shop-node_modules"]
     shared = {"managed", "project", "type", "created", "version"}
     assert {f"debug-host.{w}" for w in shared} <= set(volume.labels)
@@ -485,7 +485,7 @@ def test_a_wanted_port_that_is_held_names_the_holder(app: App, engine: FakeEngin
 
 
 def test_a_port_that_a_process_of_this_machine_holds(workspace: Path) -> None:
-    engine = FakeEngine(is_local=True)
+    engine = FakeEngine(endpoint="unix:///run/fake.sock")
     engine.add_base_images()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -28,7 +28,8 @@ from debughost_cli.engine.docker.engine import DockerEngine
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import DebughostError
 from debughost_cli.names import STATE_LINK
-from debughost_cli.resources import Container, ContainerSpec, Limits, Link, Mount
+from debughost_cli.resources import Container, Link
+from debughost_cli.specs import Limits, Mount, MountType, ServiceSpec
 
 IMAGE = os.environ.get("DEBUGHOST_TEST_IMAGE", "debughost-base/debian:trixie")
 RUN = secrets.token_hex(4)
@@ -82,7 +83,7 @@ class World:
             self.engine.networks.create(self._network, *self.subnet(), self.labels)
         return self._network
 
-    def spec(self, command: tuple[str, ...] = SLEEPS, **changes: Any) -> ContainerSpec:
+    def spec(self, command: tuple[str, ...] = SLEEPS, **changes: Any) -> ServiceSpec:
         """A container's specification with small limits."""
         port = changes.pop("port", None) or free_port()
         made = make_spec(
@@ -93,7 +94,7 @@ class World:
             command=command,
             port=port,
             environment={"PORT": str(port), "TINI_KILL_PROCESS_GROUP": "1"},
-            mounts=(Mount("bind", str(self.workspace), "/app"),),
+            mounts=(Mount(MountType.BIND, str(self.workspace), "/app"),),
             limits=Limits(0.5, 64 * 1024**2, 64),
             user=None,
             network=self.network,
@@ -103,7 +104,7 @@ class World:
         )
         return replace(made, **changes)
 
-    def create(self, spec: ContainerSpec | None = None, name: str = "one") -> str:
+    def create(self, spec: ServiceSpec | None = None, name: str = "one") -> str:
         """A container with the launcher in it, not started."""
         spec = spec or self.spec()
         ref = self.engine.containers.create(self.name(name), spec)

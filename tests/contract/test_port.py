@@ -37,7 +37,8 @@ from debughost_cli.errors import (
     PortInUse,
 )
 from debughost_cli.planning.launcher_status import parse
-from debughost_cli.resources import FileEntry, LogFragment, LogLine, Mount
+from debughost_cli.resources import FileEntry, LogFragment, LogLine
+from debughost_cli.specs import Mount, MountType
 
 # docker-py leaves the rest of a stream that told of an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -114,14 +115,14 @@ def test_an_image_that_is_missing(world: World) -> None:
 
 def test_a_folder_that_is_missing_is_not_made(world: World, tmp_path: Path) -> None:
     missing = tmp_path / "none"
-    spec = world.spec(mounts=(Mount("bind", str(missing), "/app"),))
+    spec = world.spec(mounts=(Mount(MountType.BIND, str(missing), "/app"),))
     with pytest.raises(InvalidWorkspace):
         world.engine.containers.create(world.name("one"), spec)
     assert not missing.exists()
 
 
 def test_a_volume_that_is_missing_is_made_without_labels(world: World) -> None:
-    spec = world.spec(mounts=(Mount("volume", world.name("vol"), "/data"),))
+    spec = world.spec(mounts=(Mount(MountType.VOLUME, world.name("vol"), "/data"),))
     world.create(spec)
     (volume,) = [v for v in world.engine.volumes.list() if v.name == world.name("vol")]
     assert volume.labels == {}
@@ -390,7 +391,7 @@ def test_a_folder_that_is_missing(world: World) -> None:
 
 
 def test_files_put_into_a_volume_stay_with_it(world: World) -> None:
-    spec = world.spec(mounts=(Mount("volume", world.name("vol"), "/data"),))
+    spec = world.spec(mounts=(Mount(MountType.VOLUME, world.name("vol"), "/data"),))
     ref = world.create(spec)
     world.engine.containers.put_files(ref, [FileEntry("/data/x", b"kept")])
     world.engine.containers.remove(ref)
@@ -592,7 +593,7 @@ def test_volumes_are_listed_by_labels(world: World) -> None:
 def test_a_volume_in_use_is_not_removed(world: World) -> None:
     name = world.name("vol")
     world.engine.volumes.create(name, world.labels)
-    ref = world.create(world.spec(mounts=(Mount("volume", name, "/data"),)))
+    ref = world.create(world.spec(mounts=(Mount(MountType.VOLUME, name, "/data"),)))
     (measured,) = [v for v in world.engine.disk_usage().volumes if v.name == name]
     assert measured.in_use is True
     assert isinstance(measured.size_bytes, int)

@@ -291,14 +291,6 @@ def test_dockers_certificates_may_not_be_half_there(env: Any, certificates: Any)
 
 
 @pytest.mark.parametrize(
-    ("url", "local"),
-    [("unix:///x", True), ("tcp://127.0.0.1:1", False), ("ssh://host", False)],
-)
-def test_which_engines_share_this_machine(url: str, local: bool) -> None:
-    assert Address(url, "flag").is_local is local
-
-
-@pytest.mark.parametrize(
     "place",
     [".docker/run/docker.sock", ".docker/desktop/docker.sock", ".colima/default/docker.sock"],
 )

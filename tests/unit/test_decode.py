@@ -17,7 +17,8 @@ from mutations import changed, places, without
 
 from debughost_cli import names
 from debughost_cli.engine import decode
-from debughost_cli.resources import Image, Limits, Mount
+from debughost_cli.resources import Image
+from debughost_cli.specs import Limits, Mount, MountType
 
 DATA = Path(__file__).parents[1] / "data"
 ENGINES = sorted(p.name for p in DATA.glob("[0-9]*"))
@@ -62,8 +63,8 @@ def test_a_running_container(engine: str) -> None:
     assert found.command == ("sleep", "300")
     assert found.environment["DEBUG_HOST"] == "true"
     assert found.mounts == (
-        Mount("bind", "/home/me/shop", "/app"),
-        Mount("volume", "dbgt-vol", "/app/node_modules"),
+        Mount(MountType.BIND, "/home/me/shop", "/app"),
+        Mount(MountType.VOLUME, "dbgt-vol", "/app/node_modules"),
     )
     assert found.limits == Limits(0.5, 64 * 1024**2, 64, 64 * 1024**2)
     assert (found.user, found.restart) == ("1000:1000", "on-failure:3")

@@ -17,14 +17,15 @@ from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine import encode
 from debughost_cli.models import Dependencies
-from debughost_cli.resources import FileEntry, Limits, Mount
+from debughost_cli.resources import FileEntry
+from debughost_cli.specs import Limits, Mount, MountType
 
 SPEC = make_spec(
     "/srv/shop",
     mounts=(
-        Mount("bind", "/srv/shop", "/app"),
-        Mount("volume", "deps", "/app/node_modules"),
-        Mount("bind", "/etc/ca.pem", names.CA_FILE, read_only=True),
+        Mount(MountType.BIND, "/srv/shop", "/app"),
+        Mount(MountType.VOLUME, "deps", "/app/node_modules"),
+        Mount(MountType.BIND, "/etc/ca.pem", names.CA_FILE, read_only=True),
     ),
 )
 

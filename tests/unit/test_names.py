@@ -91,15 +91,15 @@ def test_dependency_volumes(type_: Any, volume: str | None, target: str | None) 
 
 
 @pytest.mark.parametrize(
-    ("user", "volume"),
+    ("uid", "volume"),
     [
         (None, "debug-host-cache"),
-        ("1000:1000", "debug-host-cache-1000"),
-        ("0:0", "debug-host-cache-0"),
+        (1000, "debug-host-cache-1000"),
+        (0, "debug-host-cache-0"),
     ],
 )
-def test_every_owner_has_a_cache_of_their_own(user: str | None, volume: str) -> None:
-    assert names.cache_volume_name(user) == volume
+def test_every_owner_has_a_cache_of_their_own(uid: int | None, volume: str) -> None:
+    assert names.cache_volume_name(uid) == volume
     assert names.is_cache(volume)
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from debughost_cli.models import State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of
 from debughost_cli.planning.launcher_status import of_this_run, parse
-from debughost_cli.resources import Container, LauncherStatus, Link
+from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus, Link
 
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
-CONTAINER = replace(make_container(), status="exited", finished_at=ENDED)
+CONTAINER = replace(make_container(), status=ContainerStatus.EXITED, finished_at=ENDED)
 RUNNING = LauncherStatus(phase="running")
 OVER = replace(RUNNING, ended=True)
 TERM = replace(RUNNING, asked_to_stop=True)
@@ -39,18 +39,39 @@ def ended(code: int, *, oom: bool = False, **more: Any) -> Container:
         (ended(139), RUNNING, State.CRASHED, "crashed", "SIGSEGV", False),
         (ended(143), RUNNING, State.CRASHED, "crashed", "SIGTERM", False),
         (ended(255), RUNNING, State.CRASHED, "killed", None, False),
-        (ended(255), LauncherStatus("installing"), State.CRASHED, "killed", None, False),
+        (
+            ended(255),
+            LauncherStatus(LauncherPhase.INSTALLING),
+            State.CRASHED,
+            "killed",
+            None,
+            False,
+        ),
         (ended(255), OVER, State.CRASHED, "crashed", None, False),
         (ended(143), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(0), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(1), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(137), TERM, State.STOPPED, "stopped", "SIGKILL", True),
         (ended(137, oom=True), TERM, State.STOPPED, "stopped", "SIGKILL", True),
-        (ended(1), LauncherStatus("install_failed"), State.CRASHED, "crashed", None, False),
-        (ended(1), LauncherStatus("volume_not_writable"), State.CRASHED, "crashed", None, False),
+        (
+            ended(1),
+            LauncherStatus(LauncherPhase.INSTALL_FAILED),
+            State.CRASHED,
+            "crashed",
+            None,
+            False,
+        ),
+        (
+            ended(1),
+            LauncherStatus(LauncherPhase.VOLUME_NOT_WRITABLE),
+            State.CRASHED,
+            "crashed",
+            None,
+            False,
+        ),
         (
             ended(127),
-            LauncherStatus("command_not_found"),
+            LauncherStatus(LauncherPhase.COMMAND_NOT_FOUND),
             State.CRASHED,
             "never_started",
             None,
@@ -58,8 +79,22 @@ def ended(code: int, *, oom: bool = False, **more: Any) -> Container:
         ),
         (ended(127), RUNNING, State.CRASHED, "crashed", None, False),
         (ended(1), LauncherStatus(), State.CRASHED, "crashed", None, False),
-        (replace(ended(2), status="dead"), RUNNING, State.CRASHED, "crashed", None, False),
-        (replace(ended(2), status="restarting"), RUNNING, State.RESTARTING, "crashed", None, False),
+        (
+            replace(ended(2), status=ContainerStatus.DEAD),
+            RUNNING,
+            State.CRASHED,
+            "crashed",
+            None,
+            False,
+        ),
+        (
+            replace(ended(2), status=ContainerStatus.RESTARTING),
+            RUNNING,
+            State.RESTARTING,
+            "crashed",
+            None,
+            False,
+        ),
     ],
 )
 def test_every_end_has_its_reason(
@@ -80,11 +115,11 @@ def test_every_end_has_its_reason(
     [
         (ended(137, oom=True), RUNNING, "2048 MiB"),
         (ended(1, oom=True), RUNNING, "exit code 1"),
-        (ended(137), TERM, "grace"),
+        (ended(137), TERM, "stop timeout"),
         (ended(143), TERM, "after SIGTERM"),
-        (ended(1), LauncherStatus("install_failed"), "dependencies"),
-        (ended(1), LauncherStatus("volume_not_writable"), "volume"),
-        (ended(127), LauncherStatus("command_not_found"), "npm"),
+        (ended(1), LauncherStatus(LauncherPhase.INSTALL_FAILED), "dependencies"),
+        (ended(1), LauncherStatus(LauncherPhase.VOLUME_NOT_WRITABLE), "volume"),
+        (ended(127), LauncherStatus(LauncherPhase.COMMAND_NOT_FOUND), "npm"),
     ],
 )
 def test_the_message_says_what_it_was(container: Any, launcher: Any, words: str) -> None:
@@ -95,18 +130,24 @@ def test_the_message_says_what_it_was(container: Any, launcher: Any, words: str)
 
 @pytest.mark.parametrize("status", ["running", "paused"])
 def test_what_lives_has_no_end(status: str) -> None:
-    assert explain(replace(CONTAINER, status=status), RUNNING) is None
+    assert explain(replace(CONTAINER, status=ContainerStatus(status)), RUNNING) is None
 
 
 def test_what_was_only_created_has_no_end() -> None:
-    container = replace(CONTAINER, status="created", started_at=None, finished_at=None)
+    container = replace(
+        CONTAINER, status=ContainerStatus.CREATED, started_at=None, finished_at=None
+    )
     assert state_of(container, LauncherStatus()) is State.CREATED
     assert explain(container, LauncherStatus()) is None
 
 
 def test_what_the_engine_could_not_start_never_started() -> None:
     container = replace(
-        CONTAINER, status="created", started_at=None, exit_code=128, start_error="port is taken"
+        CONTAINER,
+        status=ContainerStatus.CREATED,
+        started_at=None,
+        exit_code=128,
+        start_error="port is taken",
     )
     found = explain(container, LauncherStatus())
     assert found is not None
@@ -135,17 +176,20 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("target", "launcher"),
     [
-        ("installing", LauncherStatus("installing", at=AT)),
-        ("running", LauncherStatus("running", at=AT)),
-        ("running+ready", LauncherStatus("running", ready=True, at=AT)),
-        ("running+loopback", LauncherStatus("running", loopback=True, at=AT)),
+        ("installing", LauncherStatus(LauncherPhase.INSTALLING, at=AT)),
+        ("running", LauncherStatus(LauncherPhase.RUNNING, at=AT)),
+        ("running+ready", LauncherStatus(LauncherPhase.RUNNING, ready=True, at=AT)),
+        ("running+loopback", LauncherStatus(LauncherPhase.RUNNING, loopback=True, at=AT)),
         (
             "running+deps-ab12+ready",
-            LauncherStatus("running", ready=True, dependencies="ab12", at=AT),
+            LauncherStatus(LauncherPhase.RUNNING, ready=True, dependencies="ab12", at=AT),
         ),
-        ("running+ready+term", LauncherStatus("running", ready=True, asked_to_stop=True, at=AT)),
+        (
+            "running+ready+term",
+            LauncherStatus(LauncherPhase.RUNNING, ready=True, asked_to_stop=True, at=AT),
+        ),
         ("running+deps-ab12+ended", replace(OVER, dependencies="ab12", at=AT)),
-        ("running+of-a-later-version", LauncherStatus("running", at=AT)),
+        ("running+of-a-later-version", LauncherStatus(LauncherPhase.RUNNING, at=AT)),
         ("", LauncherStatus("", at=AT)),
     ],
 )
@@ -176,10 +220,13 @@ def test_words_of_the_run_before_do_not_count_for_this_one(
     status: str, seconds: int, kept: bool
 ) -> None:
     launcher = replace(TERM, ready=True, at=ENDED + timedelta(seconds=seconds))
-    container = replace(CONTAINER, status=status)
+    container = replace(CONTAINER, status=ContainerStatus(status))
     assert of_this_run(launcher, container) == (launcher if kept else LauncherStatus())
 
 
 def test_words_of_a_first_run_count() -> None:
     launcher = replace(RUNNING, at=AT)
-    assert of_this_run(launcher, replace(CONTAINER, status="running", finished_at=None)) == launcher
+    assert (
+        of_this_run(launcher, replace(CONTAINER, status=ContainerStatus.RUNNING, finished_at=None))
+        == launcher
+    )

@@ -13,15 +13,19 @@ from hypothesis import strategies as st
 from debughost_cli import names
 from debughost_cli.models import Action, ProjectType
 from debughost_cli.planning.up import ConvergeOptions, Facts, Step, StepKind, find_drift, plan_up
-from debughost_cli.resources import Container, Limits, Mount
+from debughost_cli.resources import Container, ContainerStatus
+from debughost_cli.specs import HTTP, Limits, Mount, MountType, PortBinding
 
 SPEC = make_spec(
     "/srv/shop",
-    mounts=(Mount("bind", "/srv/shop", "/app"), Mount("volume", "deps", "/app/node_modules")),
+    mounts=(
+        Mount(MountType.BIND, "/srv/shop", "/app"),
+        Mount(MountType.VOLUME, "deps", "/app/node_modules"),
+    ),
     labels=dict(make_spec("/").labels) | {names.INSTALL: "npm"},
 )
 RUNNING = make_container(SPEC)
-STOPPED = replace(RUNNING, status="exited", exit_code=143)
+STOPPED = replace(RUNNING, status=ContainerStatus.EXITED, exit_code=143)
 WAIT = Step(StepKind.WAIT_READY, "3000", "until it listens on its port")
 
 
@@ -85,13 +89,13 @@ def test_a_stopped_one_is_started(status: str) -> None:
 
 
 def test_a_paused_one_is_unpaused() -> None:
-    made = plan(replace(RUNNING, status="paused"))
+    made = plan(replace(RUNNING, status=ContainerStatus.PAUSED))
     assert made.action is Action.STARTED
     assert dos(made) == [StepKind.UNPAUSE_CONTAINER, StepKind.WAIT_READY]
 
 
 def test_what_cannot_run_on_is_restarted() -> None:
-    made = plan(RUNNING, restart_reason="it was told to stop")
+    made = plan(RUNNING, restart_reason="a stop is under way")
     assert made.action is Action.RESTARTED
     assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
@@ -115,8 +119,8 @@ def test_drift_recreates_and_the_old_one_goes_last() -> None:
         StepKind.CREATE_CONTAINER,
         StepKind.STOP_CONTAINER,
         StepKind.START_CONTAINER,
-        StepKind.REMOVE_CONTAINER,
         StepKind.WAIT_READY,
+        StepKind.REMOVE_CONTAINER,
     ]
     assert [d.field for d in made.drift] == ["command"]
     assert "command" in made.steps[0].reason
@@ -152,6 +156,7 @@ DRIFTS = {
     "image": replace(RUNNING, image="node:22", image_id="sha256:2"),
     "command": replace(RUNNING, command=("npm", "start")),
     "port": relabelled(names.PORT, "3001"),
+    "ports": replace(RUNNING, ports=(PortBinding(HTTP, 8080, 3000),)),
     "user": replace(RUNNING, user="0:0"),
     "cpus": replace(RUNNING, limits=replace(RUNNING.limits, cpus=1.0)),
     "memory_bytes": replace(RUNNING, limits=replace(RUNNING.limits, memory_bytes=1)),
@@ -171,10 +176,12 @@ def test_drift_is_found_field_by_field(field: Any) -> None:
 
 
 def test_drift_compares_every_field_of_the_specification() -> None:
-    told_otherwise = {"project", "image_id", "environment", "labels", "aliases", "network_id"}
-    named = {f.rstrip("_") for f in SPEC.__dataclass_fields__} - told_otherwise
+    compared_otherwise = {
+        "project", "image_id", "environment", "labels", "aliases", "network_id", "role", "name",
+    }  # fmt: skip
+    named = {f.rstrip("_") for f in SPEC.__dataclass_fields__} - compared_otherwise
     covered = set(DRIFTS) | {"limits", "config_hash"}
-    assert named <= covered, "a new field of ContainerSpec needs a comparison, and a case here"
+    assert named <= covered, "a new field of ServiceSpec needs a comparison, and a case here"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from debughost_cli.models import Project
 from debughost_cli.planning.usage import usage, warnings
-from debughost_cli.resources import Limits, StatsSample
+from debughost_cli.resources import StatsSample
+from debughost_cli.specs import Limits
 
 SECOND = 10**9
 BEFORE = StatsSample(10 * SECOND, 2 * SECOND, 0, 4, 100, 1000, 3, 5, 6)

@@ -27,7 +27,7 @@ class Connection:
 
     def __init__(self, address: Address, circuit: CircuitBreaker) -> None:
         """Raises EngineUnavailable, EngineTimeout, EnginePermissionDenied, EngineTooOld."""
-        self.info = EngineInfo(address.url, address.source, is_local=address.is_local)
+        self.info = EngineInfo(address.url, address.source)
         self._address = address
         self._circuit = circuit
         self._tunnel: SshTunnel | None = None
@@ -104,5 +104,4 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
         version=str(facts.get("Version", "")),
         api_version=str(facts.get("ApiVersion", "")),
         maps_users=mapped_users or rootless_podman or facts.get("Os") not in ("linux", None),
-        is_local=address.is_local,
     )

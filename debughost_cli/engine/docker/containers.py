@@ -28,13 +28,13 @@ from debughost_cli.engine.reachability import READ_TIMEOUT
 from debughost_cli.errors import EngineError, NameConflict
 from debughost_cli.resources import (
     Container,
-    ContainerSpec,
     ContainerSummary,
     FileEntry,
     Link,
     LogLine,
     StatsSample,
 )
+from debughost_cli.specs import ServiceSpec
 
 LINK_TRIES = 10
 LINK_PAUSE = 0.03
@@ -59,7 +59,7 @@ class DockerContainers:
             "inspecting a container", lambda c: decode.container(c.inspect_container(ref))
         )
 
-    def create(self, name: str, spec: ContainerSpec) -> str:
+    def create(self, name: str, spec: ServiceSpec) -> str:
         body = encode.container(spec)
 
         def make(client: ApiClient) -> str:

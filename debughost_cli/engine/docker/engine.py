@@ -31,6 +31,7 @@ class DockerEngine:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._identity = ""
         self.containers = DockerContainers(caller)
         self.exec = DockerCommands(caller)
         self.events = DockerEvents(caller)
@@ -60,6 +61,13 @@ class DockerEngine:
     @property
     def info(self) -> EngineInfo:
         return self._caller.info
+
+    def identity(self) -> str:
+        """The ID in ``GET /info``, or the address of an engine that has none."""
+        if not self._identity:
+            found = self._caller.read("identifying the engine", lambda c: c.info().get("ID"))
+            self._identity = str(found or self.info.endpoint)
+        return self._identity
 
     @property
     def connection_failures(self) -> int:

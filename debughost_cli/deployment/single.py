@@ -1,0 +1,37 @@
+"""All containers of a project on one engine."""
+
+from __future__ import annotations
+
+from debughost_cli import names
+from debughost_cli.engine.port import Engine
+from debughost_cli.resources import Container, ContainerStatus, FileEntry
+from debughost_cli.specs import ServiceSpec
+
+
+class SingleEngineDeployment:
+    """The deployment on the engine that the command is connected to."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._containers = engine.containers
+
+    def create(self, name: str, spec: ServiceSpec) -> str:
+        return self._containers.create(name, spec)
+
+    def start(self, ref: str) -> None:
+        self._containers.start(ref)
+
+    def stop(self, container: Container, timeout: int) -> None:
+        if container.status is ContainerStatus.RESTARTING:
+            # Between two tries of a restart policy no launcher runs that could record the stop.
+            status = FileEntry(names.STATE_LINK, None, link="running+term")
+            self._containers.put_files(container.id, [status])
+        if container.status is ContainerStatus.PAUSED:
+            # A frozen process cannot handle SIGTERM.
+            self._containers.unpause(container.id)
+        self._containers.stop(container.id, timeout)
+
+    def resume(self, ref: str) -> None:
+        self._containers.unpause(ref)
+
+    def remove(self, ref: str) -> None:
+        self._containers.remove(ref, force=True)

@@ -1,0 +1,146 @@
+"""What ``up`` does when an attempt does not go as planned: observe again, retry, start again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+
+from debughost_cli import names
+from debughost_cli.deployment.port import Deployment
+from debughost_cli.engine.port import Conflict, ContainerCorrupted, Engine, NotFound
+from debughost_cli.errors import Busy, Crashed, PortInUse, StartFailed
+from debughost_cli.models import ExitReason
+from debughost_cli.planning.ports import port_in_use
+from debughost_cli.resources import ContainerStatus, LauncherPhase
+from debughost_cli.services.lock import LOCK_TIMEOUT, project_lock
+from debughost_cli.services.observe import ConcurrentModification
+from debughost_cli.services.port_table import PortTable
+from debughost_cli.services.progress import Progress
+from debughost_cli.services.projects import observe
+from debughost_cli.services.up_state import Attempt, UpState
+
+RETRY_INTERVAL = 0.2
+"""Seconds between two observations while another client creates the project's container."""
+MAX_CONTAINERS = 3
+"""How many containers are created when the engine ends in the middle of it and corrupts them."""
+
+
+class PortRace(Exception):
+    """The port was free when it was chosen, and the engine found it in use at the start."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.port = port
+
+
+class Recovery:
+    """Retries for one service; each method is given the part of ``up`` that it retries."""
+
+    def __init__(self, engine: Engine, deployment: Deployment, progress: Progress) -> None:
+        self._engine = engine
+        self._deployment = deployment
+        self._progress = progress
+
+    def lock(self, project: str) -> AbstractContextManager[None]:
+        """The lock of a project on this engine. Raises Busy."""
+        return project_lock(self._engine.identity(), project, on_wait=self._progress.step)
+
+    def until_converged(self, state: UpState, converge: Callable[[], Attempt]) -> Attempt:
+        """Observes and acts again where the world changed meanwhile. Raises Busy, PortInUse."""
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        while True:
+            try:
+                return converge()
+            except ConcurrentModification as exc:
+                state.rollback.run()
+                if time.monotonic() >= deadline:
+                    raise busy(state.project, exc) from exc
+                time.sleep(RETRY_INTERVAL)
+            except PortRace as exc:
+                state.rollback.run()
+                state.avoided_ports |= {exc.port}
+                if state.resolved.settings.port or time.monotonic() >= deadline:
+                    raise self._port_in_use(state, exc.port) from exc
+                self._progress.step(f"Port {exc.port} is in use by now, choosing another")
+
+    def _port_in_use(self, state: UpState, port: int) -> PortInUse:
+        """The engine names the port alone; who uses it is looked up."""
+        table = PortTable(self._engine, state.project, state.avoided_ports)
+        type_ = state.resolved.type
+        return port_in_use(state.project, type_, port, table.identify(port), table.holder)
+
+    def until_intact(self, state: UpState, bring_up: Callable[[], Attempt]) -> Attempt:
+        """Creates another container where the end of an engine corrupted the one it started."""
+        for remaining in reversed(range(MAX_CONTAINERS)):
+            try:
+                attempt = bring_up()
+                if isinstance(attempt.outcome, Crashed | StartFailed):
+                    self._check_files(attempt.ref)
+                return attempt
+            except ContainerCorrupted as exc:
+                if not remaining:
+                    raise
+                self._progress.step(f"Recreating {state.project}: {exc.message}")
+            with self.lock(state.project):
+                state.rollback.run()
+            state.recreate = True
+        raise AssertionError  # never: the last round returns or raises
+
+    def _check_files(self, ref: str) -> None:
+        """Raises ContainerCorrupted where the files that were written into the container are gone.
+
+        An engine that is about to end accepts files, reports success, and may lose them.
+        """
+        with suppress(NotFound):
+            container, launcher = observe(self._engine, ref)
+            if container.is_running or launcher.phase is not LauncherPhase.NONE:
+                return
+            try:
+                self._engine.containers.read_files(ref, names.LAUNCHER)
+            except NotFound as exc:
+                found = self._engine.containers.inspect(ref)
+                if found.status is not ContainerStatus.EXITED:
+                    # Somebody is removing it.
+                    return
+                raise ContainerCorrupted(
+                    "the engine lost what was written into the container",
+                    hint="Create another one with 'debughost up --recreate'",
+                ) from exc
+
+    def while_engine_restarts(
+        self, state: UpState, attempt: Attempt, failures: int, wait: Callable[[], None]
+    ) -> None:
+        """Waits, and starts what its engine stopped and waits again.
+
+        ``failures``: the engine's connection failures before the container was started.
+        """
+        wait()
+        while self._stopped_by_engine(attempt, failures):
+            failures = self._engine.connection_failures
+            self._progress.step(f"Starting {state.project}, which the engine's restart stopped")
+            try:
+                with self.lock(state.project):
+                    self._deployment.start(attempt.ref)
+            except (NotFound, Conflict):
+                return
+            wait()
+
+    def _stopped_by_engine(self, attempt: Attempt, failures: int) -> bool:
+        """An engine stops its containers when it ends, or when it starts after a crash."""
+        outcome = attempt.outcome
+        reason = outcome.reason if isinstance(outcome, Crashed) else None
+        if reason not in (ExitReason.STOPPED, ExitReason.KILLED):
+            return False
+        self._engine.ping()
+        return self._engine.connection_failures > failures
+
+
+def busy(project: str, exc: ConcurrentModification) -> Busy:
+    """The error for a project that another client is still at work on."""
+    owner = f" ({exc.owner})" if exc.owner else ""
+    return Busy(
+        f"another client is at work on project {project}{owner}: {exc.name}",
+        hint=f"It did not finish within {LOCK_TIMEOUT:.0f} s; try again later",
+        details={"project": project, "holder": {"maker": exc.owner, "container": exc.name}},
+    )

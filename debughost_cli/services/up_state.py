@@ -1,0 +1,76 @@
+"""The state of one run of ``up``: what is requested, what was done, and how to roll it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from debughost_cli.errors import DebughostError
+from debughost_cli.models import PullPolicy
+from debughost_cli.planning.up import ConvergeOptions, Step
+from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.resources import Container, LauncherStatus
+from debughost_cli.services.observe import Observation
+from debughost_cli.services.rollback import Rollback
+
+Outcome = tuple[Container, LauncherStatus] | DebughostError
+"""What waiting ended with: the container that is ready, or why it is not."""
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """Options of ``up`` that are no part of the container.
+
+    ``stop_timeout``: seconds that a container which is replaced or restarted has to end.
+    ``cancelled`` is called while waiting.
+    """
+
+    converge: ConvergeOptions = field(default_factory=ConvergeOptions)
+    pull: PullPolicy = PullPolicy.MISSING
+    stop_timeout: int = 10
+    cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass
+class Attempt:
+    """One observation, and how far its plan has been carried out.
+
+    ``ref``: the container that the project has by then. ``in_flight``: the engine may be creating
+    it without our knowing its id. ``stop_sent``: the current container was requested to stop.
+    """
+
+    observation: Observation
+    ref: str
+    in_flight: bool = False
+    stop_sent: bool = False
+    outcome: Outcome | None = None
+    executed: list[Step] = field(default_factory=list)
+
+
+@dataclass
+class UpState:
+    """One run of ``up``, of one or more attempts."""
+
+    resolved: ResolvedProject
+    options: UpOptions
+    rollback: Rollback
+    image_step: Step | None = None
+    """The step that got the image, where there was one to carry out."""
+    avoided_ports: frozenset[int] = frozenset()
+    recreate: bool = False
+    """The container of an earlier attempt was corrupted: the next attempt creates another."""
+
+    @property
+    def project(self) -> str:
+        return self.resolved.project
+
+    def executed(self, attempt: Attempt) -> tuple[Step, ...]:
+        """The steps that were carried out, those of failed attempts left out."""
+        return (*((self.image_step,) if self.image_step else ()), *attempt.executed)
+
+    @property
+    def converge(self) -> ConvergeOptions:
+        """The user's options, for the next attempt."""
+        options = self.options.converge
+        recreate = options.recreate or self.recreate
+        return ConvergeOptions(recreate, options.restart, options.wait)

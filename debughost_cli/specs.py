@@ -1,0 +1,124 @@
+"""What a container is created from: the services that a project should consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from debughost_cli.models import ProjectType
+
+HTTP = "http"
+"""The name of the port binding that is the project's own port."""
+
+
+class MountType(StrEnum):
+    """The kinds of mounts that are used."""
+
+    BIND = "bind"
+    VOLUME = "volume"
+
+
+class Role(StrEnum):
+    """What a container is in its project."""
+
+    MAIN = "main"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class User:
+    """A numeric user of a container; as text, ``UID:GID``."""
+
+    uid: int
+    gid: int
+
+    def __str__(self) -> str:
+        return f"{self.uid}:{self.gid}"
+
+
+@dataclass(frozen=True)
+class PortBinding:
+    """A container's port and the port of the engine's machine on which it is published.
+
+    ``name``: what it is for; ``http`` is the project's own port.
+    """
+
+    name: str
+    container_port: int
+    host_port: int
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mount of a container. ``source``: a path for ``bind``, a volume's name for ``volume``."""
+
+    type: MountType
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """CPUs in cores, memory in bytes (swap included), processes as a number.
+
+    ``shm_bytes``: the size of ``/dev/shm``, None for the engine's own (64 MiB).
+    """
+
+    cpus: float = 2.0
+    memory_bytes: int = 2 * 1024**3
+    pids: int = 512
+    shm_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """One service of a project: everything that its container is created from.
+
+    ``name`` is empty for the main service. ``image_id`` and ``network_id`` are empty where the
+    image or network does not exist yet. ``user``: None for the image's own.
+    """
+
+    project: str
+    type: ProjectType
+    workspace: str
+    image: str
+    image_id: str
+    command: tuple[str, ...]
+    ports: tuple[PortBinding, ...]
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    user: User | None
+    restart: str
+    network: str
+    network_id: str
+    aliases: tuple[str, ...]
+    labels: Mapping[str, str]
+    config_hash: str = ""
+    role: Role = Role.MAIN
+    name: str = ""
+
+    @property
+    def port(self) -> int:
+        """The published port of the service's program; 0 where it has none."""
+        return next((p.host_port for p in self.ports if p.name == HTTP), 0)
+
+    @property
+    def container_port(self) -> int:
+        """The port on which the program is to listen; 0 where it has none."""
+        return next((p.container_port for p in self.ports if p.name == HTTP), 0)
+
+
+@dataclass(frozen=True)
+class ProjectSpec:
+    """What a project should be on the engine: its main service and its companions."""
+
+    main: ServiceSpec
+    companions: tuple[ServiceSpec, ...] = ()
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """Every service, the main one last: it may need the others."""
+        return (*self.companions, self.main)
