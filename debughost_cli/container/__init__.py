@@ -1,4 +1,4 @@
-"""What goes into a container besides the project: the launcher and its inputs."""
+"""The files that a container gets besides the project: the launcher and its inputs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def launcher() -> bytes:
 
 
 def fingerprint(workspace: Path, dependencies: Dependencies, image_id: str) -> str:
-    """What the launcher computes as well: manager, image and manifests as one SHA-256, in hex."""
+    """Manager, image and manifests as one SHA-256 in hex; the launcher computes the same."""
     text = f"{_identity(dependencies, image_id)}\n{manifest_lines(workspace, dependencies)}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _identity(dependencies: Dependencies, image_id: str) -> str:
-    """Packages that were compiled for one image need not work in another."""
+    """Packages that were compiled for one image may not work in another."""
     return f"{dependencies.manager} {image_id.removeprefix('sha256:')[:16]}"
 
 
@@ -37,8 +37,8 @@ def control_files(
 ) -> list[FileEntry]:
     """The files that a new container needs before its first start.
 
-    The folders belong to the project's user; where that is the image's own and not known here,
-    anybody in the container may write them.
+    The folders belong to the project's user; where that is the image's own user, which is not known
+    here, every user in the container may write to them.
     """
     open_mode = 0o755 if spec.user else 0o777
     entries = [

@@ -1,14 +1,14 @@
 #!/bin/sh
-# The project's first process under the container's init. It installs what the project depends on,
-# runs the command, and tells the outside how things stand in the target of one symbolic link,
-# /.debughost/state, which an engine reads in 2 ms where a file takes 60. The target is a list of
-# words between "+":
+# The project's first process under the container's init. It installs the project's dependencies,
+# runs the command, and reports its status in the target of one symbolic link, /.debughost/state,
+# which an engine reads in 2 ms where a file takes 60. The target is a phase, followed by flags that
+# are separated by "+":
 #   starting, installing, install_failed, volume_not_writable, command_not_found or running
-#   ready         something listens on the project's port for others than the container itself
-#   loopback      something listens on it, but for the container alone
-#   term          a SIGTERM came: the end that follows was asked for
-#   ended         it ended in here; what went down with its machine has no such word
-#   deps-HEX      the fingerprint of what is installed
+#   ready         something listens on the project's port, on an address that is not the loopback
+#   loopback      something listens on the port, but only on the loopback address
+#   term          a SIGTERM was received: the exit that follows was requested
+#   ended         the command exited; missing where the whole container was killed
+#   deps-HEX      the fingerprint of the installed dependencies
 # POSIX shell with cat, ln, mv, sleep and sha256sum, so that it runs in any image with a shell.
 # Usage: launch PORT COMMAND [ARGUMENT...]
 
@@ -16,18 +16,18 @@ control=/.debughost
 port=$(printf '%04X' "$1")
 shift
 
-# The shell's own remarks on a child's end ("Terminated") are no output of the project.
+# The shell's own messages about a child's exit ("Terminated") are not output of the project.
 exec 3>&2 2>/dev/null
 
-say() { echo "debughost: $*" >&3; }
+report() { echo "debughost: $*" >&3; }
 
-# Renamed into its place, so that a reader never finds it missing. The watcher may be killed in the
-# middle of it: it has a name of its own, and what is left over is overwritten.
+# Replaced by a rename, so that a reader never finds it missing. The watcher may be killed in
+# between: its temporary link has a name of its own, and the next one overwrites it.
 me=launch
-tell() { ln -sf "$1" "$control/state.$me" && mv -f "$control/state.$me" "$control/state"; }
+set_state() { ln -sf "$1" "$control/state.$me" && mv -f "$control/state.$me" "$control/state"; }
 
-# Sets $sockets to how many TCP sockets the container has. Cheap, where reading the tables makes the
-# kernel go through the connections of the whole machine, 12 ms of CPU a look.
+# Sets $sockets to the number of TCP sockets of the container. This is cheap; for the tables, the
+# kernel iterates over the connections of the whole host, which takes 12 ms of CPU each time.
 count_sockets() {
     sockets=
     for table in /proc/net/sockstat /proc/net/sockstat6; do
@@ -38,7 +38,7 @@ count_sockets() {
 }
 
 # Sets $found to no, loopback or all, from the kernel's tables: "address:port remote:0000 0A" is a
-# listener. Read at once, for a shell takes a system call a byte.
+# listener. Read with cat, because a shell's own read takes one system call per byte.
 find_listener() {
     table=$(cat /proc/net/tcp /proc/net/tcp6)
     any4=00000000 any6=00000000000000000000000000000000
@@ -50,8 +50,8 @@ find_listener() {
     esac
 }
 
-# Tells when somebody begins or ceases to listen. Looks closely while nobody does: at the sockets'
-# number each time, and at the tables when it changed, or once in a while all the same.
+# Updates the state when a program begins or ceases to listen. Until then it polls often: the number
+# of sockets each time, the tables when that number changed, and every 30th time in any case.
 watch_port() {
     seen=no before=none tries=0 pause=0.1
     while :; do
@@ -62,29 +62,29 @@ watch_port() {
         fi
         if [ "$found" != "$seen" ]; then
             case $found in
-            all) told=$words+ready ;;
-            loopback) told=$words+loopback ;;
-            no) told=$words ;;
+            all) state=$phase+ready ;;
+            loopback) state=$phase+loopback ;;
+            no) state=$phase ;;
             esac
-            tell "$told"
+            set_state "$state"
             seen=$found tries=0
             case $seen in all) pause=2 ;; *) pause=0.1 ;; esac
         fi
-        # A start is watched closely; a program that never listens must cost next to nothing.
+        # Poll often during the start; a program that never listens must not cost CPU for long.
         tries=$((tries + 1))
         case $seen:$tries in no:600) pause=0.25 ;; no:1500) pause=1 ;; esac
         sleep "$pause" || sleep 1
     done
 }
 
-# Runs beside the installation and then beside the command, whose words it is given. The init sends
-# a SIGTERM to the whole process group, so this notices it at once, however long they take to end.
+# watch PHASE: runs beside the installation, then beside the command. The init sends a SIGTERM to
+# the whole process group, so this records it at once, however long the others take to exit.
 watch() {
-    trap 'tell "$told+term"; exit 0' TERM
+    trap 'set_state "$state+term"; exit 0' TERM
     trap '' HUP INT
-    me=watch words=$1 told=$1
-    tell "$told"
-    case $words in running*) watch_port ;; esac
+    me=watch phase=$1 state=$1
+    set_state "$state"
+    case $phase in running*) watch_port ;; esac
     while :; do sleep 86400; done
 }
 
@@ -98,11 +98,11 @@ stop_watch() {
     watcher=
 }
 
-# end CODE WORDS: the last words, then the container's exit code.
+# end CODE PHASE: writes the last state and exits with the container's exit code.
 end() {
     stop_watch
     [ -z "$stopping" ] || set -- "$1" "$2+term"
-    tell "$2+ended"
+    set_state "$2+ended"
     exit "$1"
 }
 
@@ -111,36 +111,36 @@ fingerprint() {
         sha256sum | { read -r sum _; printf '%s' "$sum"; }
 }
 
-# Sets $installed to the word for what is installed.
+# Sets $installed to the flag for the installed dependencies.
 install_dependencies() {
     # Sets manager, folder, files and identity.
     . "$control/dependencies"
     if [ ! -w "$folder" ]; then
-        say "$folder is not writable for user $(id -u)"
+        report "$folder is not writable for user $(id -u)"
         end 1 volume_not_writable
     fi
-    wanted=$(fingerprint)
-    if [ "$(cat "$folder/.debughost")" != "$wanted" ]; then
+    expected=$(fingerprint)
+    if [ "$(cat "$folder/.debughost")" != "$expected" ]; then
         start_watch installing
-        say "installing dependencies with $manager"
+        report "installing dependencies with $manager"
         rm -f "$folder/.debughost"
         sh "$control/install" 2>&3 3>&-
         failed=$?
         [ -z "$stopping" ] || end 143 installing
         if [ "$failed" != 0 ]; then
-            say "$manager ended with exit code $failed"
+            report "$manager ended with exit code $failed"
             end "$failed" install_failed
         fi
-        # The install may have brought a lock file up to date: what counts is what is there now.
-        wanted=$(fingerprint)
-        printf '%s' "$wanted" >"$folder/.debughost"
+        # The install may have updated a lock file: its current content counts.
+        expected=$(fingerprint)
+        printf '%s' "$expected" >"$folder/.debughost"
         stop_watch
     fi
-    installed=+deps-$wanted
+    installed=+deps-$expected
 }
 
-# After a SIGTERM the command's own children (sh -c, npm run) may still be saying goodbye when it
-# has ended itself. The container lives until they are done, or until the engine's grace is over.
+# After a SIGTERM the command's own children (of sh -c, npm run) may still be shutting down when the
+# command itself has exited. The container lives until they have exited, or until the stop timeout.
 others_running() {
     for entry in /proc/[0-9]*; do
         IFS= read -r line <"$entry/stat" || continue
@@ -153,11 +153,11 @@ others_running() {
 
 stopping= installed= watcher=
 trap 'stopping=1' TERM
-tell starting
+set_state starting
 
 [ ! -f "$control/dependencies" ] || install_dependencies
 if ! command -v "$1" >/dev/null; then
-    say "$1: command not found"
+    report "$1: command not found"
     end 127 command_not_found
 fi
 [ -z "$stopping" ] || end 143 "running$installed"

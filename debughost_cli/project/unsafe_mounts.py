@@ -1,8 +1,8 @@
-"""Folders that would hand the host over to whoever may write in them.
+"""Folders that expose the host to a container that can write to them.
 
-A container writes into its workspace as the workspace's owner, on many machines root. What belongs
-to the system, to its users' accounts or to an engine is therefore no workspace; nor is a folder
-that holds a socket on which a program of this machine listens, for a mount reaches that program.
+A container writes to its workspace as the workspace's owner, on many machines root. A folder that
+belongs to the system, to a user's account or to an engine is therefore refused; so is one that
+contains a socket on which a program of this host listens, because a mount gives access to it.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ _FOLDERS = (
     "/var/tmp", "/Applications", "/Users", "/Volumes",  # noqa: S108
 )  # fmt: skip
 _DISKS = "/run/media"
-"""Where desktops mount disks that come and go."""
+"""Where desktops mount removable disks."""
 _KEYS = {".aws", ".azure", ".docker", ".gnupg", ".kube", ".ssh"}
 _ENGINES = ("/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/var/lib/kubelet")
 _ENGINES_FILES = ("volumes/metadata.db", "storage.lock")
-"""Docker's and Podman's data may be anywhere; each has one of these in it."""
+"""Docker's and Podman's data may be anywhere; it contains one of these files."""
 _ENGINES_SOCKETS = ("docker.sock", "podman.sock", "containerd.sock", "crio.sock")
 _BOUND = Path("/proc/net/unix")
-"""The sockets of this machine, without those of its containers."""
+"""The sockets of this host, without those of its containers."""
 
 
 def unsafe_mount_reason(path: Path) -> str | None:
     """Why a resolved folder exposes the host, as the end of "it ..."; None where it does not."""
-    place = _usual(path)
+    place = _canonical(path)
     if str(place) in _FOLDERS or _is_home(place) or place == Path(place.anchor):
         return "is a folder of the system or of a user's account"
     if any(place.is_relative_to(t) for t in _TREES) and not place.is_relative_to(_DISKS):
         return "belongs to the system"
     if not _KEYS.isdisjoint(place.parts):
-        return "holds keys"
+        return "contains keys"
     if any(place.is_relative_to(e) for e in _ENGINES) or _is_engines(path):
         return "belongs to an engine's data"
     socket = next(_sockets(path), None)
-    return f"holds {socket}, a socket of a program on this machine" if socket else None
+    return f"contains {socket}, a socket of a program on this host" if socket else None
 
 
-def _usual(path: Path) -> Path:
-    """On a Mac /etc, /tmp and /var are links into /private."""
+def _canonical(path: Path) -> Path:
+    """On macOS, /etc, /tmp and /var are links into /private."""
     with suppress(ValueError):
         return Path("/", path.relative_to("/private"))
     return path
@@ -69,7 +69,7 @@ def _is_engines(path: Path) -> bool:
 
 
 def _sockets(path: Path) -> Iterator[str]:
-    """Those in the folder on which something on this machine listens, or an engine may."""
+    """The sockets in the folder on which a program of this host listens, or an engine may."""
     for name in _ENGINES_SOCKETS:
         with suppress(OSError):
             if stat.S_ISSOCK((path / name).lstat().st_mode):

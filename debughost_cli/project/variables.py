@@ -20,7 +20,7 @@ class BadValue(ValueError):
 
 
 def is_passable(value: object) -> bool:
-    """True for text that can reach a program: through the engine's JSON, and without a NUL."""
+    """True for text that can be passed to a program: valid in the engine's JSON, without a NUL."""
     if not isinstance(value, str) or "\0" in value:
         return False
     try:
@@ -41,7 +41,7 @@ def variable_name(name: object) -> str:
 
 
 def variable_value(name: object, value: object) -> str:
-    """A variable's value as text. Raises BadValue, without the value: it may be a secret."""
+    """A variable's value as text. Raises BadValue without the value, which may be a secret."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):

@@ -1,4 +1,4 @@
-"""The workspace: a folder that may be handed to a container, its owner, its mount points."""
+"""The workspace: whether a folder may be mounted into a container, its owner, its mount points."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from debughost_cli.project import unsafe_mounts
 def check_workspace(given: Path, allowed: Path | None = None) -> Path:
     """The folder with every link resolved. Raises InvalidWorkspace.
 
-    Folders that would hand the machine itself to a container are refused (see ``unsafe_mounts``),
-    unless they are ``allowed``, a resolved path.
+    Folders that expose the host to a container are refused (see ``unsafe_mounts``), except
+    ``allowed``, a resolved path.
     """
     path = resolve_path(given)
     if not path.is_dir():
         raise InvalidWorkspace(
             f"{path} is a file, not a folder",
-            hint="Name the folder that holds the project: "
+            hint="Use the folder that contains the project: "
             f"--workspace {shlex.quote(str(path.parent))}",
             details={"workspace": str(path)},
         )
     why = None if path == allowed else unsafe_mounts.unsafe_mount_reason(path)
     if why:
         raise InvalidWorkspace(
-            f"{path} would hand more than one project to the container: it {why}",
-            hint="Name the project's own folder with --workspace; if it must be this one, add "
+            f"{path} would expose more than one project to the container: it {why}",
+            hint="Use the project's own folder with --workspace; if it must be this one, add "
             f"--allow-workspace {shlex.quote(str(path))}",
             details={"workspace": str(path), "reason": why},
         )
@@ -37,26 +37,26 @@ def check_workspace(given: Path, allowed: Path | None = None) -> Path:
 
 
 def resolve_path(given: Path) -> Path:
-    """The path with every link resolved. Raises InvalidWorkspace where there is none."""
+    """The path with every link resolved. Raises InvalidWorkspace where it does not exist."""
     try:
         path = given.expanduser().resolve(strict=True)
-        # The engine speaks JSON, which has no other names.
+        # The engine API is JSON, which cannot transport other names.
         str(path).encode()
     except (OSError, RuntimeError, ValueError) as exc:
         is_text = not isinstance(exc, UnicodeEncodeError)
         reason = getattr(exc, "strerror", None) or (exc if is_text else "its name is not UTF-8")
         raise InvalidWorkspace(
             f"there is no workspace {str(given)!r}: {reason}",
-            hint="Name an existing folder with --workspace",
+            hint="Use an existing folder with --workspace",
             details={"workspace": str(given)},
         ) from None
     return path
 
 
 def owner_of(path: Path) -> tuple[int, int]:
-    """The folder's uid and gid; ``(0, 0)`` where the system knows no such thing.
+    """The folder's uid and gid; ``(0, 0)`` on systems without them.
 
-    Raises InvalidWorkspace where it is gone.
+    Raises InvalidWorkspace where it does not exist.
     """
     try:
         found = path.stat()
@@ -66,28 +66,28 @@ def owner_of(path: Path) -> tuple[int, int]:
 
 
 def check_mountpoint(path: Path) -> None:
-    """Raises InvalidWorkspace where something else than a folder is in the place of a mount point.
+    """Raises InvalidWorkspace where something other than a folder is in the place of a mount point.
 
-    The engine would take a file away, and a link too, when the volume behind it is prepared.
+    The engine would remove a file or a link when it prepares the volume.
     """
     if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
         kind = "a link" if path.is_symlink() else "a file"
         raise InvalidWorkspace(
             f"{path} is {kind}: the project's packages are kept in a volume that is mounted there",
-            hint="Move it away; what it stands for is installed anew, into the volume",
+            hint="Move it away; the packages are installed again, into the volume",
             details={"path": str(path)},
         )
 
 
 def make_mountpoint(path: Path, like: Path) -> bool:
-    """Makes ``path`` with the owner of ``like``; False where it is there already.
+    """Creates ``path`` with the owner of ``like``; False where it exists already.
 
-    The engine would make a missing mount point itself, owned by root. Raises InvalidWorkspace.
+    The engine would create a missing mount point itself, owned by root. Raises InvalidWorkspace.
     """
     try:
         path.mkdir()
         if os.name == "posix" and os.geteuid() == 0:
-            # Whoever owns the workspace may have put a link in its place meanwhile.
+            # The owner of the workspace may have replaced it with a link meanwhile.
             os.chown(path, *owner_of(like), follow_symlinks=False)
     except FileExistsError:
         return False
@@ -99,13 +99,13 @@ def make_mountpoint(path: Path, like: Path) -> bool:
 def _unusable(path: Path, exc: OSError) -> InvalidWorkspace:
     return InvalidWorkspace(
         f"the workspace cannot be used: {path}: {(exc.strerror or str(exc)).lower()}",
-        hint="Its folder must be there and writable for its owner",
+        hint="The folder must exist and be writable for its owner",
         details={"path": str(path)},
     )
 
 
 def is_gone(path: Path) -> bool:
-    """True where there certainly is no such folder; one that may not be seen may be there."""
+    """True only where the folder certainly does not exist, not where it cannot be read."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -116,6 +116,6 @@ def is_gone(path: Path) -> bool:
 
 
 def remove_mountpoint(path: Path) -> None:
-    """Takes a mount point away again, if nothing was put into it meanwhile."""
+    """Removes a mount point, if it is still empty."""
     with suppress(OSError):
         path.rmdir()

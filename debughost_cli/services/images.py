@@ -1,4 +1,4 @@
-"""The base images: one a type, built from the Dockerfiles that come with the package."""
+"""The base images: one for each type, built from the Dockerfiles in the package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from debughost_cli.services.results import ImageEntry, ImagesResult
 
 
 def latest(type_: ProjectType) -> str:
-    """The tag that points at the type's newest build."""
+    """The tag of the type's newest build."""
     return f"debug-host/{type_}:latest"
 
 
@@ -49,11 +49,11 @@ def sources_hash(type_: ProjectType) -> str:
 
 
 def default_base(type_: ProjectType) -> str:
-    """The base that the Dockerfile itself names."""
+    """The base in the Dockerfile itself."""
     for line in (_folder(type_) / "Dockerfile").read_text("utf-8").splitlines():
         if line.startswith("ARG BASE="):
             return line.removeprefix("ARG BASE=").strip()
-    raise ImageNotFound(f"the Dockerfile of {type_} names no base")
+    raise ImageNotFound(f"the Dockerfile of {type_} has no base")
 
 
 def tag_of(type_: ProjectType, base: str) -> str:
@@ -88,7 +88,7 @@ class ImageService:
         self._progress = progress
 
     def find(self, type_: ProjectType) -> ImageEntry:
-        """The type's image, and whether it is from today's Dockerfile."""
+        """The type's image, and whether it was built from the current Dockerfile."""
         image = self._engine.images.find(latest(type_))
         if image is None:
             return ImageEntry(type_, tag_of(type_, default_base(type_)), None)
@@ -119,7 +119,7 @@ class ImageService:
         return ImageChoice(ref, image, Step(StepKind.PULL_IMAGE, ref, why))
 
     def list_all(self) -> ImagesResult:
-        """All four."""
+        """The images of all types."""
         return ImagesResult(tuple(self.find(t) for t in ProjectType))
 
     def build(
@@ -130,9 +130,9 @@ class ImageService:
         no_cache: bool = False,
         ca_bundle: Path | None = None,
     ) -> ImagesResult:
-        """Makes the images. Without ``base`` each keeps the base that it was made from last.
+        """Builds the images. Without ``base`` each keeps the base of its last build.
 
-        Raises ImageNotFound for a base that is not to be had, DiskFull, EngineError.
+        Raises ImageNotFound for a base that is unavailable, DiskFull, EngineError.
         """
         with disk_space.with_usage_details(self._engine):
             built = [self._build(t, base, no_cache, ca_bundle) for t in types or tuple(ProjectType)]
@@ -165,21 +165,21 @@ class ImageService:
         return image.labels.get(names.BASE) if image else None
 
     def refresh(self, types: Sequence[ProjectType], ca_bundle: Path | None = None) -> ImagesResult:
-        """Fetches what the base images are made from, and makes them. Raises ImageNotFound."""
+        """Pulls the bases of the base images, and builds them. Raises ImageNotFound."""
         for type_ in types or tuple(ProjectType):
             self.pull(self._last_base(type_) or default_base(type_))
         return self.build(types, ca_bundle=ca_bundle)
 
     def pull(self, ref: str) -> Image:
-        """Fetches an image. Raises ImageNotFound, DiskFull."""
+        """Pulls an image. Raises ImageNotFound, DiskFull."""
         self._progress.step(f"Pulling image {ref}")
         with disk_space.with_usage_details(self._engine):
             self._engine.images.pull(ref, self._progress.detail)
         found = self._engine.images.find(ref)
         if found is None:
             raise ImageNotFound(
-                f"image {ref} was pulled but is not there",
-                hint="Pull it with 'docker pull' to see more",
+                f"image {ref} was pulled but does not exist",
+                hint="Run 'docker pull' to see more",
                 details={"image": ref, "reason": "unknown"},
             )
         return found
@@ -187,9 +187,9 @@ class ImageService:
 
 @contextmanager
 def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
-    """A copy of ``folder`` with what all types share, and ``certs/`` for the user's CA bundle.
+    """A copy of ``folder`` with the files common to all types, and the CA bundle in ``certs/``.
 
-    Root certificates are no part of the image's identity, so they stay out of its sources.
+    Root certificates are not part of the image's identity, so they are not among its sources.
     """
     with tempfile.TemporaryDirectory(prefix="debughost-build-") as made:
         context = Path(made) / "context"

@@ -1,8 +1,7 @@
-"""Finds out what a workspace is, how it is run, and how its dependencies are installed.
+"""Detects what a workspace is, how it is run, and how its dependencies are installed.
 
-Only the workspace's own folder is looked at, in a few named places. The type is that of the
-first rule that fits, so that a project is what its main process is, not what its assets or its
-tools are made with:
+Only a few named files in the workspace are read. The type is that of the first rule that matches:
+the main process of a project decides, not the tools for its assets.
 
 1.  manage.py (Django)                                                       python
 2.  artisan or bin/console beside composer.json, WordPress's own files       php
@@ -12,11 +11,11 @@ tools are made with:
 5.  a Python web application: its object found in the usual files, or a
     web framework among the dependencies                                     python
 6.  index.php at the root or in a document root                              php
-7.  package.json that tells how to run it (a dev or start script that does
-    more than build assets, or an entry file that is there)                  node
+7.  package.json that defines how to run it (a dev or start script that does
+    more than build assets, or an entry file that exists)                  node
 8.  app.py, main.py, or a pyproject.toml that names a project                python
-9.  index.html at the root, where package.json tells nothing to run and no
-    requirements.txt is there                                                static
+9.  index.html at the root, where package.json defines nothing to run and
+    there is no requirements.txt                                                static
 10. package.json of a package (dependencies, main, exports, ...)             node
 11. pyproject.toml, requirements.txt                                         python
 12. composer.json                                                            php
@@ -116,9 +115,9 @@ DETECTORS: Mapping[ProjectType, Callable[[Folder], Detection]] = {
 
 
 def detect(workspace: Path, type_: ProjectType | None = None) -> Detection:
-    """What the workspace is and how it is run; of the given type, where one is given.
+    """What the workspace is and how it is run, as the given type if there is one.
 
-    Raises TypeUnknown where no rule fits, and InvalidConfig where a manifest that is needed
+    Raises TypeUnknown where no rule matches, and InvalidConfig where a manifest that is needed
     cannot be read.
     """
     folder = Folder(workspace)
@@ -130,18 +129,18 @@ def _type_of(folder: Folder) -> ProjectType:
         if test(folder):
             return type_
     raise TypeUnknown(
-        f"{folder.root} does not look like a project: there is no package.json, pyproject.toml, "
+        f"{folder.root} is not recognised as a project: there is no package.json, pyproject.toml, "
         "requirements.txt, manage.py, app.py, main.py, composer.json, index.php or index.html",
-        hint="name --type node|python|php|static and a command (debughost up --type node -- "
+        hint="Use --type node|python|php|static and a command (debughost up --type node -- "
         "CMD), or write them into a file with debughost init",
         details={"workspace": str(folder.root)},
     )
 
 
 def manifest_lines(workspace: Path, dependencies: Dependencies) -> str:
-    """What ``sha256sum`` prints for each of the dependencies' files that is there, in order.
+    """What ``sha256sum`` prints for each of the dependencies' files that exists, in order.
 
-    The same text comes from ``for f in <files>; do [ -f "$f" ] && sha256sum "$f"; done``.
+    The launcher gets it from ``for f in <files>; do [ -f "$f" ] && sha256sum "$f"; done``.
     """
     return "".join(_checksum_line(workspace, name) for name in dependencies.files)
 

@@ -1,4 +1,4 @@
-"""Node.js projects: what ``package.json`` asks for and how it is run."""
+"""Node.js projects: what ``package.json`` requires and how it is run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FRAMEWORKS: Mapping[str, str] = {
     "hono": "Hono",
     "@hapi/hapi": "hapi",
 }
-"""Packages that make a project a Node.js one, whatever else lies beside them."""
+"""Packages that make a project a Node.js one, whatever other files it has."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Package:
     main: str
     package_manager: str
     is_package: bool
-    """True where it is a package in its own right, not only a list of development tools."""
+    """True where it is a package of its own, not only a list of development tools."""
     has_members: bool
 
 
@@ -111,7 +111,7 @@ def _framework(package: Package) -> str:
 
 
 def start_script(package: Package) -> str | None:
-    """The script that starts the project: ``dev``, ``start``, or one that serves by its look."""
+    """The script that starts the project: ``dev``, ``start``, or one that seems to serve."""
     for name in ("dev", "start"):
         if package.scripts.get(name, "").strip():
             return name
@@ -147,10 +147,10 @@ def _script_command(package: Package, manager: Manager, script: str) -> tuple[tu
 
 
 def _direct(package: Package, command: SimpleCommand, script: str) -> SimpleCommand | None:
-    """The script's command, to be run without the script, where that names its own port.
+    """The script's command, to be run without the script, where the script sets its own port.
 
-    Most of the servers take an option once only, and an assignment in the script outdoes the
-    environment. Scripts with companions, or with more than one command, are left as they are.
+    Most servers accept an option only once, and an assignment in the script overrides the
+    environment. Scripts with pre or post scripts, or with several commands, are run as they are.
     """
     companions = {f"pre{script}", f"post{script}"} & package.scripts.keys()
     known = command.server or command.tool == "node" or command.tool in package.dependencies
@@ -160,9 +160,9 @@ def _direct(package: Package, command: SimpleCommand, script: str) -> SimpleComm
 
 
 def entry_file(folder: Folder, package: Package) -> str | None:
-    """The file that Node.js runs where no script tells: ``main``, if it is there, or a usual one.
+    """The file that Node.js runs where there is no script: ``main``, if it exists, or a common one.
 
-    A library's ``main`` often names a file that is yet to be built.
+    A library's ``main`` often names a file that has not been built yet.
     """
     main = package.main.removeprefix("./").rstrip("/")
     candidates = [main, f"{main}.js", f"{main}/index.js"] if _is_plain(main) else []
@@ -174,16 +174,16 @@ def _is_plain(name: str) -> bool:
 
 
 def has_framework(folder: Folder, package: Package) -> bool:
-    """Whether the package is an application by itself: a server, or pages bundled from the root."""
+    """Whether the package is an application: a server, or pages bundled from the root."""
     if package.dependencies & FRAMEWORKS.keys():
         return True
     return folder.has("index.html") and bool(package.dependencies & {"vite", "parcel"})
 
 
 def runs(folder: Folder, package: Package) -> bool:
-    """Whether the package tells how to run it, and that is more than building assets.
+    """Whether the package defines how to run it, and that does more than build assets.
 
-    A file that the page at the root loads is run by browsers, whatever its name.
+    A file that the page at the root loads is run by browsers, whatever its name is.
     """
     script = start_script(package)
     if script is None:

@@ -1,8 +1,8 @@
 """Node.js package managers: which one a workspace uses, how it installs and how it runs scripts.
 
-The lock file tells the manager; with several of them, the field ``packageManager`` does. No
-install writes a lock file, a store or a setting into the workspace. In a monorepo the managers
-put a ``node_modules`` folder into member packages as well; they cannot work otherwise.
+The lock file decides which manager is used; with several of them, the field ``packageManager``
+does. No install writes a lock file, a store or a setting into the workspace. In a monorepo the
+managers put a ``node_modules`` folder into member packages as well, which cannot be avoided.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _COMMON = """\
 export HUSKY=0 npm_config_update_notifier=false
 """
 _NPM = "npm {verb} --include=dev --no-audit --no-fund --no-progress\n"
-# Reviewing build scripts is a matter between pnpm and the user: they are left out with a
-# warning instead of failing the install.
+# Build scripts that the user has not approved with pnpm are skipped with a warning, instead of
+# failing the install.
 _PNPM = """\
 export PNPM_CONFIG_STORE_DIR=/var/cache/debughost/pnpm
 export npm_config_store_dir="$PNPM_CONFIG_STORE_DIR"
@@ -41,7 +41,7 @@ _YARN_CLASSIC = """\
 yarn install {lock} --production=false --non-interactive --no-progress
 """
 # Packages go into node_modules, as a volume needs it, even where the project uses Plug'n'Play:
-# its .pnp files tell of paths on the host. Yarn removes them then, so they are put back.
+# its .pnp files contain paths on the host. Yarn removes these files then, so they are restored.
 _YARN_BERRY = """\
 export YARN_ENABLE_GLOBAL_CACHE=true YARN_GLOBAL_FOLDER="${{YARN_CACHE_FOLDER:-/tmp/yarn}}/berry"
 export YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_PROGRESS_BARS=0
@@ -54,8 +54,8 @@ _BERRY_SETTINGS = (
     "YARN_NODE_LINKER=node-modules",
     "YARN_INSTALL_STATE_PATH=/app/node_modules/.yarn-install-state.gz",
 )
-# pnpm would install again, in its own way, before each script whose manifest has changed; and
-# it would fetch the version that packageManager names, and note that in the lock file.
+# pnpm would install again, without these settings, before each script whose manifest has changed;
+# and it would fetch the version that packageManager names, and record that in the lock file.
 _PNPM_SETTINGS = (
     "PNPM_CONFIG_VERIFY_DEPS_BEFORE_RUN=false",
     "PNPM_CONFIG_PM_ON_FAIL=ignore",
@@ -76,8 +76,9 @@ class Manager:
     lock: str | None = None
 
     def run(self, script: str, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The command that runs a script of the package. Only npm wants ``--`` before arguments:
-        the others hand it on to the script.
+        """The command that runs a script of the package.
+
+        Only npm needs ``--`` before arguments: the others pass it on to the script.
         """
         separator = ("--",) if self.name == "npm" and arguments else ()
         return (*self.program, "run", script, *separator, *arguments)
@@ -91,7 +92,7 @@ class Manager:
 
 
 def manager_of(folder: Folder, package_manager: str) -> Manager:
-    """The manager that a workspace is kept with. ``package_manager``: that field, or nothing."""
+    """The manager that a workspace uses. ``package_manager``: that field, or empty."""
     pinned = _VERSION.match(package_manager)
     named, version = (pinned[1], pinned[2]) if pinned else ("", "")
     locks = {name: lock for name, files in _LOCKS.items() if (lock := folder.first(*files))}

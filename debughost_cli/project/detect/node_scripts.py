@@ -1,6 +1,6 @@
 """The scripts of a ``package.json``: which program they end in, and how it gets host and port.
 
-Many development servers look neither at PORT nor at HOST and listen on the loopback interface,
+Many development servers read neither PORT nor HOST and listen on the loopback interface,
 where nobody outside the container reaches them: they need flags. Arguments given to a script go
 to the last command of its text, so flags are given only where that command is such a server.
 """
@@ -19,8 +19,8 @@ HOST_PORT = ("--host", "0.0.0.0", "--port", "{port}")
 class DevServer:
     """A program that serves, and its flags.
 
-    ``serves``: the first arguments with which it serves; empty where it does with any but those
-    in ``NO_SERVER``. ``own``: the options by which a script chooses host and port itself.
+    ``serves``: the first arguments with which it serves; empty where it serves with any that is
+    not in ``NO_SERVER``. ``own``: the options by which a script sets host and port itself.
     ``needs``: an argument without which it does not serve.
     """
 
@@ -81,7 +81,7 @@ ASSET_TOOLS = frozenset(
     | {"webpack", "rollup", "esbuild", "vite", "parcel", "rspack", "tsc", "mix", "encore"}
     | {"wp-scripts", "eleventy"}
 )
-"""Programs that build a site's assets and, unless they are told to serve, do nothing else."""
+"""Programs that build a site's assets and do nothing else, except with options to serve."""
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OPERATORS = frozenset("();<>|&")
@@ -120,7 +120,7 @@ def _serves(server: DevServer, arguments: tuple[str, ...]) -> bool:
 
 
 def last_command(script: str) -> SimpleCommand | None:
-    """The command to which a script's arguments go, None where that cannot be told."""
+    """The command that receives a script's arguments, None where that is not certain."""
     lexer = shlex.shlex(script, posix=True, punctuation_chars=True)
     lexer.whitespace_split, lexer.commenters = True, ""
     try:
@@ -132,7 +132,7 @@ def last_command(script: str) -> SimpleCommand | None:
 
 
 def _unwrap(words: list[str], alone: bool) -> SimpleCommand | None:
-    """Takes off assignments and programs that only start another one."""
+    """Removes assignments and programs that only start another one."""
     environment: list[str] = []
     while words:
         if _ASSIGNMENT.match(words[0]):
@@ -155,7 +155,7 @@ def _without_options(words: list[str]) -> list[str]:
 
 
 def resolve(scripts: Mapping[str, str], name: str) -> str:
-    """The script that really runs where one does nothing but run another: ``npm run serve``."""
+    """The script that runs in the end, where one only runs another: ``npm run serve``."""
     for _ in range(3):
         command = last_command(scripts[name])
         target = _script_named(command.words, scripts) if command and command.alone else None
@@ -173,7 +173,7 @@ def _script_named(words: tuple[str, ...], scripts: Mapping[str, str]) -> str | N
 
 
 def chooses_address(command: SimpleCommand) -> bool:
-    """Whether a script insists on a port or a host of its own."""
+    """Whether a script sets a port or a host of its own."""
     if any(item.startswith(("PORT=", "HOST=")) for item in command.environment):
         return True
     own = command.server.own if command.server else ()

@@ -2,10 +2,10 @@
 
 ``php -S`` serves files that exist, and runs ``index.php`` of the document root for any other
 path, unless that path has a dot in it: ``/feed.xml`` and ``/users/jane.doe`` are answered with
-404 although the application may have a route for them. A router script mends that, but then
-every request goes through it, for images and style sheets too, and it has to return false for
-those. So ``index.php`` is given as the router only where it is written to be one, which it shows
-by asking for the server's name, ``cli-server``. Laravel brings its own in ``artisan serve``.
+404 although the application may have a route for them. A router script fixes that, but then
+every request goes through it, also for images and style sheets, and it has to return false for
+those. So ``index.php`` is passed as the router only where it is written to be one, which means that
+it checks for the name of the server, ``cli-server``. Laravel has its own in ``artisan serve``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORDPRESS = ("wp-load.php", "wp-settings.php", "wp-config.php", "wp-config-samp
 _INSTALL = """\
 composer install --no-interaction --no-progress --no-ansi
 """
-# Without a lock file Composer writes one beside the manifest, so it is given a copy of that.
+# Without a lock file Composer writes one beside the manifest, so it gets a copy of that.
 _UNLOCKED = """\
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -33,17 +33,17 @@ composer update --no-interaction --no-progress --no-ansi
 
 
 def is_laravel(folder: Folder) -> bool:
-    """Whether Laravel's command line is there."""
+    """Whether Laravel's command line exists."""
     return folder.has("artisan") and folder.has(FILE)
 
 
 def is_symfony(folder: Folder) -> bool:
-    """Whether Symfony's command line is there."""
+    """Whether Symfony's command line exists."""
     return folder.has("bin/console") and folder.has(FILE)
 
 
 def is_wordpress(folder: Folder) -> bool:
-    """Whether WordPress lies in the workspace itself."""
+    """Whether WordPress is in the workspace itself."""
     return folder.first(*_WORDPRESS) is not None
 
 
@@ -93,7 +93,7 @@ def _built_in(folder: Folder, index: str) -> tuple[str, ...]:
 def _dependencies(folder: Folder) -> Dependencies | None:
     data = folder.json(FILE)
     required = [*table_in(data, FILE, "require"), *table_in(data, FILE, "require-dev")]
-    # A vendor/autoload.php is wanted by a project that only has classes of its own, too.
+    # A project that only has classes of its own needs a vendor/autoload.php, too.
     loads = data.get("autoload") or data.get("autoload-dev")
     if not loads and not any("/" in name for name in required):
         return None

@@ -44,13 +44,13 @@ _OBJECTS: Mapping[str, str] = {
     "litestar": "Litestar",
     "quart": "Quart",
 }
-"""Distributions whose application object is handed to a server, and the object's class."""
+"""Distributions whose application object is run by a server, and the object's class."""
 _NOT_SOURCES = frozenset({"src", "tests", "test", "docs", "examples", "node_modules", "vendor"})
 
 
 @dataclass(frozen=True)
 class WebApp:
-    """An application object. ``base``: the folder that must be on the import path, or nothing."""
+    """An application object. ``base``: the folder that must be on the import path, or empty."""
 
     framework: str
     file: str
@@ -61,16 +61,16 @@ class WebApp:
 
 
 def packages_of(folder: Folder) -> dict[str, frozenset[str]]:
-    """The distributions that the workspace asks for directly, each with its extras."""
+    """The distributions that the workspace requires directly, each with its extras."""
     project = read_pyproject(folder)
     files = requirement_files(folder, REQUIREMENTS, *project.requirement_files)
     return parse_requirements(read_requirements(folder, files)) | project.packages
 
 
 def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp | None:
-    """The application object of a web framework: made in plain sight, or by a factory.
+    """The application object of a web framework: created in a module, or by a factory.
 
-    What a factory makes can be told from the dependencies alone.
+    What a factory creates is known only from the dependencies.
     """
     candidates = list(_candidates(folder))
     framework = next((name for key, name in _OBJECTS.items() if key in packages), "")
@@ -84,7 +84,7 @@ def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp |
 
 
 def _candidates(folder: Folder) -> Iterator[tuple[str, str, str]]:
-    """Files that may hold the application: ``(file, base folder, module)``."""
+    """Files that may contain the application: ``(file, base folder, module)``."""
     for base in ("", "src"):
         prefix = f"{base}/" if base else ""
         for name in folder.present(*(f"{prefix}{name}.py" for name in _FILES)):
@@ -104,12 +104,12 @@ def _packages_in(folder: Folder, base: str) -> list[str]:
 
 
 def is_django(folder: Folder) -> bool:
-    """Whether ``manage.py`` is Django's; Flask had a habit of that name, too."""
+    """Whether ``manage.py`` is Django's; Flask projects used that name, too."""
     return folder.has("manage.py") and "flask" not in folder.source("manage.py").lower()
 
 
 def detect_python(folder: Folder) -> Detection:
-    """A Python project's detection, with no command where nothing tells how to run it."""
+    """A Python project's detection, with no command where nothing defines how to run it."""
     framework, command, entry = _command(folder)
     manifests = folder.present(PYPROJECT, REQUIREMENTS, "uv.lock", "poetry.lock")
     return Detection(
@@ -154,7 +154,7 @@ def _flask(app: WebApp) -> tuple[str, ...]:
 def _script(
     folder: Folder, packages: Mapping[str, frozenset[str]]
 ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """A script that serves by itself. It is run without a reloader, having none."""
+    """A script that serves by itself, without a reloader."""
     streamlit = folder.first("streamlit_app.py", "app.py", "main.py", "Home.py")
     if "streamlit" in packages and streamlit:
         address = ("--server.address", "0.0.0.0", "--server.port", "{port}")

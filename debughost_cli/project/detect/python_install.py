@@ -1,8 +1,8 @@
 """How a Python project's dependencies get into the virtual environment in ``/app/.venv``.
 
-The environment is made by the image's own interpreter, and made anew when that changes. Nothing
-is built in the workspace where building leaves traces (setuptools and its ``egg-info``): then
-only the dependencies are installed, and the sources are put on the import path.
+The environment is created by the image's own interpreter, and recreated when that changes. Where a
+build would write files into the workspace (setuptools and its ``egg-info``), only the dependencies
+are installed, and the sources are added to the import path.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from debughost_cli.project.detect.python_manifests import (
     PYPROJECT,
     REQUIREMENTS,
     PyProject,
-    asks_for_something,
     read_pyproject,
     requirement_files,
+    requires_something,
 )
 from debughost_cli.project.detect.reader import Folder
 from debughost_cli.project.detect.shell import install_script
 
-# The interpreter that the environment is made from is not the environment's own.
+# The interpreter that creates the environment, not the one inside it.
 _BEFORE = """\
 export PATH="${PATH#/app/.venv/bin:}"
 unset VIRTUAL_ENV
@@ -56,7 +56,7 @@ _POETRY_ROOT = """\
 poetry install --only-root --no-interaction --no-ansi \\
     || echo 'debughost: the project itself is not installed, its dependencies are' >&2
 """
-# Poetry installs from a lock file alone, and writes it beside the manifest.
+# Poetry installs only from a lock file, which it writes beside the manifest.
 _POETRY_UNLOCKED = """\
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -77,7 +77,7 @@ def python_dependencies(folder: Folder) -> Dependencies | None:
         return _uv(folder, project)
     if project.exists and folder.has("poetry.lock"):
         return _poetry(folder, project)
-    if folder.has(REQUIREMENTS) and asks_for_something(folder, REQUIREMENTS):
+    if folder.has(REQUIREMENTS) and requires_something(folder, REQUIREMENTS):
         return _pip(folder, REQUIREMENTS)
     return _unlocked(folder, project)
 
@@ -89,7 +89,7 @@ def _unlocked(folder: Folder, project: PyProject) -> Dependencies | None:
         return _poetry(folder, project)
     files = requirement_files(folder, *project.requirement_files)
     installable = [
-        f for f in project.requirement_files if f in files and asks_for_something(folder, f)
+        f for f in project.requirement_files if f in files and requires_something(folder, f)
     ]
     return _pip(folder, *installable) if installable else None
 

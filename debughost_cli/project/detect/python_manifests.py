@@ -19,7 +19,7 @@ REQUIREMENTS = "requirements.txt"
 CLEAN_BACKENDS = frozenset(
     {"hatchling.build", "uv_build", "flit_core.buildapi", "poetry.core.masonry.api"}
 )
-"""Build backends that leave nothing in a folder when it is installed as editable."""
+"""Build backends that write nothing into a folder that is installed as editable."""
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -34,11 +34,11 @@ _SAFE_PATH = re.compile(r"^[\w.@+][\w.@+/-]*$", re.ASCII)
 
 @dataclass(frozen=True)
 class PyProject:
-    """A ``pyproject.toml``, as far as it matters here."""
+    """The parts of a ``pyproject.toml`` that matter here."""
 
     exists: bool = False
     name: str = ""
-    """The distribution's name, of PEP 621 or of Poetry; empty where the file is only settings."""
+    """The distribution's name, of PEP 621 or of Poetry; empty where there are only settings."""
     requirements: tuple[str, ...] = ()
     poetry: Mapping[str, Any] = field(default_factory=dict)
     """Poetry's own table of dependencies, groups included, without ``python``."""
@@ -47,7 +47,7 @@ class PyProject:
     backend: str | None = None
     package_mode: bool = True
     requirement_files: tuple[str, ...] = ()
-    """Files in which setuptools looks for the dependencies."""
+    """Files from which setuptools reads the dependencies."""
 
     @property
     def packages(self) -> dict[str, frozenset[str]]:
@@ -105,7 +105,7 @@ def requirement_files(folder: Folder, *names: str) -> tuple[str, ...]:
 
 
 def _is_usable(folder: Folder, name: str) -> bool:
-    """Whether a file is there under a name that is safe in shell text."""
+    """Whether a file exists under a name that is safe in shell text."""
     return bool(_SAFE_PATH.match(name)) and ".." not in name.split("/") and folder.has(name)
 
 
@@ -115,15 +115,15 @@ def read_requirements(folder: Folder, files: tuple[str, ...]) -> list[str]:
     return [line for line in lines if line and not line.startswith(("#", "-"))]
 
 
-def asks_for_something(folder: Folder, name: str) -> bool:
-    """Whether a requirement file holds more than comments and options."""
+def requires_something(folder: Folder, name: str) -> bool:
+    """Whether a requirement file contains more than comments and options."""
     lines = (line.strip() for line in folder.source(name).splitlines())
     more = ("-r", "-e", "--requirement", "--editable")
     return any(line.startswith(more) or not line.startswith(("#", "-")) for line in lines if line)
 
 
 def read_pyproject(folder: Folder) -> PyProject:
-    """The workspace's ``pyproject.toml``. Raises InvalidConfig where it breaks its standards."""
+    """The workspace's ``pyproject.toml``. Raises InvalidConfig where it violates its standards."""
     if not folder.has(PYPROJECT):
         return PyProject()
     data = folder.toml(PYPROJECT)

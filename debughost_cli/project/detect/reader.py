@@ -1,4 +1,4 @@
-"""Reading of a workspace folder: small, bounded, and never trusting what is in it."""
+"""Reads the files of a workspace: within limits, and without trust in their content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANIFEST_LIMIT = 4 * 1024 * 1024
 
 
 class Folder:
-    """A workspace, of which every file is read at most once."""
+    """A workspace; every file is read at most once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -26,24 +26,24 @@ class Folder:
         self._present: dict[str, bool] = {}
 
     def has(self, name: str) -> bool:
-        """Whether a regular file of that name is there, for a container as well."""
+        """Whether a regular file of that name exists, in a container as well."""
         if name not in self._present:
             self._present[name] = is_file_inside(self.root, name)
         return self._present[name]
 
     def first(self, *names: str) -> str | None:
-        """The first of the files that is there."""
+        """The first of the files that exists."""
         return next((name for name in names if self.has(name)), None)
 
     def present(self, *names: str) -> tuple[str, ...]:
-        """Those of the files that are there."""
+        """Those of the files that exist."""
         return tuple(name for name in names if self.has(name))
 
     def has_folder(self, name: str) -> bool:
         return (self.root / name).is_dir()
 
     def subfolders(self, name: str = ".", most: int = 20) -> list[str]:
-        """The names of the folders in a folder, hidden ones left out, in order; bounded."""
+        """The sorted names of the first ``most`` folders in a folder, without hidden ones."""
         try:
             with os.scandir(self.root / name) as entries:
                 found = [e.name for e in entries if e.name[0] not in "._" and e.is_dir()]
@@ -52,18 +52,18 @@ class Folder:
         return sorted(found)[:most]
 
     def source(self, name: str) -> str:
-        """A file's first 256 KiB as text, whatever bytes it holds; empty where there is none."""
+        """A file's first 256 KiB as text, in any encoding; empty where it does not exist."""
         if name not in self._sources:
             data = self._read(name, SOURCE_LIMIT) if self.has(name) else b""
             self._sources[name] = decode(data)
         return self._sources[name]
 
     def json(self, name: str) -> Mapping[str, Any]:
-        """A JSON file's object, empty where there is no file. Raises InvalidConfig."""
+        """A JSON file's object, empty where the file does not exist. Raises InvalidConfig."""
         return self._manifest(name, json.loads)
 
     def toml(self, name: str) -> Mapping[str, Any]:
-        """A TOML file's table, empty where there is no file. Raises InvalidConfig."""
+        """A TOML file's table, empty where the file does not exist. Raises InvalidConfig."""
         return self._manifest(name, tomllib.loads)
 
     def _manifest(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
@@ -82,7 +82,7 @@ class Folder:
         except (ValueError, RecursionError) as exc:
             raise invalid(name, f"cannot be parsed: {exc}") from exc
         if not isinstance(value, dict):
-            raise invalid(name, "must hold an object")
+            raise invalid(name, "must contain an object")
         return value
 
     def _read(self, name: str, limit: int) -> bytes:
@@ -94,9 +94,9 @@ class Folder:
 
 
 def is_file_inside(root: Path, name: str) -> bool:
-    """Whether ``name`` is a file that exists where only ``root`` is mounted, elsewhere.
+    """Whether ``name`` is a file that also exists where ``root`` alone is mounted, elsewhere.
 
-    A link that leads out of the workspace, or an absolute one, leads nowhere in a container.
+    Absolute links, and links that lead out of the workspace, are broken in a container.
     """
     path = root / name
     try:
@@ -108,26 +108,26 @@ def is_file_inside(root: Path, name: str) -> bool:
 
 
 def decode(data: bytes) -> str:
-    """Text from bytes of any kind; PowerShell writes its files in UTF-16."""
+    """Text from bytes in any encoding; PowerShell writes UTF-16."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
     return data.decode("utf-8-sig", errors="replace")
 
 
 def invalid(file: str, problem: str, place: str = "") -> InvalidConfig:
-    """The error for a manifest that cannot be used, naming the file and the place in it."""
+    """The error for a manifest that cannot be used, with the file and the place in it."""
     where = f"{file}: {place}" if place else file
     details = {"file": file, "place": place} if place else {"file": file}
-    hint = f"mend {file}, or name --type and a command to do without it"
+    hint = f"Fix {file}, or use --type and a command, which do not need it"
     return InvalidConfig(f"{where} {problem}", hint=hint, details=details)
 
 
 def table_in(data: Mapping[str, Any], file: str, *path: str) -> Mapping[str, Any]:
-    """The table at a path, empty where nothing is there. Raises InvalidConfig."""
+    """The table at a path, empty where there is none. Raises InvalidConfig."""
     value: Any = data
     for depth, key in enumerate(path, 1):
         value = value.get(key)
-        if value is None or value == []:  # PHP's tools write an empty object so
+        if value is None or value == []:  # PHP's tools write an empty object like this
             return {}
         if not isinstance(value, dict):
             raise invalid(file, "must be an object", ".".join(path[:depth]))
@@ -135,7 +135,7 @@ def table_in(data: Mapping[str, Any], file: str, *path: str) -> Mapping[str, Any
 
 
 def text_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> str:
-    """The string under a key, empty where nothing is there. Raises InvalidConfig."""
+    """The string under a key, empty where there is none. Raises InvalidConfig."""
     value = data.get(key)
     if value is None:
         return ""
@@ -145,7 +145,7 @@ def text_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> st
 
 
 def strings_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> list[str]:
-    """The list of strings under a key, empty where nothing is there. Raises InvalidConfig."""
+    """The list of strings under a key, empty where there is none. Raises InvalidConfig."""
     value = data.get(key)
     if value is None:
         return []

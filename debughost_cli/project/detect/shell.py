@@ -1,15 +1,15 @@
-"""What the install scripts of all package managers have in common.
+"""The common part of the install scripts of all package managers.
 
-Every script runs in ``/app`` as a user who has no name in the container. The dependency folder
-is a mount: it can be emptied, but neither removed nor replaced. A mark in it, written last, says
-what the folder was filled with. Where the mark is missing (an install was interrupted) or tells
-of something else (another manager, another runtime), the folder is emptied first; otherwise the
-manager brings it up to date, which is much faster.
+Every script runs in ``/app`` as a user without a name in the container. The dependency folder is
+a mount: it can be emptied, but neither removed nor replaced. A stamp file in it, written last,
+records what filled the folder. Where the stamp is missing (an install was interrupted) or different
+(another manager, another runtime), the folder is emptied first; otherwise the manager updates it,
+which is much faster.
 """
 
 from __future__ import annotations
 
-MARK = ".debughost-complete"
+STAMP_FILE = ".debughost-complete"
 
 _BEGIN = """\
 set -eu
@@ -18,15 +18,15 @@ cd /app
     echo 'debughost: /app/{folder} is not a volume, nothing is installed into it' >&2
     exit 1
 fi
-want="{stamp}"
-if [ "$(cat {folder}/{mark} 2>/dev/null)" = "$want" ]; then
-    rm -f {folder}/{mark}
+expected="{stamp}"
+if [ "$(cat {folder}/{file} 2>/dev/null)" = "$expected" ]; then
+    rm -f {folder}/{file}
 else
     find {folder} -mindepth 1 -maxdepth 1 -exec rm -rf {{}} +
 fi
 """
 _END = """\
-printf '%s\\n' "$want" >{folder}/{mark}
+printf '%s\\n' "$expected" >{folder}/{file}
 """
 
 
@@ -36,5 +36,5 @@ def install_script(folder: str, stamp: str, install: str, before: str = "") -> s
     ``stamp``: what the content of ``folder`` depends on, as the inside of a double-quoted shell
     string. ``before``: lines that the stamp needs. ``install``: the lines that fill the folder.
     """
-    begin = _BEGIN.format(folder=folder, stamp=stamp, before=before, mark=MARK)
-    return begin + install + _END.format(folder=folder, mark=MARK)
+    begin = _BEGIN.format(folder=folder, stamp=stamp, before=before, file=STAMP_FILE)
+    return begin + install + _END.format(folder=folder, file=STAMP_FILE)

@@ -1,4 +1,4 @@
-"""Folders of files: served as they are, from the folder that holds ``index.html``."""
+"""Static sites: files served as they are, from the folder that contains ``index.html``."""
 
 from __future__ import annotations
 
