@@ -59,7 +59,7 @@ def up(
         typer.Option(
             "--allow-workspace",
             metavar="DIR",
-            help="Take this folder though it would hand over the machine.",
+            help="Use this folder although it exposes the host.",
             show_default=False,
         ),
     ] = None,

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from debughost_cli.errors import DebughostError, InvalidConfig, Usage
+from debughost_cli.project.reader import read_text
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
 from debughost_cli.project.variables import BadValue, read_variables
 
@@ -152,7 +153,7 @@ class _Unreadable(Exception):
 def _toml(path: Path) -> Mapping[str, object]:
     text = ""
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_text(path)
         return tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as exc:
         line = _line_of(exc, text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from debughost_cli.errors import DebughostError, Usage
+from debughost_cli.project.reader import read_text
 
 
 class BadValue(ValueError):
@@ -96,9 +98,9 @@ def read_variables(
     from dotenv.parser import parse_stream
 
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            lines = list(parse_stream(stream))
-    except (OSError, UnicodeDecodeError) as exc:
+        # newline=None: line ends of all systems become "\n", as in a file opened as text.
+        lines = list(parse_stream(io.StringIO(read_text(path), newline=None)))
+    except (OSError, ValueError) as exc:
         raise error(
             f"the environment file {path} cannot be read: {exc}", hint="Check its path"
         ) from None

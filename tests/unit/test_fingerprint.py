@@ -1,4 +1,4 @@
-"""What is installed: the tool and the launcher in the container must agree on its fingerprint."""
+"""The fingerprint of installed dependencies: the program and the launcher must agree on it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def function(name: Any) -> Any:
 
 
 def computed(shell: Any, workspace: Any, dependencies: Any) -> Any:
-    """What the launcher's own function says, with the very file that it would read."""
+    """What the launcher's own function prints, with the file that it would read."""
     spec = make_spec(workspace, image_id=IMAGE)
     entries = {Path(e.path).name: e for e in control_files(spec, dependencies, 0, 0)}
     script = entries["dependencies"].data.decode() + function("fingerprint") + "fingerprint\n"
@@ -60,13 +60,15 @@ FILES = [
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("files", FILES)
-def test_the_tool_computes_what_the_launcher_does(tmp_path: Path, shell: Any, files: Any) -> None:
+def test_the_program_and_the_launcher_compute_the_same(
+    tmp_path: Path, shell: Any, files: Any
+) -> None:
     fill(tmp_path)
     dependencies = Dependencies("npm", files, "npm ci")
     assert fingerprint(tmp_path, dependencies, IMAGE) == computed(shell, tmp_path, dependencies)
 
 
-def test_it_is_another_one_for_other_files_managers_and_images(tmp_path: Path) -> None:
+def test_it_differs_for_other_files_managers_and_images(tmp_path: Path) -> None:
     fill(tmp_path)
     npm = Dependencies("npm", ("package.json",), "npm ci")
     seen = {
@@ -82,7 +84,7 @@ def test_it_is_another_one_for_other_files_managers_and_images(tmp_path: Path) -
 
 
 def test_the_script_alone_makes_no_difference(tmp_path: Path) -> None:
-    """A newer version of the tool must not install everything anew."""
+    """A newer version of the program must not install everything again."""
     fill(tmp_path)
     one = Dependencies("npm", ("package.json",), "npm ci")
     two = Dependencies("npm", ("package.json",), "npm ci --quiet")

@@ -1,9 +1,10 @@
-"""Settings: every one of them, good and wrong, and which of two wins."""
+"""Settings: valid and invalid values of each, and their precedence."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -118,7 +119,9 @@ def test_every_setting_has_its_cases() -> None:
 
 
 @pytest.mark.parametrize(("name", "case"), cases(GOOD))
-def test_good_values_in_a_file(write: Callable[..., Any], name: str, case: tuple[Any, ...]) -> None:
+def test_valid_values_in_a_file(
+    write: Callable[..., Any], name: str, case: tuple[Any, ...]
+) -> None:
     text, value = case
     found = load(write(f"{name} = {text}\n"))
     assert getattr(found, name) == value
@@ -126,7 +129,7 @@ def test_good_values_in_a_file(write: Callable[..., Any], name: str, case: tuple
 
 
 @pytest.mark.parametrize(("name", "text"), cases(WRONG))
-def test_wrong_values_in_a_file_are_refused(
+def test_invalid_values_in_a_file_are_refused(
     write: Callable[..., Any], name: str, text: str
 ) -> None:
     with pytest.raises(DebughostError) as caught:
@@ -150,7 +153,7 @@ def test_names_may_be_written_with_hyphens(write: Callable[..., Any], name: str)
     ("key", "hint"),
     [("prot", "'port'"), ("comand", "'command'"), ("zzz", "Known settings: project")],
 )
-def test_an_unknown_setting_is_refused_with_a_suggestion(
+def test_an_unknown_setting_is_an_error_with_a_suggestion(
     write: Callable[..., Any], key: str, hint: str
 ) -> None:
     with pytest.raises(InvalidConfig) as caught:
@@ -168,16 +171,34 @@ def test_an_unknown_setting_is_refused_with_a_suggestion(
     ],
     ids=["no value", "no equals", "half a table", "twice", "very deep", "very long", "binary"],
 )  # fmt: skip
-def test_a_file_that_is_no_toml_is_refused(write: Callable[..., Any], text: str) -> None:
+def test_a_file_that_is_not_toml_is_an_error(write: Callable[..., Any], text: str) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(write(text))
     assert "debughost.toml" in caught.value.message
 
 
-def test_a_file_that_is_no_text_is_refused(workspace: Any) -> None:
+def test_a_file_that_is_not_text_is_an_error(workspace: Any) -> None:
     (workspace / "debughost.toml").write_bytes(b"project = '\xff\xfe'")
     with pytest.raises(InvalidConfig):
         load(workspace)
+
+
+@pytest.mark.parametrize("name", ["debughost.toml", "vars"])
+def test_a_file_is_read_up_to_a_limit(workspace: Any, write: Any, name: str) -> None:
+    write('env_file = "vars"\n')
+    (workspace / name).write_text("# " + "x" * 4 * 1024**2)
+    with pytest.raises(InvalidConfig) as caught:
+        file_environment(load(workspace), workspace, {})
+    assert name in caught.value.message
+    assert "4 MiB" in caught.value.message
+
+
+def test_variables_may_come_from_a_pipe(workspace: Any) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"A=1\n")
+    os.close(writing)
+    assert flag_environment([], [Path(f"/dev/fd/{reading}")], {}) == {"A": "1"}
+    os.close(reading)
 
 
 def test_a_file_written_on_windows_is_read(workspace: Any) -> None:
@@ -195,14 +216,14 @@ def test_without_a_file_there_are_defaults(workspace: Any) -> None:
     assert found.source("image") is None
 
 
-def test_the_section_in_pyproject_counts(write: Any) -> None:
+def test_the_table_in_pyproject_is_used(write: Any) -> None:
     write("[project]\nname = 'x'\n[tool.debughost]\nport = 3000\n", "pyproject.toml")
     found = load(write("", "unrelated"))
     assert found.port == 3000
     assert found.file.name == "pyproject.toml"
 
 
-def test_debughost_toml_comes_before_pyproject(write: Any) -> None:
+def test_debughost_toml_takes_precedence_over_pyproject(write: Any) -> None:
     write("[tool.debughost]\nport = 3000\n", "pyproject.toml")
     assert load(write("port = 3001\n")).port == 3001
 
@@ -210,17 +231,17 @@ def test_debughost_toml_comes_before_pyproject(write: Any) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[tool.other]\nx = 1\n", "[project]\nname = 'x'\n", "tool = 3"]
 )
-def test_a_pyproject_without_the_section_says_nothing(write: Any, text: str) -> None:
+def test_a_pyproject_without_the_table_is_ignored(write: Any, text: str) -> None:
     assert load(write(text, "pyproject.toml")).file is None
 
 
-def test_a_section_that_is_no_table_is_refused(write: Any) -> None:
+def test_a_section_that_is_not_a_table_is_an_error(write: Any) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(write("[tool]\ndebughost = 3\n", "pyproject.toml"))
     assert "tool.debughost" in caught.value.message
 
 
-def test_a_folder_of_that_name_is_no_file(workspace: Any) -> None:
+def test_a_folder_of_that_name_is_ignored(workspace: Any) -> None:
     (workspace / "debughost.toml").mkdir()
     assert load(workspace).file is None
 
@@ -238,7 +259,7 @@ def test_flags_then_variables_then_file_then_defaults(write: Any) -> None:
     ]
 
 
-def test_an_empty_variable_is_none(write: Any) -> None:
+def test_an_empty_variable_is_ignored(write: Any) -> None:
     assert load(write("cpus = 3\n"), {"DEBUGHOST_CPUS": ""}).source("cpus") is Source.FILE
 
 
@@ -260,7 +281,7 @@ def test_variables(workspace: Any, variable: str, text: str, name: str, value: A
     assert (getattr(found, name), found.source(name)) == (value, Source.ENVIRONMENT)
 
 
-def test_a_wrong_variable_is_named(workspace: Any) -> None:
+def test_an_invalid_variable_is_named(workspace: Any) -> None:
     with pytest.raises(InvalidConfig) as caught:
         load(workspace, {"DEBUGHOST_CPUS": "many"})
     assert "DEBUGHOST_CPUS" in caught.value.message
@@ -275,7 +296,7 @@ def test_a_wrong_variable_is_named(workspace: Any) -> None:
         ({"pids": "inf"}, "--pids"),
     ],
 )
-def test_a_wrong_flag_is_a_usage_error_that_names_it(
+def test_an_invalid_flag_is_a_usage_error_that_names_it(
     workspace: Any, flags: dict[str, str], words: str
 ) -> None:
     with pytest.raises(Usage) as caught:
@@ -283,14 +304,14 @@ def test_a_wrong_flag_is_a_usage_error_that_names_it(
     assert words in caught.value.message
 
 
-def test_a_word_that_is_no_type_names_the_four() -> None:
+def test_the_error_for_an_unknown_type_lists_the_types() -> None:
     with pytest.raises(TypeUnknown) as caught:
         parsers.parse_type("ruby")
     assert "node, python, php, static" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "²", "3000.0", " 3000", "0x10"])
-def test_a_word_that_is_no_port(text: str) -> None:
+def test_text_that_is_not_a_port(text: str) -> None:
     with pytest.raises(InvalidPort):
         parsers.parse_port(text)
 
@@ -304,7 +325,7 @@ anything = (
 
 @pytest.mark.parametrize("name", list(SETTINGS))
 @given(value=anything)
-def test_any_value_is_taken_or_refused_in_our_words(name: Any, value: Any) -> None:
+def test_any_value_is_accepted_or_refused_with_a_message(name: Any, value: Any) -> None:
     words = "taken"
     try:
         SETTINGS[name].parse(value)
@@ -314,13 +335,13 @@ def test_any_value_is_taken_or_refused_in_our_words(name: Any, value: Any) -> No
 
 
 @given(st.from_regex(r"[0-9]{1,6}(\.[0-9]{1,3})? ?([kmgtKMGT](i?[bB])?)?", fullmatch=True))
-def test_sizes_are_sizes(text: Any) -> None:
+def test_sizes_are_at_least_the_minimum(text: Any) -> None:
     with contextlib.suppress(BadValue):
         assert parsers.parse_memory(text) >= 6 * 1024**2
 
 
 @given(st.integers())
-def test_every_port_is_one_that_may_be_used(number: Any) -> None:
+def test_every_port_is_in_the_allowed_range(number: Any) -> None:
     try:
         port = parsers.parse_port(number)
     except InvalidPort:
@@ -379,7 +400,7 @@ def test_flags_survive_in_a_label_without_values_of_variables() -> None:
         ('{"newer": "x", "wait_timeout": "x", "command": [1]}', Flags(command=("1",))),
     ],
 )
-def test_of_a_label_only_what_is_known_is_used(label: str, flags: Any) -> None:
+def test_unknown_content_of_a_label_is_ignored(label: str, flags: Any) -> None:
     assert Flags.from_label(label, {"A": "1"}) == flags
 
 
@@ -390,7 +411,7 @@ def project_env(workspace: Any) -> Any:
     return file_environment(load(workspace), workspace, {"MINE": "hush"})
 
 
-def test_the_file_of_variables_comes_before_the_table(write: Any) -> None:
+def test_the_table_of_variables_takes_precedence_over_the_file(write: Any) -> None:
     write("A=file\nB=file\n", "vars")
     assert project_env(write('env_file = "vars"\nenv = {B = "table"}\n')) == {
         "A": "file",
@@ -431,7 +452,7 @@ def test_a_name_alone_in_a_file_takes_the_callers_value(workspace: Any) -> None:
         (b'A="hush\nB=2\n', 1),
     ],
 )
-def test_a_line_that_cannot_be_used_is_named_without_what_is_in_it(
+def test_an_invalid_line_is_reported_without_its_content(
     workspace: Any, content: bytes, number: int
 ) -> None:
     (workspace / "vars").write_bytes(content)
@@ -451,7 +472,7 @@ def test_a_value_that_cannot_be_passed_is_refused_without_showing_it(write: Any)
     assert "hush" not in str(refused.value.to_json())
 
 
-def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace: Any, write: Any) -> None:
+def test_files_of_a_workspace_get_no_variables_of_the_caller(workspace: Any, write: Any) -> None:
     (workspace / "vars").write_text("MINE\nA=1\n")
     assert project_env(write('env_file = "vars"\n')) == {"A": "1"}
     outside = workspace.parent / "outside"
@@ -465,7 +486,7 @@ def test_what_a_workspace_brings_gets_nothing_of_the_caller(workspace: Any, writ
     assert file_environment(found, workspace, {}) == {"KEY": "hush"}
 
 
-def test_pairs_win_over_files_and_later_over_earlier(workspace: Any) -> None:
+def test_pairs_take_precedence_over_files_and_later_ones_over_earlier(workspace: Any) -> None:
     (workspace / "one").write_text("A=1\nB=1\nC=1\n")
     (workspace / "two").write_text("B=2\nC=2\n")
     found = flag_environment(["C=3", "C=4"], [workspace / "one", workspace / "two"], {})
@@ -485,7 +506,7 @@ def test_a_pair_without_a_name_is_refused(pair: str) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", "folder"])
-def test_a_file_of_variables_that_cannot_be_read(
+def test_an_unreadable_file_of_variables_is_an_error(
     workspace: Any, write: Any, content: bytes | str | None
 ) -> None:
     path = workspace / "vars"

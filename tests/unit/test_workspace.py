@@ -1,4 +1,4 @@
-"""Which folders may be handed to a container."""
+"""Which folders may be mounted into a container."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monkey
         "new\nline",
     ],
 )
-def test_any_name_may_be_a_folders(tmp_path: Path, name: str) -> None:
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     assert check_workspace(tmp_path / name).name == name
 
@@ -71,13 +71,13 @@ def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     assert "none" in error.message
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     error = refused(tmp_path / "file")
     assert str(tmp_path) in error.hint
 
 
-def test_links_that_lead_nowhere_or_in_a_circle(tmp_path: Path) -> None:
+def test_broken_links_and_loops(tmp_path: Path) -> None:
     (tmp_path / "dead").symlink_to("none")
     (tmp_path / "loop").symlink_to("loop")
     refused(tmp_path / "dead")
@@ -85,7 +85,7 @@ def test_links_that_lead_nowhere_or_in_a_circle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["nul\0byte", "x" * 5000, "~nobody-of-that-name/x"])
-def test_paths_that_no_system_takes(text: str) -> None:
+def test_paths_that_no_system_accepts(text: str) -> None:
     refused(text)
 
 
@@ -120,7 +120,7 @@ def test_folders_of_keys_are_refused(tmp_path: Path, keys: str) -> None:
 
 
 @pytest.mark.parametrize("file", ["volumes/metadata.db", "storage.lock"])
-def test_an_engines_data_is_refused_wherever_it_is(tmp_path: Path, file: str) -> None:
+def test_the_data_of_an_engine_is_refused_anywhere(tmp_path: Path, file: str) -> None:
     (tmp_path / "data/volumes/shop/_data").mkdir(parents=True)
     (tmp_path / "data" / file).write_bytes(b"")
     for place in ("data", "data/volumes", "data/volumes/shop/_data"):
@@ -130,7 +130,7 @@ def test_an_engines_data_is_refused_wherever_it_is(tmp_path: Path, file: str) ->
 
 @pytest.fixture
 def bound() -> Iterator[Any]:
-    """Binds sockets, whose paths are short ones, relative to where the test runs."""
+    """Binds sockets, which are closed after the test."""
     made = []
 
     def bind(path: Any) -> Any:
@@ -144,7 +144,7 @@ def bound() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("place", ["engine.sock", "deep/down/agent"])
-def test_a_folder_with_a_socket_of_this_machine_is_refused(
+def test_a_folder_with_a_socket_of_this_host_is_refused(
     tmp_path: Path, bound: Any, place: str
 ) -> None:
     (tmp_path / "deep/down").mkdir(parents=True)
@@ -153,18 +153,14 @@ def test_a_folder_with_a_socket_of_this_machine_is_refused(
     assert check_workspace(tmp_path / "deep") if "deep" not in place else refused(tmp_path / "deep")
 
 
-def test_what_a_program_that_ended_left_behind_is_no_socket_but_for_an_engines(
-    tmp_path: Path, bound: Any
-) -> None:
+def test_a_stale_socket_is_ignored_unless_it_is_an_engines(tmp_path: Path, bound: Any) -> None:
     bound(tmp_path / "server.sock").close()
     assert check_workspace(tmp_path)
     bound(tmp_path / "docker.sock").close()
     assert "docker.sock" in refused(tmp_path).message
 
 
-def test_a_folder_that_is_allowed_by_name_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_allowed_folder_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "link").symlink_to(".")
     assert check_workspace(tmp_path / "link", allowed=tmp_path) == tmp_path
@@ -178,7 +174,7 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     assert "UTF-8" in refused(os.fsdecode(odd)).message
 
 
-def test_the_way_out_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+def test_the_hint_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
     odd = tmp_path / "a b; $(touch x)"
     odd.mkdir()
     (odd / "file").write_text("")
@@ -189,9 +185,7 @@ def test_the_way_out_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "dead link"])
-def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(
-    tmp_path: Path, kind: str
-) -> None:
+def test_only_a_folder_may_be_in_the_place_of_a_mount_point(tmp_path: Path, kind: str) -> None:
     (tmp_path / "real").mkdir()
     check_mountpoint(tmp_path / "real")
     check_mountpoint(tmp_path / "none")
@@ -202,7 +196,7 @@ def test_nothing_but_a_folder_may_be_in_the_place_of_a_mount_point(
     assert str(place) in caught.value.message
 
 
-def test_a_mount_point_is_made_once_with_the_workspaces_owner(tmp_path: Path) -> None:
+def test_a_mount_point_is_created_once_with_the_workspaces_owner(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         os.chown(tmp_path, 1234, 1235)
     made = tmp_path / "node_modules"
@@ -218,18 +212,20 @@ def test_a_file_in_the_place_of_a_mount_point_is_left_alone(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("gone", ["none", "file/inside"])
-def test_a_mount_point_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path, gone: str) -> None:
+def test_a_mount_point_that_cannot_be_created_is_invalid_workspace(
+    tmp_path: Path, gone: str
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidWorkspace):
         make_mountpoint(tmp_path / gone / "vendor", tmp_path)
 
 
-def test_a_workspace_that_went_away_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_removed_workspace_is_invalid_workspace(tmp_path: Path) -> None:
     with pytest.raises(InvalidWorkspace):
         owner(tmp_path / "none")
 
 
-def test_a_mount_point_is_taken_away_only_while_it_is_empty(tmp_path: Path) -> None:
+def test_a_mount_point_is_removed_only_while_it_is_empty(tmp_path: Path) -> None:
     empty, full = tmp_path / "empty", tmp_path / "full"
     empty.mkdir()
     full.mkdir()

@@ -33,7 +33,7 @@ from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.detect import node, php, python, static
 from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS, read_pyproject
-from debughost_cli.project.detect.reader import Folder, is_file_inside
+from debughost_cli.project.reader import Folder, is_file_inside
 
 __all__ = ["detect", "manifest_lines"]
 

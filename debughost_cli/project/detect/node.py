@@ -15,7 +15,7 @@ from debughost_cli.project.detect.node_scripts import (
     resolve,
     without_address,
 )
-from debughost_cli.project.detect.reader import Folder, invalid, table_in, text_in
+from debughost_cli.project.reader import Folder, invalid, table_in, text_in
 
 FILE = "package.json"
 ENTRIES = ("server.js", "index.js", "app.js", "server.mjs", "index.mjs", "app.mjs", "server.ts")

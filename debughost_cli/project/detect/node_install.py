@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 
 from debughost_cli.models import Dependencies
-from debughost_cli.project.detect.reader import Folder
 from debughost_cli.project.detect.shell import install_script
+from debughost_cli.project.reader import Folder
 
 _VERSION = re.compile(r"^(npm|pnpm|yarn)@(\d+(?:\.\d+){0,2}(?:-[\w.]+)?)")
 _SETTINGS = (".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml", ".yarnrc")

@@ -11,8 +11,8 @@ it checks for the name of the server, ``cli-server``. Laravel has its own in ``a
 from __future__ import annotations
 
 from debughost_cli.models import Dependencies, Detection, ProjectType
-from debughost_cli.project.detect.reader import Folder, table_in
 from debughost_cli.project.detect.shell import install_script
+from debughost_cli.project.reader import Folder, table_in
 
 FILE = "composer.json"
 LOCK = "composer.lock"

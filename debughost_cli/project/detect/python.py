@@ -16,7 +16,7 @@ from debughost_cli.project.detect.python_manifests import (
     read_requirements,
     requirement_files,
 )
-from debughost_cli.project.detect.reader import Folder
+from debughost_cli.project.reader import Folder
 
 ENTRIES = ("app.py", "main.py", "server.py")
 _FILES = ("app", "main", "wsgi", "asgi", "server", "application", "api", "run")

@@ -17,8 +17,8 @@ from debughost_cli.project.detect.python_manifests import (
     requirement_files,
     requires_something,
 )
-from debughost_cli.project.detect.reader import Folder
 from debughost_cli.project.detect.shell import install_script
+from debughost_cli.project.reader import Folder
 
 # The interpreter that creates the environment, not the one inside it.
 _BEFORE = """\

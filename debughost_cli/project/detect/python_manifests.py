@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from debughost_cli.project.detect.reader import Folder, invalid, strings_in, table_in, text_in
+from debughost_cli.project.reader import Folder, invalid, strings_in, table_in, text_in
 
 PYPROJECT = "pyproject.toml"
 REQUIREMENTS = "requirements.txt"

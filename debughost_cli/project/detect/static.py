@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from debughost_cli.models import Detection, ProjectType
-from debughost_cli.project.detect.reader import Folder
+from debughost_cli.project.reader import Folder
 
 DOCUMENT_ROOTS = ("public", "dist", "build", "_site", "www", "htdocs")
 

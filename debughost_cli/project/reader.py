@@ -54,8 +54,7 @@ class Folder:
     def source(self, name: str) -> str:
         """A file's first 256 KiB as text, in any encoding; empty where it does not exist."""
         if name not in self._sources:
-            data = self._read(name, SOURCE_LIMIT) if self.has(name) else b""
-            self._sources[name] = decode(data)
+            self._sources[name] = decode(self._read(name)) if self.has(name) else ""
         return self._sources[name]
 
     def json(self, name: str) -> Mapping[str, Any]:
@@ -72,11 +71,10 @@ class Folder:
         return self._manifests[name]
 
     def _parse(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
-        data = self._read(name, MANIFEST_LIMIT + 1)
-        if len(data) > MANIFEST_LIMIT:
-            raise invalid(name, f"is larger than {MANIFEST_LIMIT // 1024**2} MiB")
         try:
-            value = parse(data.decode("utf-8-sig"))
+            value = parse(read_text(self.root / name))
+        except OSError as exc:
+            raise invalid(name, f"cannot be read: {exc.strerror}") from exc
         except UnicodeDecodeError as exc:
             raise invalid(name, f"is not UTF-8 (byte {exc.start})") from exc
         except (ValueError, RecursionError) as exc:
@@ -85,12 +83,27 @@ class Folder:
             raise invalid(name, "must contain an object")
         return value
 
-    def _read(self, name: str, limit: int) -> bytes:
+    def _read(self, name: str) -> bytes:
         try:
-            with (self.root / name).open("rb") as file:
-                return file.read(limit)
+            return _read_start(self.root / name, SOURCE_LIMIT)
         except OSError as exc:
             raise invalid(name, f"cannot be read: {exc.strerror}") from exc
+
+
+def read_text(path: Path) -> str:
+    """A whole file that is expected to be UTF-8. Raises OSError, and ValueError for other content.
+
+    Works for pipes as well, which have no size.
+    """
+    data = _read_start(path, MANIFEST_LIMIT + 1)
+    if len(data) > MANIFEST_LIMIT:
+        raise ValueError(f"it is larger than {MANIFEST_LIMIT // 1024**2} MiB")
+    return data.decode("utf-8-sig")
+
+
+def _read_start(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit)
 
 
 def is_file_inside(root: Path, name: str) -> bool:
