@@ -16,7 +16,7 @@ from debughost_cli.project.workspace import (
     check_mountpoint,
     check_workspace,
     make_mountpoint,
-    owner,
+    owner_of,
     remove_mountpoint,
 )
 
@@ -201,7 +201,7 @@ def test_a_mount_point_is_created_once_with_the_workspaces_owner(tmp_path: Path)
         os.chown(tmp_path, 1234, 1235)
     made = tmp_path / "node_modules"
     assert make_mountpoint(made, tmp_path)
-    assert owner(made) == owner(tmp_path)
+    assert owner_of(made) == owner_of(tmp_path)
     assert not make_mountpoint(made, tmp_path)
 
 
@@ -222,7 +222,7 @@ def test_a_mount_point_that_cannot_be_created_is_invalid_workspace(
 
 def test_a_removed_workspace_is_invalid_workspace(tmp_path: Path) -> None:
     with pytest.raises(InvalidWorkspace):
-        owner(tmp_path / "none")
+        owner_of(tmp_path / "none")
 
 
 def test_a_mount_point_is_removed_only_while_it_is_empty(tmp_path: Path) -> None:
