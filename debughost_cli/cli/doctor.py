@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from debughost_cli.cli.options import command, here
@@ -19,10 +21,12 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(session: Session) -> Output:
-    """Find out what is wrong with this machine, and how to mend it."""
+    """Find out what is wrong with this machine, and how to fix it."""
     from debughost_cli.services.doctor import DoctorService
 
-    service = DoctorService(lambda: session.connect(timeout=CHECK_TIMEOUT, retry=False), here())
+    service = DoctorService(
+        lambda: session.connect(timeout=CHECK_TIMEOUT, retry=False), here(), os.environ
+    )
     checks = []
     for check in service.run():
         checks.append(check)

@@ -1,17 +1,17 @@
-"""``doctor``: what is wrong with this machine, and how to mend it."""
+"""``doctor``: what is wrong with this machine, and how to fix it."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 from debughost_cli import names
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import ProjectType
@@ -28,86 +28,126 @@ LOW_DISK = 2 * 1024**3
 """Bytes of free disk below which an image build or an install is likely to fail."""
 
 
+class CheckStatus(StrEnum):
+    """What a check has found."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of a check. ``hint``: how to fix what it found."""
+
+    status: CheckStatus
+    message: str
+    hint: str = ""
+
+
 @dataclass(frozen=True)
 class Check:
-    """What was looked at. ``status``: ok, warning or failed; ``hint``: how to mend it."""
+    """A check that was made. ``error``: the one that made it fail."""
 
     name: str
-    status: str
+    status: CheckStatus
     message: str
     hint: str = ""
     duration_ms: int = 0
     error: DebughostError | None = None
 
 
-Finding = tuple[str, str, str]
-"""Status, message and hint."""
+def _ok(message: str) -> Finding:
+    return Finding(CheckStatus.OK, message)
+
+
+def _warning(message: str, hint: str) -> Finding:
+    return Finding(CheckStatus.WARNING, message, hint)
+
+
+def _free_disk_space() -> int:
+    return shutil.disk_usage("/").free
 
 
 class DoctorService:
-    """Each check stands alone: one that fails does not keep the others from being made."""
+    """The checks are independent: when one fails, the others are made all the same."""
 
-    def __init__(self, connect: Callable[[], Engine], folder: Path) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Engine],
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        free_disk_space: Callable[[], int] = _free_disk_space,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._connect = connect
         self._folder = folder
+        self._environ = environ
+        self._free_disk_space = free_disk_space
+        self._clock = clock
 
     def run(self) -> Iterator[Check]:
-        """The checks one after the other, as they are done."""
-        yield _checked("python", _python)
-        yield _checked("locks", lambda: ("ok", f"locks are kept in {lock_folder()}", ""))
-        yield _checked("disk", _disk)
-        yield _checked("configuration", self._configuration)
+        """The checks one after the other, each as soon as it is made."""
+        yield self._made("python", _python)
+        yield self._made("locks", _locks)
+        yield self._made("disk", self._disk)
+        yield self._made("configuration", self._configuration)
         engines: list[Engine] = []
-        yield _checked("engine", lambda: self._engine(engines))
+        yield self._made("engine", lambda: self._engine(engines))
         for engine in engines:
-            yield _checked("network", partial(_network, engine))
-            yield _checked("images", partial(_images, engine))
-            yield _checked("volumes", partial(_volumes, engine))
+            yield self._made("network", partial(_network, engine))
+            yield self._made("images", partial(_images, engine))
+            yield self._made("volumes", partial(_volumes, engine))
+
+    def _made(self, name: str, check: Callable[[], Finding]) -> Check:
+        started = self._clock.monotonic()
+        error = None
+        try:
+            found = check()
+        except DebughostError as exc:
+            found, error = Finding(CheckStatus.FAILED, exc.message, exc.hint), exc
+        elapsed = round((self._clock.monotonic() - started) * 1000)
+        return Check(name, found.status, found.message, found.hint, elapsed, error)
+
+    def _disk(self) -> Finding:
+        free = self._free_disk_space()
+        text = f"{free / 1024**3:.1f} GiB free on this machine"
+        if free < LOW_DISK:
+            return _warning(text, "Free some: 'docker system df' shows what the engine uses")
+        return _ok(text)
 
     def _configuration(self) -> Finding:
-        settings = load_settings(self._folder, Flags(), os.environ)
+        settings = load_settings(self._folder, Flags(), self._environ)
         ca_bundle_of(settings, self._folder)
-        where = settings.file or f"no configuration file in {self._folder}"
-        return "ok", str(where), ""
+        return _ok(str(settings.file or f"no configuration file in {self._folder}"))
 
     def _engine(self, found: list[Engine]) -> Finding:
         engine = self._connect()
         found.append(engine)
         info = engine.info
-        return "ok", f"{info.endpoint} ({info.source}): {info.version}, API {info.api_version}", ""
-
-
-def _checked(name: str, look: Callable[[], Finding]) -> Check:
-    started = time.monotonic()
-    error = None
-    try:
-        status, message, hint = look()
-    except DebughostError as exc:
-        status, message, hint, error = "failed", exc.message, exc.hint, exc
-    elapsed = round((time.monotonic() - started) * 1000)
-    return Check(name, status, message, hint, elapsed, error)
+        return _ok(f"{info.endpoint} ({info.source}): {info.version}, API {info.api_version}")
 
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    return "ok", f"Python {version} at {sys.executable}", ""
+    return _ok(f"Python {version} at {sys.executable}")
 
 
-def _disk() -> Finding:
-    free = shutil.disk_usage("/").free
-    text = f"{free / 1024**3:.1f} GiB free on this machine"
-    if free < LOW_DISK:
-        return "warning", text, "Free some: 'docker system df' shows what the engine keeps"
-    return "ok", text, ""
+def _locks() -> Finding:
+    return _ok(f"locks are kept in {lock_folder()}")
 
 
 def _network(engine: Engine) -> Finding:
     found = NetworkService(engine, NullProgress()).usable()
     if found is None:
-        return "ok", f"{names.NETWORK} is not there yet; 'debughost up' makes it", ""
+        return _ok(f"{names.NETWORK} does not exist yet; 'debughost up' creates it")
     if found.subnet != names.SUBNET:
-        return "warning", f"{found.name} has {found.subnet} instead of {names.SUBNET}", ""
-    return "ok", f"{found.name}, {found.subnet}, {len(found.containers)} container(s)", ""
+        return _warning(
+            f"{found.name} has {found.subnet} instead of {names.SUBNET}",
+            "It is used as it is; to change it: debughost network ensure --recreate",
+        )
+    return _ok(f"{found.name}, {found.subnet}, {len(found.containers)} container(s)")
 
 
 def _images(engine: Engine) -> Finding:
@@ -115,24 +155,20 @@ def _images(engine: Engine) -> Finding:
     missing = [e.type for e in entries if e.image is None]
     old = [e.type for e in entries if e.image and not e.current]
     if not missing and not old:
-        return "ok", f"the base images of {', '.join(ProjectType)} are here", ""
-    text = "; ".join(
-        f"{what}: {', '.join(types)}"
-        for what, types in (("missing", missing), ("old", old))
-        if types
-    )
+        return _ok(f"the base images of {', '.join(ProjectType)} are built")
+    groups = (("missing", missing), ("old", old))
+    text = "; ".join(f"{name}: {', '.join(types)}" for name, types in groups if types)
     outdated = " ".join([*missing, *old])
-    return (
-        "warning",
-        text,
-        f"Made on first use; to have them now: debughost images build {outdated}",
-    )
+    return _warning(text, f"Built on first use; to build now: debughost images build {outdated}")
 
 
 def _volumes(engine: Engine) -> Finding:
     unused = VolumeService(engine, NullProgress()).candidates()
-    if not unused.volumes:
-        return "ok", "no dependency volume is without a project", ""
+    count = len(unused.volumes)
+    if not count:
+        return _ok("every dependency volume has a project")
     freed = f"{unused.reclaimed_bytes / 1024**2:.0f} MiB"
-    text = f"{len(unused.volumes)} dependency volumes of {freed} have no project any more"
-    return "warning", text, "Free them with 'debughost volumes prune'"
+    return _warning(
+        f"{count} dependency {'volume' if count == 1 else 'volumes'} of {freed} without a project",
+        "Remove them with 'debughost volumes prune'",
+    )
