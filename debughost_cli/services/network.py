@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
-
 from debughost_cli import __version__, names
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, Engine
 from debughost_cli.errors import InUse, NetworkConflict, NetworkNotFound
 from debughost_cli.models import Drift
@@ -21,9 +19,10 @@ SETTLE_SECONDS = 2.0
 class NetworkService:
     """``network ensure``, ``inspect`` and ``rm``."""
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
         self._engine = engine
         self._progress = progress
+        self._clock = clock
 
     def find(self) -> Network | None:
         """The network, None where there is none."""
@@ -82,7 +81,7 @@ class NetworkService:
 
     def _create(self, subnet: str, gateway: str) -> NetworkResult:
         self._progress.step(f"Creating network {names.NETWORK} ({subnet})")
-        labels = names.base_labels(__version__, datetime.now(UTC))
+        labels = names.base_labels(__version__, self._clock.now())
         try:
             made = self._engine.networks.create(names.NETWORK, subnet, gateway, labels)
         except (Conflict, NetworkConflict) as exc:
@@ -96,16 +95,16 @@ class NetworkService:
         The engine takes the addresses before it lists the network: with no culprit in sight, the
         one that has them may be our own network, about to appear.
         """
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = self._clock.monotonic() + SETTLE_SECONDS
         while True:
             found = self.find()
             if found and not planning.network_drift(found, subnet):
                 return found
             others = [n for n in self._engine.networks.list() if n.name != names.NETWORK]
             conflict = planning.overlap(subnet, others, engine_words)
-            if conflict.overlaps or time.monotonic() >= deadline:
+            if conflict.overlaps or self._clock.monotonic() >= deadline:
                 raise conflict
-            time.sleep(0.05)
+            self._clock.sleep(0.05)
 
     def _settle(self, made: str) -> Network:
         """Old engines let two clients make one each: all of them keep the oldest."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import http.client
 import re
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
 from debughost_cli.models import Action, State
@@ -164,13 +164,19 @@ def _is_over(container: Container, launcher: LauncherStatus) -> bool:
 class WaitService:
     """Looks every 50 ms, so that the answer comes within 0.3 s of the moment."""
 
-    def __init__(self, engine: Engine, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        cancelled: Callable[[], bool] = lambda: False,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._engine = engine
         self._cancelled = cancelled
+        self._clock = clock
 
     def run(self, project: str, condition: Condition, timeout: float) -> ProjectResult:
         """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
-        deadline = time.monotonic() + timeout
+        deadline = self._clock.monotonic() + timeout
         while True:
             held = self._is_held(project)
             container, launcher = self._look(project)
@@ -182,9 +188,9 @@ class WaitService:
                 raise ended(self._engine, container, launcher, f"it was {condition.text}")
             if self._cancelled():
                 raise Interrupted
-            if time.monotonic() >= deadline:
+            if self._clock.monotonic() >= deadline:
                 raise self._timeout(container, condition, timeout)
-            time.sleep(POLL)
+            self._clock.sleep(POLL)
 
     def _came_true(
         self, condition: Condition, container: Container, launcher: LauncherStatus
