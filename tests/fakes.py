@@ -462,7 +462,7 @@ class FakeContainers(Part):
             time.sleep(0.01)
 
     @reading
-    def _logs(self, ref: str, query: LogQuery) -> list[LogLine]:
+    def _logs(self, ref: str, query: LogQuery) -> Sequence[LogLine]:
         """As engines do: the last ones are counted first, and their time is looked at after."""
         lines = self.engine._container(ref).log
         if query.tail is not None:
@@ -654,7 +654,7 @@ class FakeEngine:
 
     def __init__(self, **info: Any) -> None:
         number = next(self._numbers)
-        facts = {
+        facts: dict[str, Any] = {
             "endpoint": f"tcp://fake-{number}:2376",
             "source": "flag",
             "version": "28.5.2",
@@ -663,7 +663,7 @@ class FakeEngine:
         self._info = EngineInfo(**(facts | info))
         self._guard = threading.RLock()
         self._faults: dict[str, list[Fault]] = {}
-        self._hooks: dict[str, list[Callable[[], None]]] = {}
+        self._hooks: dict[str, list[Callable[[], object]]] = {}
         self._clock = datetime.now(UTC)
         self.calls: list[tuple[Any, ...]] = []
         self.changes: list[tuple[Any, ...]] = []
@@ -731,11 +731,11 @@ class FakeEngine:
         lost = error or EngineUnavailable("the connection was lost")
         self._faults.setdefault(method, []).append(Fault(lost, times, True, when))
 
-    def before(self, method: str, hook: Callable[[], None]) -> None:
+    def before(self, method: str, hook: Callable[[], object]) -> None:
         """The world moves, once, just before the next call of ``method``."""
         self._hooks.setdefault(method, []).append(hook)
 
-    def _take_hooks(self, method: str) -> list[Callable[[], None]]:
+    def _take_hooks(self, method: str) -> list[Callable[[], object]]:
         return self._hooks.pop(method, [])
 
     def _take_fault(self, method: str, args: Any, kwargs: Any) -> Fault | None:
@@ -755,7 +755,12 @@ class FakeEngine:
 
     def add_image(self, ref: str, *, registry: bool = False, **more: Any) -> Image:
         """An image that is on the engine, or only in the registry."""
-        facts = {"labels": {}, "size_bytes": 1000, "created_at": self._now(), "command": ("sh",)}
+        facts: dict[str, Any] = {
+            "labels": {},
+            "size_bytes": 1000,
+            "created_at": self._now(),
+            "command": ("sh",),
+        }
         image = Image(id=f"sha256:{self._id()}", tags=(ref,), **(facts | more))
         (self.registry if registry else self.stored_images)[ref] = image
         return image
@@ -983,7 +988,7 @@ class FakeEngine:
         gateway = None
         if subnet:
             gateway = str(ipaddress.ip_network(subnet, strict=False)[1])
-        facts = {"driver": "bridge", "gateway": gateway, "created_at": self._now()}
+        facts: dict[str, Any] = {"driver": "bridge", "gateway": gateway, "created_at": self._now()}
         made = Network(id=self._id(), name=name, subnet=subnet, **(facts | more))
         self.stored_networks[made.id] = made
         return made

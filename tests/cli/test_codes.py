@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fakes import (
     FakeEngine,
+    Program,
     command_not_found,
     exits,
     install_fails,
@@ -46,7 +47,7 @@ def failing(method: str, error: BaseException, *argv: str) -> Case:
     return run
 
 
-def with_program(program: object, *argv: str) -> Case:
+def with_program(program: Program, *argv: str) -> Case:
     def run(app: App, engine: FakeEngine) -> Run:
         engine.program = program
         return app("up", "--json", "--wait-timeout", "0.05", *argv)

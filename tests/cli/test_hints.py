@@ -30,7 +30,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def mentions() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         for line, text in texts(path):
             for match in MENTION.finditer(text):

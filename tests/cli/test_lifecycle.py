@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,9 @@ def test_restart_of_a_project_whose_workspace_is_gone(
 def test_restart_without_a_workspace_never_takes_the_current_folder(
     app: App, engine: FakeEngine
 ) -> None:
-    del engine.container("shop").spec.labels[names.WORKSPACE]
+    made = engine.container("shop")
+    labels = {k: v for k, v in made.spec.labels.items() if k != names.WORKSPACE}
+    made.spec = replace(made.spec, labels=labels)
     run = app("restart", "-p", "shop", "--json")
     assert run.error["code"] in ("INVALID_WORKSPACE", "WORKSPACE_CONFLICT")
 
@@ -431,7 +434,8 @@ def test_a_stranger_with_our_projects_label_alone_is_not_touched(
     app: App, engine: FakeEngine
 ) -> None:
     foreign = engine.add_foreign("web", 9000)
-    foreign.spec.labels[names.PROJECT] = "web"
+    labels = {**foreign.spec.labels, names.PROJECT: "web"}
+    foreign.spec = replace(foreign.spec, labels=labels)
     assert app("stop", "-p", "web").code == 3
     assert app("rm", "--all", "--yes").code == 0
     assert foreign.id in engine.stored_containers

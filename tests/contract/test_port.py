@@ -630,7 +630,7 @@ def test_an_image_that_is_not_here(world: World) -> None:
 def test_an_image_is_built_with_its_labels_and_tags(world: World, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE=nope\nFROM $BASE\nENV DBGT=1\n")
     tags = [f"dbgt/{RUN}:{world.prefix}", f"dbgt/{RUN}:latest"]
-    lines = []
+    lines: list[str] = []
     build(world, tmp_path, tags, IMAGE, lines.append)
     try:
         found = world.engine.images.find(tags[0])

@@ -187,7 +187,7 @@ def refused(exchange: Exchange) -> None:
     exchange.server.refuse()
 
 
-def answered(status: int, body: object, kind: str = "application/json") -> Callable:
+def answered(status: int, body: object, kind: str = "application/json") -> Callable[..., None]:
     """An answer that no engine gave."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
 

@@ -111,7 +111,7 @@ class PrivateEngine:
 
     def _start(self) -> None:
         place = self.folder
-        options = [
+        options: list[str | Path] = [
             "--host", self.url, "--data-root", place / "data", "--exec-root", place / "exec",
             "--pidfile", place / "pid", "--cgroup-parent", f"/{self.cgroup}",
             "--exec-opt", "native.cgroupdriver=cgroupfs", "--config-file", place / "none.json",

@@ -51,7 +51,7 @@ def registry(prefix: Sequence[str] = (), *, locked: bool = False) -> Iterator[in
     (folder / "passwords").touch()
     auth = PASSWORDS.format(folder=folder) if locked else ""
     (folder / "config").write_text(CONFIG.format(folder=folder, host=host, port=port, auth=auth))
-    command = [*prefix, PROGRAM, "serve", folder / "config"]
+    command: list[str | Path] = [*prefix, PROGRAM, "serve", folder / "config"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:

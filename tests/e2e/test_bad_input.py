@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 def refused(
     run: Program, eye: Eye, project: str, *args: str | Path, code: str, exit_code: int = 2
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The error of an ``up`` that fails and leaves nothing behind, told to people as well."""
     failed = run("up", "-p", project, *args, "--json", check=exit_code)
     assert failed.error["code"] == code

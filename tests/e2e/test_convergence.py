@@ -83,7 +83,7 @@ def test_a_dry_run_tells_what_up_will_do_and_does_nothing(
 
     def rehearse_and_perform(*options: str) -> str:
         seen = (eye.everything(project), listing(folder))
-        args = ("up", "-p", project, "-w", folder, *options, "--json")
+        args: tuple[str | Path, ...] = ("up", "-p", project, "-w", folder, *options, "--json")
         rehearsed = run(*args, "--dry-run")
         assert rehearsed.document["changed"] is False
         assert (eye.everything(project), listing(folder)) == seen

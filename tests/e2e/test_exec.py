@@ -54,11 +54,11 @@ def execute(run: Program, shop: str) -> Exec:
 
     def call(
         *command: str, options: tuple[str, ...] = (), **kwargs: Any
-    ) -> subprocess.CompletedProcess[bytes]:
+    ) -> subprocess.CompletedProcess[Any]:
         kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60} | kwargs
         if "input" not in kwargs:
             kwargs.setdefault("stdin", subprocess.DEVNULL)
-        words = [program(), "exec", "-p", shop, *options, "--", *command]
+        words: list[str | Path] = [program(), "exec", "-p", shop, *options, "--", *command]
         return subprocess.run(words, env=dict(run.env), check=False, **kwargs)
 
     return call
@@ -166,7 +166,9 @@ class TestBytes:
             "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)\n"
             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         )
-        command = [program(), "exec", "-p", shop, "--", "head", "-c", "200000000", "/dev/zero"]
+        command: list[str | Path] = [
+            program(), "exec", "-p", shop, "--", "head", "-c", "200000000", "/dev/zero",
+        ]  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-c", code, *command],
             env=dict(run.env), capture_output=True, check=True, stdin=subprocess.DEVNULL,

@@ -74,7 +74,8 @@ def test_values_of_variables_and_words_of_commands_arrive_as_they_are(
         "[env]\n" + "".join(f"FILE_{k.upper()} = {json.dumps(v, ensure_ascii=True)}\n"
                             for k, v in ODD.items() if k not in ("emoji", "escapes"))
     )  # fmt: skip
-    args = ("up", "-p", project, "-w", folder, "--image", image, "--type", "static", *pairs)
+    up = ("up", "-p", project, "-w", str(folder), "--image", image)
+    args = (*up, "--type", "static", *pairs)
     command = ("--", "python3", "-c", SHOW + SERVE, *ODD.values())
     made = run(*args, "--json", *command).project
     assert made["command"][-len(ODD) :] == list(ODD.values())

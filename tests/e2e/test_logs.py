@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +37,7 @@ def speak(run: Program, new_id: Callable[[], str], tmp_path: Path) -> Speak:
     return start
 
 
-def lines(result: Result) -> list[dict]:
+def lines(result: Result) -> list[dict[str, Any]]:
     """The log lines of a --json run, without its result."""
     found = result.lines
     assert [d["type"] for d in found] == ["log"] * (len(found) - 1) + ["result"]
@@ -323,7 +325,7 @@ def test_memory_stays_flat(run: Program, speak: Speak, option: str, most: int) -
     assert followed.stdout
     taken = 0
     while taken < 80_000_000:
-        taken += len(followed.stdout.read1(1_000_000))
+        taken += len(os.read(followed.stdout.fileno(), 1_000_000))
     status = Path(f"/proc/{followed.pid}/status").read_text()
     followed.kill()
     followed.communicate()

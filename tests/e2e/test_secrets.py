@@ -192,12 +192,13 @@ def test_a_failure_does_not_tell_values(
     """That of the engine, of the project and of a command that does not exist."""
     folder = write(tmp_path / "site", PAGE)
     env = {"KEY": secret + "x" * 140_000 if what == "value" else secret}
-    flags = {"value": ("--env-file", tmp_path / "variables"), "project": ("-e", "KEY"),
+    flags = {"value": ("--env-file", str(tmp_path / "variables")), "project": ("-e", "KEY"),
              "command": ("-e", "KEY")}[what]  # fmt: skip
     (tmp_path / "variables").write_text(f"KEY={env['KEY']}\n")
     command = {"value": (), "project": ("--", "false"), "command": ("--", "no-such-command")}[what]
     env = {} if what == "value" else env
-    args = ("up", "-p", project, "-w", folder, *flags, "-v", "--json", *command)
+    options = ("-v", "--json", *command)
+    args = ("up", "-p", project, "-w", str(folder), *flags, *options)
     failed = run(*args, check=False, env=env)
     assert failed.code != 0
     status = run("status", "-p", project, check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from .workspaces import NODE, PAGE, python
 DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
-def state_of(run: Program, project: str) -> dict[str, object]:
+def state_of(run: Program, project: str) -> dict[str, Any]:
     """What any other client sees: a new process that asks the engine."""
     return run("status", "-p", project, "--no-stats", "--json").project
 

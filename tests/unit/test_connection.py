@@ -29,7 +29,7 @@ class Script:
     """Answers by the first line of a request; what is not scripted is 404."""
 
     def __init__(self) -> None:
-        self.answers = {}
+        self.answers: dict[str, list[Any]] = {}
 
     def on(self, text: Any, *answers: Any) -> Any:
         """The answers, one after another, the last for ever; None hangs up."""
@@ -421,7 +421,7 @@ def test_a_pull_tells_how_it_goes_and_never_fetches_every_tag(
     connect: Any, script: Any, server: Any
 ) -> None:
     script.on("/images/create", (200, progress({"id": "x", "status": "Pulling fs layer"})))
-    lines = []
+    lines: list[str] = []
     connect().images.pull("registry:5000/x", lines.append)
     assert lines == ["x Pulling fs layer"]
     assert server.count("tag=latest") == 1

@@ -58,7 +58,7 @@ def public_exceptions(module: types.ModuleType) -> list[Any]:
     ]
 
 
-ARGUMENTS = {
+ARGUMENTS: dict[type[Exception], tuple[Any, ...]] = {
     docker.errors.ContainerError: ("container", 1, "command", "image", "stderr"),
     docker.errors.BuildError: ("reason", []),
     docker.errors.TLSParameterError: ("bad",),
@@ -68,7 +68,7 @@ ARGUMENTS = {
     docker.errors.ContextNotFound: ("name",),
     docker.errors.StreamParseError: (ValueError("no JSON"),),
     requests.exceptions.JSONDecodeError: ("words", "document", 0),
-    requests.exceptions.CompatJSONDecodeError: ("words", "document", 0),
+    vars(requests.exceptions)["CompatJSONDecodeError"]: ("words", "document", 0),
     urllib3.exceptions.PoolError: (None, "words"),
     urllib3.exceptions.RequestError: (None, "/", "words"),
     urllib3.exceptions.MaxRetryError: (None, "/", OSError("reason")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,6 +83,7 @@ class Follower:
                     break
         except BaseException as exc:
             self._found.put(exc)
+        assert isinstance(events, Generator)
         events.close()
 
     def next(self, count: int = 1) -> list[ProjectEvent]:

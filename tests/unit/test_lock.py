@@ -10,10 +10,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import _GeneratorContextManager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
 
 import pytest
 
@@ -35,7 +34,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def holder() -> Iterator[Popen]:
+def holder() -> Iterator[Popen[str]]:
     """Another process that holds the project until it is told to end."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER],
@@ -53,16 +52,16 @@ def holder() -> Iterator[Popen]:
 def lock(
     project: str = "shop",
     endpoint: str = "unix:///x",
-    timeout: float | int = 0.1,
-    told: list[Any] | None = None,
-) -> _GeneratorContextManager:
+    timeout: float = 0.1,
+    told: list[str] | None = None,
+) -> AbstractContextManager[None]:
     return project_lock(
         endpoint, project, on_wait=(told if told is not None else []).append, timeout=timeout
     )
 
 
 def test_a_free_project_is_held_at_once() -> None:
-    told = []
+    told: list[str] = []
     with lock(told=told):
         pass
     with lock(told=told):
@@ -70,8 +69,8 @@ def test_a_free_project_is_held_at_once() -> None:
     assert told == []
 
 
-def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen) -> None:
-    told = []
+def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen[str]) -> None:
+    told: list[str] = []
     with pytest.raises(Busy) as caught, lock(told=told):
         pass
     error = caught.value
@@ -83,7 +82,7 @@ def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen) -
     assert f"pid {holder.pid}" in told[0]
 
 
-def test_the_second_goes_on_when_the_first_is_done(holder: Popen) -> None:
+def test_the_second_goes_on_when_the_first_is_done(holder: Popen[str]) -> None:
     def end() -> None:
         time.sleep(0.1)
         holder.stdin.write("\n")
@@ -96,10 +95,10 @@ def test_the_second_goes_on_when_the_first_is_done(holder: Popen) -> None:
     ending.join()
 
 
-def test_a_killed_holder_leaves_no_lock(holder: Popen) -> None:
+def test_a_killed_holder_leaves_no_lock(holder: Popen[str]) -> None:
     holder.kill()
     holder.wait()
-    told = []
+    told: list[str] = []
     with lock(told=told):
         pass
     assert told == []
@@ -109,9 +108,9 @@ def test_a_killed_holder_leaves_no_lock(holder: Popen) -> None:
     ("project", "endpoint"), [("other", "unix:///x"), ("shop", "unix:///other")]
 )
 def test_two_projects_and_two_engines_never_wait_for_each_other(
-    holder: Popen, project: str, endpoint: str
+    holder: Popen[str], project: str, endpoint: str
 ) -> None:
-    told = []
+    told: list[str] = []
     with lock(project, endpoint, told=told):
         pass
     assert told == []
@@ -125,7 +124,7 @@ def test_an_error_inside_gives_the_lock_back() -> None:
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '"x"', '{"pid": null}'])
-def test_a_holders_note_that_says_nothing_is_survived(holder: Popen, note: str) -> None:
+def test_a_holders_note_that_says_nothing_is_survived(holder: Popen[str], note: str) -> None:
     (path,) = lock_folder().glob("*.json")
     path.write_text(note)
     with pytest.raises(Busy), lock():

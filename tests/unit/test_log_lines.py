@@ -79,7 +79,7 @@ def test_bulk_keeps_every_byte_in_its_order(cuts: Any) -> None:
     raw = b"".join(frame(*item) for item in PLAIN)
     edges = [0, *sorted(cuts), len(raw)]
     chunks = [raw[a:b] for a, b in pairwise(edges)]
-    runs = []
+    runs: list[list[Any]] = []
     for found in bulk(chunks):
         assert isinstance(found, LogFragment)
         if runs and runs[-1][0] == found.stream:

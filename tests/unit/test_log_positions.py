@@ -1,6 +1,7 @@
 """The places up to which a log was read."""
 
 from __future__ import annotations
+from typing import Any
 
 import itertools
 from typing import Any
@@ -74,7 +75,8 @@ def make_log(entries: list[tuple[Any, ...]]) -> list[LogFragment | LogLine]:
 @given(st.lists(ENTRY, max_size=30), st.lists(st.integers(0, 30), max_size=5))
 def test_nothing_twice_and_nothing_lost(entries: list[tuple[Any, ...]], cuts: list[int]) -> None:
     log = make_log(entries)
-    positions, seen = {}, []
+    positions: Any = {}
+    seen = []
     for end in [*sorted(cuts), len(log)]:
         found, positions = read(log[:end], positions)
         seen += found
@@ -124,7 +126,8 @@ def test_all_ways_to_cut_a_long_line() -> None:
     """A line in three entries of one stamp, read in two or three goes."""
     log = [fragment("ab", 1), fragment("cd", 1), line("ef", 1), line("x", 1)]
     for first, second in itertools.combinations_with_replacement(range(5), 2):
-        place, seen = {}, []
+        place: Any = {}
+        seen = []
         for end in (first, second, 4):
             found, place = read(log[:end], place)
             seen += found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,22 +14,24 @@ from debughost_cli.errors import Interrupted
 from debughost_cli.planning.log_lines import ProjectLine
 from debughost_cli.render.logs import LogWriter
 from debughost_cli.render.streams import Streams
-from debughost_cli.resources import LogFragment, LogLine
+from debughost_cli.resources import LogLine
 
 from .test_log_positions import fragment, line, stamp
+
+Written = list[tuple[str, bytes]]
 
 
 class Disk(io.RawIOBase):
     """A file that takes a few bytes at a time and can be interrupted."""
 
-    def __init__(self, log: list[Any], name: str, step: int = 10**6) -> None:
+    def __init__(self, log: Written, name: str, step: int = 10**6) -> None:
         self.log, self.name, self.step = log, name, step
-        self.breaks_after = None
+        self.breaks_after: int | None = None
 
     def writable(self) -> bool:
         return True
 
-    def write(self, data: memoryview) -> int | None:
+    def write(self, data: Any) -> int:
         if self.breaks_after == 0:
             self.breaks_after = None
             raise Interrupted
@@ -39,18 +42,18 @@ class Disk(io.RawIOBase):
         return len(taken)
 
 
-def streams(log: list[Any], step: int = 10**6) -> tuple[Streams, Disk]:
+def streams(log: Written, step: int = 10**6) -> tuple[Streams, Disk]:
     files = [Disk(log, name, step) for name in ("out", "err")]
-    texts = [io.TextIOWrapper(io.BufferedWriter(f), encoding="utf-8") for f in files]
-    return Streams(io.StringIO(), *texts), files[0]
+    out, err = (io.TextIOWrapper(io.BufferedWriter(f), encoding="utf-8") for f in files)
+    return Streams(io.StringIO(), out, err), files[0]
 
 
 def written(
-    items: list[ProjectLine | LogFragment | LogLine],
+    items: Sequence[ProjectLine | LogLine],
     projects: tuple[str, ...] = ("shop",),
     **options: bool,
-) -> list[tuple[str, bytes]]:
-    log = []
+) -> Written:
+    log: Written = []
     writer = LogWriter(streams(log)[0], projects, **({"json": False, "stamps": False} | options))
     for item in items:
         writer.write(item if isinstance(item, ProjectLine) else ProjectLine("shop", item))
@@ -94,7 +97,7 @@ def test_json_holds_any_text() -> None:
 
 @pytest.mark.parametrize("after", range(6))
 def test_an_interruption_within_a_write_leaves_whole_documents(after: int) -> None:
-    log = []
+    log: Written = []
     made, disk = streams(log, step=50)
     writer = LogWriter(made, ["shop"], json=True, stamps=False)
     writer.write(ProjectLine("shop", line("one")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -375,6 +375,7 @@ def test_its_threads_end_with_it(engine: FakeEngine, start: Start, logs: Logs) -
     engine.write_log(start(), "one")
     before = set(threading.enumerate())
     reading = iter(follow(logs).reading)
+    assert isinstance(reading, Generator)
     while next(reading):
         pass
     next(reading)

@@ -1,6 +1,7 @@
 """What happened to projects, out of what an engine reports."""
 
 from __future__ import annotations
+from debughost_cli.models import ExitReason
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +36,7 @@ def event(action: str, seconds: float, container: str = ONE, code: int | None = 
     return EngineEvent(action, container, "shop", at(seconds).timestamp(), code)
 
 
-def ended(reason: str, state: State, *, started: float = 1, code: int = 1) -> Observation:
+def ended(reason: ExitReason, state: State, *, started: float = 1, code: int = 1) -> Observation:
     """The engine still has the container, and knows why this run ended."""
     exit_ = Exit(code, None, reason, reason != "crashed", "its reason", at(9))
     return Observation(Project("shop", state=state, started_at=at(started), exit=exit_))

@@ -18,7 +18,7 @@ from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, L
 
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status=ContainerStatus.EXITED, finished_at=ENDED)
-RUNNING = LauncherStatus(phase="running")
+RUNNING = LauncherStatus(phase=LauncherPhase.RUNNING)
 OVER = replace(RUNNING, ended=True)
 TERM = replace(RUNNING, asked_to_stop=True)
 
@@ -190,7 +190,7 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
         ),
         ("running+deps-ab12+ended", replace(OVER, dependencies="ab12", at=AT)),
         ("running+of-a-later-version", LauncherStatus(LauncherPhase.RUNNING, at=AT)),
-        ("", LauncherStatus("", at=AT)),
+        ("", LauncherStatus(LauncherPhase.NONE, at=AT)),
     ],
 )
 def test_the_launchers_words(target: str, launcher: Any) -> None:

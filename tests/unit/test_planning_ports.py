@@ -1,6 +1,7 @@
 """Which port a project gets."""
 
 from __future__ import annotations
+from debughost_cli.planning.ports import PortHolderKind
 
 from typing import Any
 
@@ -23,7 +24,7 @@ def choose_port(project: Any, type_: Any, *, requested: Any, last: Any, holder: 
     """Asked vaguely of many ports, and closely of the one that is in the way."""
 
     def vaguely(port: Any) -> Any:
-        return holder(port) and PortHolder("process", "somebody")
+        return holder(port) and PortHolder(PortHolderKind.PROCESS, "somebody")
 
     return ports.choose_port(
         project, type_, requested=requested, last=last, holder=vaguely, identify=holder
@@ -35,7 +36,7 @@ def nobody(port: Any) -> Any:
 
 
 def everybody(port: Any) -> Any:
-    return PortHolder("container", "web")
+    return PortHolder(PortHolderKind.CONTAINER, "web")
 
 
 @pytest.mark.parametrize(
@@ -98,14 +99,14 @@ def test_a_last_port_that_may_not_be_used_is_passed_over(last: int) -> None:
 
 def test_a_held_port_is_passed_over_for_the_next() -> None:
     def holder(port: Any) -> Any:
-        return PortHolder("project", "other") if port in (3456, 3725, 3726) else None
+        return PortHolder(PortHolderKind.PROJECT, "other") if port in (3456, 3725, 3726) else None
 
     assert choose_port("shop", NODE, requested=None, last=3456, holder=holder) == 3727
 
 
 def test_the_search_goes_round_the_end_of_the_range() -> None:
     def holder(port: Any) -> Any:
-        return None if port == 3000 else PortHolder("container", "web")
+        return None if port == 3000 else PortHolder(PortHolderKind.CONTAINER, "web")
 
     assert choose_port("shop", NODE, requested=None, last=None, holder=holder) == 3000
 
@@ -123,7 +124,7 @@ def test_a_wanted_port_is_taken_as_it_is() -> None:
 
 def test_a_wanted_port_that_is_held_is_never_replaced_in_silence() -> None:
     def holder(port: Any) -> Any:
-        return PortHolder("process", "nginx (pid 12)") if port in (3000, 3725) else None
+        return PortHolder(PortHolderKind.PROCESS, "nginx (pid 12)") if port in (3000, 3725) else None
 
     with pytest.raises(PortInUse) as caught:
         choose_port("shop", NODE, requested=3000, last=None, holder=holder)

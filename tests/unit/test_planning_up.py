@@ -1,6 +1,7 @@
 """What ``up`` has to do, from what is wanted and what is there."""
 
 from __future__ import annotations
+from debughost_cli.resources import ContainerStatus
 
 from dataclasses import replace
 from typing import Any
@@ -82,7 +83,7 @@ def test_a_running_one_as_wanted_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("status", ["exited", "created", "dead"])
-def test_a_stopped_one_is_started(status: str) -> None:
+def test_a_stopped_one_is_started(status: ContainerStatus) -> None:
     made = plan(replace(RUNNING, status=status))
     assert made.action is Action.STARTED
     assert dos(made) == [StepKind.START_CONTAINER, StepKind.WAIT_READY]

@@ -1,6 +1,7 @@
 """What people see, and what programs read."""
 
 from __future__ import annotations
+from debughost_cli.models import ExitReason
 
 import io
 import json
@@ -202,7 +203,7 @@ RUNNING = Project(
 CRASHED = Project(
     "api",
     state=State.CRASHED,
-    exit=Exit(137, "SIGKILL", "oom", False, "used up its memory\x1b[31m", MOMENT),
+    exit=Exit(137, "SIGKILL", ExitReason.OOM, False, "used up its memory\x1b[31m", MOMENT),
 )
 LONG = replace(RUNNING, project="p" * 63, url="http://127.0.0.1:3000/" + "x" * 300)
 
@@ -289,7 +290,7 @@ STOPPED = replace(
     RUNNING,
     state=State.STOPPED,
     ready=False,
-    exit=Exit(143, "SIGTERM", "stopped", True, "ended by itself after SIGTERM", MOMENT),
+    exit=Exit(143, "SIGTERM", ExitReason.STOPPED, True, "ended by itself after SIGTERM", MOMENT),
 )
 
 

@@ -13,7 +13,7 @@ from debughost_cli.services.rollback import Rollback
 
 class Listener:
     def __init__(self) -> None:
-        self.warnings = []
+        self.warnings: list[Any] = []
 
     def step(self, text: Any) -> None:
         pass

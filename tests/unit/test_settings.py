@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,11 @@ def write(workspace: Path) -> Callable[..., Any]:
     return write
 
 
-def load(workspace: Path, env: None = None, **flags: Any) -> Settings | None:
+def load(workspace: Path, env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     return load_settings(workspace, Flags(**flags), env or {})
 
 
-GOOD = {
+GOOD: dict[str, list[tuple[str, Any]]] = {
     "project": [('"shop"', "shop")],
     "type": [('"node"', ProjectType.NODE), ('"static"', ProjectType.STATIC)],
     "image": [('"node:24"', "node:24")],
@@ -78,7 +78,7 @@ GOOD = {
     "wait_timeout": [("90", 90.0), ("0.5", 0.5), ('"90"', 90.0)],
 }
 
-WRONG = {
+WRONG: dict[str, list[str]] = {
     "project": ['"Shop!"', "3", "[]", '""'],
     "type": ['"ruby"', "1", "[]", '""'],
     "image": ["1", "[]", '""', '"a b"', '"-x"', '"$(a)"', '"a\\n"', f'"{"a" * 513}"'],
@@ -110,7 +110,7 @@ WRONG = {
 }
 
 
-def cases(table: dict[str, list[str]]) -> list[tuple[str, ...]]:
+def cases(table: Mapping[str, Sequence[Any]]) -> list[tuple[str, Any]]:
     return [(name, case) for name, items in table.items() for case in items]
 
 
@@ -297,7 +297,7 @@ def test_an_invalid_variable_is_named(workspace: Any) -> None:
     ],
 )
 def test_an_invalid_flag_is_a_usage_error_that_names_it(
-    workspace: Any, flags: dict[str, str], words: str
+    workspace: Path, flags: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(Usage) as caught:
         load(workspace, **flags)
