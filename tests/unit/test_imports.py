@@ -81,7 +81,9 @@ print(json.dumps([found.type, sorted({{m.partition(".")[0] for m in sys.modules}
         ("requirements.txt", "flask", "python"),
     ],
 )
-def test_libraries_for_python_manifests_are_loaded_for_them_alone(tmp_path, file, text, type_):
+def test_libraries_for_python_manifests_are_loaded_for_them_alone(
+    tmp_path: Path, file: str, text: str, type_: str
+) -> None:
     (tmp_path / file).write_text(text)
     found, modules = json.loads(python(DETECTED.format(folder=str(tmp_path))).stdout)
     assert found == type_
