@@ -18,7 +18,7 @@ from debughost_cli.container import control_files
 from debughost_cli.engine import encode
 from debughost_cli.models import Dependencies
 from debughost_cli.resources import FileEntry
-from debughost_cli.specs import Limits, Mount, MountType
+from debughost_cli.specs import Limits, Mount, MountType, User
 
 SPEC = make_spec(
     "/srv/shop",
@@ -135,9 +135,9 @@ def test_the_rest_of_the_container() -> None:
     }
 
 
-@pytest.mark.parametrize(("user", "sent"), [("1000:1000", "1000:1000"), (None, None)])
+@pytest.mark.parametrize(("user", "sent"), [(User(1000, 1000), "1000:1000"), (None, None)])
 def test_the_user_is_left_to_the_image_where_the_engine_maps_users(
-    user: str | None, sent: str | None
+    user: User | None, sent: str | None
 ) -> None:
     assert encode.container(replace(SPEC, user=user)).get("User") == sent
 

@@ -1,7 +1,6 @@
 """The places up to which a log was read."""
 
 from __future__ import annotations
-from typing import Any
 
 import itertools
 from typing import Any

@@ -1,7 +1,6 @@
 """What happened to projects, out of what an engine reports."""
 
 from __future__ import annotations
-from debughost_cli.models import ExitReason
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from fakes import make_container
 
-from debughost_cli.models import Exit, Project, State
+from debughost_cli.models import Exit, ExitReason, Project, State
 from debughost_cli.planning.events import (
     Change,
     EventState,
@@ -90,7 +89,7 @@ def test_a_start_is_reported_and_its_readiness_awaited(reducer: Reducer) -> None
     ],
 )
 def test_an_end_is_reported_with_the_reason_that_the_engine_has(
-    reducer: Reducer, reason: str, state: Any, name: str
+    reducer: Reducer, reason: ExitReason, state: Any, name: str
 ) -> None:
     found = ended(reason, state)
     reducer.apply("start", 1)
@@ -132,7 +131,7 @@ def test_a_signal_counts_for_one_end_only(reducer: Reducer) -> None:
 def test_a_restart_by_the_policy_is_an_end_and_a_start(reducer: Reducer) -> None:
     """By the time that the end is looked at, the container runs again."""
     reducer.apply("start", 1)
-    running_again = ended("crashed", State.RUNNING, started=5)
+    running_again = ended(ExitReason.CRASHED, State.RUNNING, started=5)
     reducer.apply("die", 4, running_again, code=3)
     reducer.apply("start", 5)
     assert reducer.names == ["started", "crashed", "started"]
@@ -218,7 +217,7 @@ def reconnect(reducer: Reducer, *now: Run) -> None:
     held = {r.project: r for r in now}
     reducer.state, missed = compare(reducer.state, before, held, at(100))
     for found in missed:
-        observed = {"die": ended("crashed", State.CRASHED), "destroy": REMOVED}
+        observed = {"die": ended(ExitReason.CRASHED, State.CRASHED), "destroy": REMOVED}
         change = apply_event(reducer.state, found, observed.get(found.action, GONE), missed=True)
         reducer.take(change)
 

@@ -1,7 +1,6 @@
 """Which port a project gets."""
 
 from __future__ import annotations
-from debughost_cli.planning.ports import PortHolderKind
 
 from typing import Any
 
@@ -13,7 +12,7 @@ from debughost_cli.errors import InvalidPort, PortInUse, PortsExhausted
 from debughost_cli.models import ProjectType
 from debughost_cli.names import PORT_RANGES, RESERVED_PORTS, check_port
 from debughost_cli.planning import ports
-from debughost_cli.planning.ports import PortHolder, candidates, preferred_port
+from debughost_cli.planning.ports import PortHolder, PortHolderKind, candidates, preferred_port
 
 NODE = ProjectType.NODE
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
@@ -124,7 +123,9 @@ def test_a_wanted_port_is_taken_as_it_is() -> None:
 
 def test_a_wanted_port_that_is_held_is_never_replaced_in_silence() -> None:
     def holder(port: Any) -> Any:
-        return PortHolder(PortHolderKind.PROCESS, "nginx (pid 12)") if port in (3000, 3725) else None
+        return (
+            PortHolder(PortHolderKind.PROCESS, "nginx (pid 12)") if port in (3000, 3725) else None
+        )
 
     with pytest.raises(PortInUse) as caught:
         choose_port("shop", NODE, requested=3000, last=None, holder=holder)

@@ -1,7 +1,6 @@
 """What ``up`` has to do, from what is wanted and what is there."""
 
 from __future__ import annotations
-from debughost_cli.resources import ContainerStatus
 
 from dataclasses import replace
 from typing import Any

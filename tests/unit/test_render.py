@@ -1,7 +1,6 @@
 """What people see, and what programs read."""
 
 from __future__ import annotations
-from debughost_cli.models import ExitReason
 
 import io
 import json
@@ -15,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.errors import Busy, Crashed
-from debughost_cli.models import Action, ContainerRef, Drift, Exit, Project, State, Stats, Warn
+from debughost_cli.models import (
+    Action,
+    ContainerRef,
+    Drift,
+    Exit,
+    ExitReason,
+    Project,
+    State,
+    Stats,
+    Warn,
+)
 from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.render import human, status, text
 from debughost_cli.render.json import (

@@ -92,16 +92,9 @@ def test_a_step_that_is_interrupted_is_still_to_do(rollback: Rollback, done: lis
     assert done == [2, 2, 1]
 
 
-def test_what_is_forgotten_stays(rollback: Rollback, done: list[Any]) -> None:
-    rollback.push("one", lambda: done.append(1))
-    assert rollback.remembers("one")
-    rollback.forget()
-    assert not rollback.remembers("one")
+def test_a_recorded_action_is_known_by_its_name(rollback: Rollback) -> None:
+    rollback.push("one", lambda: None)
+    assert rollback.contains("one")
+    assert not rollback.contains("two")
     rollback.run()
-    assert done == []
-
-
-def test_a_step_may_remember_more(rollback: Rollback, done: list[Any]) -> None:
-    rollback.push("one", lambda: rollback.push("two", lambda: done.append(2)))
-    rollback.run()
-    assert done == [2]
+    assert not rollback.contains("one")
