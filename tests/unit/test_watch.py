@@ -1,0 +1,169 @@
+"""``status --watch`` in a terminal: what it shows, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pty
+import signal
+import termios
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+import pytest
+
+from debughost_cli.errors import EngineUnavailable, Interrupted
+from debughost_cli.models import Project, State, Stats, Warn
+from debughost_cli.render.streams import Streams
+from debughost_cli.render.watch import Watch, is_possible
+from debughost_cli.services.status import Snapshot
+
+SHOP = Project("shop", state=State.RUNNING, ready=True)
+
+
+def using(percent: float) -> Snapshot:
+    stats = Stats(percent, 2.0, 1, 2, 50.0, 3, 4, 5)
+    return Snapshot((Project("shop", state=State.RUNNING, ready=True, stats=stats),))
+
+
+@dataclass
+class Screen:
+    """A terminal: ``keyboard`` is what is typed, ``text`` what it shows in the end."""
+
+    keyboard: int
+    terminal: TextIO
+    text: io.StringIO
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.keyboard, keys)
+
+    def watch(self, look: Callable[[], Snapshot], interval: float = 0.01) -> str:
+        streams = Streams(self.terminal, self.text, io.StringIO())
+        Watch(streams, look, interval).run()
+        return self.text.getvalue()
+
+
+class TerminalText(io.StringIO):
+    """Keeps what a terminal is sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LINES", "30")
+    keyboard, terminal = pty.openpty()
+    with os.fdopen(terminal, "r") as stream:
+        yield Screen(keyboard, stream, TerminalText())
+    os.close(keyboard)
+
+
+def in_turn(screen: Screen, *snapshots: Snapshot | BaseException) -> Callable[[], Snapshot]:
+    """A look that returns or raises each, and has q pressed with the last."""
+    left = list(snapshots)
+
+    def look() -> Snapshot:
+        found = left.pop(0)
+        if not left:
+            screen.press(b"q")
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    return look
+
+
+@pytest.mark.parametrize("key", [b"q", b"Q", b"xyzq"])
+def test_q_ends_it(screen: Screen, key: bytes) -> None:
+    def look() -> Snapshot:
+        screen.press(key)
+        return Snapshot((SHOP,))
+
+    shown = screen.watch(look)
+    assert "1 projects, 1 ready" in shown
+    assert "shop" in shown
+
+
+def test_another_key_does_not_end_it(screen: Screen) -> None:
+    looks = []
+
+    def look() -> Snapshot:
+        looks.append(1)
+        screen.press(b"q" if len(looks) == 3 else b"x")
+        return Snapshot((SHOP,))
+
+    screen.watch(look)
+    assert len(looks) == 3
+
+
+def test_it_goes_on_while_the_engine_is_away(screen: Screen) -> None:
+    gone = EngineUnavailable("no engine answers")
+    shown = screen.watch(in_turn(screen, Snapshot((SHOP,)), gone, Snapshot((SHOP,))))
+    assert "no engine answers; trying again" in shown
+
+
+def test_warnings_are_shown(screen: Screen) -> None:
+    warned = Snapshot((SHOP,), (Warn("NEAR_PROCESS_LIMIT", "shop has\nmany processes"),))
+    assert "shop has\\nmany processes" in screen.watch(in_turn(screen, warned))
+
+
+def test_the_highest_share_of_a_column_counts() -> None:
+    streams = Streams(io.StringIO(), io.StringIO(), io.StringIO())
+    shares = [using(10.0), using(90.0), using(20.0)]
+    watch = Watch(streams, lambda: shares.pop(0), 0.01)
+    for _ in range(3):
+        watch._tick()
+    assert [*watch._history["shop"]] == [90.0]
+
+
+def test_ctrl_c_ends_it_as_q_does(screen: Screen) -> None:
+    screen.watch(in_turn(screen, Interrupted(signal.SIGINT)))
+
+
+def test_sigterm_is_reported(screen: Screen) -> None:
+    with pytest.raises(Interrupted):
+        screen.watch(in_turn(screen, Interrupted(signal.SIGTERM)))
+
+
+@pytest.mark.parametrize("end", [Snapshot(()), Interrupted(signal.SIGTERM)])
+def test_the_terminal_is_then_as_it_was(screen: Screen, end: Snapshot | BaseException) -> None:
+    before = termios.tcgetattr(screen.terminal)
+    during = []
+
+    def look() -> Snapshot:
+        during.append(termios.tcgetattr(screen.terminal))
+        return in_turn(screen, end)()
+
+    with contextlib.suppress(Interrupted):
+        screen.watch(look)
+    assert during[0] != before
+    assert termios.tcgetattr(screen.terminal) == before
+
+
+def test_without_a_keyboard_only_a_signal_ends_it(screen: Screen) -> None:
+    streams = Streams(io.StringIO(), screen.text, io.StringIO())
+    left: list[Snapshot | BaseException] = [Snapshot((SHOP,)), Interrupted(signal.SIGINT)]
+
+    def look() -> Snapshot:
+        found = left.pop(0)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    Watch(streams, look, 0.01).run()
+    assert left == []
+
+
+@pytest.mark.parametrize(("term", "possible"), [("xterm", True), ("dumb", False)])
+def test_a_live_screen_needs_a_terminal_with_a_cursor(
+    monkeypatch: pytest.MonkeyPatch, term: str, possible: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    streams = Streams(io.StringIO(), TerminalText(), io.StringIO())
+    assert is_possible(streams) is possible
+    assert not is_possible(Streams(io.StringIO(), io.StringIO(), io.StringIO()))
