@@ -16,10 +16,12 @@ import shlex
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,7 @@ from debughost_cli.errors import (
     StartFailed,
 )
 from debughost_cli.models import ProjectType
+from debughost_cli.planning.log_lines import joined
 from debughost_cli.resources import (
     Container,
     ContainerStatus,
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
     from debughost_cli.engine.port import ExecSpec, OnOutput, OnText
 
 MIB = 1024**2
+ENTRY = 16 * 1024
+"""The longest entry of a container's log in bytes."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +168,15 @@ class FakeContainer:
     reads: int = 0
     pending: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    image_labels: dict[str, str] = field(default_factory=dict)
     files: dict[str, FileEntry] = field(default_factory=dict)
     written_at: dict[str, datetime] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The image's, and over them the container's own."""
+        return self.image_labels | dict(self.spec.labels)
 
     @property
     def is_running(self) -> bool:
@@ -234,15 +245,17 @@ def _call(changes: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 for hook in engine._take_hooks(name):
                     hook()
                 engine.calls.append((name, *args))
-                fault = engine._take_fault(name, args, kwargs)
-                if fault and not fault.after:
-                    raise fault.error
-                if changes:
-                    engine.changes.append((name, *args))
-                result = method(self, *args, **kwargs)
-                if fault:
-                    raise fault.error
-                return result
+                with engine._counting():
+                    engine._require_answer()
+                    fault = engine._take_fault(name, args, kwargs)
+                    if fault and not fault.after:
+                        raise fault.error
+                    if changes:
+                        engine.changes.append((name, *args))
+                    result = method(self, *args, **kwargs)
+                    if fault:
+                        raise fault.error
+                    return result
 
         return request
 
@@ -269,9 +282,7 @@ class FakeContainers(Part):
 
     @reading
     def list(self, labels: Sequence[str] = ()) -> Sequence[ContainerSummary]:
-        found = [
-            c for c in self.engine.stored_containers.values() if _carries(c.spec.labels, labels)
-        ]
+        found = [c for c in self.engine.stored_containers.values() if _carries(c.labels, labels)]
         found.sort(key=lambda c: c.created_at, reverse=True)
         return [self.engine._summary(c) for c in found]
 
@@ -282,7 +293,7 @@ class FakeContainers(Part):
         return Container(
             id=found.id,
             name=found.name,
-            labels=dict(spec.labels),
+            labels=dict(found.labels),
             image=spec.image,
             image_id=found.image_id,
             command=spec.command,
@@ -330,7 +341,9 @@ class FakeContainers(Part):
             image_id=image.id,
             created_at=self.engine._now(),
             program=self.engine.program,
-            environment=dict(image.environment) | dict(spec.environment),
+            # The container's own come first, and what only the image has after them.
+            environment=dict(spec.environment) | dict(image.environment) | dict(spec.environment),
+            image_labels=dict(image.labels),
         )
         self.engine.stored_containers[made.id] = made
         return made.id
@@ -449,13 +462,16 @@ class FakeContainers(Part):
         )
 
     def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
-        found = self._logs(ref, query)
-        yield from (_shaped(line, query) for line in found)
+        entries = chain(self._logs(ref, query), self._written_later(ref, query))
+        yield from _shaped(entries, query)
+
+    def _written_later(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
         seen = len(self.engine._container(ref).log)
         while query.follow and ref in self.engine.stored_containers:
+            self.engine._require_answer()
             is_last_look = not self.engine.stored_containers[ref].is_running
             lines = self.engine.stored_containers[ref].log
-            yield from (_shaped(line, query) for line in lines[seen:])
+            yield from lines[seen:]
             seen = len(lines)
             if is_last_look:
                 return
@@ -662,6 +678,8 @@ class FakeEngine:
         }
         self._info = EngineInfo(**(facts | info))
         self._guard = threading.RLock()
+        self._connection_failures = 0
+        self._failures_left: float = 0
         self._faults: dict[str, list[Fault]] = {}
         self._hooks: dict[str, list[Callable[[], object]]] = {}
         self._clock = datetime.now(UTC)
@@ -693,10 +711,39 @@ class FakeEngine:
 
     @property
     def connection_failures(self) -> int:
-        return 0
+        return self._connection_failures
 
+    @reading
     def ping(self) -> None:
-        """It is always there."""
+        """Answers unless it is away."""
+
+    def go_away(self, calls: int | None = None) -> None:
+        """An outage: every call raises EngineUnavailable, and what is streamed breaks off.
+
+        ``calls``: that many fail, then it is back; None: until ``come_back``.
+        """
+        self._failures_left = float("inf") if calls is None else calls
+
+    def come_back(self) -> None:
+        """The end of an outage. What ran before still runs, as with live restore."""
+        self._failures_left = 0
+
+    def _require_answer(self) -> None:
+        if self._failures_left > 0:
+            self._failures_left -= 1
+            raise EngineUnavailable(
+                f"no engine answers at {self._info.endpoint}: connection refused",
+                hint="Start Docker",
+                details={"endpoint": self._info.endpoint, "source": self._info.source},
+            )
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineUnavailable:
+            self._connection_failures += 1
+            raise
 
     def close(self) -> None:
         """Nothing is held."""
@@ -817,7 +864,7 @@ class FakeEngine:
         container = self._container(ref)
         for line in lines:
             stamp = self._now().isoformat(timespec="microseconds").replace("+00:00", "000Z")
-            container.log.append(LogLine(stream, line.encode("utf-8", "surrogateescape"), stamp))
+            container.log += _entries(stream, line.encode("utf-8", "surrogateescape"), stamp)
 
     def _tell_event(self, action: str, container: FakeContainer, code: int | None = None) -> None:
         project = container.spec.labels.get(names.PROJECT, "")
@@ -848,7 +895,7 @@ class FakeEngine:
         return ContainerSummary(
             id=container.id,
             name=container.name,
-            labels=dict(container.spec.labels),
+            labels=dict(container.labels),
             image=container.spec.image,
             status=ContainerStatus(container.status),
             # The list knows whole seconds only.
@@ -1037,11 +1084,23 @@ def _in_span(line: LogLine, query: LogQuery) -> bool:
     return (since is None or moment >= since) and (until is None or moment <= until)
 
 
-def _shaped(line: LogLine, query: LogQuery) -> LogLine:
-    stamp = line.ts if query.stamps else ""
+def _shaped(entries: Iterable[LogLine], query: LogQuery) -> Iterator[LogLine]:
+    """Entries as the query requests them: joined to lines, or as they are stored."""
     if query.fragments and not query.stamps:
-        return LogFragment(line.stream, line.data + b"\n")
-    return LogLine(line.stream, line.data, stamp)
+        for entry in entries:
+            end = b"" if isinstance(entry, LogFragment) else b"\n"
+            yield LogFragment(entry.stream, entry.data + end)
+        return
+    shown = entries if query.stamps else (replace(entry, ts="") for entry in entries)
+    yield from shown if query.fragments else joined(shown)
+
+
+def _entries(stream: str, data: bytes, stamp: str) -> Iterator[LogLine]:
+    """A line as engines store it: cut at 16 KiB, each part with the stamp of the first."""
+    while len(data) > ENTRY:
+        yield LogFragment(stream, data[:ENTRY], stamp)
+        data = data[ENTRY:]
+    yield LogLine(stream, data, stamp)
 
 
 def make_spec(workspace: str | Path, **changes: Any) -> ServiceSpec:

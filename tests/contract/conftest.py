@@ -45,6 +45,7 @@ FAILS = ("sh", "-c", "echo one; echo two; echo oops >&2; exit 3")
 ENDS = ("sh", "-c", "exit 0")
 STUBBORN = ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
 UNKNOWN = ("no-such-command-anywhere",)
+LONG_LINE = ("perl", "-e", 'print "x" x 40_000, "\\nshort\\n"')
 
 PROGRAMS: dict[tuple[str, ...], Program] = {
     SLEEPS: never_listens(),
@@ -53,6 +54,7 @@ PROGRAMS: dict[tuple[str, ...], Program] = {
     ENDS: exits(0),
     STUBBORN: ignores_sigterm(),
     UNKNOWN: not_found(),
+    LONG_LINE: exits(0, "x" * 40_000, "short"),
 }
 
 
@@ -103,6 +105,29 @@ class World:
             labels=self.labels,
         )
         return replace(made, **changes)
+
+    def image(self, folder: Path, environment: dict[str, str], labels: dict[str, str]) -> str:
+        """An image over the usual one, with variables and labels of its own."""
+        ref = f"dbgt/{RUN}:{self.prefix}image"
+        if isinstance(self.engine, FakeEngine):
+            self.engine.add_image(ref, labels=labels, environment=environment)
+            return ref
+        lines = ["ARG BASE=none", "FROM $BASE", *[f"ENV {k}={v}" for k, v in environment.items()]]
+        (folder / "Dockerfile").write_text("\n".join(lines) + "\n")
+        self.engine.images.build(
+            folder,
+            tags=[ref],
+            labels=labels,
+            build_args={"BASE": IMAGE},
+            no_cache=False,
+            on_text=lambda _: None,
+        )
+        return ref
+
+    def remove_image(self, ref: str) -> None:
+        """The port has no such method: nothing of ours removes images."""
+        if isinstance(self.engine, DockerEngine):
+            self.engine._caller.read("removing an image", lambda c: c.remove_image(ref, force=True))
 
     def create(self, spec: ServiceSpec | None = None, name: str = "one") -> str:
         """A container with the launcher in it, not started."""

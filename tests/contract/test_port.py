@@ -18,6 +18,7 @@ from contract.conftest import (
     FAILS,
     IMAGE,
     LABEL,
+    LONG_LINE,
     RUN,
     SERVES,
     STUBBORN,
@@ -92,6 +93,30 @@ def test_a_container_is_as_it_was_asked_for(world: World) -> None:
     assert found.created_at > before
     assert (found.started_at, found.finished_at) == (None, None)
     assert (found.exit_code, found.start_error, found.oom_killed) == (0, "", False)
+
+
+def test_a_container_inherits_variables_and_labels_from_its_image(
+    world: World, tmp_path: Path
+) -> None:
+    inherited = {"DBGT_BOTH": "image", "DBGT_IMAGE": "image"}
+    image = world.image(tmp_path, inherited, world.labels | {"both": "image", "image": "image"})
+    spec = world.spec(
+        image=image,
+        environment={"DBGT_OWN": "own", "DBGT_BOTH": "own"},
+        labels=world.labels | {"both": "own"},
+    )
+    ref = world.create(spec)
+    try:
+        found = world.engine.containers.inspect(ref)
+        ours = [(k, v) for k, v in found.environment.items() if k.startswith("DBGT_")]
+        assert ours == [("DBGT_OWN", "own"), ("DBGT_BOTH", "own"), ("DBGT_IMAGE", "image")]
+        assert (found.labels["both"], found.labels["image"]) == ("own", "image")
+        test_case = f"debughost-test-case={world.prefix}"
+        (listed,) = world.engine.containers.list([test_case, "image=image"])
+        assert listed.labels == found.labels
+    finally:
+        world.engine.containers.remove(ref)
+        world.remove_image(image)
 
 
 def test_names_of_containers_are_unique(world: World) -> None:
@@ -458,6 +483,18 @@ def test_output_without_stamps_in_pieces(world: World, wrote: Any) -> None:
     assert b"".join(p.data for p in fragments) == b"one\ntwo\n"
 
 
+def test_a_long_line_is_stored_in_entries_of_16_kib_with_one_stamp(world: World) -> None:
+    ref = world.start(LONG_LINE)
+    world.ended(ref)
+    entries = list(world.engine.containers.logs(ref, LogQuery(fragments=True)))
+    sizes = [(type(e), len(e.data)) for e in entries]
+    assert sizes == [(LogFragment, 16384), (LogFragment, 16384), (LogLine, 7232), (LogLine, 5)]
+    assert len({e.ts for e in entries[:3]}) == 1
+    assert printed(world, ref) == [("stdout", b"x" * 40_000), ("stdout", b"short")]
+    # The tail counts entries, not lines.
+    assert printed(world, ref, tail=2) == [("stdout", b"x" * 7232), ("stdout", b"short")]
+
+
 def test_output_that_is_followed_ends_with_the_container(world: World, wrote: Any) -> None:
     assert printed(world, wrote, follow=True) == [("stdout", b"one"), ("stdout", b"two")]
 
@@ -639,10 +676,8 @@ def test_an_image_is_built_with_its_labels_and_tags(world: World, tmp_path: Path
         assert any("FROM" in line for line in lines)
         assert found.id in {i.id for i in world.engine.images.list([f"{LABEL}={RUN}"])}
     finally:
-        if isinstance(world.engine, DockerEngine):
-            client = world.engine._caller._connection.client
-            for tag in tags:
-                client.remove_image(tag)
+        for tag in tags:
+            world.remove_image(tag)
 
 
 def build(world: Any, folder: Any, tags: Any, base: Any, on_text: Any = lambda _: None) -> None:
