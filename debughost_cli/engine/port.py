@@ -1,8 +1,8 @@
-"""What the services ask of an engine, in our own terms.
+"""The interface of an engine, in terms of this program.
 
 Every method may raise ``EngineUnavailable``, ``EngineTimeout``, ``EnginePermissionDenied``,
-``DiskFull`` or ``EngineError``; what else it may raise stands in its docstring. Nothing of the
-engine's client library passes through this door.
+``DiskFull`` or ``EngineError``; its docstring names what else it may raise. Nothing of the
+engine's client library passes through.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from debughost_cli.specs import ServiceSpec
 
 OnText = Callable[[str], None]
 OnOutput = Callable[[str, memoryview], None]
-"""Gets ``stdout`` or ``stderr`` and bytes that are gone once it returns."""
+"""Gets ``stdout`` or ``stderr`` and bytes that are valid only until it returns."""
 
 
 class Execution(Protocol):
@@ -55,7 +55,7 @@ class Execution(Protocol):
         ...
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tells the command's terminal its size. Raises NotFound, Conflict where it has ended."""
+        """Sets the size of the command's terminal. Raises NotFound, Conflict where it has ended."""
         ...
 
     def wait(self) -> int:
@@ -63,7 +63,7 @@ class Execution(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of the streams; the command itself goes on."""
+        """Closes the streams; the command itself keeps running."""
         ...
 
 
@@ -138,7 +138,7 @@ class Exec(Protocol):
     def start(self, ref: str, spec: ExecSpec) -> Execution:
         """Starts a command. Raises NotFound, Conflict where nothing runs, StartFailed.
 
-        An engine that cannot start it may also say so as the command's output, with code 126.
+        An engine that cannot start it may also report that as the command's output, with code 126.
         """
         ...
 
@@ -188,7 +188,7 @@ class Volumes(Protocol):
         ...
 
     def create(self, name: str, labels: Mapping[str, str]) -> Volume:
-        """Makes it, or returns the one of that name (whoever it belongs to)."""
+        """Creates it, or returns the one of that name, whoever created it."""
         ...
 
     def remove(self, name: str) -> None:
@@ -257,17 +257,17 @@ class Engine(Protocol):
 
     @property
     def connection_failures(self) -> int:
-        """How many calls have found it away since it was connected to."""
+        """How many calls found no engine since the connection was opened."""
         ...
 
     def ping(self) -> None:
-        """Asks on a new connection whether it is there: one that ends answers on old ones."""
+        """Checks on a new connection whether it answers: one that ends answers on open ones."""
         ...
 
     def close(self) -> None:
-        """Gives the sockets back; no call follows."""
+        """Closes pooled connections; no call follows."""
         ...
 
     def disk_usage(self) -> DiskUsage:
-        """What takes the engine's room; costs a walk over all files of volumes."""
+        """What uses the engine's disk; the engine walks over all files of volumes for it."""
         ...

@@ -1,6 +1,6 @@
-"""Trying again what may pass: after 1, 2 and 4 seconds, saying so each time.
+"""Retries after 1, 2 and 4 seconds, each of them reported.
 
-tenacity is loaded only once something has failed, so that the usual start stays fast.
+tenacity is loaded only once something has failed, which keeps the usual start fast.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ OnRetry = Callable[[str], None]
 
 WAITS = (1.0, 2.0, 4.0)
 ENOUGH = 30.0
-"""Seconds for one operation: after so many no further try is begun."""
+"""Seconds for one operation: after so many no further retry is started."""
 
 
 class Retrier:
     """Runs calls; a call that raises EngineUnavailable runs again up to three times.
 
-    A timeout is not tried again: an engine that took a request and hangs will hang again, and the
+    A timeout is not retried: an engine that accepted a request and hangs will hang again, and the
     user would wait for minutes. Permissions and malformed addresses are not either.
     """
 
     def __init__(
         self, on_retry: OnRetry | None, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        """Without ``on_retry`` nothing is tried again."""
+        """Without ``on_retry`` there are no retries."""
         self._on_retry = on_retry
         self.sleep = sleep
 
@@ -40,9 +40,9 @@ class Retrier:
         except EngineUnavailable as exc:
             if self._on_retry is None:
                 raise
-            return self._again(attempt, exc, self._on_retry)
+            return self._retry(attempt, exc, self._on_retry)
 
-    def _again(self, attempt: Callable[[], T], first: EngineUnavailable, say: OnRetry) -> T:
+    def _retry(self, attempt: Callable[[], T], first: EngineUnavailable, report: OnRetry) -> T:
         from tenacity import (
             Retrying,
             retry_if_exception_type,
@@ -52,13 +52,13 @@ class Retrier:
         )
         from tenacity.wait import wait_fixed
 
-        say(_line(first, WAITS[0]))
+        report(_line(first, WAITS[0]))
         self.sleep(WAITS[0])
         retrying = Retrying(
             stop=stop_after_attempt(len(WAITS)) | stop_after_delay(ENOUGH),
             wait=wait_chain(*[wait_fixed(s) for s in WAITS[1:]]),
             retry=retry_if_exception_type(EngineUnavailable),
-            before_sleep=lambda state: say(
+            before_sleep=lambda state: report(
                 _line(state.outcome.exception() if state.outcome else None, state.upcoming_sleep)
             ),
             sleep=self.sleep,

@@ -85,11 +85,11 @@ class SshTunnel:
         return True
 
     def _failure(self) -> DebughostError:
-        """Ssh's own last words."""
+        """The last line that ssh wrote."""
         assert self._process.stderr is not None
-        words = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        lines = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
         self.close()
-        last = words[-1] if words else f"ssh ended with {self._process.returncode}"
+        last = lines[-1] if lines else f"ssh ended with {self._process.returncode}"
         if "permission denied" in last.lower():
             return permission_denied(f"{self._info.endpoint}: {last}")
         return unavailable(self._info, last)

@@ -6,8 +6,10 @@ import ast
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from contract_codes import EXITS
 
 import debughost_cli
 from debughost_cli import errors
@@ -97,3 +99,22 @@ def test_no_decision_reads_the_text_or_the_details_of_an_error(folder: str) -> N
         if reads_of_text(expression)
     ]
     assert found == []
+
+
+def test_every_public_error_has_a_code_and_an_exit_code_of_its_own() -> None:
+    codes = [cls.code for cls in errors.all_errors()]
+    assert len(codes) == len(set(codes))
+    assert "INTERNAL" in codes
+
+
+@pytest.mark.parametrize(("exit_code", "codes"), EXITS.items())
+def test_the_contracts_table_of_codes(exit_code: Any, codes: Any) -> None:
+    found = {cls.code for cls in errors.all_errors() if int(cls.exit_code) == exit_code}
+    assert codes <= found
+
+
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
+def test_an_interruption_ends_as_shells_report_it(number: int, status: int) -> None:
+    assert errors.Interrupted(number).status == status
+    # Or who goes on after an error would go on after it as well.
+    assert not issubclass(errors.Interrupted, Exception)

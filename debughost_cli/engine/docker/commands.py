@@ -14,7 +14,7 @@ from debughost_cli.engine.reachability import READ_TIMEOUT
 
 DETACH_KEYS = ",".join(["ctrl-@", "ctrl-_"] * 4)
 """The engine holds back the first of them until the next key comes, and its default begins with
-ctrl-p, which every shell uses. Nothing shows after ctrl-@; nobody types all eight."""
+ctrl-p, which every shell uses. Nothing shows after ctrl-@; no user types all eight."""
 
 
 class DockerCommands:

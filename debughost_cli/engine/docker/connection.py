@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from debughost_cli.engine.ssh import SshTunnel
 
 NEWEST_API = (1, 51)
-"""The newest API that this code was written against; an engine may speak a newer one."""
+"""The newest API that this code was written against; an engine may support a newer one."""
 OLDEST_API = (1, 41)
 """Engine 20.10: the first with one-shot stats."""
 
@@ -80,7 +80,7 @@ def _text(version: tuple[int, int]) -> str:
 
 
 def _negotiate(facts: dict[str, Any]) -> str:
-    """The newest API version that both sides speak. Raises EngineTooOld."""
+    """The newest API version that both sides support. Raises EngineTooOld."""
     theirs = _numbers(facts.get("ApiVersion"))
     if theirs < OLDEST_API:
         raise EngineTooOld(

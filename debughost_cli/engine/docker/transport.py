@@ -1,8 +1,8 @@
-"""A time limit for a whole answer: a socket's own timeout begins anew with every byte.
+"""A time limit for a whole answer: a socket's own timeout starts again with every byte.
 
-An engine, or a proxy before it, that sends a byte every few seconds would otherwise never be given
-up. The limit is of the thread that asks; without one the socket's own timeout holds, as it should
-for streams.
+An engine, or a proxy before it, that sends a byte every few seconds would otherwise never time
+out. The limit belongs to the calling thread; without one the socket's own timeout applies, as it
+should for streams.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _now = threading.local()
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Whatever is asked within must be answered whole in so many seconds; None: no such limit."""
+    """Requests of the block must be answered whole in so many seconds; None: no such limit."""
     before = getattr(_now, "deadline", None)
     _now.deadline = None if seconds is None else time.monotonic() + seconds
     try:
@@ -102,7 +102,7 @@ class UnixAdapter(UnixHTTPAdapter):  # type: ignore[misc]  # docker-py ships no 
         return self._pool
 
     def close(self) -> None:
-        """Gives the sockets back."""
+        """Closes pooled connections."""
         self._pool.close()
 
 

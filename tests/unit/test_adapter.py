@@ -1,0 +1,207 @@
+"""The parts of the adapter: creates that must happen once, and what counts as success."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes import make_spec
+
+from debughost_cli import errors
+from debughost_cli.engine.port import NotFound
+
+# docker-py leaves sockets that could not connect to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.usefixtures("no_sockets_left"),
+]
+
+CREATED = {"Id": "c" * 64, "Warnings": []}
+SPEC = make_spec("/srv/shop", labels={"debug-host.config-hash": "h"}, config_hash="h")
+MANAGED_FILTER = {
+    "Id": "c" * 64,
+    "Name": "/name",
+    "Config": {"Labels": {"debug-host.config-hash": "h"}},
+}
+
+
+def test_a_create_is_sent_once(connect: Any, script: Any, server: Any, slept: Any) -> None:
+    script.on("POST /v1.45/containers/create", (201, CREATED))
+    assert connect().containers.create("name", SPEC) == "c" * 64
+    assert (slept, server.count("/containers/create")) == ([], 1)
+
+
+def test_a_create_whose_answer_was_lost_is_looked_for_and_not_repeated(
+    connect: Any, script: Any, server: Any, slept: Any
+) -> None:
+    script.on("POST /v1.45/containers/create", None)
+    script.on("GET /v1.45/containers/name/json", (200, MANAGED_FILTER))
+    assert connect().containers.create("name", SPEC) == "c" * 64
+    assert server.count("/containers/create") == 1
+    assert slept == [1.0]
+
+
+def test_a_create_that_did_not_happen_is_repeated(connect: Any, script: Any, server: Any) -> None:
+    script.on("POST /v1.45/containers/create", None, (201, CREATED))
+    assert connect().containers.create("name", SPEC) == "c" * 64
+    assert server.count("/containers/create") == 2
+    assert server.count("GET /v1.45/containers/name/json") == 1
+
+
+def test_an_unmanaged_container_of_that_name_is_a_conflict(connect: Any, script: Any) -> None:
+    foreign = {"Id": "d" * 64, "Name": "/name", "Config": {"Labels": {}}}
+    script.on("POST /v1.45/containers/create", None, (409, {"message": "Conflict. In use"}))
+    script.on("GET /v1.45/containers/name/json", (200, foreign))
+    engine = connect()
+    with pytest.raises(errors.NameConflict):
+        engine.containers.create("name", SPEC)
+
+
+def test_a_create_without_its_image_is_image_not_found(connect: Any, script: Any) -> None:
+    script.on("POST /v1.45/containers/create", (404, {"message": "No such image: x:1"}))
+    engine = connect()
+    with pytest.raises(errors.ImageNotFound) as caught:
+        engine.containers.create("name", SPEC)
+    assert caught.value.details["reason"] == "unknown"
+
+
+def test_a_create_without_its_network_is_not_image_not_found(connect: Any, script: Any) -> None:
+    words = "network debug-host-network not found"
+    script.on("POST /v1.45/containers/create", (404, {"message": words}))
+    engine = connect()
+    with pytest.raises(errors.DebughostError) as caught:
+        engine.containers.create("name", SPEC)
+    assert not isinstance(caught.value, errors.ImageNotFound)
+    assert words in caught.value.message
+
+
+NETWORK = {
+    "Id": "n1",
+    "Name": "net",
+    "Driver": "bridge",
+    "Labels": {"a": "b"},
+    "IPAM": {"Config": [{"Subnet": "10.213.1.0/24", "Gateway": "10.213.1.1"}]},
+}
+
+
+def test_a_network_whose_answer_was_lost_is_looked_for(
+    connect: Any, script: Any, server: Any
+) -> None:
+    script.on("POST /v1.45/networks/create", None)
+    script.on("GET /v1.45/networks?", (200, [NETWORK]))
+    script.on("GET /v1.45/networks/n1", (200, NETWORK))
+    made = connect().networks.create("net", "10.213.1.0/24", "10.213.1.1", {"a": "b"})
+    assert made == "n1"
+    assert server.count("/networks/create") == 1
+
+
+def test_networks_are_found_by_their_whole_name(connect: Any, script: Any) -> None:
+    longer = NETWORK | {"Id": "n2", "Name": "net-other"}
+    script.on("GET /v1.45/networks?", (200, [longer, NETWORK]))
+    script.on("GET /v1.45/networks/n1", (200, NETWORK))
+    assert [n.id for n in connect().networks.find("net")] == ["n1"]
+
+
+def test_a_network_removed_between_list_and_inspect_is_left_out(connect: Any, script: Any) -> None:
+    script.on("GET /v1.45/networks?", (200, [NETWORK]))
+    assert connect().networks.find("net") == []
+
+
+def test_a_stop_passes_the_stop_timeout(connect: Any, script: Any, server: Any) -> None:
+    script.on("POST /v1.45/containers/x/stop", (204, b""))
+    connect().containers.stop("x", 7)
+    assert server.count("/containers/x/stop?t=7") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        (lambda e: e.containers.remove("x"), "DELETE /v1.45/containers/x"),
+        (lambda e: e.networks.remove("x"), "DELETE /v1.45/networks/x"),
+        (lambda e: e.volumes.remove("x"), "DELETE /v1.45/volumes/x"),
+    ],
+)
+def test_removing_what_does_not_exist_succeeds(
+    connect: Any, server: Any, call: Callable[..., Any], path: str
+) -> None:
+    call(connect())
+    assert server.count(path) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda e: e.containers.inspect("x"),
+        lambda e: e.containers.start("x"),
+        lambda e: e.containers.stop("x", 1),
+        lambda e: e.containers.stats("x"),
+        lambda e: e.exec.run("x", ["true"]),
+        lambda e: e.containers.read_files("x", "/etc"),
+        lambda e: e.containers.put_files("x", []),
+    ],
+)
+def test_what_does_not_exist_is_not_found(connect: Any, call: Callable[..., Any]) -> None:
+    engine = connect()
+    with pytest.raises(NotFound):
+        call(engine)
+
+
+def test_starting_a_started_container_succeeds(connect: Any, script: Any) -> None:
+    script.on("/containers/x/start", (304, b""))
+    connect().containers.start("x")
+
+
+def test_a_removal_by_another_client_counts(connect: Any, script: Any) -> None:
+    words = "removal of container x is already in progress"
+    script.on("DELETE /v1.45/containers/x", (409, {"message": words}))
+    connect().containers.remove("x", force=True)
+
+
+def progress(*messages: Any) -> Any:
+    return b"".join(json.dumps(m).encode() + b"\r\n" for m in messages)
+
+
+@pytest.mark.parametrize(
+    ("message", "cls", "reason"),
+    [
+        (
+            {"errorDetail": {"message": "write /x: no space left on device"}, "error": "x"},
+            errors.DiskFull,
+            None,
+        ),
+        (
+            {"errorDetail": {"message": "dial tcp: lookup r: no such host"}, "error": "x"},
+            errors.ImageNotFound,
+            "registry_unreachable",
+        ),
+        ({"error": "manifest unknown"}, errors.ImageNotFound, "unknown"),
+    ],
+)
+def test_an_error_inside_the_stream_of_a_pull_is_raised(
+    connect: Any, script: Any, message: dict[str, Any], cls: Any, reason: str | None
+) -> None:
+    script.on("/images/create", (200, progress({"status": "Pulling"}, message)))
+    engine = connect()
+    with pytest.raises(cls) as caught:
+        engine.images.pull("x:1", lambda _: None)
+    assert caught.value.details.get("reason") == reason
+
+
+def test_a_pull_reports_progress_and_never_fetches_every_tag(
+    connect: Any, script: Any, server: Any
+) -> None:
+    script.on("/images/create", (200, progress({"id": "x", "status": "Pulling fs layer"})))
+    lines: list[str] = []
+    connect().images.pull("registry:5000/x", lines.append)
+    assert lines == ["x Pulling fs layer"]
+    assert server.count("tag=latest") == 1
+
+
+def test_files_that_are_no_archive_are_an_engine_error(connect: Any, script: Any) -> None:
+    script.on("/containers/x/archive", (200, b"this is no tar"))
+    engine = connect()
+    with pytest.raises(errors.DebughostError) as caught:
+        engine.containers.read_files("x", "/etc")
+    assert caught.value.code == "ENGINE_ERROR"
