@@ -169,10 +169,10 @@ def test_disk_usage_times_out_where_the_engine_stays_busy(
     connect: Any, script: Any, server: Any
 ) -> None:
     script.on("/system/df", BUSY).on("/_ping", (200, b"OK"))
-    engine = connect(timeout=0.2)
+    engine = connect(timeout=0.5)
     with pytest.raises(errors.EngineTimeout, match="already running"):
         engine.disk_usage()
-    assert server.count("/system/df") > 2
+    assert server.count("/system/df") > 1
 
 
 def test_a_missing_socket_is_an_unavailable_engine(tmp_path: Path, slept: Any) -> None:
