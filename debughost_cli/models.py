@@ -97,7 +97,7 @@ class PullPolicy(StrEnum):
 
 
 class Freshness(StrEnum):
-    """Whether the installed dependencies are those that the workspace asks for."""
+    """Whether the installed dependencies are those that the workspace requires."""
 
     FRESH = "fresh"
     STALE = "stale"

@@ -96,7 +96,7 @@ def check_port(port: int) -> int:
 
 
 def project_id_from(text: str) -> str:
-    """A folder's name made into a project id; empty where nothing usable is in it."""
+    """A folder's name turned into a project id; empty where nothing of it can be used."""
     made = re.sub(r"[^a-z0-9_-]+", "-", text.lower(), flags=re.ASCII)
     return made.lstrip("-_")[:63].rstrip("-")
 

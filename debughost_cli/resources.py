@@ -186,7 +186,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Volume:
-    """A named volume; ``size_bytes`` and ``in_use`` are None where nobody asked the engine."""
+    """A named volume; ``size_bytes`` and ``in_use`` are None where they were not requested."""
 
     name: str
     labels: Mapping[str, str]
@@ -293,5 +293,5 @@ class EngineEvent:
 
 
 def as_port(text: str | None) -> int:
-    """The port in a label, 0 where there is none that makes sense."""
+    """The port in a label, 0 where there is no valid one."""
     return int(text) if text and text.isascii() and text.isdigit() else 0

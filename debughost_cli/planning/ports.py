@@ -61,9 +61,9 @@ def choose_port(
     holder: FindPortHolder,
     identify: Callable[[int], PortHolder],
 ) -> int:
-    """A port that nobody holds. Raises PortInUse for a wanted one, PortsExhausted otherwise.
+    """A port that is free. Raises PortInUse for a requested one, PortsExhausted otherwise.
 
-    ``holder`` is asked for many ports and may be vague; ``identify`` for the one in the error.
+    ``holder`` is called for many ports and may be vague; ``identify`` for the one in the error.
     """
     if requested:
         if holder(requested):

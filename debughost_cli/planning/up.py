@@ -230,7 +230,7 @@ def _image_pair(spec: ServiceSpec, have: Container) -> tuple[str, str]:
 
 
 def _network_pair(spec: ServiceSpec, have: Container) -> tuple[str | None, str | None]:
-    """A network that was removed and made again has another id, and starting would fail.
+    """A network that was removed and recreated has another id, and starting would fail.
 
     A container that never ran knows its network by name alone.
     """

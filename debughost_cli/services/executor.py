@@ -90,7 +90,7 @@ class Executor:
         state.image_step = step
 
     def _build_image(self, state: UpState) -> None:
-        """Whoever waited for another command's build finds the image built."""
+        """A command that waited for another one's build finds the image built."""
         resolved = state.resolved
         # No project id has a dot in it.
         with self._image_lock(f"image.{resolved.type}"):
@@ -145,7 +145,7 @@ class Executor:
         )
 
     def _created(self, attempt: Attempt, name: str, spec: ServiceSpec) -> str:
-        """Without an answer from the engine, nobody knows whether it is being created."""
+        """Without an answer from the engine it is not known whether it is being created."""
         attempt.in_flight = True
         try:
             ref = self._deployment.create(name, spec)
@@ -160,7 +160,7 @@ class Executor:
     def _remove_created(self, attempt: Attempt, name: str) -> None:
         """Unless the one that it replaced is gone: then it is all that the project has.
 
-        One that somebody else created under its name stays as it is.
+        One that another process created under its name stays as it is.
         """
         old = attempt.observation.current
         if old and not self._exists(old.id):

@@ -185,12 +185,12 @@ class LifecycleService:
         try:
             self._engine.volumes.create(name, labels)
         except DiskFull:
-            # Whoever removes things may well do so for this reason, and must succeed.
+            # A removal may be meant to free disk space, and must succeed.
             self._progress.warn("PORT_FORGOTTEN", "the disk is too full to note its port")
 
 
 def _tidy_workspace(container: Container) -> None:
-    """The mount point that we made is taken away, so that the workspace is as it was."""
+    """Removes the mount point that ``up`` created, so that the workspace is as it was."""
     kind = container.labels.get(names.TYPE, "")
     if container.labels.get(names.MOUNTPOINT) == "made" and kind in names.DEPENDENCY_FOLDERS:
         folder = names.DEPENDENCY_FOLDERS[ProjectType(kind)][1]

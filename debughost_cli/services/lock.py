@@ -67,7 +67,7 @@ def project_lock(
 
 
 def is_held(engine: str, project: str) -> bool:
-    """True while a command of this user works on the project, as the lock's note says."""
+    """True while a command of this user works on the project, as the lock's note shows."""
     note = _noted(_path(engine, project))
     pid, started = note.get("pid"), note.get("started")
     return isinstance(pid, int) and isinstance(started, float) and is_alive(pid, started)
@@ -95,7 +95,7 @@ def lock_folder() -> Path:
 
 
 def _is_ours(folder: Path, uid: int) -> bool:
-    """Whether nobody else can put anything there, a link for us to write through above all."""
+    """Whether no other user can put anything there, above all a link that we would follow."""
     found = folder.lstat()
     if os.name != "posix":
         return os.access(folder, os.W_OK)
@@ -140,7 +140,7 @@ def _noted(path: Path) -> dict[str, object]:
 
 
 def describe(owner: dict[str, object]) -> str:
-    """The owner process in a few words."""
+    """The owner process, for a message."""
     if not owner:
         return "its process is not known"
     command = str(owner.get("command")).strip()

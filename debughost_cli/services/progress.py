@@ -1,4 +1,4 @@
-"""What services tell while they work: an observer that does nothing unless one is given."""
+"""What services report while they work: an observer that ignores it unless another is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Hears of steps; the caller decides whether anybody sees them."""
+    """Receives steps and warnings; the caller decides whether a user sees them."""
 
     def step(self, text: str) -> None:
         """Something begins that may take a while, such as "Building image ..."."""
@@ -22,7 +22,7 @@ class Progress(Protocol):
 
 
 class NullProgress:
-    """Nobody listens."""
+    """Ignores everything."""
 
     def step(self, text: str) -> None:
         """Nothing."""

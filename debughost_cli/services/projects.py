@@ -57,7 +57,7 @@ def not_found(project: str, known: Sequence[str]) -> ProjectNotFound:
 
 
 def read_launcher_status(engine: Engine, ref: str) -> LauncherStatus:
-    """What the launcher says of its container, now or last."""
+    """What the launcher of a container reported last."""
     return parse(engine.containers.read_link(ref, names.STATE_LINK))
 
 

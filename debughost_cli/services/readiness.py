@@ -75,7 +75,7 @@ def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
         return observe(engine, ref)
     except NotFound as exc:
         raise Crashed(
-            "the container was removed by somebody else while it was waited for",
+            "another client removed the container while it was waited for",
             hint="Run 'debughost up' again",
         ) from exc
 

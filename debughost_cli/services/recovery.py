@@ -101,7 +101,7 @@ class Recovery:
             except NotFound as exc:
                 found = self._engine.containers.inspect(ref)
                 if found.status is not ContainerStatus.EXITED:
-                    # Somebody is removing it.
+                    # Another client is removing it.
                     return
                 raise ContainerCorrupted(
                     "the engine lost what was written into the container",

@@ -37,7 +37,7 @@ class ProjectsResult:
 
     @property
     def changed(self) -> bool:
-        """True where anything was made different."""
+        """True where anything was changed."""
         return any(i.changed for i in self.items)
 
 
@@ -60,13 +60,13 @@ class VolumesResult:
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """The base image of a type: the image that is here, None where it has to be made."""
+    """The base image of a type: the image that is here, None where it has to be built."""
 
     type: str
     ref: str
     image: Image | None
     current: bool = False
-    """True where it was made from the Dockerfile that this version carries."""
+    """True where it was built from the Dockerfile of this version."""
 
 
 @dataclass(frozen=True)

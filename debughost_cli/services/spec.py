@@ -106,7 +106,7 @@ def _command(resolved: ResolvedProject, port: int, image: Image | None) -> tuple
 
 def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> dict[str, str]:
     """The contract's variables and the technical ones, then what the user gave."""
-    made = {
+    variables = {
         "PORT": str(port),
         "PROJECT_ID": resolved.project,
         "DEBUG_HOST": "true",
@@ -116,12 +116,12 @@ def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> d
         "TINI_KILL_PROCESS_GROUP": "1",
     }
     if resolved.type in names.DEPENDENCY_FOLDERS:
-        made |= {k: f"{names.CACHE_DIR}/{folder}" for k, folder in _CACHES.items()}
+        variables |= {k: f"{names.CACHE_DIR}/{folder}" for k, folder in _CACHES.items()}
     if resolved.type is ProjectType.PYTHON:
-        made |= _venv(image)
+        variables |= _venv(image)
     if resolved.ca_bundle:
-        made |= dict.fromkeys(_CA_VARIABLES, names.CA_FILE)
-    return made | dict(resolved.environment)
+        variables |= dict.fromkeys(_CA_VARIABLES, names.CA_FILE)
+    return variables | dict(resolved.environment)
 
 
 def _venv(image: Image | None) -> dict[str, str]:

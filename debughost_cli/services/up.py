@@ -84,7 +84,7 @@ class UpService:
                 hint = f"{attempt.outcome.hint}; what ran before was started again"
                 raise attempt.outcome.with_context(hint=hint) from attempt.outcome
         except BaseException:
-            # Whoever never got the lock has nothing to roll back, and must not wait for it again.
+            # A run that never got the lock has nothing to roll back, and must not wait for it again.
             if state.rollback:
                 with self._recovery.lock(state.project):
                     state.rollback.run()
@@ -100,7 +100,7 @@ class UpService:
             self._executor.get_image(state, step)
 
     def _bring_up(self, state: UpState) -> Attempt:
-        """Until the container is started and, unless nobody waits, ready or ended."""
+        """Until the container is started and, without ``--no-wait``, ready or ended."""
         failures = self._engine.connection_failures
         with self._recovery.lock(state.project):
             attempt = self._recovery.until_converged(state, lambda: self._converge(state))
@@ -119,7 +119,7 @@ class UpService:
         except PortInUse as exc:
             raise PortRace(observation.spec.main.port) from exc
         except (NotFound, Conflict) as exc:
-            # Somebody else removed or changed what was just observed.
+            # Another client removed or changed what was just observed.
             raise ConcurrentModification(exc.message) from exc
         return attempt
 
