@@ -8,7 +8,6 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from debughost_cli.errors import InvalidConfig
 
@@ -22,7 +21,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._sources: dict[str, str] = {}
-        self._manifests: dict[str, Mapping[str, Any]] = {}
+        self._manifests: dict[str, Mapping[str, object]] = {}
         self._present: dict[str, bool] = {}
 
     def has(self, name: str) -> bool:
@@ -57,20 +56,20 @@ class Folder:
             self._sources[name] = decode(self._read(name)) if self.has(name) else ""
         return self._sources[name]
 
-    def json(self, name: str) -> Mapping[str, Any]:
+    def json(self, name: str) -> Mapping[str, object]:
         """A JSON file's object, empty where the file does not exist. Raises InvalidConfig."""
         return self._manifest(name, json.loads)
 
-    def toml(self, name: str) -> Mapping[str, Any]:
+    def toml(self, name: str) -> Mapping[str, object]:
         """A TOML file's table, empty where the file does not exist. Raises InvalidConfig."""
         return self._manifest(name, tomllib.loads)
 
-    def _manifest(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
+    def _manifest(self, name: str, parse: Callable[[str], object]) -> Mapping[str, object]:
         if name not in self._manifests:
             self._manifests[name] = self._parse(name, parse) if self.has(name) else {}
         return self._manifests[name]
 
-    def _parse(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
+    def _parse(self, name: str, parse: Callable[[str], object]) -> Mapping[str, object]:
         try:
             value = parse(read_text(self.root / name))
         except OSError as exc:
@@ -135,19 +134,20 @@ def invalid(file: str, problem: str, place: str = "") -> InvalidConfig:
     return InvalidConfig(f"{where} {problem}", hint=hint, details=details)
 
 
-def table_in(data: Mapping[str, Any], file: str, *path: str) -> Mapping[str, Any]:
+def table_in(data: Mapping[str, object], file: str, *path: str) -> Mapping[str, object]:
     """The table at a path, empty where there is none. Raises InvalidConfig."""
-    value: Any = data
+    table = data
     for depth, key in enumerate(path, 1):
-        value = value.get(key)
+        value = table.get(key)
         if value is None or value == []:  # PHP's tools write an empty object like this
             return {}
         if not isinstance(value, dict):
             raise invalid(file, "must be an object", ".".join(path[:depth]))
-    return value  # type: ignore[no-any-return]
+        table = value
+    return table
 
 
-def text_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> str:
+def text_in(data: Mapping[str, object], file: str, key: str, place: str = "") -> str:
     """The string under a key, empty where there is none. Raises InvalidConfig."""
     value = data.get(key)
     if value is None:
@@ -157,7 +157,7 @@ def text_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> st
     return value
 
 
-def strings_in(data: Mapping[str, Any], file: str, key: str, place: str = "") -> list[str]:
+def strings_in(data: Mapping[str, object], file: str, key: str, place: str = "") -> list[str]:
     """The list of strings under a key, empty where there is none. Raises InvalidConfig."""
     value = data.get(key)
     if value is None:

@@ -188,6 +188,11 @@ def test_models_and_errors_need_the_standard_library_alone(name: str) -> None:
     assert inside <= set(ours("models", "failure", "errors"))
 
 
+@pytest.mark.parametrize("folder", ["project", "container"])
+def test_what_comes_from_a_workspace_is_narrowed_instead_of_any(folder: str) -> None:
+    assert offenders(under(folder), ["typing.Any"]) == set()
+
+
 def test_planning_knows_an_engine_by_its_port_alone() -> None:
     found = offenders(under("planning"), ours("engine"))
     assert {

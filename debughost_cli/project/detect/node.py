@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.detect.node_install import Manager, dependencies_of, manager_of
@@ -81,7 +80,7 @@ def read_package(folder: Folder) -> Package:
     )
 
 
-def _scripts(data: Mapping[str, Any]) -> dict[str, str]:
+def _scripts(data: Mapping[str, object]) -> dict[str, str]:
     table = table_in(data, FILE, "scripts")
     return {name: text_in(table, FILE, name, f"scripts.{name}") for name in table}
 

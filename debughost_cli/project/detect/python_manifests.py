@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from debughost_cli.project.reader import Folder, invalid, strings_in, table_in, text_in
 
@@ -40,7 +40,7 @@ class PyProject:
     name: str = ""
     """The distribution's name, of PEP 621 or of Poetry; empty where there are only settings."""
     requirements: tuple[str, ...] = ()
-    poetry: Mapping[str, Any] = field(default_factory=dict)
+    poetry: Mapping[str, object] = field(default_factory=dict)
     """Poetry's own table of dependencies, groups included, without ``python``."""
     groups: frozenset[str] = frozenset()
     group_requirements: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ def read_pyproject(folder: Folder) -> PyProject:
     )
 
 
-def _poetry_dependencies(data: Mapping[str, Any]) -> dict[str, Any]:
+def _poetry_dependencies(data: Mapping[str, object]) -> dict[str, object]:
     found = dict(table_in(data, PYPROJECT, "tool", "poetry", "dependencies"))
     found |= table_in(data, PYPROJECT, "tool", "poetry", "dev-dependencies")
     for name in table_in(data, PYPROJECT, "tool", "poetry", "group"):
@@ -154,7 +154,7 @@ def _poetry_dependencies(data: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _group_lines(groups: Mapping[str, Any]) -> tuple[str, ...]:
+def _group_lines(groups: Mapping[str, object]) -> tuple[str, ...]:
     """The requirements of all dependency groups. Raises InvalidConfig."""
     if not groups:
         return ()
@@ -163,7 +163,7 @@ def _group_lines(groups: Mapping[str, Any]) -> tuple[str, ...]:
     found: list[str] = []
     for name in groups:
         try:
-            found += resolve(groups, name)
+            found += resolve(groups, name)  # type: ignore[arg-type] # It verifies the types.
         except (LookupError, TypeError, ValueError) as exc:
             place = f"dependency-groups.{name}"
             reason = str(exc).partition("\n")[0]
@@ -171,7 +171,7 @@ def _group_lines(groups: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _dynamic_files(data: Mapping[str, Any]) -> tuple[str, ...]:
+def _dynamic_files(data: Mapping[str, object]) -> tuple[str, ...]:
     table = table_in(data, PYPROJECT, "tool", "setuptools", "dynamic", "dependencies")
     files = table.get("file", [])
     files = [files] if isinstance(files, str) else files
