@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from typing import Any
 
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import (
@@ -130,7 +129,7 @@ def ended(
 
 
 def _before_its_command(
-    container: Container, launcher: LauncherStatus, details: dict[str, Any]
+    container: Container, launcher: LauncherStatus, details: dict[str, object]
 ) -> DebughostError | None:
     """Why its command could not even begin; None where it did, or where its install failed."""
     project = container.project
@@ -156,7 +155,7 @@ def _before_its_command(
     return None
 
 
-def _no_space(project: str, details: dict[str, Any]) -> DiskFull:
+def _no_space(project: str, details: dict[str, object]) -> DiskFull:
     return DiskFull(
         f"{project} found no space left on the disk and ended",
         hint="'docker system df' shows what uses the engine's disk",
@@ -164,7 +163,7 @@ def _no_space(project: str, details: dict[str, Any]) -> DiskFull:
     )
 
 
-def _exit_details(exit_: Exit | None, container: Container) -> dict[str, Any]:
+def _exit_details(exit_: Exit | None, container: Container) -> dict[str, object]:
     if exit_ is None:
         return {"restart_count": container.restart_count}
     return {"exit_code": exit_.code, "signal": exit_.signal, "reason": exit_.reason}

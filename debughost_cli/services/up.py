@@ -84,7 +84,7 @@ class UpService:
                 hint = f"{attempt.outcome.hint}; what ran before was started again"
                 raise attempt.outcome.with_context(hint=hint) from attempt.outcome
         except BaseException:
-            # A run that never got the lock has nothing to roll back, and must not wait for it again.
+            # Without the lock there is nothing to roll back, and no reason to wait for it again.
             if state.rollback:
                 with self._recovery.lock(state.project):
                     state.rollback.run()
