@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn, Self, TypedDict, Unpack
+from typing import ClassVar, NoReturn, Self, TypedDict, Unpack
 
 
 class ExitCode(IntEnum):
@@ -30,7 +30,7 @@ class Context(TypedDict, total=False):
     """What every error may be made with."""
 
     hint: str
-    details: Mapping[str, Any]
+    details: Mapping[str, object]
 
 
 class Failure(BaseException):
@@ -50,7 +50,7 @@ class Failure(BaseException):
 
     message: str
     hint: str
-    details: Mapping[str, Any]
+    details: Mapping[str, object]
     changed: bool
 
     def __init__(self, message: str, **context: Unpack[Context]) -> None:
@@ -79,7 +79,7 @@ class Failure(BaseException):
         self,
         *,
         hint: str | None = None,
-        details: Mapping[str, Any] | None = None,
+        details: Mapping[str, object] | None = None,
         changed: bool | None = None,
     ) -> Self:
         """A copy with another hint, more details or another ``changed``; raise it from this one."""
@@ -99,7 +99,7 @@ class Failure(BaseException):
         """The exit code of the process that ends with this error."""
         return int(self.exit_code)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The ``error`` object of the JSON output."""
         return {
             "code": self.code,

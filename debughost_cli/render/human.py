@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 def error(streams: Streams, failure: Failure) -> None:
-    """What happened, the project's last words where there are any, and the way out."""
+    """What happened, the end of the project's output where there is any, and a remedy."""
+    tail = failure.details.get("log_tail")
     streams.talk(f"Error: {_indented(failure.message)} [{failure.code}]", "red")
-    for line in failure.details.get("log_tail", []):
+    for line in tail if isinstance(tail, list | tuple) else ():
         streams.talk(f"  | {clean(str(line))}", "dim")
     if failure.hint:
         streams.talk(f"Hint: {_indented(failure.hint)}")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,8 @@ def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen[st
     error = caught.value
     assert error.retryable
     assert error.details["project"] == "shop"
-    assert error.details["holder"]["pid"] == holder.pid
+    owner: Any = error.details["holder"]
+    assert owner["pid"] == holder.pid
     assert f"pid {holder.pid}" in error.message
     assert len(told) == 1
     assert f"pid {holder.pid}" in told[0]

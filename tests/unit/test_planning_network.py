@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import names
-from debughost_cli.errors import Usage
+from debughost_cli.errors import Failure, Usage
 from debughost_cli.planning.network import choose, gateway_of, mismatch, network_drift, overlap
 from debughost_cli.resources import Network
 
@@ -102,8 +102,13 @@ def test_a_mismatch_says_how_to_get_out_of_it(
     assert words in error.hint
     assert "--subnet 10.0.0.0/24" in error.hint
     assert "subnet is 10.0.0.0/24 instead of 172.28.0.0/16" in error.message
-    assert [d["field"] for d in error.details["drift"]] == ["subnet", "gateway"]
+    assert [d["field"] for d in plain(error)["drift"]] == ["subnet", "gateway"]
     assert error.details["containers"] == list(facts.get("containers", ()))
+
+
+def plain(error: Failure) -> Any:
+    """The details as JSON has them."""
+    return error.to_json()["details"]
 
 
 def others(*subnets: Any) -> Any:
@@ -124,7 +129,7 @@ def test_an_overlap_names_the_networks_in_the_way(
     subnets: list[str | None], culprits: list[str]
 ) -> None:
     error = overlap(SUBNET, others(*subnets), "Pool overlaps")
-    assert [n["name"] for n in error.details["overlaps"]] == culprits
+    assert [n["name"] for n in plain(error)["overlaps"]] == culprits
     assert all(name in error.message for name in culprits)
 
 
@@ -139,7 +144,7 @@ def test_an_overlap_without_a_network_blames_a_route() -> None:
 )
 def test_the_proposed_subnet_is_free_and_not_the_refused_one(taken: Any) -> None:
     error = overlap(SUBNET, others(*taken), "Pool overlaps")
-    free = ipaddress.ip_network(error.details["free_subnet"])
+    free = ipaddress.ip_network(plain(error)["free_subnet"])
     assert free.is_private
     assert not free.overlaps(ipaddress.ip_network(SUBNET))
     assert not any(free.overlaps(ipaddress.ip_network(t, strict=False)) for t in taken)
@@ -148,5 +153,5 @@ def test_the_proposed_subnet_is_free_and_not_the_refused_one(taken: Any) -> None
 
 def test_the_proposed_subnet_is_free_where_the_last_resort_is_taken_too() -> None:
     error = overlap(SUBNET, others("172.16.0.0/12", "10.28.0.0/16"), "Pool overlaps")
-    free = ipaddress.ip_network(error.details["free_subnet"])
+    free = ipaddress.ip_network(plain(error)["free_subnet"])
     assert not free.overlaps(ipaddress.ip_network("10.28.0.0/16"))
