@@ -20,7 +20,7 @@ from debughost_cli.project.workspace import is_gone
 from debughost_cli.resources import Container, LauncherStatus, Network
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageChoice, ImageService
-from debughost_cli.services.owner_process import this_process
+from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.spec import make_spec
 
@@ -43,7 +43,8 @@ class DriftService:
         self._images: dict[str, ImageChoice] = {}
         self._networks: list[Network | None] = []
         self._guard = threading.Lock()
-        self._owner = this_process(host_identity())
+        # Nothing is created, so any process of this machine will do.
+        self._owner = OwnerProcess(host_identity(), os.getpid(), started=0.0)
 
     def compare(self, container: Container, launcher: LauncherStatus) -> Comparison:
         """Reads the workspace as ``up`` would. Only the engine's own failures are raised."""

@@ -90,8 +90,9 @@ class UpService:
                     state.rollback.run()
             raise
         self._clean_up(state, attempt)
-        if self._engine.connection_failures > failures and attempt.outcome:
-            self._wait(state, attempt, failures)
+        if not isinstance(attempt.outcome, DebughostError):
+            if self._engine.connection_failures > failures:
+                self._wait(state, attempt, failures)
         return attempt
 
     def _get_image(self, state: UpState) -> None:
