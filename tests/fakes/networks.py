@@ -1,0 +1,66 @@
+"""Networks of the fake engine."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from debughost_cli.engine.port import Conflict
+from debughost_cli.errors import InUse, NetworkConflict
+from debughost_cli.resources import Network
+from fakes.calls import Part, changing, reading
+
+
+class FakeNetworks(Part):
+    """Networks."""
+
+    name = "networks"
+
+    @reading
+    def find(self, name: str) -> Sequence[Network]:
+        return [
+            self.with_endpoints(n) for n in self.engine.stored_networks.values() if n.name == name
+        ]
+
+    @reading
+    def list(self) -> Sequence[Network]:
+        return list(self.engine.stored_networks.values())
+
+    @changing
+    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
+        if any(n.name == name for n in self.engine.stored_networks.values()):
+            raise Conflict(f"network with name {name} already exists")
+        requested = ipaddress.ip_network(subnet)
+        taken = {
+            n.subnet for n in self.engine.stored_networks.values() if n.subnet
+        } | self.engine.routes
+        if any(requested.overlaps(ipaddress.ip_network(t, strict=False)) for t in taken):
+            words = "Pool overlaps with other one on this address space"
+            raise NetworkConflict(words, details={"engine": words})
+        return self.engine.add_network(name, subnet, gateway=gateway, labels=dict(labels)).id
+
+    @changing
+    def remove(self, ref: str) -> None:
+        found = self.engine.stored_networks.get(ref)
+        if found is None:
+            return
+        if self.with_endpoints(found).containers:
+            raise InUse(
+                f"the network is in use: network {found.name} has active endpoints",
+                hint="Remove what is attached to it first",
+            )
+        del self.engine.stored_networks[ref]
+
+    def network_id(self, name: str) -> str:
+        """The id of the network of that name; before it is there, its name."""
+        return next((n.id for n in self.engine.stored_networks.values() if n.name == name), name)
+
+    def with_endpoints(self, network: Network) -> Network:
+        """The network with the containers that run in it."""
+        ids = [
+            c.id
+            for c in self.engine.stored_containers.values()
+            if c.is_running and c.network_id == network.id
+        ]
+        return replace(network, containers=tuple(sorted(ids)))
