@@ -240,7 +240,7 @@ def restart(
     result = run_each(
         session.engine,
         projects,
-        lambda p: service.restart(p, options, ready_timeout),
+        lambda p: service.restart(p, options, ready_timeout, os.environ),
         session.cancel,
     )
     return projects_output(session, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Annotated, NoReturn
@@ -57,7 +58,7 @@ def status(
         raise Usage(f"--sort cannot be {sort[:40]!r}", hint=f"Use {', '.join(_ORDERS)}")
     pause = seconds(interval, "--interval") or 2.0
     names = [check_project(p) for p in project or []]
-    service = StatusService(session.reconnecting_engine() if watch else session.engine)
+    service = StatusService(session.reconnecting_engine() if watch else session.engine, os.environ)
 
     def look() -> Snapshot:
         found = service.run(names, stats=not no_stats)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +37,9 @@ class Comparison:
 class DriftService:
     """Compares many projects; what they share on the engine is read once."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
         self._engine = engine
+        self._environ = environ
         self._image_service = ImageService(engine, NullProgress())
         self._images: dict[str, ImageChoice] = {}
         self._networks: list[Network | None] = []
@@ -54,7 +55,7 @@ class DriftService:
         if is_gone(Path(workspace)):
             return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
         try:
-            resolved = resolve_existing(container, None, os.environ)
+            resolved = resolve_existing(container, None, self._environ)
             drift = self._drift(resolved, container)
         except DebughostError as exc:
             if exc.status in (1, 4):

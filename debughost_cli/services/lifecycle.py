@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -92,15 +92,20 @@ class LifecycleService:
             return ProjectResult(describe(self._engine, container, launcher), action)
 
     def restart(
-        self, project: str, options: UpOptions, wait_timeout: float | None
+        self,
+        project: str,
+        options: UpOptions,
+        wait_timeout: float | None,
+        environ: Mapping[str, str],
     ) -> ProjectResult:
         """Stop, then up with today's configuration and the flags of the last ``up``.
 
-        The configuration is read before anything is stopped. Raises what ``up`` raises.
+        ``environ``: the caller's variables, of which ``DEBUGHOST_*`` are settings. The configuration
+        is read before anything is stopped. Raises what ``up`` raises.
         """
         container = self._inspect(project)
         self._check_host(container)
-        resolved = resolve_existing(container, wait_timeout, os.environ)
+        resolved = resolve_existing(container, wait_timeout, environ)
         return self._up.run(resolved, options)
 
     def _check_host(self, container: Container) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -52,8 +52,9 @@ class _Seen:
 class StatusService:
     """Looks, and changes nothing. One that is asked again measures CPU since the last time."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
         self._engine = engine
+        self._environ = environ
         self._samples: dict[str, StatsSample] = {}
 
     def run(self, projects: Sequence[str] = (), *, stats: bool = True) -> Snapshot:
@@ -74,7 +75,7 @@ class StatusService:
         self, chosen: Sequence[ProjectInstance], stats: bool
     ) -> list[tuple[Project, list[Warn]] | None]:
         """In three rounds, so that what lies between two samples of the CPU is put to use."""
-        drift = DriftService(self._engine)
+        drift = DriftService(self._engine, self._environ)
         with ThreadPoolExecutor(min(WORKERS, len(chosen))) as pool:
             before = list(pool.map(lambda i: self._before(i.main) if stats else None, chosen))
             sampled = time.monotonic()
