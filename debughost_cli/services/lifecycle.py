@@ -100,8 +100,8 @@ class LifecycleService:
     ) -> ProjectResult:
         """Stop, then up with today's configuration and the flags of the last ``up``.
 
-        ``environ``: the caller's variables, of which ``DEBUGHOST_*`` are settings. The configuration
-        is read before anything is stopped. Raises what ``up`` raises.
+        ``environ``: the caller's variables, of which ``DEBUGHOST_*`` are settings. The
+        configuration is read before anything is stopped. Raises what ``up`` raises.
         """
         container = self._inspect(project)
         self._check_host(container)
