@@ -36,4 +36,5 @@ class FakeClock:
             self.slept.append(seconds)
         if self.on_sleep:
             self.on_sleep(seconds)
-        time.sleep(0.001)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.001)

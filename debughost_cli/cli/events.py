@@ -26,7 +26,8 @@ def events(
     session: Session,
     project: Projects = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="From then on: RFC 3339, or 10m.")
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Events since then: RFC 3339, or 10m (ago)."),
     ] = None,
 ) -> Output:
     """Print state changes as they happen, with their reason, until Ctrl-C."""

@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 def exec_(
     session: Session,
     command_: Annotated[
-        list[str] | None, typer.Argument(metavar="-- CMD...", help="The command and its words.")
+        list[str] | None, typer.Argument(metavar="-- CMD...", help="The command and its arguments.")
     ] = None,
     project: Projects = None,
     workdir: Annotated[
@@ -61,7 +61,9 @@ def exec_(
     ] = "",
     env: Annotated[
         list[str] | None,
-        typer.Option("--env", "-e", metavar="K=V", help="A variable; K alone takes yours."),
+        typer.Option(
+            "--env", "-e", metavar="K=V", help="A variable; K alone passes on the current value."
+        ),
     ] = None,
     tty: Annotated[
         bool | None,
@@ -69,12 +71,12 @@ def exec_(
             "--tty/--no-tty",
             "-t/-T",
             show_default=False,
-            help="With a terminal or without; as stdin and stdout are, if not given.",
+            help="Allocate a terminal or not; by default if stdin and stdout are one.",
         ),
     ] = None,
     user: User = "",
     interactive: Annotated[
-        bool, typer.Option("--interactive", "-i", hidden=True, help="As docker's; always on.")
+        bool, typer.Option("--interactive", "-i", hidden=True, help="As in docker exec; always on.")
     ] = False,
 ) -> Output:
     """Run a command in the container: its input, its output, its exit code."""

@@ -37,38 +37,38 @@ def logs(
     session: Session,
     project: Projects = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what comes, until it ends.")
+        bool, typer.Option("--follow", "-f", help="Follow the output until the project ends.")
     ] = False,
     tail: Annotated[
         str | None,
         typer.Option(
             "--tail", "-n", metavar="N|all",
-            help="How many of the last lines (100; with --after all). With --grep, of those that "
+            help="Number of last lines (100; with --after, all). With --grep, of those that "
             "match.",
         ),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="From then on: RFC 3339, Unix, or 1h30m ago."),
+        typer.Option("--since", metavar="TIME", help="Lines since RFC 3339, Unix, or 1h30m ago."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Up to then, as --since.")
+        str | None, typer.Option("--until", metavar="TIME", help="Lines until then; as --since.")
     ] = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", "-t", help="Show when each line came.")
+        bool, typer.Option("--timestamps", "-t", help="Show the time of each line.")
     ] = False,
     grep: Annotated[
         str | None,
-        typer.Option("--grep", metavar="REGEX", help="Only lines in which this is found."),
+        typer.Option("--grep", metavar="REGEX", help="Only lines that match."),
     ] = None,
     max_bytes: Annotated[
         str | None,
-        typer.Option("--max-bytes", metavar="N", help="At most so much, the newest."),
+        typer.Option("--max-bytes", metavar="N", help="At most N bytes, the newest."),
     ] = None,
     after: Annotated[
         str | None,
         typer.Option(
-            "--after", metavar="CURSOR", help="Only what is new since the --json result with it."
+            "--after", metavar="CURSOR", help="Only output after this cursor of a --json result."
         ),
     ] = None,
 ) -> Output:  # fmt: skip
@@ -98,7 +98,7 @@ def logs(
 
 
 def _print(session: Session, projects: list[str], reading: LogReading, timestamps: bool) -> Output:
-    """Prints all that is read. What ends it early still leaves a result behind."""
+    """Prints everything that is read. Also has a result if it is ended early."""
     from debughost_cli.render.logs import LogWriter
 
     json = session.options.json
@@ -107,11 +107,11 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
     try:
         _copy(reading, writer)
     except BrokenPipeError:
-        # With its number Typer would take it for itself and end with 1; main knows better.
+        # With its errno, Typer would handle it and exit with 1; main has the right code.
         raise BrokenPipeError from None
     except Failure as exc:
         error = exc
-        # People who press Ctrl-C want an end at once; JSON must not break off within a line.
+        # Text may end anywhere after Ctrl-C; JSON must not end within a line.
         if json:
             writer.finish()
     if reading.truncated:
@@ -121,17 +121,17 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
 
 
 def _copy(reading: LogReading, writer: LogWriter) -> None:
-    """A line that the cursor counts is a line that was written, whenever a signal comes."""
+    """Every line that the cursor counts has been written, whenever a signal comes."""
     items = iter(reading)
-    going_on = True
-    while going_on:
+    has_more = True
+    while has_more:
         with signals.held() if reading.is_caught_up else nullcontext():
-            going_on = _copy_one(items, writer)
+            has_more = _copy_one(items, writer)
     writer.flush()
 
 
 def _copy_one(items: Iterator[ProjectLine | None], writer: LogWriter) -> bool:
-    """False once there is nothing more."""
+    """False at the end."""
     for item in items:
         if item is None:
             writer.flush()
@@ -155,7 +155,7 @@ def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[s
 
 
 def _next(projects: list[str], reading: LogReading) -> list[str]:
-    # None: followed until its container was gone.
+    # None: followed until its container was removed.
     left = " ".join(f"-p {p}" for p in projects if reading.exits.get(p, p) is not None)
     cursor = reading.cursor
     return [f"debughost logs {left} --json --after {cursor}"] if left and cursor else []
@@ -164,7 +164,7 @@ def _next(projects: list[str], reading: LogReading) -> list[str]:
 def _check(follow: bool, max_bytes: str | None) -> None:
     if follow and max_bytes is not None:
         raise Usage(
-            "--max-bytes cannot be used with --follow, which has no newest bytes",
+            "--max-bytes cannot be used with --follow",
             hint="Leave one of the two out",
         )
 
@@ -206,7 +206,7 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         place = "" if exc.pos is None else f" at character {exc.pos + 1}"
         raise Usage(
             f"--grep {text!r} is not a regular expression: {exc.msg}{place}",
-            hint=r"A special character is taken as it is after a backslash: \( \[ \* \.",
+            hint=r"Escape a special character with a backslash: \( \[ \* \.",
             details={"pattern": text, "position": exc.pos},
         ) from None
     except (OverflowError, RecursionError) as exc:
@@ -221,5 +221,5 @@ def _bookmarks(text: str | None) -> dict[str, Bookmark] | None:
     except BadCursor as exc:
         raise Usage(
             f"--after does not hold a cursor of 'debughost logs --json': {exc}",
-            hint="Take it from data.cursor of the result, or leave --after out to begin anew",
+            hint="Take it from data.cursor of the result, or leave --after out to start again",
         ) from None

@@ -1,6 +1,6 @@
 """Times on the command line and in the engine's log, as nanoseconds since the epoch.
 
-A float of seconds holds no nanoseconds, hence whole numbers throughout.
+They are integers: a float of seconds is not precise enough for nanoseconds.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from decimal import Decimal
 
 SECOND = 10**9
 _LAST = 253402300800 * SECOND
-"""The end of the year 9999: later times are slips of the pen."""
+"""The end of the year 9999: later times are typing errors."""
 _UNITS = {
     "w": 604800 * SECOND, "d": 86400 * SECOND, "h": 3600 * SECOND, "m": 60 * SECOND, "s": SECOND,
     "ms": SECOND // 1000,
 }  # fmt: skip
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|[wdhms])", re.ASCII)
-_SPAN = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+_DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 _UNIX = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -25,13 +25,13 @@ _MOMENT = re.compile(
 
 
 def parse_time(text: str, now: int) -> int:
-    """A moment in nanoseconds: RFC 3339, a span before ``now`` as ``1h30m``, or a Unix time.
+    """A time in nanoseconds: RFC 3339, a duration before ``now`` as ``1h30m``, or a Unix time.
 
-    Without a zone it is this machine's time; what lies before 1970 is 1970. Raises ValueError.
+    Without a zone it is local time; times before 1970 become 1970. Raises ValueError.
     """
     text = text.strip()
-    if _SPAN.fullmatch(text):
-        return max(0, now - sum(_span(*part) for part in _PART.findall(text)))
+    if _DURATION.fullmatch(text):
+        return max(0, now - sum(_duration(*part) for part in _PART.findall(text)))
     unix = _UNIX.fullmatch(text)
     moment = int(unix[1]) * SECOND + _fraction(unix[2]) if unix else to_ns(text)
     if moment >= _LAST:
@@ -39,7 +39,7 @@ def parse_time(text: str, now: int) -> int:
     return max(0, moment)
 
 
-def _span(number: str, unit: str) -> int:
+def _duration(number: str, unit: str) -> int:
     return int(Decimal(number) * _UNITS[unit])
 
 
@@ -61,5 +61,5 @@ def _fraction(digits: str | None) -> int:
 
 
 def as_seconds(ns: int | None) -> Decimal | None:
-    """As the engine's parameters want it, exactly."""
+    """As the engine's parameters require it, exactly."""
     return None if ns is None else Decimal(ns).scaleb(-9)

@@ -1,4 +1,4 @@
-"""Whether a network is the one that is wanted, and what stands in its way."""
+"""Whether a network is as required, and what conflicts with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from debughost_cli.resources import Network
 
 
 def gateway_of(subnet: str) -> str:
-    """The first address of a subnet. Raises Usage for what is none."""
+    """The first address of a subnet. Raises Usage where it is not one."""
     try:
         parsed = ipaddress.ip_network(subnet)
         if parsed.version != 4 or parsed.num_addresses < 8:
@@ -40,13 +40,13 @@ def choose(found: Iterable[Network]) -> Network | None:
 
 
 def mismatch(found: Network, drift: tuple[Drift, ...]) -> NetworkConflict:
-    """The network is there, but not as it is wanted."""
+    """The network exists, but not as required."""
     listed = ", ".join(f"{d.field} is {d.have} instead of {d.want}" for d in drift)
     ours = found.labels.get(names.MANAGED) == "true"
     if found.containers:
         hint = "Remove what is attached to it, then run 'debughost network ensure --recreate'"
     elif ours:
-        hint = "Nothing is attached: 'debughost network ensure --recreate' makes it anew"
+        hint = "Nothing is attached: 'debughost network ensure --recreate' recreates it"
     else:
         hint = f"It was not made by debughost: remove it with 'docker network rm {found.name}'"
     keep = f"; or keep it with --subnet {found.subnet}" if found.subnet else ""
@@ -61,12 +61,12 @@ def mismatch(found: Network, drift: tuple[Drift, ...]) -> NetworkConflict:
     )
 
 
-def overlap(subnet: str, others: Iterable[Network], engine_words: str) -> NetworkConflict:
-    """The subnet is taken: by which network, or else by a route of the engine's host."""
+def overlap(subnet: str, others: Iterable[Network], engine_message: str) -> NetworkConflict:
+    """The subnet is in use: by a network, or else by a route of the engine's host."""
     requested = ipaddress.ip_network(subnet)
     overlapping = [n for n in others if n.subnet and _overlaps(requested, n.subnet)]
     taken = [_parse(n.subnet) for n in others if n.subnet and _is_v4(n.subnet)]
-    # Where a route stands in the way, no network tells, and the subnet is taken all the same.
+    # Also where a route uses it, which no network shows.
     free = _free_subnet([*taken, requested])
     what = ", ".join(f"network {n.name} ({n.subnet})" for n in overlapping) or (
         "a route or interface of the engine's host (a VPN, for example)"
@@ -78,7 +78,7 @@ def overlap(subnet: str, others: Iterable[Network], engine_words: str) -> Networ
             "subnet": subnet,
             "overlaps": [{"name": n.name, "subnet": n.subnet} for n in overlapping],
             "free_subnet": free,
-            "engine": engine_words,
+            "engine": engine_message,
         },
         overlaps=[n.name for n in overlapping],
     )
@@ -93,12 +93,12 @@ def _overlaps(requested: ipaddress.IPv4Network | ipaddress.IPv6Network, subnet: 
 
 
 def _parse(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """Engines give a network back as it was asked for, bits of a host included."""
+    """Engines return a subnet as it was requested, with host bits."""
     return ipaddress.ip_network(subnet, strict=False)
 
 
 def _free_subnet(taken: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> str:
-    """A private /16 that none of the engine's networks touches."""
+    """A private /16 that overlaps with none of the engine's networks."""
     likely = [f"172.{n}.0.0/16" for n in [*range(28, 32), *range(16, 28)]]
     likely += [f"10.{n}.0.0/16" for n in range(28, 256)]
     for candidate in map(ipaddress.ip_network, likely):

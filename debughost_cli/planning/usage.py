@@ -1,4 +1,4 @@
-"""From counters to shares: what ``docker stats`` shows, from two samples."""
+"""Resource usage as ``docker stats`` shows it, from two samples of the counters."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from debughost_cli.models import Project, State, Stats, Warn
 from debughost_cli.resources import Container, StatsSample
 
 NEAR_LIMIT = 90.0
-"""Percent of the memory or process limit from which on a warning is due."""
+"""Percent of the memory or process limit above which there is a warning."""
 THROTTLED = 25.0
-"""Percent of the scheduler's periods from which on a project counts as held back."""
+"""Percent of the scheduler's periods above which a project counts as throttled."""
 RESTART_LOOP = 3
-"""Restarts by the policy from which on it is a loop, while the last one is fresh."""
-FRESH_SECONDS = 60.0
+"""Number of restarts by the policy from which they are a loop, if the last one is recent."""
+RECENT_SECONDS = 60.0
 
 
 def usage(before: StatsSample, after: StatsSample, container: Container) -> Stats:
-    """CPU in percent of one core over the time between the samples, and the rest as it is now."""
+    """CPU in percent of one core between the samples; everything else at the second sample."""
     limit = container.limits.memory_bytes or after.memory_limit_bytes
     return Stats(
         cpu_percent=round(_cpu_percent(before, after), 2),
@@ -32,8 +32,8 @@ def usage(before: StatsSample, after: StatsSample, container: Container) -> Stat
 
 
 def _cpu_percent(before: StatsSample, after: StatsSample) -> float:
-    """Over the samples' own clock, in nanoseconds: the host's CPU time, which ``docker stats``
-    divides by, moves in steps of 10 ms, too coarse for a short while.
+    """Over the samples' own clock, in nanoseconds: the host's CPU time, by which ``docker stats``
+    divides, has steps of 10 ms, too coarse for a short interval.
     """
     elapsed, used = after.read_ns - before.read_ns, after.cpu_ns - before.cpu_ns
     return 100 * used / elapsed if elapsed > 0 and used > 0 else 0.0
@@ -41,12 +41,12 @@ def _cpu_percent(before: StatsSample, after: StatsSample) -> float:
 
 def _throttled_percent(before: StatsSample, after: StatsSample) -> float:
     periods = after.periods - before.periods
-    held_back = after.throttled_periods - before.throttled_periods
-    return 100 * held_back / periods if periods > 0 and held_back > 0 else 0.0
+    throttled = after.throttled_periods - before.throttled_periods
+    return 100 * throttled / periods if periods > 0 and throttled > 0 else 0.0
 
 
 def warnings(project: Project) -> list[Warn]:
-    """What a user should look at before it becomes an end."""
+    """Conditions under which the project may soon fail."""
     found = []
     stats = project.stats
     if stats and stats.memory_percent >= NEAR_LIMIT:
@@ -65,6 +65,6 @@ def warnings(project: Project) -> list[Warn]:
 
 
 def _is_looping(project: Project) -> bool:
-    fresh = (project.uptime_seconds or 0.0) < FRESH_SECONDS
-    alive = project.state in (State.RUNNING, State.RESTARTING)
-    return project.restart_count >= RESTART_LOOP and alive and fresh
+    is_recent = (project.uptime_seconds or 0.0) < RECENT_SECONDS
+    is_alive = project.state in (State.RUNNING, State.RESTARTING)
+    return project.restart_count >= RESTART_LOOP and is_alive and is_recent

@@ -42,23 +42,23 @@ esac
 echo "debughost $$"
 exec "$@"
 """
-"""Tells the process's id in the container on a first line of stdout, then becomes the command.
+"""Prints its process ID in the container as the first line of stdout, then becomes the command.
 
-The engine can signal containers, but not commands in them, and knows only the host's id. The line
-also tells an engine's refusal, which comes on stdout, from output. The terminal's size is set here
-because the engine takes it only once the command runs and may have looked at it.
+The engine can signal containers, but not commands in them, and knows only the ID on the host. The
+line also distinguishes output from an engine's refusal, which comes on stdout. The terminal's size
+is set here because the engine sets it only once the command runs and may have read it.
 """
 _FIRST_LINE = re.compile(rb"debughost (-?)([0-9]{1,10})\r?")
-_LONGEST = 65536
-"""A refusal is cut here; no first line is as long."""
+_LONGEST_FIRST_LINE = 65536
+"""Bytes; the text of a refusal is cut here."""
 _KILL = 'for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
-_PATIENCE = 5.0
-"""Seconds for the command to begin, once somebody wants to signal it."""
+_BEGIN_TIMEOUT = 5.0
+"""Seconds for the command to begin before a signal to it is dropped."""
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 
 
 class ExecRefused(Usage):
-    """The command could not be run: 127 there is none, 126 it is no program, 125 anything else."""
+    """The command could not be run: 127 not found, 126 not executable, 125 anything else."""
 
     command_exit_code: int
 
@@ -131,9 +131,9 @@ class ExecService:
         )
 
 
-def _refused(words: str) -> ExecRefused:
+def _refused(text: str) -> ExecRefused:
     return ExecRefused(
-        f"the engine did not run the command: {words.strip() or 'it gave no reason'}",
+        f"the engine did not run the command: {text.strip() or 'it gave no reason'}",
         hint="Check --user and --workdir; the image needs /bin/sh",
         exit_code=125,
     )
@@ -142,12 +142,12 @@ def _refused(words: str) -> ExecRefused:
 def _not_a_program(project: str, command: Sequence[str], code: int) -> ExecRefused:
     name = command[0]
     if code == 127:
-        words = " " in name.strip() and len(command) == 1
+        is_line = " " in name.strip() and len(command) == 1
         return ExecRefused(
             f"there is no command {name!r} in the container of {project}",
-            hint="Give each word by itself: debughost exec -- ls -l"
-            if words
-            else "'debughost shell' looks around; exec -- sh -c '...' runs a line of shell",
+            hint="Give each argument separately: debughost exec -- ls -l"
+            if is_line
+            else "Look for it with 'debughost shell'; exec -- sh -c '...' runs shell syntax",
             exit_code=code,
         )
     return ExecRefused(
@@ -171,32 +171,32 @@ class ProjectExec:
         self._pid = 0
         self._begun = threading.Event()
         self._ended = False
-        self._head: _Head | None = None
+        self._header: _Header | None = None
 
     @property
     def is_begun(self) -> bool:
-        """True from when it can be signalled, and where it never began."""
+        """True once it can be signalled, or will never begin."""
         return self._begun.is_set()
 
     def run(self, stdin: int | None, on_output: OnOutput) -> None:
-        """Passes the streams through until they end; then ``finish`` is due.
+        """Passes the streams through until they end; ``finish`` comes next.
 
-        Whatever ends either early, but for the engine's own failure, ends the command as well.
+        Any exception in either, except a failure of the engine, ends the command as well.
         """
-        self._head = _Head(on_output, self._set_pid)
+        self._header = _Header(on_output, self._set_pid)
         with self._guarded():
-            self._execution.pump(stdin, self._head)
+            self._execution.pump(stdin, self._header)
         self._begun.set()
 
     def finish(self) -> int:
-        """The exit code. Raises ExecRefused, and ProjectNotFound where all was removed."""
+        """The exit code. Raises ExecRefused, and ProjectNotFound after a removal."""
         with self._guarded():
             code = self._execution.wait()
         self._ended = True
-        if self._head and self._head.refusal:
-            raise _not_a_program(self._project, self._spec.command, self._head.refusal)
-        if self._head and self._head.words:
-            raise _refused(self._head.words)
+        if self._header and self._header.refusal:
+            raise _not_a_program(self._project, self._spec.command, self._header.refusal)
+        if self._header and self._header.text:
+            raise _refused(self._header.text)
         return code
 
     @contextmanager
@@ -224,36 +224,36 @@ class ProjectExec:
 
     def signal(self, *signals: str) -> None:
         """Sends signals (``TERM``) to the command and its process group, once it has begun."""
-        self._begun.wait(_PATIENCE)
+        self._begun.wait(_BEGIN_TIMEOUT)
         if self._pid and not self._ended:
             kill = ("/bin/sh", "-c", _KILL, str(self._pid), *signals)
             self._engine.exec.run(self._ref, kill, user=self._spec.user)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Passes on the size of the terminal, once the command has begun."""
-        self._begun.wait(_PATIENCE)
+        """Sets the size of the command's terminal, once the command has begun."""
+        self._begun.wait(_BEGIN_TIMEOUT)
         if self._pid and not self._ended:
             self._execution.resize(rows, columns)
 
     def _abandon(self) -> None:
-        """What a closed terminal or a pipe without a reader would do; it must not hold us up."""
-        # While output waits for us the engine reports no end of anything in that container.
+        """Ends the command as a closed terminal or pipe would, and waits a limited time for it."""
+        # While output is not read, the engine reports no end of any command in that container.
         self._execution.close()
         signals = ("HUP", "TERM") if self._spec.tty else ("TERM",)
         thread = threading.Thread(target=self._try_signal, args=signals, daemon=True)
         thread.start()
-        thread.join(_PATIENCE)
+        thread.join(_BEGIN_TIMEOUT)
 
     def _try_signal(self, *signals: str) -> None:
         with suppress(DebughostError):
             self.signal(*signals)
 
 
-class _Head:
-    """Takes the wrapper's line off stdout and hands on all that follows.
+class _Header:
+    """Removes the wrapper's line from stdout and passes on all that follows.
 
-    ``refusal``: why there is no command, as an exit code. ``words``: the engine's, where it could
-    not even run the wrapper.
+    ``refusal``: why the command did not begin, as an exit code. ``text``: the engine's, where it
+    could not run the wrapper.
     """
 
     def __init__(self, on_output: OnOutput, on_pid: Callable[[int], None]) -> None:
@@ -263,16 +263,16 @@ class _Head:
         self.refusal = 0
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """Empty once the command has begun."""
         return "" if self._line is None else self._line.decode("utf-8", "replace").strip()
 
     def __call__(self, stream: str, data: memoryview) -> None:
-        """Takes output, as ``OnOutput``."""
+        """Receives output, as ``OnOutput``."""
         if self._line is None or stream != "stdout":
             self._on_output(stream, data)
             return
-        self._line += data[: _LONGEST - len(self._line)]
+        self._line += data[: _LONGEST_FIRST_LINE - len(self._line)]
         line, newline, rest = bytes(self._line).partition(b"\n")
         found = _FIRST_LINE.fullmatch(line) if newline else None
         if found:

@@ -1,4 +1,4 @@
-"""The engine's frames, the wrapper's first line, and what comes of a command."""
+"""The engine's frames, and the wrapper's first line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
 from debughost_cli.engine.port import OnOutput
-from debughost_cli.services.exec import _Head
+from debughost_cli.services.exec import _Header
 
 Pieces = list[tuple[str, bytes]]
 
@@ -74,58 +74,58 @@ class Pids(list[int]):
 def test_the_first_line_is_not_output(output: bytes, where: list[int], end: bytes) -> None:
     found, take = collector()
     pids = Pids()
-    head = _Head(take, pids)
+    head = _Header(take, pids)
     for fragment in cut(b"debughost 4711" + end + output, where):
         head("stdout", memoryview(fragment))
     assert pids == [4711]
     assert joined(found, "stdout") == output
-    assert (head.refusal, head.words) == (0, "")
+    assert (head.refusal, head.text) == (0, "")
 
 
 def test_stderr_does_not_wait_for_the_first_line() -> None:
     found, take = collector()
-    head = _Head(take, Pids())
+    head = _Header(take, Pids())
     head("stderr", memoryview(b"early"))
     assert found == [("stderr", b"early")]
 
 
 @pytest.mark.parametrize("code", [126, 127])
-def test_the_wrapper_says_that_there_is_no_command(code: int) -> None:
+def test_the_wrapper_reports_that_there_is_no_command(code: int) -> None:
     found, take = collector()
     pids = Pids()
-    head = _Head(take, pids)
+    head = _Header(take, pids)
     head("stdout", memoryview(b"debughost -%d\n" % code))
     assert (head.refusal, pids, found) == (code, [], [])
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         b"unable to find user nosuch: no matching entries in passwd file\r\n",
         b"OCI runtime exec failed",
         b"debughost is not here\n",
     ],
 )
-def test_an_engines_refusal_is_no_output(words: bytes) -> None:
+def test_an_engines_refusal_is_not_output(text: bytes) -> None:
     found, take = collector()
-    head = _Head(take, Pids())
-    for byte in words:
+    head = _Header(take, Pids())
+    for byte in text:
         head("stdout", memoryview(bytes([byte])))
-    assert head.words == words.decode().strip()
+    assert head.text == text.decode().strip()
     assert found == []
 
 
-def test_a_refusal_is_kept_within_bounds() -> None:
-    head = _Head(collector()[1], Pids())
+def test_the_text_of_a_refusal_is_limited() -> None:
+    head = _Header(collector()[1], Pids())
     for _ in range(100):
         head("stdout", memoryview(b"x" * 10_000))
-    assert len(head.words) == 65536
+    assert len(head.text) == 65536
 
 
-def test_what_the_output_raises_passes_through() -> None:
+def test_what_the_receiver_raises_passes_through() -> None:
     def broken(stream: str, data: memoryview) -> None:
         raise BrokenPipeError
 
-    take: Callable[[str, memoryview], None] = _Head(broken, Pids())
+    take: Callable[[str, memoryview], None] = _Header(broken, Pids())
     with pytest.raises(BrokenPipeError):
         take("stdout", memoryview(b"debughost 1\nmore"))

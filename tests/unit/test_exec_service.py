@@ -161,8 +161,8 @@ def test_an_answer_of_no_engine_is_not_a_refusal(engine: FakeEngine, ref: str) -
 def test_a_command_that_is_not_there(engine: FakeEngine, ref: str, code: int, text: str) -> None:
     running = start(engine)
     running.run(None, lambda stream, data: None)
-    assert running._head
-    running._head.refusal = code
+    assert running._header
+    running._header.refusal = code
     with pytest.raises(ExecRefused, match=text) as caught:
         running.finish()
     assert caught.value.status == code
