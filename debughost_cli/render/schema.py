@@ -69,7 +69,7 @@ def command_schema(command: str) -> dict[str, Any]:
     data = [DATA[command], *OTHER_DATA.get(command, ())]
     lines = [LINES[command]] if command in LINES else []
     made, definitions = msgspec.json.schema_components(
-        [*shared, *data, *lines], ref_template="#/$defs/{name}"
+        [*shared, *data, *lines], ref_template="#/$defs/{name}", schema_hook=_schema_of
     )
     error, warning, engine = made[: len(shared)]
     schema = _envelope(command, made[len(shared) : len(shared) + len(data)], error, warning, engine)
@@ -77,6 +77,13 @@ def command_schema(command: str) -> dict[str, Any]:
         schema["properties"] |= {"type": {"const": "result"}}
         schema["$comment"] = f"A stream: lines as $defs/{lines[0].__name__}, this document last."
     return schema | {"$defs": {name: _strict(name, d) for name, d in definitions.items()}}
+
+
+def _schema_of(type_: type) -> dict[str, Any]:
+    """For msgspec, which knows ``Any`` but not ``object``; an empty schema would be an error."""
+    if type_ is not object:
+        raise NotImplementedError
+    return {"description": "any value"}
 
 
 def _envelope(
