@@ -96,6 +96,11 @@ class Result:
         return check_document(self.out, self.code)
 
     @property
+    def own_seconds(self) -> float:
+        """What it took by the program's own clock, whatever else this machine is busy with."""
+        return self.document["duration_ms"] / 1000
+
+    @property
     def data(self) -> dict[str, Any]:
         return self.document["data"]
 

@@ -272,6 +272,7 @@ def test_a_stop_and_a_removal_get_over_an_engine_that_comes_back(
         one.check()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "commands", [[NEW, STOP, RM], [CHANGE, RESTART]], ids=["new, stop, rm", "changed, restart"]
 )
@@ -315,6 +316,7 @@ def test_logs_are_followed_through_a_restart_of_the_engine(
     assert entries(result) == entries(private.run(*LOGS, "--json")), "none twice, none lost"
 
 
+@pytest.mark.alone
 def test_logs_end_with_an_engine_that_stays_away_and_go_on_from_there(
     private: Private, make: Callable[..., Site]
 ) -> None:

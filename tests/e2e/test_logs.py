@@ -262,6 +262,7 @@ def test_following_several_shows_what_comes(run: Program, speak: Speak) -> None:
     assert [followed.data["exit"][p]["code"] for p in both] == [0, 4]
 
 
+@pytest.mark.alone
 def test_an_interruption_leaves_a_result_and_nothing_is_lost(run: Program, speak: Speak) -> None:
     project = speak("i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done", ends=False)
     seen: list[int] = []

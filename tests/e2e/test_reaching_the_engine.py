@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.once  # what is found where does not depend on what ans
 def unavailable_after_retries(failed: Result) -> None:
     assert failed.error["code"] == "ENGINE_UNAVAILABLE"
     assert failed.error["retryable"] is True
-    assert 6.9 < failed.seconds < 14
+    assert 6.9 < failed.own_seconds < 14
     assert failed.err.count("trying again in") == RETRIES
     assert all(f"in {s} s" in failed.err for s in (1, 2, 4))
 
@@ -105,7 +104,7 @@ def test_an_engine_that_takes_no_connection_is_given_5_seconds_each_time(
     assert failed.error["code"] == "ENGINE_UNAVAILABLE"
     assert "no connection within 5 s" in failed.error["message"]
     assert failed.err.count("trying again in") == RETRIES
-    assert 4 * 5 + 7 <= failed.seconds < 40
+    assert 4 * 5 + 7 <= failed.own_seconds < 40
 
 
 def test_people_read_it_once(vain: dict[str, Result]) -> None:
@@ -116,7 +115,7 @@ def test_people_read_it_once(vain: dict[str, Result]) -> None:
 
 def test_an_engine_that_hangs_is_given_up(vain: dict[str, Result]) -> None:
     assert vain["hanging"].error["code"] == "ENGINE_TIMEOUT"
-    assert vain["hanging"].seconds < 40
+    assert vain["hanging"].own_seconds < 40
 
 
 @pytest.mark.parametrize("command", ["status", "doctor"])
@@ -129,11 +128,11 @@ def test_an_engine_that_hangs_does_not_hold_up_an_interruption(
         process = installed.start(command, "-H", f"unix://{tmp_path}/s", "--json")
         held, _ = server.accept()
         process.send_signal(signal.SIGINT)
-        sent = time.monotonic()
         with held:
             code, out, _ = finish(process)
-    assert time.monotonic() - sent < installed.slow(2)
-    assert check_document(out, code)["error"]["code"] == "INTERRUPTED"
+    document = check_document(out, code)
+    assert document["duration_ms"] < 1000 * installed.slow(2)
+    assert document["error"]["code"] == "INTERRUPTED"
     assert code == 130
 
 
@@ -175,7 +174,7 @@ def test_an_engine_that_this_user_may_not_speak_to(
         failed = installed("status", *address, "--json", check=4, prefix=prefix)
     assert failed.error["code"] == "ENGINE_PERMISSION_DENIED"
     assert failed.error["retryable"] is False
-    assert failed.seconds < installed.slow(2)
+    assert failed.own_seconds < installed.slow(2)
     assert "trying again" not in failed.err
 
 
@@ -194,7 +193,7 @@ def test_a_context_that_does_not_exist_is_no_silent_default(
     failed = installed("status", *flags, "--json", env=env, check=3)
     assert failed.error["code"] == "CONTEXT_NOT_FOUND"
     assert "nowhere" in failed.error["message"]
-    assert failed.seconds < installed.slow(2)
+    assert failed.own_seconds < installed.slow(2)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,7 @@ def test_a_context_that_does_not_exist_is_no_silent_default(
 def test_a_malformed_address_is_refused_at_once(installed: Program, wrong: str) -> None:
     failed = installed("status", "--host", wrong, "--json", check=2)
     assert failed.error["code"] == "USAGE"
-    assert failed.seconds < installed.slow(2)
+    assert failed.own_seconds < installed.slow(2)
     by_variable = installed("status", "--json", env={"DOCKER_HOST": wrong}, check=2)
     assert by_variable.error["code"] in ("USAGE", "INVALID_CONFIG")
 

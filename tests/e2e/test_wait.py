@@ -60,6 +60,7 @@ def answer(process: subprocess.Popen[bytes]) -> Result:
     return Result(("wait",), code, out.encode(), err.encode(), took, True)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("condition", "before"),
     [
@@ -84,6 +85,7 @@ def test_the_answer_comes_with_the_moment(
     assert found.seconds < run.slow(ANSWER + 0.2)
 
 
+@pytest.mark.alone
 def test_running_is_answered_when_it_goes_on(
     run: Program, eye: Eye, watch: Watch, project: str,
     folder: Path,
@@ -115,6 +117,7 @@ def checked(run: Program, eye: Eye, project: str) -> Iterator[str]:
         eye.client.remove_image(tag, force=True)
 
 
+@pytest.mark.alone
 def test_healthy_is_answered_when_the_check_passes(
     run: Program, eye: Eye, watch: Watch, project: str, folder: Path, checked: str
 ) -> None:
@@ -141,10 +144,11 @@ def test_an_unhealthy_one_is_told_at_once(
     run("up", "-p", project, "-w", folder, "--image", checked)
     over = run("wait", "-p", project, "--for", "healthy", "--timeout", "20", "--json", check=7)
     assert over.error["code"] == "UNHEALTHY"
-    assert over.seconds < run.slow(3)
+    assert over.own_seconds < run.slow(3)
 
 
 # What never comes true
+@pytest.mark.alone
 @pytest.mark.parametrize("condition", ["running", "ready", "http", "log=never", "healthy"])
 def test_an_end_is_told_at_once_with_its_reason(
     run: Program, watch: Watch, project: str, folder: Path, condition: str
@@ -182,7 +186,7 @@ def test_patience_ends(run: Program, project: str, folder: Path, condition: str)
     args = ("wait", "-p", project, "--for", condition, "--timeout", "1.5", "--json")
     vain = run(*args, check=6)
     assert vain.error["code"] == "WAIT_TIMEOUT"
-    assert 1.5 <= vain.seconds < run.slow(3)
+    assert 1.5 <= vain.own_seconds < run.slow(3)
     assert vain.error["details"]["condition"] == condition
     assert "--timeout" in vain.error["hint"]
 
@@ -191,9 +195,10 @@ def test_patience_ends(run: Program, project: str, folder: Path, condition: str)
 def test_one_that_is_missing(run: Program, project: str) -> None:
     missing = run("wait", "-p", project, "--json", check=3)
     assert missing.error["code"] == "PROJECT_NOT_FOUND"
-    assert missing.seconds < run.slow(2)
+    assert missing.own_seconds < run.slow(2)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("condition", ["log=never", "http=/missing"])
 def test_one_that_is_removed_meanwhile(
     run: Program, eye: Eye, watch: Watch, project: str, folder: Path, condition: str
