@@ -22,7 +22,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.project.workspace import make_mountpoint, remove_mountpoint
-from debughost_cli.resources import Container
+from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.container_files import container_files
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import project_lock
@@ -139,10 +139,10 @@ class Executor:
         remove = f"remove container {name}"
         state.rollback.push(remove, lambda: self._remove_created(attempt, name))
         attempt.ref = self._created(attempt, name, spec)
-        self._check_oldest(attempt, spec.project)
         self._engine.containers.put_files(
             attempt.ref, container_files(self._engine, attempt.ref, spec, state.resolved)
         )
+        self._check_first(attempt, spec.project)
 
     def _created(self, attempt: Attempt, name: str, spec: ServiceSpec) -> str:
         """Without an answer from the engine it is not known whether it is being created."""
@@ -187,11 +187,13 @@ class Executor:
         except NotFound:
             return False
 
-    def _check_oldest(self, attempt: Attempt, project: str) -> None:
-        """Two machines share no lock: of containers created at once, all sides keep the oldest.
+    def _check_first(self, attempt: Attempt, project: str) -> None:
+        """Two machines share no lock: of containers created at once, all sides keep the same one.
 
-        The engine's own time of creation, in nanoseconds, decides: who comes later always sees
-        who came before.
+        That is one that was started already, else the oldest by the engine's own time of creation,
+        in nanoseconds. The engine sets that time before it lists the container, so an older one
+        may appear late: the check comes last before the start, and of two that are started all the
+        same only one gets the port.
         """
         observation = attempt.observation
         known = {*observation.leftovers, observation.current.id if observation.current else ""}
@@ -203,9 +205,9 @@ class Executor:
         for other in others:
             with suppress(NotFound):
                 created.append(self._engine.containers.inspect(other.id))
-        oldest = min(created, key=lambda c: (c.created_at, c.id), default=None)
-        if oldest and oldest.id != attempt.ref:
-            raise ConcurrentModification(oldest.name, oldest.labels.get(names.OWNER, ""))
+        first = min(created, key=_precedence, default=None)
+        if first and first.id != attempt.ref:
+            raise ConcurrentModification(first.name, first.labels.get(names.OWNER, ""))
 
     def _stop_container(self, state: UpState, attempt: Attempt, step: Step) -> None:
         self._progress.step(f"Stopping {state.project}: {step.reason}")
@@ -263,3 +265,9 @@ class Executor:
         StepKind.REMOVE_VOLUME: _remove_volume,
         StepKind.WAIT_READY: _wait_ready,
     }
+
+
+def _precedence(container: Container) -> tuple[bool, datetime, str]:
+    """Sorts the container that stays before those that give way to it."""
+    never_started = container.status is ContainerStatus.CREATED
+    return never_started, container.created_at, container.id

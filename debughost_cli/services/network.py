@@ -12,8 +12,10 @@ from debughost_cli.resources import Network
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import NetworkResult
 
-SETTLE_SECONDS = 2.0
-"""How long another client's network may take to appear once it has its addresses."""
+SETTLE_SECONDS = 10.0
+"""How long another client's network may take to appear once it has its addresses.
+
+The engine makes a bridge, firewall rules and a record of it on its disk meanwhile."""
 
 
 class NetworkService:

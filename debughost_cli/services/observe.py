@@ -19,6 +19,7 @@ from debughost_cli.project.workspace import check_mountpoint, is_gone
 from debughost_cli.resources import (
     Container,
     ContainerStatus,
+    ContainerSummary,
     Network,
     ProjectInstance,
     Volume,
@@ -118,6 +119,7 @@ class Observer:
             if is_at_work(container.labels, container.created_at, self._owner):
                 owner = container.labels.get(names.OWNER, "")
                 raise ConcurrentModification(container.name, owner)
+            self._check_never_started(container)
         current, leftovers = self._inspect_first(instance)
         if current and is_at_work(current.labels, current.created_at, self._owner):
             # Its owner process may want to restore what it replaced.
@@ -134,6 +136,17 @@ class Observer:
             with suppress(NotFound):
                 current = self._engine.containers.inspect(summary.id)
         return current, leftovers
+
+    def _check_never_started(self, summary: ContainerSummary) -> None:
+        """Raises ConcurrentModification where it was started after it was listed.
+
+        Its owner process has ended, but perhaps only after it had started the container: removing
+        it as a leftover would remove a project that runs.
+        """
+        with suppress(NotFound):
+            container = self._engine.containers.inspect(summary.id)
+            if container.status is not ContainerStatus.CREATED:
+                raise ConcurrentModification(container.name, container.labels.get(names.OWNER, ""))
 
     def _facts(
         self,

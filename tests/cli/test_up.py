@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.models import ProjectType
 from debughost_cli.planning.ports import preferred_port
+from debughost_cli.services.owner_process import parse
 
 SHOP_PORT = preferred_port("shop", ProjectType.NODE)
 
@@ -783,6 +785,46 @@ def test_a_container_that_another_machine_made_at_the_same_moment_is_used(
     run = app("up", "--json")
     assert run.code == 0
     assert engine.container("shop").name == "debug-host-shop-20200101T000000000Z"
+
+
+def test_a_container_that_another_machine_started_meanwhile_is_used_though_younger(
+    app: App, engine: FakeEngine
+) -> None:
+    """The engine lists a container some time after it set its time of creation."""
+    app("up")
+    spec = engine.container("shop").spec
+    app("rm")
+    other: list[str] = []
+
+    def other_machine() -> None:
+        other.append(engine.containers.create("debug-host-shop-20990101T000000000Z", spec))
+        engine.containers.put_files(other[0], control_files(spec, None, 0, 0))
+        engine.containers.start(other[0])
+
+    engine.before("containers.put_files", other_machine)
+    before = len(engine.changes)
+    assert app("up", "--json").project["action"] == "unchanged"
+    assert engine.container("shop").id == other[0]
+    started = [c for c in engine.changes[before:] if c[0] == "containers.start"]
+    assert len(started) == 1, "ours was removed before it was started"
+
+
+def test_a_container_whose_owner_started_it_and_ended_meanwhile_is_no_leftover(
+    app: App, engine: FakeEngine
+) -> None:
+    app("up")
+    spec = engine.container("shop").spec
+    app("rm")
+    owner = parse(spec.labels[names.OWNER])
+    assert owner
+    ended = {**spec.labels, names.OWNER: str(replace(owner, pid=2**22 + 1))}
+    spec = replace(spec, labels=ended)
+    ref = engine.containers.create("debug-host-shop-20200101T000000000Z", spec)
+    engine.containers.put_files(ref, control_files(spec, None, 0, 0))
+    engine.before("containers.inspect", lambda: engine.containers.start(ref))
+    run = app("up", "--json")
+    assert run.project["action"] == "unchanged"
+    assert engine.container("shop").id == ref
 
 
 # Where it looks
