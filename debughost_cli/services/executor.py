@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from debughost_cli import names
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.port import Deployment
 from debughost_cli.engine.port import ContainerCorrupted, Engine, NotFound
 from debughost_cli.errors import (
@@ -48,13 +47,14 @@ class Executor:
 
     def __init__(
         self, engine: Engine, deployment: Deployment, progress: Progress, network: NetworkService,
-        images: ImageService,
+        images: ImageService, clock: Clock = SYSTEM_CLOCK,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._deployment = deployment
         self._progress = progress
         self._network = network
         self._images = images
+        self._clock = clock
 
     def run(self, state: UpState, attempt: Attempt, steps: Iterable[Step]) -> None:
         """Carries out ``steps``. Raises what the ports raise."""
@@ -133,7 +133,7 @@ class Executor:
 
     def _create_container(self, state: UpState, attempt: Attempt, step: Step) -> None:
         spec = attempt.observation.spec.main
-        name = names.container_name(spec.project, datetime.now(UTC))
+        name = names.container_name(spec.project, self._clock.now())
         self._progress.step(f"Creating container {name} on port {spec.port}")
         # By name, and before it exists: an interruption in between must find it as well.
         remove = f"remove container {name}"
@@ -166,10 +166,12 @@ class Executor:
         if old and not self._exists(old.id):
             return
         owner = attempt.observation.spec.main.labels[names.OWNER]
-        deadline = time.monotonic() + IN_FLIGHT_TIMEOUT
-        while attempt.in_flight and not self._is_owned(name, owner) and time.monotonic() < deadline:
+        deadline = self._clock.monotonic() + IN_FLIGHT_TIMEOUT
+        while attempt.in_flight and not self._is_owned(name, owner):
+            if self._clock.monotonic() >= deadline:
+                break
             # The engine goes on with a request whose sender was interrupted.
-            time.sleep(0.05)
+            self._clock.sleep(0.05)
         if self._is_owned(name, owner):
             self._deployment.remove(name)
 
@@ -236,6 +238,7 @@ class Executor:
                 state.resolved.settings.wait_timeout,
                 on_wait=lambda: self._progress.step(f"Waiting until {state.project} listens"),
                 cancelled=state.options.cancelled,
+                clock=self._clock,
             )
         except (*ENDED, NotReady) as exc:
             attempt.outcome = exc

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from debughost_cli import __version__, names
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine, NotFound
@@ -40,11 +41,11 @@ from debughost_cli.services.volumes import remove_owned
 class LifecycleService:
     """What can be done to a project that exists. Its companion services are left as they are."""
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
         self._engine = engine
         self._progress = progress
         self._deployment = SingleEngineDeployment(engine)
-        self._up = UpService(engine, progress)
+        self._up = UpService(engine, progress, clock)
         self._host = host_identity()
 
     def all_projects(self, *, orphans: bool = False) -> list[str]:

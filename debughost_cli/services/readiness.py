@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import (
     Crashed,
@@ -42,6 +42,7 @@ def wait_ready(
     *,
     on_wait: Callable[[], None] = lambda: None,
     cancelled: Callable[[], bool] = lambda: False,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[Container, LauncherStatus]:
     """The container and its launcher status once it is ready; ``on_wait`` is called if it is not
     at once.
@@ -49,7 +50,7 @@ def wait_ready(
     Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed,
     VolumeNotWritable or DiskFull once the container has ended.
     """
-    deadline = time.monotonic() + timeout
+    deadline = clock.monotonic() + timeout
     restarts = 0
     for reading in itertools.count():
         container, launcher = _observe(engine, ref)
@@ -63,9 +64,9 @@ def wait_ready(
             on_wait()
         if cancelled():
             raise Interrupted()
-        if time.monotonic() >= deadline:
+        if clock.monotonic() >= deadline:
             raise _not_ready(engine, container, launcher, timeout)
-        time.sleep(POLL)
+        clock.sleep(POLL)
     raise AssertionError  # never: the loop ends by a return or an error
 
 

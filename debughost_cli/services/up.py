@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.errors import DebughostError, Interrupted, PortInUse
@@ -35,15 +36,15 @@ from debughost_cli.services.up_state import Attempt, UpOptions, UpState
 class UpService:
     """Brings the project on the engine into the requested state."""
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
         self._engine = engine
         self._progress = progress
         self._images = ImageService(engine, progress)
-        network = NetworkService(engine, progress)
+        network = NetworkService(engine, progress, clock)
         deployment = SingleEngineDeployment(engine)
         owner = this_process(host_identity())
         self._observer = Observer(engine, network, self._images, owner)
-        self._executor = Executor(engine, deployment, progress, network, self._images)
+        self._executor = Executor(engine, deployment, progress, network, self._images, clock)
         self._recovery = Recovery(engine, deployment, progress)
 
     def dry_run(self, resolved: ResolvedProject, options: UpOptions) -> ProjectResult:
@@ -90,9 +91,9 @@ class UpService:
                     state.rollback.run()
             raise
         self._clean_up(state, attempt)
-        if not isinstance(attempt.outcome, DebughostError):
-            if self._engine.connection_failures > failures:
-                self._wait(state, attempt, failures)
+        is_ready = not isinstance(attempt.outcome, DebughostError)
+        if is_ready and self._engine.connection_failures > failures:
+            self._wait(state, attempt, failures)
         return attempt
 
     def _get_image(self, state: UpState) -> None:
