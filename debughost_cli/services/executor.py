@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from typing import ClassVar
 
 from debughost_cli import names
