@@ -62,15 +62,15 @@ class Stream:
         return found
 
     def end(self, with_signal: int = signal.SIGINT) -> tuple[int, list[Event], Event]:
-        """Its exit code, all events that it told, and its result."""
+        """Its exit code, all events that it reported, and its result."""
         self.process.send_signal(with_signal)
         code = self.process.wait(20)
         for reader in self._readers:
             reader.join(20)
         while not self._lines.empty():
             self.next()
-        *told, result = self.seen
-        return code, told, check_document(json.dumps(result), code)
+        *reported, result = self.seen
+        return code, reported, check_document(json.dumps(result), code)
 
 
 Follow = Callable[..., Stream]
@@ -83,7 +83,7 @@ def follow() -> Iterator[Follow]:
 
     def begin(run: Program, *args: str) -> Stream:
         streams.append(Stream(run, *args))
-        # It tells from its first look on; what comes before that would not be told.
+        # It reports what happens after its first request, and nothing from before.
         time.sleep(run.slow(1))
         return streams[-1]
 
@@ -96,11 +96,11 @@ def follow() -> Iterator[Follow]:
             pipe.close()
 
 
-def words(events: list[Event]) -> list[str]:
+def event_names(events: list[Event]) -> list[str]:
     return [e["event"] for e in events]
 
 
-def test_a_life_is_told_from_start_to_removal(
+def test_a_life_is_reported_from_start_to_removal(
     run: Program, project: str, tmp_path: Path, eye: Eye, follow: Follow
 ) -> None:
     stream = follow(run)
@@ -119,21 +119,21 @@ def test_a_life_is_told_from_start_to_removal(
         or (stream.seen[-1]["event"] != "removed")
     ):
         stream.next()
-    code, told, result = stream.end()
+    code, reported, result = stream.end()
     assert code == 130
     assert result["error"]["code"] == "INTERRUPTED"
-    told = [e for e in told if e["project"] == project]
-    assert [w for w in words(told) if w not in ("ready", "paused", "resumed")] == [
+    reported = [e for e in reported if e["project"] == project]
+    assert [w for w in event_names(reported) if w not in ("ready", "paused", "resumed")] == [
         "started", "stopped", "started", "crashed", "removed",
     ]  # fmt: skip
-    assert words(told).count("ready") == 2
-    assert words(told).index("paused") < words(told).index("resumed")
-    assert not any(e["missed"] for e in told)
-    exits = [e["exit"] for e in told if e["exit"]]
+    assert event_names(reported).count("ready") == 2
+    assert event_names(reported).index("paused") < event_names(reported).index("resumed")
+    assert not any(e["missed"] for e in reported)
+    exits = [e["exit"] for e in reported if e["exit"]]
     assert [(e["reason"], e["expected"]) for e in exits] == [("stopped", True), ("killed", False)]
 
 
-def test_running_out_of_memory_is_told_with_its_reason(
+def test_running_out_of_memory_is_reported_with_its_reason(
     run: Program, project: str, tmp_path: Path, follow: Follow
 ) -> None:
     stream = follow(run)
@@ -143,9 +143,9 @@ def test_running_out_of_memory_is_told_with_its_reason(
         "main.py")  # fmt: skip
     while not [e for e in stream.seen if e["project"] == project and e["exit"]]:
         stream.next()
-    told = [e for e in stream.end()[1] if e["project"] == project]
-    assert set(words(told)) == {"started", "oom", "crashed"}
-    assert told[-1]["exit"]["reason"] == "oom"
+    reported = [e for e in stream.end()[1] if e["project"] == project]
+    assert set(event_names(reported)) == {"started", "oom", "crashed"}
+    assert reported[-1]["exit"]["reason"] == "oom"
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def checked_image(run: Program, eye: Eye) -> Iterator[str]:
     eye.client.remove_image(tag, force=True)
 
 
-def test_health_is_told_both_ways(
+def test_health_is_reported_both_ways(
     run: Program, project: str, tmp_path: Path, eye: Eye, checked_image: str, follow: Follow
 ) -> None:
     folder = write(tmp_path / "w", PAGE)
@@ -175,7 +175,7 @@ def test_health_is_told_both_ways(
     stream.until("removed")
 
 
-def test_since_tells_history_once_and_only_of_those_named(
+def test_since_reports_history_once_and_only_of_those_named(
     private: Private, tmp_path: Path, follow: Follow
 ) -> None:
     run, one, two, other = private.run, "one", "two", "other"
@@ -186,13 +186,13 @@ def test_since_tells_history_once_and_only_of_those_named(
     run("up", "-p", one, "-w", tmp_path / one)
     stream = follow(run, "-p", one, "-p", two, "--since", began)
     stream.until("started", "started", "started", "ready", "ready")
-    _, told, _ = stream.end(signal.SIGTERM)
+    _, reported, _ = stream.end(signal.SIGTERM)
     # The first run's readiness is history that no engine keeps.
-    assert words([e for e in told if e["project"] == one]) == [
+    assert event_names([e for e in reported if e["project"] == one]) == [
         "started", "stopped", "started", "ready",
     ]  # fmt: skip
-    assert words([e for e in told if e["project"] == two]) == ["started", "ready"]
-    assert not [e for e in told if e["project"] == other]
+    assert event_names([e for e in reported if e["project"] == two]) == ["started", "ready"]
+    assert not [e for e in reported if e["project"] == other]
     assert stream.process.returncode == 143
 
 
@@ -216,7 +216,7 @@ def at_private(private: Private, tmp_path: Path, *names: str) -> None:
         private.run("up", "-p", name, "-w", write(tmp_path / name, PAGE))
 
 
-def test_what_happened_while_the_engine_was_away_is_told_once(
+def test_what_happened_while_the_engine_was_away_is_reported_once(
     private: Private, tmp_path: Path, follow: Follow
 ) -> None:
     at_private(private, tmp_path, "a", "b")
@@ -230,12 +230,12 @@ def test_what_happened_while_the_engine_was_away_is_told_once(
         stream.next()
     private.run("up", "-p", "a", "-w", tmp_path / "a")
     stream.until("started", "ready")
-    _, told, _ = stream.end()
+    _, reported, _ = stream.end()
     assert stream.talk.count(b"following again") == 1
-    by_name = {n: words([e for e in told if e["project"] == n]) for n in ("a", "b")}
+    by_name = {n: event_names([e for e in reported if e["project"] == n]) for n in ("a", "b")}
     assert [w for w in by_name["a"] if w in ("started", "ready")] == ["started", "ready"]
-    assert len(by_name["a"]) == 3, told
-    assert len(by_name["b"]) == 1, told
+    assert len(by_name["a"]) == 3, reported
+    assert len(by_name["b"]) == 1, reported
 
 
 def test_a_project_on_its_way_when_the_engine_went_still_gets_its_ready(
@@ -252,9 +252,9 @@ def test_a_project_on_its_way_when_the_engine_went_still_gets_its_ready(
     private.engine.crash()
     private.engine.start()
     stream.until("ready", timeout=60)
-    _, told, _ = stream.end()
-    assert words(told).count("ready") == 1
-    assert words(told).count("started") == 2, told
+    _, reported, _ = stream.end()
+    assert event_names(reported).count("ready") == 1
+    assert event_names(reported).count("started") == 2, reported
 
 
 def test_a_silent_engine_is_noticed(private: Private, tmp_path: Path, follow: Follow) -> None:
@@ -270,4 +270,4 @@ def test_a_silent_engine_is_noticed(private: Private, tmp_path: Path, follow: Fo
     eventually(lambda: b"the engine is back" in stream.talk, timeout=60)
     private.run("stop", "-p", "a")
     stream.until("stopped")
-    assert words(stream.end()[1]) == ["stopped"]
+    assert event_names(stream.end()[1]) == ["stopped"]

@@ -114,7 +114,7 @@ def test_a_terminal_has_one_stream(run: Program, eye: Eye, new_id: Callable[[], 
 
 
 def foreign(eye: Eye, project: str, image: str, command: list[str], **options: object) -> str:
-    """A container that looks like ours, made with what the program itself never asks for."""
+    """A container like those of the program, with options that the program never uses."""
     config = eye.client.create_host_config(
         network_mode="none", log_config=options.pop("log_config", None)
     )

@@ -27,7 +27,7 @@ class Body:
         yield from self.chunks
 
     def read(self, amt: int, decode_content: bool | None = None) -> bytes:
-        """As urllib3's, but for chunks that are shorter than what was asked for."""
+        """As urllib3's, but for chunks that are shorter than requested."""
         return self.chunks.pop(0) if self.chunks else b""
 
 

@@ -1,4 +1,4 @@
-"""Whether a network is the one that is wanted."""
+"""Whether a network is as required, and what conflicts with it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def others(*subnets: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("subnets", "culprits"),
+    ("subnets", "conflicting"),
     [
         (["172.28.5.0/24"], ["net0"]),
         (["10.0.0.0/8", "172.16.0.0/12"], ["net1"]),
@@ -126,11 +126,11 @@ def others(*subnets: Any) -> Any:
     ],
 )
 def test_an_overlap_names_the_networks_in_the_way(
-    subnets: list[str | None], culprits: list[str]
+    subnets: list[str | None], conflicting: list[str]
 ) -> None:
     error = overlap(SUBNET, others(*subnets), "Pool overlaps")
-    assert [n["name"] for n in plain(error)["overlaps"]] == culprits
-    assert all(name in error.message for name in culprits)
+    assert [n["name"] for n in plain(error)["overlaps"]] == conflicting
+    assert all(name in error.message for name in conflicting)
 
 
 def test_an_overlap_without_a_network_blames_a_route() -> None:
