@@ -24,12 +24,12 @@ SLOW_TO_STOP = {
     "server.js": f"""\
 require("http").createServer((_, answer) => answer.end("hello\\n")).listen(process.env.PORT);
 process.on("SIGTERM", () => {{
-  console.log("told to stop");
+  console.log("stopping");
   setTimeout(() => process.exit(0), {STOP_SECONDS * 1000});
 }});
 """,
 }
-"""Takes its time for its leave."""
+"""Stops slowly."""
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -40,7 +40,7 @@ def interrupt(
     *args: str | Path,
     env: Mapping[str, str] | None = None,
 ) -> tuple[int, str, str]:
-    """Sends the signal as soon as stderr tells that ``moment`` has come."""
+    """Sends the signal as soon as ``moment`` is on stderr."""
     process = run.start(*args, env=env)
     assert process.stderr
     seen = b""
@@ -164,7 +164,7 @@ def test_after_a_kill_within_a_recreation_one_container_remains(
     ("command", "number"),
     [("stop", signal.SIGINT), ("rm", signal.SIGTERM), ("restart", signal.SIGKILL)],
 )
-def test_up_brings_back_what_a_command_that_was_cut_off_had_told_to_stop(
+def test_up_starts_again_what_an_interrupted_command_has_stopped(
     run: Program, eye: Eye, project: str, tmp_path: Path, command: str, number: signal.Signals
 ) -> None:
     """The engine goes on with a stop, whoever asked for it."""
@@ -172,7 +172,7 @@ def test_up_brings_back_what_a_command_that_was_cut_off_had_told_to_stop(
     args = ("up", "-p", project, "-w", folder, "--no-deps", "--json", "--", "node", "server.js")
     run(*args)
     stopping = run.start(command, "-p", project)
-    eventually(lambda: "told to stop" in eye.logs(project))
+    eventually(lambda: "stopping" in eye.logs(project))
     stopping.send_signal(number)
     finish(stopping)
     again = run(*args)
@@ -185,8 +185,8 @@ def test_up_brings_back_what_a_command_that_was_cut_off_had_told_to_stop(
 def test_a_signal_while_the_program_is_loaded_has_its_document(
     run: Program, number: signal.Signals
 ) -> None:
-    told = {"PYTHONPROFILEIMPORTTIME": "1"}
-    code, out, err = interrupt(run, number, "typer", "status", "--json", env=told)
+    profile = {"PYTHONPROFILEIMPORTTIME": "1"}
+    code, out, err = interrupt(run, number, "typer", "status", "--json", env=profile)
     assert code == CODES[number], err
     assert check_document(out, code)["error"]["code"] == "INTERRUPTED"
     assert "Traceback" not in err

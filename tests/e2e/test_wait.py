@@ -137,7 +137,7 @@ def test_healthy_is_answered_when_the_check_passes(
     assert over.error["code"] == "CRASHED", "it ended, whatever the engine says of its health"
 
 
-def test_an_unhealthy_one_is_told_at_once(
+def test_an_unhealthy_project_is_reported_at_once(
     run: Program, project: str, folder: Path, checked: str
 ) -> None:
     write(folder, {**PAGE, "bad": ""})
@@ -150,7 +150,7 @@ def test_an_unhealthy_one_is_told_at_once(
 # What never comes true
 @pytest.mark.alone
 @pytest.mark.parametrize("condition", ["running", "ready", "http", "log=never", "healthy"])
-def test_an_end_is_told_at_once_with_its_reason(
+def test_an_end_is_reported_at_once_with_its_reason(
     run: Program, watch: Watch, project: str, folder: Path, condition: str
 ) -> None:
     write(folder, python(f"print('last words', flush=True)\n{GATE}\nsys.exit(3)"))
@@ -172,7 +172,9 @@ def test_an_end_is_told_at_once_with_its_reason(
     assert condition in over.error["message"]
 
 
-def test_healthy_without_a_check_is_told_at_once(run: Program, project: str, folder: Path) -> None:
+def test_healthy_without_a_check_is_reported_at_once(
+    run: Program, project: str, folder: Path
+) -> None:
     run("up", "-p", project, "-w", write(folder, PAGE))
     over = run("wait", "-p", project, "--for", "healthy", "--json", check=7)
     assert over.error["code"] == "UNHEALTHY"
