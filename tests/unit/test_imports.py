@@ -9,6 +9,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +93,9 @@ def test_libraries_for_python_manifests_are_loaded_for_them_alone(
     assert "dependency_groups" not in modules
 
 
-ALONE = """
-import importlib, sys
+ALL = """
+import importlib
 for name in {modules!r}:
-    for loaded in [m for m in sys.modules if m.partition(".")[0] == "debughost_cli"]:
-        del sys.modules[loaded]
     try:
         importlib.import_module(name)
     except Exception as exc:
@@ -103,10 +103,57 @@ for name in {modules!r}:
 """
 
 
-def test_every_module_can_be_imported_by_itself(tmp_path: Path) -> None:
+def test_every_module_can_be_imported(tmp_path: Path) -> None:
     modules = [m for m in MODULES if not m.endswith("__main__")]
-    done = python(ALONE.format(modules=modules), cache=tmp_path)
+    done = python(ALL.format(modules=modules), cache=tmp_path)
     assert done.stdout == ""
+
+
+def run_at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module that run when it is imported, for other than type checkers."""
+    for node in body:
+        if isinstance(node, ast.If):
+            is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            yield from run_at_import(node.orelse if is_for_types else node.body + node.orelse)
+        elif isinstance(node, ast.Try):
+            yield from run_at_import(node.body)
+        else:
+            yield node
+
+
+def needed_at_import(source: str) -> set[str]:
+    """The modules of ours of which a module needs names while it is imported."""
+    found = set()
+    for node in run_at_import(ast.parse(source).body):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= members & set(MODULES)
+            found |= {node.module} if members - set(MODULES) else set()
+    return found & set(MODULES)
+
+
+def import_cycle(sources: Mapping[str, str]) -> list[str]:
+    """A cycle among modules, empty where there is none."""
+    try:
+        list(TopologicalSorter({m: needed_at_import(s) for m, s in sources.items()}).static_order())
+    except CycleError as exc:
+        return list(exc.args[1])
+    return []
+
+
+def test_every_module_can_be_imported_before_all_others() -> None:
+    """Only a cycle can make a difference to the order of imports."""
+    assert import_cycle(dict(zip(MODULES, (p.read_text() for p in SOURCES), strict=True))) == []
+
+
+def test_a_cycle_is_found() -> None:
+    names_, errors = "from debughost_cli.errors import X", "from debughost_cli import names"
+    later = "if TYPE_CHECKING:\n    from debughost_cli import names\ndef f():\n    " + errors
+    modules = ("debughost_cli.names", "debughost_cli.errors")
+    assert set(import_cycle(dict(zip(modules, (names_, errors), strict=True)))) == set(modules)
+    assert import_cycle(dict(zip(modules, (names_, later), strict=True))) == []
 
 
 @functools.cache
