@@ -200,7 +200,7 @@ class Observer:
 
 
 def check_owned(volume: Volume) -> None:
-    """Raises NameConflict for a volume of that name that debughost did not create."""
+    """Raises NameConflict for a volume of that name without the labels of this program."""
     if volume.labels.get(names.MANAGED) != "true":
         raise NameConflict(
             f"volume {volume.name} exists already and was not created by debughost",
