@@ -45,7 +45,7 @@ def build(
     base: Annotated[
         str | None, typer.Option("--base", metavar="REF", help="Build on this image.")
     ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step anew.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every step again.")] = False,
 ) -> Output:
     """Make the base images."""
     chosen = _types(types)

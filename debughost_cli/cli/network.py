@@ -30,7 +30,7 @@ def ensure(
         str, typer.Option("--subnet", metavar="CIDR", help="The network's addresses.")
     ] = SUBNET,
     recreate: Annotated[
-        bool, typer.Option("--recreate", help="Make it anew if it differs and nothing uses it.")
+        bool, typer.Option("--recreate", help="Recreate it if it differs and nothing uses it.")
     ] = False,
 ) -> Output:
     """Make the network, or check that it is as it should be."""

@@ -34,7 +34,7 @@ def duration(seconds: float | None) -> str:
 
 
 def state_word(project: Project) -> str:
-    """The state, and for what runs whether it is ready: never told by colour alone."""
+    """The state, and for what runs whether it is ready: never shown by colour alone."""
     if project.state is None:
         return "gone"
     if project.state is not State.RUNNING:

@@ -42,7 +42,7 @@ class Watch:
     def run(self) -> None:
         """Returns on q and on Ctrl-C. However it ends, the terminal is then as it was.
 
-        Raises Interrupted on SIGTERM: who sends it is told so by the exit code.
+        Raises Interrupted on SIGTERM: the exit code reports it to the sender.
         """
         from rich.live import Live
 

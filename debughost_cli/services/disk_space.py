@@ -60,8 +60,8 @@ def _hint(usage: DiskUsage, spare_bytes: int) -> str:
         (usage.images_bytes, "of images: 'docker image prune -a' takes the unused ones"),
         (usage.build_cache_bytes, "of build cache: 'docker builder prune'"),
     ]
-    told = [f"{b / _MIB:.0f} MiB {text}" for b, text in sorted(ways, reverse=True) if b > _MIB]
-    return "; ".join(told) or "'df -h' shows what else is on the engine's disk"
+    parts = [f"{b / _MIB:.0f} MiB {text}" for b, text in sorted(ways, reverse=True) if b > _MIB]
+    return "; ".join(parts) or "'df -h' shows what else is on the engine's disk"
 
 
 def ran_out(log_tail: tuple[str, ...]) -> bool:
