@@ -240,10 +240,15 @@ def test_a_failure_that_does_not_pass_ends_it(
 def test_its_threads_end_with_it(
     engine: FakeEngine, create: Callable[..., str], follower: Follower
 ) -> None:
+    before = set(threading.enumerate())
     engine.containers.start(create(program=never_listens()))
     follower.begin(since=an_hour_ago())
     assert follower.names(1) == ["shop started"]
-    threads = [t for t in threading.enumerate() if t.daemon and t.name.endswith("(run)")]
+    threads: set[threading.Thread] = set()
+    deadline = time.monotonic() + 20
+    while len(threads) < 2 and time.monotonic() < deadline:
+        # One follows the stream, the other one the run, a moment later.
+        threads = {t for t in threading.enumerate() if t.name.endswith("(run)")} - before
     assert len(threads) >= 2
     follower.close()
     for thread in threads:
