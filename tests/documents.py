@@ -28,7 +28,7 @@ Prepare = Callable[[App, FakeEngine], object]
 _REPLACED = [
     (re.compile(r"\d{8}T\d{9}Z"), "TIMESTAMP"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
-    (re.compile(r"unix:///run/fake-\d+\.sock"), "ENDPOINT"),
+    (re.compile(r"tcp://fake-\d+:2376"), "ENDPOINT"),
     (re.compile(r"[0-9a-f]{64}"), "ID"),
     (re.compile(r"(debug-host/\w+):[0-9a-f]{12}"), r"\1:TAG"),
     (re.compile(r"--after \S+"), "--after CURSOR"),
