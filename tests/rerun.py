@@ -129,13 +129,15 @@ def may_run_again(test: str) -> bool:
 
 def run(record: Path, arguments: list[str]) -> int:
     """Runs all parts, prints what was run again, and returns pytest's exit code for the whole."""
-    parts = [
-        run_pytest("--part=together", *WORKERS, *arguments),
-        run_pytest("--part=alone", *arguments, *NO_WORKERS),
-    ]
-    for part in parts:
+    parts = []
+    for options in (
+        ("--part=together", *WORKERS, *arguments),
+        ("--part=alone", *arguments, *NO_WORKERS),
+    ):
+        part = run_pytest(*options)
         if not part.is_sound:
             return part.code
+        parts.append(part)
     if all(part.code == NO_TESTS for part in parts):
         return NO_TESTS
     ran = parts[0].ran | parts[1].ran
