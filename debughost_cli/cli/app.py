@@ -25,7 +25,8 @@ from debughost_cli.errors import Failure, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams, clean
 
 _MODULES = {
-    "lifecycle": ("up", "stop", "restart", "rm"),
+    "up": ("up",),
+    "lifecycle": ("stop", "restart", "rm"),
     "status": ("status",),
     "logs": ("logs",),
     "wait": ("wait",),
@@ -86,7 +87,7 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
     """Runs one command and returns its exit code; the console script exits with it."""
     args = sys.argv[1:] if argv is None else argv
     session = session or Session(Streams.of_process())
-    session.options.json = wants_json(args)
+    session.options.json = wants_json(args, session.environ)
     try:
         output = _run(args, session)
         return output if isinstance(output, int) else emit(session, output)
@@ -104,7 +105,7 @@ def _run(args: list[str], session: Session) -> Output | int:
     try:
         signals.release()
         session.options.json = (
-            check_output(os.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
+            check_output(session.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
         )
         returned = make_app(args)(args, standalone_mode=False, obj=session, prog_name="debughost")
     except Failure as exc:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from debughost_cli.cli.lifecycle import Workspace
-from debughost_cli.cli.options import command, group, here
+from debughost_cli.cli.options import Workspace, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.project.resolve import ResolvedProject, resolve_project
-from debughost_cli.project.settings import Flags, Source
-from debughost_cli.project.validation import check_configuration
-from debughost_cli.project.workspace import check_workspace
+from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.project.settings import Source
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
 
@@ -30,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def show(session: Session, workspace: Workspace = None) -> Output:
     """Show the configuration in force, each value with where it came from."""
-    resolved = resolve_project(_folder(workspace), Flags(), os.environ)
+    resolved = session.host.config.show(workspace)
     rows = _rows(resolved)
     return Output(
         data={
@@ -70,9 +63,7 @@ def _plain(value: object) -> object:
 
 def validate(session: Session, workspace: Workspace = None) -> Output:
     """Check the configuration; exit code 2 with a list of everything that is wrong in it."""
-    folder = _folder(workspace)
-    check_configuration(folder, os.environ)
-    resolved = resolve_project(folder, Flags(), os.environ)
+    resolved = session.host.config.validate(workspace)
     file = resolved.settings.file
     text = f"{file} is valid" if file else f"{resolved.workspace} has no configuration file"
     return Output(
@@ -82,17 +73,11 @@ def validate(session: Session, workspace: Workspace = None) -> Output:
 
 
 def init(session: Session, workspace: Workspace = None) -> Output:
-    """Write a commented debughost.toml from what was detected."""
-    from debughost_cli.services.init import write_config
-
-    path, text = write_config(_folder(workspace))
+    """Write a commented debughost.toml from what is detected."""
+    path, text = session.host.config.init(workspace)
     return Output(
         data={"path": str(path), "content": text},
         changed=True,
         show=lambda: session.streams.out(inline(f"Wrote {path}")),
         next=["debughost up"],
     )
-
-
-def _folder(given: Annotated[Path | None, "DIR"]) -> Path:
-    return check_workspace(given or here())

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import typer
 
-from debughost_cli.cli.options import command, here
+from debughost_cli.cli.options import command
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.render import human
-
-CHECK_TIMEOUT = 5.0
-"""Seconds that a check may take, from the contract."""
 
 
 def register(app: typer.Typer) -> None:
@@ -22,13 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def doctor(session: Session) -> Output:
     """Find out what is wrong with this machine, and how to fix it."""
-    from debughost_cli.services.doctor import DoctorService
-
-    service = DoctorService(
-        lambda: session.connect(timeout=CHECK_TIMEOUT, retry=False), here(), os.environ
-    )
     checks = []
-    for check in service.run():
+    for check in session.host.doctor():
         checks.append(check)
         if not session.options.json:
             human.check(session.streams, check)

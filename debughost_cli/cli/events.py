@@ -10,11 +10,10 @@ import typer
 from debughost_cli.cli.options import Projects, command, moment
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.names import check_project, rfc3339
+from debughost_cli.names import rfc3339
 from debughost_cli.planning.events import ProjectEvent
 from debughost_cli.render.json import dumps, plain
 from debughost_cli.render.streams import inline
-from debughost_cli.services.events import EventService
 
 
 def register(app: typer.Typer) -> None:
@@ -32,12 +31,10 @@ def events(
 ) -> Output:
     """Print state changes as they happen, with their reason, until Ctrl-C."""
     session.is_stream = True
-    names = [check_project(p) for p in project or []]
     since_ns = moment(since, "--since", time.time_ns())
     start = None if since_ns is None else since_ns / 1e9
     to_line = _json_line if session.options.json else _text_line
-    service = EventService(session.reconnecting_engine(), session.progress.notice)
-    for event in service.run(names, start):
+    for event in session.host.events(project, start):
         session.streams.out(to_line(event))
         session.streams.stdout.flush()
     return Output()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,6 @@ from debughost_cli.cli.exec_terminal import (
     term_variable,
     wants_terminal,
 )
-from debughost_cli.cli.lifecycle import chosen
 from debughost_cli.cli.options import Projects, command
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
@@ -23,7 +21,7 @@ from debughost_cli.errors import DebughostError, Usage
 from debughost_cli.render import terminal
 
 if TYPE_CHECKING:
-    from debughost_cli.engine.port import ExecSpec
+    from debughost_cli.api import ExecSpec
 
 _BROKEN_PIPE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader is gone."""
@@ -80,7 +78,7 @@ def exec_(
     ] = False,
 ) -> Output:
     """Run a command in the container: its input, its output, its exit code."""
-    from debughost_cli.engine.port import ExecSpec
+    from debughost_cli.api import ExecSpec
     from debughost_cli.project.variables import flag_environment
 
     if not command_:
@@ -90,7 +88,7 @@ def exec_(
         tuple(command_),
         user=user,
         workdir=workdir,
-        environment=term_variable(with_tty) | flag_environment(env or [], [], os.environ),
+        environment=term_variable(with_tty) | flag_environment(env or [], [], session.environ),
         stdin=_stdin(session) is not None,
         tty=with_tty,
     )
@@ -99,8 +97,7 @@ def exec_(
 
 def shell(session: Session, project: Projects = None, user: User = "") -> Output:
     """Open a shell in the container: bash where there is one, else sh."""
-    from debughost_cli.engine.port import ExecSpec
-    from debughost_cli.services.exec import SHELL
+    from debughost_cli.api import SHELL, ExecSpec
 
     if session.options.json:
         raise Usage("a shell has no JSON output", hint="Use 'debughost exec --json -- CMD'")
@@ -110,7 +107,7 @@ def shell(session: Session, project: Projects = None, user: User = "") -> Output
 
 
 def _one(session: Session, projects: list[str] | None) -> str:
-    found = chosen(session, projects, everything=False)
+    found = session.host.chosen(projects or None)
     if len(set(found)) > 1:
         raise Usage("a command runs in one project", hint="Give --project once")
     return found[0]
@@ -124,10 +121,10 @@ def _stdin(session: Session) -> int | None:
 
 
 def _run(session: Session, project: str, spec: ExecSpec) -> Output:
-    from debughost_cli.services.exec import ExecRefused, ExecService
+    from debughost_cli.api import ExecRefused
 
     streams, is_json = session.streams, session.options.json
-    service = ExecService(session.engine)
+    session.host.connect()
     size = terminal.size(streams.stdout) if spec.tty else None
     kept = {"stdout": bytearray(), "stderr": bytearray()}
     targets = {"stdout": streams.stdout, "stderr": streams.stderr}
@@ -143,7 +140,7 @@ def _run(session: Session, project: str, spec: ExecSpec) -> Output:
         closing(Background()) as background,
         forwarded_signals(background, tty=spec.tty) as handler,
     ):
-        running = service.start(project, spec, size)
+        running = session.host.start_exec(spec, project, size)
         session.progress.done()
         handler.attach(running)
         try:

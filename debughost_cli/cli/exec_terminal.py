@@ -15,7 +15,7 @@ from debughost_cli.render import terminal
 from debughost_cli.render.streams import Streams
 
 if TYPE_CHECKING:
-    from debughost_cli.services.exec import ProjectExec
+    from debughost_cli.api import ProjectExec
 
 
 def wants_terminal(streams: Streams, requested: bool | None, *, json: bool) -> bool:

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from debughost_cli.cli import signals
-from debughost_cli.cli.lifecycle import chosen
 from debughost_cli.cli.options import Projects, command, moment
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Failure, Usage
 
 if TYPE_CHECKING:
+    from debughost_cli.api import LogReading
     from debughost_cli.planning.log_cursor import Bookmark
     from debughost_cli.planning.log_lines import ProjectLine
     from debughost_cli.planning.log_options import LogOptions
     from debughost_cli.render.logs import LogWriter
-    from debughost_cli.services.logs import LogReading
 
 _TAIL = 100
 
@@ -74,12 +73,11 @@ def logs(
 ) -> Output:  # fmt: skip
     """Print a project's output, as it wrote it: stdout to stdout, stderr to stderr."""
     from debughost_cli.planning.log_options import LogOptions
-    from debughost_cli.services.logs import LogService
 
     session.is_stream = True
     _check(follow, max_bytes)
     now = time.time_ns()
-    projects = list(dict.fromkeys(chosen(session, project, everything=False)))
+    projects = list(dict.fromkeys(session.host.chosen(project or None)))
     json = session.options.json
     options = LogOptions(
         tail=_tail(tail, None if after else _TAIL),
@@ -93,7 +91,7 @@ def logs(
         stamps=json or timestamps,
     )
     _check_span(options, now)
-    reading = LogService(session.engine, session.progress.notice).open(projects, options)
+    reading = session.host.logs(projects, options)
     return _print(session, projects, reading, timestamps)
 
 

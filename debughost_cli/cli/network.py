@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,9 @@ from debughost_cli.cli.session import Session
 from debughost_cli.names import SUBNET
 from debughost_cli.render import human
 from debughost_cli.render.json import network_json
-from debughost_cli.services.network import NetworkService
-from debughost_cli.services.results import NetworkResult
+
+if TYPE_CHECKING:
+    from debughost_cli.api import NetworkResult
 
 
 def register(app: typer.Typer) -> None:
@@ -33,19 +34,19 @@ def ensure(
         bool, typer.Option("--recreate", help="Recreate it if it differs and nothing uses it.")
     ] = False,
 ) -> Output:
-    """Make the network, or check that it is as it should be."""
-    result = NetworkService(session.engine, session.progress).ensure(subnet, recreate=recreate)
-    return _output(session, result, "created" if result.changed else "is there")
+    """Create the network, or check that it is as requested."""
+    result = session.host.network.ensure(subnet, recreate=recreate)
+    return _output(session, result, "created" if result.changed else "exists")
 
 
 def inspect(session: Session) -> Output:
     """Show the network and what is attached to it."""
-    return _output(session, NetworkService(session.engine, session.progress).inspect(), "is there")
+    return _output(session, session.host.network.inspect(), "exists")
 
 
 def remove(session: Session) -> Output:
     """Remove the network when nothing uses it."""
-    return _output(session, NetworkService(session.engine, session.progress).remove(), "removed")
+    return _output(session, session.host.network.remove(), "removed")
 
 
 def _output(session: Session, result: NetworkResult, done: str) -> Output:

@@ -62,6 +62,24 @@ Projects = Annotated[
     ),
 ]  # fmt: skip
 
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", metavar="DIR", help="The project's folder (the current one).",
+        show_default=False,
+    ),
+]  # fmt: skip
+StopTimeout = Annotated[
+    str,
+    typer.Option("--timeout", "-t", metavar="S", help="Seconds from SIGTERM to SIGKILL."),
+]
+All = Annotated[bool, typer.Option("--all", "-a", help="Every project on the engine.")]
+WaitTimeout = Annotated[
+    str | None,
+    typer.Option("--wait-timeout", metavar="S", help="Seconds to wait for readiness (60)."),
+]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it listens.")]
+
 
 def common_parameters() -> list[inspect.Parameter]:
     """The common options as parameters of a command."""
@@ -171,14 +189,4 @@ def moment(text: str | None, option: str, now: int) -> int | None:
         raise Usage(
             f"{option} {text!r} is not a time",
             hint=f"For example {option} 10m, {option} 1h30m, {option} 2026-11-23T10:15:00Z",
-        ) from None
-
-
-def here() -> Path:
-    """The current folder; raises Usage where it was removed under us."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise Usage(
-            "the current folder does not exist any more", hint="Change to another"
         ) from None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import DebughostError, Failure, Partial, PortInUse
+from debughost_cli.errors import DebughostError, Failure, PortInUse
 from debughost_cli.models import Action, Project
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
 from debughost_cli.render.streams import inline
-from debughost_cli.services.results import ProjectsResult
+
+if TYPE_CHECKING:
+    from debughost_cli.api import ProjectsResult
 
 
 @dataclass(frozen=True)
@@ -65,28 +67,12 @@ def _emit_text(session: Session, output: Output) -> None:
 
 def projects_output(session: Session, result: ProjectsResult) -> Output:
     """The result of a command on projects: one's failure is the command's, of several PARTIAL."""
-    failure = _failure(result)
     return Output(
         data=projects_json(result),
         changed=result.changed,
         show=lambda: human.projects(session.streams, result),
-        error=failure,
+        error=result.error,
         next=_next(result),
-    )
-
-
-def _failure(result: ProjectsResult) -> DebughostError | None:
-    errors = [i.error for i in result.items if i.error]
-    if not errors or len(result.items) == 1:
-        return errors[0] if errors else None
-    codes = {type(e) for e in errors}
-    if len(errors) == len(result.items) and len(codes) == 1:
-        return errors[0]
-    failed = [i.project.project for i in result.items if i.error]
-    return Partial(
-        f"{len(errors)} of {len(result.items)} projects failed: {', '.join(failed)}",
-        hint="Each project's own error says more",
-        details={"failed": {i.project.project: i.error.code for i in result.items if i.error}},
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, NoReturn
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -14,10 +14,11 @@ from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, ExitCode, Usage
 from debughost_cli.models import Project, State
-from debughost_cli.names import check_project
 from debughost_cli.render import status as screen
 from debughost_cli.render.json import dumps, project_json
-from debughost_cli.services.status import Snapshot
+
+if TYPE_CHECKING:
+    from debughost_cli.api import Snapshot
 
 _ORDERS: dict[str, Callable[[Project], tuple[float | str, ...]]] = {
     "name": lambda p: (p.project,),
@@ -35,10 +36,10 @@ def status(
     session: Session,
     project: Projects = None,
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Look again and again; q quits.")
+        bool, typer.Option("--watch", "-w", help="Read it again and again; q quits.")
     ] = False,
     interval: Annotated[
-        str, typer.Option("--interval", metavar="S", help="Seconds between looks.")
+        str, typer.Option("--interval", metavar="S", help="Seconds between two readings.")
     ] = "2",
     sort: Annotated[
         str, typer.Option("--sort", metavar="KEY", help="name, cpu or memory.")
@@ -51,23 +52,19 @@ def status(
     ] = False,
 ) -> Output:
     """Show state, CPU, memory, port and uptime, and why something ended."""
-    from debughost_cli.services.status import StatusService
-
     session.is_stream = watch and session.options.json
     if sort not in _ORDERS:
         raise Usage(f"--sort cannot be {sort[:40]!r}", hint=f"Use {', '.join(_ORDERS)}")
     pause = seconds(interval, "--interval") or 2.0
-    names = [check_project(p) for p in project or []]
-    service = StatusService(session.reconnecting_engine() if watch else session.engine, os.environ)
+    if not watch:
+        found = session.host.status(project, stats=not no_stats)
+        return _once(session, _ordered(found, sort), check)
+    read = session.host.status_reader(project, stats=not no_stats)
+    return _watch(session, lambda: _ordered(read(), sort), pause)
 
-    def look() -> Snapshot:
-        found = service.run(names, stats=not no_stats)
-        ordered = tuple(sorted(found.projects, key=_ORDERS[sort]))
-        return Snapshot(ordered, found.warnings)
 
-    if watch:
-        return _watch(session, look, pause)
-    return _once(session, look(), check)
+def _ordered(found: Snapshot, key: str) -> Snapshot:
+    return replace(found, projects=tuple(sorted(found.projects, key=_ORDERS[key])))
 
 
 def _once(session: Session, found: Snapshot, check: bool) -> Output:

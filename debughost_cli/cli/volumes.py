@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debughost_cli.cli.lifecycle import confirm
 from debughost_cli.cli.options import Projects, command, group
 from debughost_cli.cli.output import Output
+from debughost_cli.cli.projects import confirm
 from debughost_cli.cli.session import Session
-from debughost_cli.names import check_project
 from debughost_cli.render import human
 from debughost_cli.render.json import volumes_json
 from debughost_cli.render.text import size
-from debughost_cli.services.results import VolumesResult
-from debughost_cli.services.volumes import VolumeService
+
+if TYPE_CHECKING:
+    from debughost_cli.api import VolumesResult
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def ls(session: Session) -> Output:
     """List the dependency volumes with their sizes."""
-    result = VolumeService(session.engine, session.progress).list_all()
+    result = session.host.volumes.list_all()
     return Output(data=volumes_json(result), show=lambda: human.volumes(session.streams, result))
 
 
@@ -41,14 +41,12 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> Output:
     """Remove the volumes of projects that have no container."""
-    service = VolumeService(session.engine, session.progress)
-    names = [check_project(p) for p in project or []]
-    found = service.candidates(names, everything=all_)
+    found = session.host.volumes.candidates(project or [], caches=all_)
     if dry_run or not found.volumes:
         return _output(session, found, "would be freed")
     if not yes:
         confirm(session, f"Remove {len(found.volumes)} volumes ({size(found.reclaimed_bytes)})?")
-    return _output(session, service.prune(found), "freed")
+    return _output(session, session.host.volumes.prune(found), "freed")
 
 
 def _output(session: Session, result: VolumesResult, done: str) -> Output:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debughost_cli.cli.lifecycle import chosen
 from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
-from debughost_cli.services.results import ProjectsResult
+
+if TYPE_CHECKING:
+    from debughost_cli.api import ProjectsResult
 
 
 def register(app: typer.Typer) -> None:
@@ -37,19 +38,8 @@ def wait(
     ] = "60",
 ) -> Output:
     """Wait for a condition; fail at once when it can no longer come true."""
-    from debughost_cli.services.batch import run_each
-    from debughost_cli.services.wait import WaitService, parse_condition
-
-    parse_condition(for_)
     limit = seconds(timeout, "--timeout") or 60.0
-    projects = chosen(session, project, everything=False)
-    service = WaitService(session.engine, session.cancel.is_set)
-    result = run_each(
-        session.engine,
-        projects,
-        lambda p: service.run(p, parse_condition(for_), limit),
-        session.cancel,
-    )
+    result = session.host.wait(project or None, for_, timeout=limit, check=False)
     output = projects_output(session, result)
     return replace(output, show=lambda: _show(session, result, for_), next=())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from debughost_cli.models import Warn
@@ -13,13 +14,23 @@ class TalkingProgress:
     """Writes steps to stderr and gathers warnings for the result.
 
     ``lines``: every step as a line of its own. Otherwise a spinner by rich, which shows the step
-    and the last detail, and leaves nothing behind.
+    and the last detail, and is removed at the end. ``started``: when the program began, by the
+    monotonic clock.
     """
 
-    def __init__(self, streams: Streams, *, quiet: bool, verbose: bool, lines: bool) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        *,
+        quiet: bool,
+        verbose: bool,
+        lines: bool,
+        started: float | None = None,
+    ) -> None:
         self._streams = streams
         self._quiet = quiet
         self._verbose = verbose
+        self._started = time.monotonic() if started is None else started
         self._lines = lines or verbose
         self._status: Any = None
         self._step = ""
@@ -54,6 +65,12 @@ class TalkingProgress:
             if not self._quiet:
                 self._pause()
                 self._streams.talk(inline(text), "yellow")
+
+    def trace(self, text: str) -> None:
+        """A request to the engine, with the time since the program began."""
+        if self._verbose:
+            elapsed = (time.monotonic() - self._started) * 1000
+            self._streams.talk(f"[{elapsed:7.0f} ms] {text}", "dim")
 
     def warn(self, code: str, message: str) -> None:
         """Kept for the result; people see it when the command is done."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from debughost_cli.cancel import CancelToken
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, ExitCode
 from debughost_cli.models import Action, Project
@@ -18,7 +18,7 @@ Work = Callable[[str], ProjectResult]
 
 
 def run_each(
-    engine: Engine, projects: Sequence[str], work: Work, cancel: threading.Event
+    engine: Engine, projects: Sequence[str], work: Work, cancel: CancelToken
 ) -> ProjectsResult:
     """``work`` for every project; a failure is that project's own.
 
@@ -38,8 +38,8 @@ def run_each(
     return ProjectsResult(tuple(items))
 
 
-def _abandon(futures: Sequence[Future[ProjectResult]], cancel: threading.Event) -> None:
-    cancel.set()
+def _abandon(futures: Sequence[Future[ProjectResult]], cancel: CancelToken) -> None:
+    cancel.cancel()
     for future in futures:
         future.cancel()
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives steps and warnings; the caller decides whether a user sees them."""
+    """Receives what happens; it decides what of it a user sees."""
 
     def step(self, text: str) -> None:
         """Something begins that may take a while, such as "Building image ..."."""
@@ -16,8 +16,16 @@ class Progress(Protocol):
         """A line of a long step: a build's output, a pull's layers."""
         ...
 
+    def notice(self, text: str) -> None:
+        """Something that the user should see at once, such as that a call is tried again."""
+        ...
+
     def warn(self, code: str, message: str) -> None:
         """Something the user should know; it also goes into the result's ``warnings``."""
+        ...
+
+    def trace(self, text: str) -> None:
+        """A request to the engine is about to be sent."""
         ...
 
 
@@ -31,4 +39,10 @@ class NullProgress:
         """Nothing."""
 
     def warn(self, code: str, message: str) -> None:
+        """Nothing."""
+
+    def notice(self, text: str) -> None:
+        """Nothing."""
+
+    def trace(self, text: str) -> None:
         """Nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from debughost_cli.errors import DebughostError
+from debughost_cli.errors import DebughostError, Partial
 from debughost_cli.models import Action, Project
 from debughost_cli.planning.up import Plan, Step
 from debughost_cli.resources import Image, Network, Volume
@@ -39,6 +39,24 @@ class ProjectsResult:
     def changed(self) -> bool:
         """True where anything was changed."""
         return any(i.changed for i in self.items)
+
+    @property
+    def error(self) -> DebughostError | None:
+        """The error of the command: of one project its own, of several Partial.
+
+        Where all of several failed with the same code, the first one's error.
+        """
+        errors = [i.error for i in self.items if i.error]
+        if not errors or len(self.items) == 1:
+            return errors[0] if errors else None
+        if len(errors) == len(self.items) and len({type(e) for e in errors}) == 1:
+            return errors[0]
+        failed = {i.project.project: i.error.code for i in self.items if i.error}
+        return Partial(
+            f"{len(errors)} of {len(self.items)} projects failed: {', '.join(failed)}",
+            hint="The error of each project has the details",
+            details={"failed": failed},
+        )
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def busy(app: Any, engine: FakeEngine) -> Any:
     from debughost_cli.services.lock import lock_folder
 
     app("up")
-    digest = hashlib.sha256(engine.info.endpoint.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(engine.identity().encode()).hexdigest()[:16]
     lock = lock_folder() / f"{digest}-shop.lock"
     lock.unlink(missing_ok=True)
     lock.mkdir()

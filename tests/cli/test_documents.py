@@ -21,12 +21,10 @@ from debughost_cli.resources import LogFragment
 RECORDED = Path(__file__).parents[1] / "data" / "documents"
 TEXTS = {
     "message", "hint", "help", "meaning", "guide", "script", "content", "framework", "condition",
-    "description", "title", "$comment",
 }  # fmt: skip
 """Written for people: the words may become better ones."""
 GROWING = {
-    "plan", "checks", "settings", "errors", "commands", "options", "names", "arguments", "required",
-    "anyOf", "enum",
+    "plan", "checks", "settings", "errors", "commands", "options", "names", "arguments",
 }  # fmt: skip
 """Lists to which something may be added, as a key may be added to an object."""
 
@@ -49,7 +47,7 @@ def differences(before: Any, now: Any, place: str = "", key: str = "") -> list[s
         ]
     if isinstance(before, list) and isinstance(now, list):
         if key in GROWING:
-            return _of_growing(before, now, place)
+            return _of_growing(before, now, place, ordered=key != "plan")
         if len(before) == len(now):
             pairs = enumerate(zip(before, now, strict=True))
             return [d for i, (b, n) in pairs for d in differences(b, n, f"{place}/{i}")]
@@ -64,10 +62,14 @@ def _of_member(before: Any, now: Any, place: str, key: str, texts: set[str]) -> 
     return differences(before, now, place, key)
 
 
-def _of_growing(before: list[Any], now: list[Any], place: str) -> list[str]:
-    """Each element is still there, in the same order."""
+def _of_growing(before: list[Any], now: list[Any], place: str, *, ordered: bool) -> list[str]:
+    """Each element is still there; the steps of a plan may be carried out in another order."""
     left = iter(now)
-    missing = [b for b in before if not any(not differences(b, n, place) for n in left)]
+    missing = [
+        b
+        for b in before
+        if not any(not differences(b, n, place) for n in (left if ordered else now))
+    ]
     return [f"{place} has no {m!r} any more" for m in missing]
 
 

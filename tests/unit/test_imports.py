@@ -215,6 +215,8 @@ def ours(*names: str) -> list[str]:
             under("render"), ours("cli", "engine", "config", "detect"), id="render reads results"
         ),
         pytest.param(under("cli"), ["tenacity", "psutil", "filelock"], id="cli only parses"),
+        pytest.param(under("cli"), ours("services", "engine"), id="cli knows the facade alone"),
+        pytest.param(under("api"), ours("cli", "render"), id="the facade prints nothing"),
         pytest.param(
             [p for p in under("services") if p.name != "images.py"],
             ours("engine.docker", "engine.decode", "engine.encode", "engine.error_map"),
@@ -252,9 +254,9 @@ def test_pure_planning_does_nothing_but_think() -> None:
     assert offenders(under("planning"), doing) == set()
 
 
-def test_only_the_session_wires_an_engine() -> None:
-    found = offenders(under("cli", "services"), ours("engine.docker"))
-    assert {f.partition(":")[0] for f in found} <= {"debughost_cli/cli/session.py"}
+def test_only_the_facade_wires_an_engine() -> None:
+    found = offenders(outside("engine"), ours("engine.docker"))
+    assert {f.partition(":")[0] for f in found} == {"debughost_cli/api/engine_source.py"}
 
 
 PRIVATE = re.compile(r"""(?<!\bself)(?<!\bcls)\._(?!_)\w+|getattr\((?!self\b)[^)]*["']_""")

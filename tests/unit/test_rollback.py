@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from debughost_cli.errors import EngineError, Interrupted
+from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.rollback import Rollback
 
 
-class Listener:
+class Listener(NullProgress):
     def __init__(self) -> None:
         self.warnings: list[Any] = []
 

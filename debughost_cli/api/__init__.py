@@ -1,0 +1,53 @@
+"""The program as a library: ``DebugHost``, and the types that its methods take and return.
+
+Each name is loaded on first use, with its module alone: a command loads no more than it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from debughost_cli.api.host import DebugHost as DebugHost
+    from debughost_cli.cancel import CancelToken as CancelToken
+    from debughost_cli.engine.port import Engine as Engine
+    from debughost_cli.engine.port import ExecResult as ExecResult
+    from debughost_cli.engine.port import ExecSpec as ExecSpec
+    from debughost_cli.planning.events import ProjectEvent as ProjectEvent
+    from debughost_cli.planning.log_options import LogOptions as LogOptions
+    from debughost_cli.services.doctor import Check as Check
+    from debughost_cli.services.exec import SHELL as SHELL
+    from debughost_cli.services.exec import ExecRefused as ExecRefused
+    from debughost_cli.services.exec import ProjectExec as ProjectExec
+    from debughost_cli.services.logs import LogReading as LogReading
+    from debughost_cli.services.progress import Progress as Progress
+    from debughost_cli.services.results import ImagesResult as ImagesResult
+    from debughost_cli.services.results import NetworkResult as NetworkResult
+    from debughost_cli.services.results import ProjectResult as ProjectResult
+    from debughost_cli.services.results import ProjectsResult as ProjectsResult
+    from debughost_cli.services.results import VolumesResult as VolumesResult
+    from debughost_cli.services.status import Snapshot as Snapshot
+
+_MODULES = {
+    "api.host": ("DebugHost",),
+    "cancel": ("CancelToken",),
+    "engine.port": ("Engine", "ExecResult", "ExecSpec"),
+    "services.doctor": ("Check",),
+    "planning.events": ("ProjectEvent",),
+    "services.exec": ("SHELL", "ExecRefused", "ProjectExec"),
+    "planning.log_options": ("LogOptions",),
+    "services.logs": ("LogReading",),
+    "services.progress": ("Progress",),
+    "services.results": (
+        "ImagesResult", "NetworkResult", "ProjectResult", "ProjectsResult", "VolumesResult",
+    ),
+    "services.status": ("Snapshot",),
+}  # fmt: skip
+_PLACES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"debughost_cli.{_PLACES[name]}"), name)

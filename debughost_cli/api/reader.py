@@ -1,0 +1,216 @@
+"""What can be read of projects on an engine, and commands run in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from debughost_cli.api.engine_source import EngineSource
+from debughost_cli.api.groups import Configuration, Images, Network, Volumes
+from debughost_cli.cancel import CancelToken
+from debughost_cli.names import check_project
+from debughost_cli.services.progress import NullProgress, Progress
+
+if TYPE_CHECKING:
+    from debughost_cli.engine.port import Engine, ExecResult, ExecSpec
+    from debughost_cli.planning.events import ProjectEvent
+    from debughost_cli.planning.log_options import LogOptions
+    from debughost_cli.resources import EngineInfo
+    from debughost_cli.services.doctor import Check
+    from debughost_cli.services.exec import ProjectExec
+    from debughost_cli.services.logs import LogReading
+    from debughost_cli.services.status import Snapshot
+
+Projects = str | Sequence[str] | None
+"""One project, several, or None for the one of the current folder."""
+
+DOCTOR_TIMEOUT = 5.0
+"""Seconds that a check may take, from the contract."""
+
+
+class ProjectReader:
+    """The part of ``DebugHost`` that changes nothing by itself."""
+
+    def __init__(
+        self,
+        *,
+        host: str | None = None,
+        context: str | None = None,
+        folder: str | Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.cancel = cancel or CancelToken()
+        self._progress = progress or NullProgress()
+        self._source = EngineSource(host, context, self.environ, self._progress, engine)
+        self.network = Network(self._source, self._progress)
+        self.volumes = Volumes(self._source, self._progress)
+        self.config = Configuration(Path(folder) if folder else None, self.environ)
+        self.images = Images(self._source, self._progress, self.config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to the engine; a later call opens them again."""
+        self._source.close()
+
+    def connect(self) -> EngineInfo:
+        """Connects to the engine now instead of on first use. Raises what connecting raises.
+
+        >>> host.connect().version
+        '28.5.2'
+        """
+        return self._source.get().info
+
+    @property
+    def engine_info(self) -> EngineInfo | None:
+        """Which engine answers and why it was chosen; None before one was needed."""
+        return self._source.info
+
+    def status(self, projects: Projects = None, *, stats: bool = True) -> Snapshot:
+        """All projects, or those named. Raises ProjectNotFound.
+
+        >>> _ = host.up()
+        >>> host.status().projects[0].ready
+        True
+        """
+        from debughost_cli.services.status import StatusService
+
+        names = names_of(projects)
+        return StatusService(self._source.get(), self.environ).run(names, stats=stats)
+
+    def status_reader(
+        self, projects: Projects = None, *, stats: bool = True
+    ) -> Callable[[], Snapshot]:
+        """A function that reads the status each time; CPU is measured since the last time.
+
+        It is for reading again and again: an engine that is away is not waited for.
+
+        >>> read = host.status_reader()
+        >>> read().projects
+        ()
+        """
+        from debughost_cli.services.status import StatusService
+
+        names = names_of(projects)
+        service = StatusService(self._source.reconnecting(), self.environ)
+        return lambda: service.run(names, stats=stats)
+
+    def logs(self, projects: Projects = None, options: LogOptions | None = None) -> LogReading:
+        """The output of projects, to be iterated over. Raises ProjectNotFound, Usage.
+
+        None instead of a line: there is nothing more at the moment.
+
+        >>> _ = host.up()
+        >>> list(host.logs())
+        []
+        """
+        from debughost_cli.planning.log_options import LogOptions
+        from debughost_cli.services.logs import LogService
+
+        names = self.chosen(projects)
+        service = LogService(self._source.get(), self._progress.notice)
+        return service.open(names, options or LogOptions())
+
+    def events(
+        self, projects: Projects = None, since: float | None = None
+    ) -> Iterator[ProjectEvent]:
+        """State changes as they happen, of all projects or of those named, without an end.
+
+        ``since``: in seconds since the epoch. Raises ProjectNotFound.
+
+        >>> _ = host.up()
+        >>> next(host.events(since=0.0)).event
+        'started'
+        """
+        from debughost_cli.services.events import EventService
+
+        names = names_of(projects)
+        service = EventService(self._source.reconnecting(), self._progress.notice)
+        return service.run(names, since)
+
+    def exec(
+        self,
+        command: Sequence[str],
+        project: str | None = None,
+        *,
+        user: str = "",
+        workdir: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> ExecResult:
+        r"""Runs a command in the container, without input. Raises ProjectNotFound, ExecRefused.
+
+        >>> _ = host.up()
+        >>> host.exec(["echo", "hello"]).stdout
+        b'hello\n'
+        """
+        from debughost_cli.engine.port import ExecResult, ExecSpec
+
+        spec = ExecSpec(tuple(command), user, workdir, environment or {})
+        running = self.start_exec(spec, project)
+        output = {"stdout": bytearray(), "stderr": bytearray()}
+        running.run(None, lambda stream, data: output[stream].extend(data))
+        return ExecResult(running.finish(), bytes(output["stdout"]), bytes(output["stderr"]))
+
+    def start_exec(
+        self, spec: ExecSpec, project: str | None = None, size: tuple[int, int] | None = None
+    ) -> ProjectExec:
+        """Starts a command whose streams the caller passes on. ``size``: rows and columns.
+
+        >>> from debughost_cli.api import ExecSpec
+        >>> _ = host.up()
+        >>> running = host.start_exec(ExecSpec(("true",)))
+        >>> running.run(None, lambda stream, data: None)
+        >>> running.finish()
+        0
+        """
+        from debughost_cli.services.exec import ExecService
+
+        (name,) = self.chosen(project)
+        return ExecService(self._source.get()).start(name, spec, size)
+
+    def doctor(self) -> Iterator[Check]:
+        """The checks of this machine and its engine, one after the other; none raises.
+
+        >>> [check.name for check in host.doctor()][:3]
+        ['python', 'locks', 'disk']
+        """
+        from debughost_cli.services.doctor import DoctorService
+
+        def connect() -> Engine:
+            return self._source.connect(timeout=DOCTOR_TIMEOUT, retry=False)
+
+        return DoctorService(connect, self.config.folder, self.environ).run()
+
+    def chosen(self, projects: Projects) -> list[str]:
+        """The ids, checked; for None that of the current folder. Raises InvalidProject.
+
+        >>> host.chosen(None)
+        ['shop']
+        """
+        if projects is not None:
+            return names_of(projects)
+        from debughost_cli.api.workspaces import project_in
+
+        return [check_project(project_in(self.config.folder, self.environ))]
+
+
+def names_of(projects: Projects) -> list[str]:
+    """The ids, checked; none for None. Raises InvalidProject."""
+    given = [projects] if isinstance(projects, str) else projects or []
+    return [check_project(p) for p in given]

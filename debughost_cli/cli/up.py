@@ -1,0 +1,108 @@
+"""``up``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from debughost_cli.cli.options import Wait, WaitTimeout, Workspace, command, seconds
+from debughost_cli.cli.output import Output, projects_output
+from debughost_cli.cli.session import Session
+from debughost_cli.errors import Usage
+from debughost_cli.models import PullPolicy
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command("up")(command(up))
+
+
+def up(
+    session: Session,
+    command_: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- CMD...]", help="The command, in place of the detected one."),
+    ] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", "-p", metavar="ID", help="The project's id.")
+    ] = None,
+    workspace: Workspace = None,
+    allow_workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--allow-workspace",
+            metavar="DIR",
+            help="Use this folder even if it exposes the host.",
+            show_default=False,
+        ),
+    ] = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help="node, python, php or static; else detected."),
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="REF", help="Any image that has a shell.")
+    ] = None,
+    port: Annotated[
+        str | None, typer.Option("--port", metavar="N|auto", help="The port, inside and out.")
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option("--env", "-e", metavar="K=V", help="A variable; K alone takes yours."),
+    ] = None,
+    env_file: Annotated[
+        list[Path] | None, typer.Option("--env-file", metavar="F", help="A file of variables.")
+    ] = None,
+    cpus: Annotated[str | None, typer.Option("--cpus", metavar="N", help="CPUs (2).")] = None,
+    memory: Annotated[
+        str | None, typer.Option("--memory", "-m", metavar="SIZE", help="Memory, no swap (2g).")
+    ] = None,
+    pids: Annotated[
+        str | None, typer.Option("--pids", metavar="N", help="Processes (512).")
+    ] = None,
+    shm_size: Annotated[
+        str | None, typer.Option("--shm-size", metavar="SIZE", help="Size of /dev/shm (64m).")
+    ] = None,
+    restart_: Annotated[
+        str | None,
+        typer.Option(
+            "--restart", metavar="POLICY", help="no, always, unless-stopped, on-failure[:N] (no)."
+        ),
+    ] = None,
+    wait: Wait = True,
+    wait_timeout: WaitTimeout = None,
+    recreate: Annotated[
+        bool, typer.Option("--recreate", help="A new container even if nothing changed.")
+    ] = False,
+    no_deps: Annotated[
+        bool, typer.Option("--no-deps", help="Do not install dependencies.")
+    ] = False,
+    pull: Annotated[
+        str, typer.Option("--pull", metavar="WHEN", help="missing, always or never.")
+    ] = "missing",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan, change nothing.")
+    ] = False,
+) -> Output:
+    """Create what is missing, start it, wait until it listens, print the URL."""
+    from debughost_cli.api import ProjectsResult
+    from debughost_cli.project.settings import Flags
+    from debughost_cli.project.variables import flag_environment
+
+    if pull not in set(PullPolicy):
+        raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
+    flags = Flags(
+        project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
+        shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
+        wait_timeout=seconds(wait_timeout, "--wait-timeout"),
+        command=tuple(command_ or ()) or None,
+        environment=flag_environment(env or [], env_file or [], session.environ),
+    )  # fmt: skip
+    run = session.host.plan_up if dry_run else session.host.up
+    item = run(
+        workspace, flags, recreate=recreate, wait=wait, pull=PullPolicy(pull),
+        allow_workspace=allow_workspace, check=False,
+    )  # fmt: skip
+    return projects_output(session, ProjectsResult((item,)))
