@@ -193,6 +193,7 @@ class ProjectExec:
         with self._guarded():
             code = self._execution.wait()
         self._ended = True
+        self._execution.close()
         if self._header and self._header.refusal:
             raise _not_a_program(self._project, self._spec.command, self._header.refusal)
         if self._header and self._header.text:
