@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -72,7 +72,7 @@ def make_app(args: Sequence[str] = ()) -> typer.Typer:
 def _root(
     ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
-    **values: Any,
+    **values: object,
 ) -> None:
     session: Session = ctx.obj
     apply_common_options(session, values)

@@ -153,4 +153,4 @@ def _run(session: Session, project: str, spec: ExecSpec) -> Output:
             # Typer would turn it into exit code 1.
             code = _BROKEN_PIPE
     texts = {name: data.decode("utf-8", "replace") for name, data in kept.items()}
-    return Output(data={"exit_code": code} | texts, error=error, exit_code=code)
+    return Output(data={"exit_code": code, **texts}, error=error, exit_code=code)

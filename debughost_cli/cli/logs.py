@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -140,10 +140,10 @@ def _copy_one(items: Iterator[ProjectLine | None], writer: LogWriter) -> bool:
     return False
 
 
-def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[str, Any]:
+def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[str, object]:
     from debughost_cli.render.json import plain
 
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "projects": projects,
         "lines": writer.lines,
         "cursor": reading.cursor,

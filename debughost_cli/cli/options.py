@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ from debughost_cli.project.variables import BadValue
 
 _PANEL = "Options of every command"
 
-COMMON: dict[str, Any] = {
+COMMON: dict[str, object] = {
     "json_": Annotated[
         bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=_PANEL)
     ],
@@ -92,7 +92,7 @@ def common_parameters() -> list[inspect.Parameter]:
     ]
 
 
-def apply_common_options(session: Session, values: dict[str, Any]) -> None:
+def apply_common_options(session: Session, values: dict[str, object]) -> None:
     """Takes the common options out of ``values``; given in either place, they count."""
     options = session.options
     for name in COMMON:
@@ -112,7 +112,7 @@ def command(function: Command) -> Callable[..., Output]:
     )
     parameters = [context, *list(own.parameters.values())[1:], *common_parameters()]
 
-    def run(ctx: typer.Context, **values: Any) -> Output:
+    def run(ctx: typer.Context, **values: object) -> Output:
         session: Session = ctx.obj
         session.command = ctx.command_path.removeprefix("debughost ")
         apply_common_options(session, values)
@@ -137,7 +137,7 @@ def group(app: typer.Typer, name: str, text: str) -> typer.Typer:
     return made
 
 
-def _show_help(ctx: typer.Context, **values: Any) -> None:
+def _show_help(ctx: typer.Context, **values: object) -> None:
     session: Session = ctx.obj
     session.command = ctx.command_path.removeprefix("debughost ")
     apply_common_options(session, values)
@@ -160,7 +160,7 @@ def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
     named = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters = [*named, *common_parameters()]
 
-    def run(**values: Any) -> None:
+    def run(**values: object) -> None:
         function(**values)
 
     run.__doc__ = function.__doc__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, Failure, PortInUse
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Output:
     """``show`` prints for people; ``data`` is what JSON gets."""
 
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
     changed: bool = False
     show: Callable[[], None] | None = None
     error: Failure | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from debughost_cli.errors import Failure
 from debughost_cli.models import Action, State
@@ -76,7 +76,7 @@ def _plan(streams: Streams, item: ProjectResult) -> None:
         streams.out(f"  {inline(change)}")
 
 
-def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table as wide as the terminal; piped, as wide as its content, with nothing cut."""
     from rich.table import Table
     from rich.text import Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, TextIO
+from typing import BinaryIO, TextIO
 
 from debughost_cli.planning.log_lines import ProjectLine
 from debughost_cli.planning.log_positions import size
@@ -127,8 +127,8 @@ class _Sink:
     def __init__(self, stream: TextIO) -> None:
         stream.flush()
         self._stream = stream
-        buffer: Any = getattr(stream, "buffer", None)
-        self._file = getattr(buffer, "raw", buffer)
+        buffer: BinaryIO | None = getattr(stream, "buffer", None)
+        self._file: BinaryIO | None = getattr(buffer, "raw", buffer)
         self._rest = memoryview(b"")
 
     def write(self, data: bytes) -> None:
@@ -140,7 +140,7 @@ class _Sink:
 
     def go_on(self) -> None:
         """Writes what is left of the last write."""
-        while self._rest:
+        while self._rest and self._file:
             written = self._file.write(self._rest)
             if written is None:  # The other end made it non-blocking, and is slow.
                 select.select([], [self._file], [])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from debughost_cli.models import Warn
 from debughost_cli.render.streams import Streams, clean, inline
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 
 class TalkingProgress:
@@ -32,7 +35,7 @@ class TalkingProgress:
         self._verbose = verbose
         self._started = time.monotonic() if started is None else started
         self._lines = lines or verbose
-        self._status: Any = None
+        self._status: Status | None = None
         self._step = ""
         self._guard = threading.Lock()
         self.warnings: list[Warn] = []

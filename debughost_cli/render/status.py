@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from debughost_cli.models import Project, Stats
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, duration, size, sparkline, state_word
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
 
 WIDE = 100
 """Columns from which on there is room for whole URLs."""
@@ -33,7 +38,7 @@ def show(streams: Streams, projects: Sequence[Project]) -> None:
         streams.out(line)
 
 
-def console_for(streams: Streams) -> Any:
+def console_for(streams: Streams) -> Console:
     """A console on stdout; piped, as wide as its content needs, so that nothing is ever cut."""
     from rich.console import Console
 
@@ -50,7 +55,7 @@ def console_for(streams: Streams) -> Any:
     )
 
 
-def write(streams: Streams, console: Any, renderable: Any) -> None:
+def write(streams: Streams, console: Console, renderable: RenderableType) -> None:
     """Prints through our own stream: rich turns a reader that went away into exit code 1."""
     with console.capture() as text:
         console.print(renderable)
@@ -63,7 +68,7 @@ def table(
     width: int,
     pretty: bool,
     history: Mapping[str, Sequence[float]] | None = None,
-) -> Any:
+) -> Table:
     """A rich table. ``pretty``: bars and links; ``history``: CPU percents for a sparkline."""
     from rich.table import Table
 
@@ -80,7 +85,7 @@ def table(
     return made
 
 
-def _row(project: Project, wide: bool, pretty: bool, history: Sequence[float] | None) -> list[Any]:
+def _row(project: Project, wide: bool, pretty: bool, history: Sequence[float] | None) -> list[Text]:
     from rich.text import Text
 
     word = state_word(project)
@@ -109,7 +114,7 @@ def _memory(stats: Stats | None) -> str:
     return f"{size(stats.memory_bytes)} / {size(stats.memory_limit_bytes)}" if stats else "-"
 
 
-def _place(project: Project, wide: bool, pretty: bool) -> Any:
+def _place(project: Project, wide: bool, pretty: bool) -> Text:
     from rich.style import Style
     from rich.text import Text
 

@@ -9,13 +9,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from debughost_cli.errors import DebughostError, Interrupted
 from debughost_cli.models import Project
 from debughost_cli.render import status
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.services.status import Snapshot
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group, RenderableType
 
 MINUTE = 60.0
 COLUMN = 2.0
@@ -25,9 +28,9 @@ Look = Callable[[], Snapshot]
 
 
 class Watch:
-    """Looks every ``interval`` seconds until somebody presses q.
+    """Reads every ``interval`` seconds until the user presses q.
 
-    What goes wrong with the engine is shown in the last line, and looking goes on.
+    A failure of the engine is shown in the last line, and reading goes on.
     """
 
     def __init__(self, streams: Streams, look: Look, interval: float) -> None:
@@ -87,14 +90,14 @@ class Watch:
             else:
                 columns[-1] = max(columns[-1], share)
 
-    def _screen(self, console: Any) -> Any:
+    def _screen(self, console: Console) -> Group:
         from rich.console import Group
         from rich.text import Text
 
         projects = self._snapshot.projects
         running = sum(p.ready for p in projects)
         head = f"{len(projects)} projects, {running} ready   {time.strftime('%H:%M:%S')}   q quits"
-        lines = [Text(head, style="dim"), Text("")]
+        lines: list[RenderableType] = [Text(head, style="dim"), Text("")]
         lines.append(
             status.table(projects, width=console.width, pretty=True, history=self._history)
         )
