@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
         # It came while the result was being printed.
         return exc.status
     except (BrokenPipeError, OutputClosed):
-        # The reader has what it wanted. Python would complain again when it closes stdout.
+        # The reader is gone. Python would complain again when it closes stdout.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the exit
         return _BROKEN_PIPE
 

@@ -23,10 +23,10 @@ The type (node, python, php, static), the command and the dependencies are detec
 must listen on 0.0.0.0:$PORT. Say otherwise with flags or a debughost.toml (debughost init):
   debughost up --project shop --type node --port 3100 -e DEBUG=1 -- npm run dev
 
-With --json stdout holds one document: look at "ok", then at data.projects[0] or at error.code and
+With --json stdout holds one document: read "ok", then data.projects[0] or at error.code and
 error.hint; "next" lists commands that make sense now. The process's exit code tells the kind:
-  0 done  2 wrong input  3 not found  4 engine  5 conflict  6 waited in vain  7 the project failed
-  8 some of several failed  9 no room  130 interrupted
+  0 done  2 wrong input  3 not found  4 engine  5 conflict  6 timed out  7 the project failed
+  8 some of several failed  9 disk full  130 interrupted
 
 Waiting and watching:
   debughost wait --for http=/health --timeout 30

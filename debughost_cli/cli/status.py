@@ -97,7 +97,7 @@ def _watch(session: Session, look: Callable[[], Snapshot], pause: float) -> Outp
 
 
 def _watch_json(session: Session, look: Callable[[], Snapshot], pause: float) -> NoReturn:
-    """A line a tick until it is interrupted; an engine that is away is said once a tick too."""
+    """A line a tick until it is interrupted; an engine that is away is reported each time."""
     while True:
         session.streams.out(dumps(_tick_json(look)))
         session.streams.stdout.flush()

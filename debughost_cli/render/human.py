@@ -96,7 +96,7 @@ def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[obj
 
 
 def check(streams: Streams, found: Check) -> None:
-    """A line of ``doctor``: a word first, for colour alone says nothing to everybody."""
+    """A line of ``doctor``: the status as a word, for not everybody sees colours."""
     style = {"ok": "green", "warning": "yellow", "failed": "red"}[found.status]
     word = streams.styled(f"{found.status:8}", style, streams.stdout)
     streams.out(f"{word} {found.name}: {inline(found.message)}")

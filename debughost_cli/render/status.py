@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDE = 100
-"""Columns from which on there is room for whole URLs."""
+"""Columns from which on whole URLs fit."""
 
 _STYLES = {
     "running": "green",

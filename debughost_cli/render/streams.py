@@ -30,7 +30,7 @@ class Streams:
         return cls(sys.stdin, sys.stdout, sys.stderr)
 
     def is_interactive(self) -> bool:
-        """True where somebody can be asked."""
+        """True where a user can answer a question."""
         return _is_tty(self.stdin) and _is_tty(self.stderr)
 
     def has_color(self, stream: TextIO) -> bool:
@@ -70,5 +70,5 @@ def clean(text: str) -> str:
 
 
 def inline(text: str) -> str:
-    """As ``clean``, on one line: for cells of tables, and where a line says one thing."""
+    """As ``clean``, on one line: for cells of tables, and for lines that hold one thing."""
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -70,7 +70,7 @@ def ran_out(log_tail: tuple[str, ...]) -> bool:
 
 
 def is_full(engine: Engine, ref: str) -> bool:
-    """Whether a write into a container fails for want of room; it leaves 64 KiB there.
+    """Whether a write into a container fails because the disk is full; it leaves 64 KiB there.
 
     A disk that is full keeps the last words out of the container's log, too.
     """

@@ -33,7 +33,7 @@ class NetworkService:
     def usable(self) -> Network | None:
         """As ``find``, for a container to join. Raises NetworkConflict.
 
-        A network of ours may have another subnet (``ensure --subnet``); a stranger's is used only
+        A network of ours may have another subnet (``ensure --subnet``); a foreign one is used only
         where it is just what we would make.
         """
         found = self.find()
@@ -94,8 +94,8 @@ class NetworkService:
     def _made_by_another(self, subnet: str, engine_words: str) -> Network:
         """The network of a client that was faster, or NetworkConflict.
 
-        The engine takes the addresses before it lists the network: with no culprit in sight, the
-        one that has them may be our own network, about to appear.
+        The engine takes the addresses before it lists the network: with no conflicting one in
+        sight, the network that has them may be our own, about to appear.
         """
         deadline = self._clock.monotonic() + SETTLE_SECONDS
         while True:

@@ -1,4 +1,4 @@
-"""``status``: every project, measured side by side, nothing asked twice."""
+"""``status``: every project, measured in parallel, nothing read twice."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Seen:
 
 
 class StatusService:
-    """Looks, and changes nothing. One that is asked again measures CPU since the last time."""
+    """Reads, and changes nothing. Called again, it measures CPU since the last time."""
 
     def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
         self._engine = engine

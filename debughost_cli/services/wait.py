@@ -39,7 +39,7 @@ Check = Callable[[Engine, Container, LauncherStatus], bool]
 
 @dataclass(frozen=True)
 class Condition:
-    """What is waited for: its text, how to check it, and whether the end is what is wanted."""
+    """What is waited for: its text, how to check it, and whether it is the end."""
 
     text: str
     check: Check
@@ -83,7 +83,7 @@ def _is_ready(engine: Engine, container: Container, launcher: LauncherStatus) ->
 
 
 def _is_healthy(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
-    """Raises Unhealthy where the image has no health check, or when it says so.
+    """Raises Unhealthy where the image has no health check, or where it reports so.
 
     The engine calls unhealthy whatever has ended.
     """
@@ -182,7 +182,7 @@ class WaitService:
             container, launcher = self._look(project)
             if self._came_true(condition, container, launcher):
                 return ProjectResult(describe(self._engine, container, launcher), Action.UNCHANGED)
-            # Held before or after: the look may have been while the command had it down.
+            # Held before or after: it may have been read while the command had it down.
             held = held or self._is_held(project)
             if not (condition.wants_end or held) and _is_over(container, launcher):
                 raise ended(self._engine, container, launcher, f"it was {condition.text}")
@@ -195,7 +195,7 @@ class WaitService:
     def _came_true(
         self, condition: Condition, container: Container, launcher: LauncherStatus
     ) -> bool:
-        """False for one that is removed since it was looked at: the next look tells."""
+        """False for one that is removed since it was read: the next reading finds out."""
         try:
             return condition.check(self._engine, container, launcher)
         except (NotFound, Conflict):
