@@ -1,4 +1,4 @@
-"""stdout for data, stderr for talk; what is a terminal, and whether colour is wanted."""
+"""stdout for data, stderr for messages; what is a terminal, and whether it gets colour."""
 
 from __future__ import annotations
 

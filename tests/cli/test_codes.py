@@ -226,7 +226,7 @@ ENGINE_CODES = ["ENGINE_UNAVAILABLE", "ENGINE_PERMISSION_DENIED", "ENGINE_TIMEOU
         (["images", "ls"], "images.find"),
     ],
 )
-def test_what_the_engine_cannot_do_is_told_by_every_command(
+def test_what_the_engine_cannot_do_is_reported_by_every_command(
     app: App, engine: FakeEngine, argv: list[str], method: str, code: Any
 ) -> None:
     app("up")

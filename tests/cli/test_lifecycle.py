@@ -75,7 +75,9 @@ def test_a_program_that_ends_well_on_sigterm_is_stopped_too(app: App, engine: Fa
 
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize(("text", "stop_timeout"), [("3", 3), ("0.5", 1), ("1.2", 2)])
-def test_the_grace_is_passed_on(app: App, engine: FakeEngine, text: str, stop_timeout: int) -> None:
+def test_the_stop_timeout_is_passed_on(
+    app: App, engine: FakeEngine, text: str, stop_timeout: int
+) -> None:
     app("stop", "-t", text)
     assert [c[2] for c in engine.changes if c[0] == "containers.stop"] == [stop_timeout]
 
@@ -265,7 +267,7 @@ def test_rm_with_volumes(app: App, engine: FakeEngine, second: Any) -> None:
 
 
 @pytest.mark.usefixtures("up")
-def test_a_volume_that_somebody_else_uses_is_left_with_a_warning(
+def test_a_volume_that_another_user_uses_is_left_with_a_warning(
     app: App, engine: FakeEngine
 ) -> None:
     spec = engine.container("shop").spec
@@ -405,7 +407,7 @@ def test_all_and_one_exclude_each_other(app: App, engine: FakeEngine, command: s
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize("text", ["0", "-1", "x", "nan", "inf", "", "1e9"])
 @pytest.mark.parametrize("command", ["stop", "restart", "rm"])
-def test_a_grace_that_is_none(app: App, engine: FakeEngine, command: str, text: str) -> None:
+def test_an_invalid_stop_timeout(app: App, engine: FakeEngine, command: str, text: str) -> None:
     run = app(command, f"--timeout={text}", "--json")
     if text == "0" and run.code == 0:
         return
@@ -430,7 +432,7 @@ def test_the_variables_project_is_the_default(
 
 
 @pytest.mark.usefixtures("up")
-def test_a_stranger_with_our_projects_label_alone_is_not_touched(
+def test_a_foreign_container_with_our_projects_label_alone_is_not_touched(
     app: App, engine: FakeEngine
 ) -> None:
     foreign = engine.add_foreign("web", 9000)
@@ -453,7 +455,7 @@ def test_a_stranger_with_our_projects_label_alone_is_not_touched(
         (["rm", "--all", "--no-input"], Terminal()),
     ],
 )
-def test_where_nobody_can_answer_nothing_is_asked(
+def test_where_nobody_can_answer_there_is_no_prompt(
     app: App, engine: FakeEngine, argv: list[str], stdin: Any
 ) -> None:
     run = app(*argv, stdin=stdin, stderr=Terminal())
@@ -467,7 +469,7 @@ def test_where_nobody_can_answer_nothing_is_asked(
     ("answer", "code", "left"),
     [("y\n", 0, 0), ("yes\n", 0, 0), ("n\n", 2, 2), ("\n", 2, 2), ("", 2, 2), ("what?\ny\n", 0, 0)],
 )
-def test_where_somebody_can_answer_it_is_asked(
+def test_where_somebody_can_answer_there_is_a_prompt(
     app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, left: int
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
@@ -534,7 +536,7 @@ def test_a_failure_of_one_is_no_failure_of_the_other(app: App, engine: FakeEngin
 
 
 @pytest.mark.usefixtures("up")
-def test_a_defect_of_ours_in_one_of_several_is_told_as_such(
+def test_a_defect_of_ours_in_one_of_several_is_reported_as_such(
     app: App, engine: FakeEngine, second: Any
 ) -> None:
     engine.fail("containers.stop", ZeroDivisionError("odd"))

@@ -353,7 +353,7 @@ def test_a_reader_that_goes_away_is_no_defect(
 # Defects
 
 
-def test_a_defect_is_told_as_such_without_a_traceback(app: App, engine: FakeEngine) -> None:
+def test_a_defect_is_reported_as_such_without_a_traceback(app: App, engine: FakeEngine) -> None:
     engine.fail("containers.list", ZeroDivisionError("odd"), times=5)
     run = app("status", "--json")
     assert (run.code, run.error["code"]) == (1, "INTERNAL")
@@ -387,7 +387,7 @@ def test_exit_codes_are_the_contracts() -> None:
         (["-c", "nope"], {"DOCKER_HOST": "nonsense"}, "CONTEXT_NOT_FOUND"),
     ],
 )
-def test_a_bad_address_is_told_at_once(
+def test_a_bad_address_is_reported_at_once(
     workspace: Path,
     monkeypatch: pytest.MonkeyPatch,
     argv: list[str],

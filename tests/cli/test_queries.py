@@ -1,4 +1,4 @@
-"""``status`` and ``logs``: what is told, and where."""
+"""``status`` and ``logs``: what is reported, and where."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_check_of_one_that_is_not_ready(app: App, engine: FakeEngine) -> None:
 
 
 @pytest.mark.usefixtures("up")
-def test_one_that_goes_while_it_is_looked_at_is_left_out(app: App, engine: FakeEngine) -> None:
+def test_one_that_goes_while_it_is_read_is_left_out(app: App, engine: FakeEngine) -> None:
     engine.before("containers.inspect", engine.stored_containers.clear)
     run = app("status", "--json", "--no-stats")
     assert (run.code, run.document["data"]["projects"]) == (0, [])
@@ -189,7 +189,7 @@ def test_a_tail_that_is_none(app: App, up: Any, tail: str) -> None:
 
 
 @pytest.mark.usefixtures("written")
-def test_timestamps_are_shown_when_asked_for(app: App) -> None:
+def test_timestamps_are_shown_when_requested(app: App) -> None:
     first = app("logs", "--timestamps").out.splitlines()[0]
     stamp, _, line = first.partition(" ")
     assert stamp.endswith("Z")
@@ -222,7 +222,7 @@ def test_logs_that_are_no_text_break_nothing(app: App, engine: FakeEngine) -> No
 
 
 @pytest.mark.usefixtures("written")
-def test_an_engine_that_goes_in_the_middle_is_told_after_what_came(
+def test_an_engine_that_goes_in_the_middle_is_reported_after_what_came(
     app: App, engine: FakeEngine
 ) -> None:
     engine.fail("containers._logs", EngineUnavailable("gone"))
@@ -312,7 +312,7 @@ def test_last_words_about_a_full_disk_are_understood(app: App, engine: FakeEngin
     assert app("wait", "--for", "ready", "--json").error["code"] == "DISK_FULL"
 
 
-def test_a_container_that_is_always_gone_when_it_is_looked_at_is_not_found(
+def test_a_container_that_is_always_gone_when_it_is_read_is_not_found(
     app: App, engine: FakeEngine
 ) -> None:
     app("up")

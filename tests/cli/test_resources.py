@@ -54,7 +54,7 @@ def test_ensure_again_changes_nothing(app: App, engine: FakeEngine) -> None:
     assert engine.changes[before:] == []
 
 
-def test_ensure_tells_what_is_attached(app: App, engine: FakeEngine) -> None:
+def test_ensure_shows_what_is_attached(app: App, engine: FakeEngine) -> None:
     app("up")
     network = app("network", "ensure", "--json").document["data"]["network"]
     assert network["containers"] == [engine.container("shop").id]
@@ -103,7 +103,7 @@ def test_recreate_replaces_one_of_ours_that_nothing_uses(app: App, engine: FakeE
     assert [n.subnet for n in engine.stored_networks.values()] == ["172.28.0.0/16"]
 
 
-def test_recreate_never_takes_away_what_is_somebody_elses_or_used(
+def test_recreate_never_takes_away_what_is_another_users_or_used(
     app: App, engine: FakeEngine
 ) -> None:
     foreign = engine.add_network(NET, "10.1.0.0/16")
@@ -116,9 +116,7 @@ def test_recreate_never_takes_away_what_is_somebody_elses_or_used(
     assert len(engine.stored_networks) == 1
 
 
-def test_one_of_somebody_else_that_fits_is_used_with_a_warning(
-    app: App, engine: FakeEngine
-) -> None:
+def test_one_of_another_user_that_fits_is_used_with_a_warning(app: App, engine: FakeEngine) -> None:
     engine.add_network(NET, "172.28.0.0/16")
     run = app("network", "ensure", "--json")
     assert run.code == 0
@@ -169,7 +167,7 @@ def test_rm_of_one_that_comes_into_use_at_the_last_moment(app: App, engine: Fake
     assert run.error["hint"]
 
 
-def test_rm_of_one_of_somebody_else(app: App, engine: FakeEngine) -> None:
+def test_rm_of_one_of_another_user(app: App, engine: FakeEngine) -> None:
     engine.add_network(NET, "172.28.0.0/16")
     run = app("network", "rm", "--json")
     assert (run.code, run.error["code"]) == (5, "NETWORK_CONFLICT")

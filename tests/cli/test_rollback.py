@@ -113,7 +113,7 @@ def test_a_name_that_is_taken(app: App, ready: FakeEngine, workspace: Path) -> N
     is_as_before(ready, world, workspace)
 
 
-def test_what_cannot_be_taken_back_is_told(app: App, ready: FakeEngine) -> None:
+def test_what_cannot_be_rolled_back_is_reported(app: App, ready: FakeEngine) -> None:
     ready.fail("containers.start", StartFailed("no"))
     ready.fail("containers.remove", EngineError("stuck"))
     run = app("up", "--json")
@@ -136,44 +136,44 @@ def test_a_workspace_that_vanishes_is_no_defect(
     assert ready.all_of("shop") == []
 
 
-# A container that the end of an engine has spoilt
+# A container that the end of an engine has corrupted
 
 
-SPOILT = ContainerCorrupted("task 12: already exists")
+CORRUPTED = ContainerCorrupted("task 12: already exists")
 
 
-def test_a_new_container_that_is_spoilt_is_made_anew(app: App, ready: FakeEngine) -> None:
-    ready.fail("containers.start", SPOILT)
+def test_a_new_container_that_is_corrupted_is_recreated(app: App, ready: FakeEngine) -> None:
+    ready.fail("containers.start", CORRUPTED)
     found = app("up", "--json").project
     assert (found["action"], found["ready"]) == ("created", True)
     assert len(ready.all_of("shop")) == 1
 
 
 @pytest.mark.parametrize("command", ["up", "restart"])
-def test_a_stopped_one_that_is_spoilt_is_replaced(
+def test_a_stopped_one_that_is_corrupted_is_replaced(
     app: App, ready: FakeEngine, command: str
 ) -> None:
     old = app("up", "--json").project["container"]["id"]
     app("stop")
-    ready.fail("containers.start", SPOILT, times=9, when=lambda ref: ref == old)
+    ready.fail("containers.start", CORRUPTED, times=9, when=lambda ref: ref == old)
     run = app(command, "-p", "shop", "--json")
     assert (run.project["action"], run.project["ready"]) == ("recreated", True)
     assert run.document["warnings"] == []
     assert [c.id for c in ready.all_of("shop")] == [run.project["container"]["id"]]
 
 
-def test_one_that_is_spoilt_again_and_again_is_given_up(
+def test_one_that_is_corrupted_again_and_again_is_abandoned(
     app: App, ready: FakeEngine, workspace: Path
 ) -> None:
     world = ready.snapshot()
-    ready.fail("containers.start", SPOILT, times=9)
+    ready.fail("containers.start", CORRUPTED, times=9)
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (1, "ENGINE_ERROR")
     assert len([c for c in ready.calls if c[0] == "containers.start"]) == 3
     is_as_before(ready, world, workspace)
 
 
-def test_one_whose_launcher_was_lost_is_made_anew(app: App, ready: FakeEngine) -> None:
+def test_one_whose_launcher_was_lost_is_recreated(app: App, ready: FakeEngine) -> None:
     """An engine that was about to end took the files, and forgot them."""
     ready.before("containers.start", lambda: ready.container("shop").files.pop(names.LAUNCHER))
     found = app("up", "--json").project
@@ -181,7 +181,7 @@ def test_one_whose_launcher_was_lost_is_made_anew(app: App, ready: FakeEngine) -
     assert len(ready.all_of("shop")) == 1
 
 
-def test_one_that_is_removed_while_it_is_waited_for_is_not_made_anew(
+def test_one_that_is_removed_while_it_is_waited_for_is_not_recreated(
     app: App, ready: FakeEngine
 ) -> None:
     ready.queue.append(exits(2, phase=""))
@@ -294,7 +294,7 @@ def test_a_stubborn_old_one_is_put_back_as_well(app: App, ready: FakeEngine) -> 
         "containers.read_link",
     ],
 )
-def test_a_look_that_fails_changes_nothing(app: App, ready: FakeEngine, method: str) -> None:
+def test_a_dry_run_that_fails_changes_nothing(app: App, ready: FakeEngine, method: str) -> None:
     app("up")
     before, world = len(ready.changes), ready.snapshot()
     ready.fail(method, EngineError("odd"), times=99)
@@ -333,7 +333,7 @@ def test_a_port_that_was_noted_before_the_removal_was_cut_off_is_not_kept_for_lo
     assert app("up", "--json").project["port"] == 22000
 
 
-def test_what_somebody_else_has_under_the_containers_name_stays(
+def test_what_another_user_has_under_the_containers_name_stays(
     app: App, ready: FakeEngine, workspace: Path
 ) -> None:
     def swap() -> None:
@@ -347,7 +347,7 @@ def test_what_somebody_else_has_under_the_containers_name_stays(
     assert left.spec.labels == {}
 
 
-def test_a_volume_of_somebody_else_under_the_name_of_a_note_stays(
+def test_a_volume_of_another_user_under_the_name_of_a_note_stays(
     app: App, ready: FakeEngine, workspace: Path
 ) -> None:
     ready.volumes.create(names.port_note_name("shop"), {})

@@ -321,7 +321,7 @@ def test_a_network_that_was_removed_meanwhile_is_made_again(app: App, engine: Fa
     assert [n.name for n in engine.stored_networks.values()] == ["debug-host-network"]
 
 
-def test_a_network_that_was_made_anew_meanwhile(app: App, engine: FakeEngine) -> None:
+def test_a_network_that_was_recreated_meanwhile(app: App, engine: FakeEngine) -> None:
     app("up")
     app("stop")
     engine.stored_networks.clear()
@@ -476,7 +476,7 @@ def test_a_port_that_another_project_has_is_passed_over(
     assert run.project["port"] == SHOP_PORT + 1
 
 
-def test_a_wanted_port_that_is_held_names_the_holder(app: App, engine: FakeEngine) -> None:
+def test_a_requested_port_that_is_held_names_the_holder(app: App, engine: FakeEngine) -> None:
     engine.add_foreign("web", 3000)
     run = app("up", "--port", "3000", "--json")
     assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
@@ -499,7 +499,7 @@ def test_a_port_that_a_process_of_this_machine_holds(workspace: Path) -> None:
     assert "pid" in run.error["message"]
 
 
-def test_a_port_snatched_at_the_last_moment_is_replaced(app: App, engine: FakeEngine) -> None:
+def test_a_port_taken_at_the_last_moment_is_replaced(app: App, engine: FakeEngine) -> None:
     engine.taken_ports = {SHOP_PORT, SHOP_PORT + 1}
     run = app("up", "--json")
     assert run.code == 0
@@ -507,7 +507,7 @@ def test_a_port_snatched_at_the_last_moment_is_replaced(app: App, engine: FakeEn
     assert len(engine.all_of("shop")) == 1
 
 
-def test_a_wanted_port_snatched_at_the_last_moment_is_an_error(
+def test_a_requested_port_taken_at_the_last_moment_is_an_error(
     app: App, engine: FakeEngine
 ) -> None:
     app("network", "ensure")
@@ -519,7 +519,7 @@ def test_a_wanted_port_snatched_at_the_last_moment_is_an_error(
     assert engine.snapshot() == world
 
 
-def test_a_wanted_port_replaces_the_present_one(app: App, engine: FakeEngine) -> None:
+def test_a_requested_port_replaces_the_present_one(app: App, engine: FakeEngine) -> None:
     app("up")
     run = app("up", "--port", "3999", "--json")
     assert (run.project["action"], run.project["port"]) == ("recreated", 3999)
@@ -592,7 +592,7 @@ def test_what_does_not_listen_in_time_goes_on_running(app: App, engine: FakeEngi
     assert engine.container("shop").status == "running"
 
 
-def test_what_listens_for_itself_alone_is_told_how_to_mend_it(app: App, engine: FakeEngine) -> None:
+def test_what_listens_for_itself_alone_gets_a_hint(app: App, engine: FakeEngine) -> None:
     engine.program = loopback_only()
     run = app("up", "--json", "--wait-timeout", "0.05")
     assert "0.0.0.0" in run.error["hint"]
@@ -603,7 +603,7 @@ def test_it_is_waited_for(app: App, engine: FakeEngine) -> None:
     assert app("up", "--json").project["ready"] is True
 
 
-def test_without_waiting_it_is_told_as_it_is(app: App, engine: FakeEngine) -> None:
+def test_without_waiting_it_is_reported_as_it_is(app: App, engine: FakeEngine) -> None:
     engine.program = never_listens()
     run = app("up", "--no-wait", "--json")
     assert (run.code, run.project["ready"]) == (0, False)
@@ -699,7 +699,7 @@ def test_an_id_whose_workspace_is_gone_may_move(
     assert (run.code, run.project["action"]) == (0, "recreated")
 
 
-def test_a_volume_of_somebody_else_is_never_used(app: App, engine: FakeEngine) -> None:
+def test_a_volume_of_another_user_is_never_used(app: App, engine: FakeEngine) -> None:
     engine.add_volume("debug-host-shop-node_modules", {})
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (5, "NAME_CONFLICT")
@@ -709,7 +709,7 @@ def test_a_volume_of_somebody_else_is_never_used(app: App, engine: FakeEngine) -
 @pytest.mark.parametrize(
     "facts", [{"driver": "macvlan"}, {"subnet": "10.1.0.0/16"}, {"gateway": "172.28.9.9"}]
 )
-def test_a_network_of_somebody_else_is_never_used(
+def test_a_network_of_another_user_is_never_used(
     app: App, engine: FakeEngine, facts: dict[str, str]
 ) -> None:
     subnet = facts.pop("subnet", "172.28.0.0/16")
@@ -719,7 +719,7 @@ def test_a_network_of_somebody_else_is_never_used(
     assert engine.changes == []
 
 
-def test_a_network_of_somebody_else_that_is_just_as_wanted_is_used(
+def test_a_network_of_another_user_that_is_just_as_required_is_used(
     app: App, engine: FakeEngine
 ) -> None:
     engine.add_network("debug-host-network", "172.28.0.0/16")

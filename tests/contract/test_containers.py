@@ -27,14 +27,14 @@ from debughost_cli.errors import (
 from debughost_cli.planning.launcher_status import parse
 from debughost_cli.specs import Mount, MountType
 
-# docker-py leaves the rest of a stream that told of an error to the garbage collector.
+# docker-py leaves the rest of a stream that reported an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
 # Containers: create
 
 
-def test_a_container_is_as_it_was_asked_for(world: World) -> None:
+def test_a_container_is_as_requested(world: World) -> None:
     spec = world.spec(
         limits=replace(world.spec().limits, cpus=0.25, shm_bytes=8 * 1024**2),
         restart="on-failure:3",
@@ -225,7 +225,7 @@ def test_a_container_that_was_stopped_starts_again(world: World) -> None:
     found = world.engine.containers.inspect(ref)
     assert (found.status, found.exit_code) == ("running", 0)
     assert found.started_at > ended
-    # The end before is still on record: words of that run are told by it.
+    # The end before is still on record: the status of that run is older than it.
     assert found.finished_at == ended
     world.until(lambda: world.engine.containers.read_link(ref, names.STATE_LINK).changed_at > ended)
 

@@ -22,7 +22,7 @@ from debughost_cli.errors import (
     ImageNotFound,
 )
 
-# docker-py leaves the rest of a stream that told of an error to the garbage collector.
+# docker-py leaves the rest of a stream that reported an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
@@ -87,7 +87,7 @@ def test_a_pull_of_what_is_not_to_be_had(world: World) -> None:
 # Events
 
 
-def test_what_happens_to_containers_of_ours_is_told(world: World) -> None:
+def test_what_happens_to_containers_of_ours_is_reported(world: World) -> None:
     labels = world.labels | {names.MANAGED: "true", names.PROJECT: world.name("project")}
     since = time.time() - 1
     ref = world.start(ENDS, labels=labels)

@@ -21,7 +21,7 @@ from debughost_cli.planning.launcher_status import parse
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import Mount, MountType
 
-# docker-py leaves the rest of a stream that told of an error to the garbage collector.
+# docker-py leaves the rest of a stream that reported an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 

@@ -16,14 +16,14 @@ from debughost_cli.errors import (
 )
 from debughost_cli.specs import Mount, MountType
 
-# docker-py leaves the rest of a stream that told of an error to the garbage collector.
+# docker-py leaves the rest of a stream that reported an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
 # Networks
 
 
-def test_a_network_is_as_it_was_asked_for(world: World) -> None:
+def test_a_network_is_as_requested(world: World) -> None:
     subnet, gateway = world.subnet()
     made = world.engine.networks.create(world.name("n"), subnet, gateway, world.labels)
     (found,) = world.engine.networks.find(world.name("n"))
@@ -77,7 +77,7 @@ def volumes(world: Any) -> Any:
     return {v.name: v for v in world.engine.volumes.list() if v.name.startswith(world.prefix)}
 
 
-def test_a_volume_is_as_it_was_asked_for(world: World) -> None:
+def test_a_volume_is_as_requested(world: World) -> None:
     made = world.engine.volumes.create(world.name("vol"), world.labels)
     assert (made.name, made.labels) == (world.name("vol"), world.labels)
     found = volumes(world)[world.name("vol")]

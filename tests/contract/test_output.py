@@ -14,7 +14,7 @@ from contract.conftest import (
 from debughost_cli.engine.port import Conflict, ExecSpec, LogQuery
 from debughost_cli.resources import LogFragment, LogLine
 
-# docker-py leaves the rest of a stream that told of an error to the garbage collector.
+# docker-py leaves the rest of a stream that reported an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 

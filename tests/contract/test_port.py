@@ -16,7 +16,7 @@ from debughost_cli.engine.docker.engine import DockerEngine
 from debughost_cli.engine.port import Engine, ExecSpec, LogQuery, NotFound
 from debughost_cli.resources import FileEntry
 
-# docker-py leaves the rest of a stream that told of an error to the garbage collector.
+# docker-py leaves the rest of a stream that reported an error to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 

@@ -1,4 +1,4 @@
-"""A proxy between the program and an engine's socket, which breaks what it is told to break.
+"""A proxy between the program and an engine's socket, which breaks what a test requests.
 
 Every connection carries what the program sends as it is; an answer is asked of the engine with
 ``Connection: close``, so that its end is the end of the bytes and it can be cut anywhere.

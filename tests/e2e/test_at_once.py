@@ -120,7 +120,7 @@ def slow_stop(run: Program, project: str, folder: Path) -> Iterator[subprocess.P
 
 
 @pytest.mark.once  # the lock is this machine's
-def test_a_held_project_is_given_up_after_30_seconds_and_another_never_waits(
+def test_a_held_project_is_abandoned_after_30_seconds_and_another_never_waits(
     run: Program, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     held, other = new_id(), new_id()

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 def refused(
     run: Program, eye: Eye, project: str, *args: str | Path, code: str, exit_code: int = 2
 ) -> dict[str, Any]:
-    """The error of an ``up`` that fails and leaves nothing behind, told to people as well."""
+    """The error of an ``up`` that fails and leaves nothing behind, shown to people as well."""
     failed = run("up", "-p", project, *args, "--json", check=exit_code)
     assert failed.error["code"] == code
     assert failed.document["changed"] is False
@@ -136,7 +136,7 @@ def test_a_port_that_another_project_holds_even_stopped(
         run("stop", "-p", first)
 
 
-def test_a_port_that_is_taken_is_passed_over_unless_asked_for(
+def test_a_port_that_is_taken_is_passed_over_unless_requested(
     run: Program, eye: Eye, project: str, folder: Path
 ) -> None:
     first = run("up", "-p", project, "-w", folder, "--json").project["port"]
@@ -196,7 +196,7 @@ def test_wrong_use_is_json_as_well(run: Program, args: tuple[str, ...]) -> None:
     assert "[USAGE]" in plain.err
 
 
-def test_a_volume_of_somebody_else_is_not_used(
+def test_a_volume_of_another_user_is_not_used(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     name = f"debug-host-{project}-node_modules"

@@ -139,7 +139,7 @@ def test_an_image_of_the_users_own_is_used(
         ("project = 'Not An Id'", "Not An Id"),
     ],
 )
-def test_a_wrong_file_is_told_before_anything_happens(
+def test_a_wrong_file_is_reported_before_anything_happens(
     run: Program, eye: Eye, project: str, tmp_path: Path, text: str, says: str
 ) -> None:
     folder = write(tmp_path / "site", PAGE | {"debughost.toml": text})

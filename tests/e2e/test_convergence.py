@@ -1,4 +1,4 @@
-"""``up`` again and again: only what changed is done anew, and what is kept is kept."""
+"""``up`` again and again: only what changed is done again, and what is kept is kept."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_other_limits_make_a_new_container(
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
 
 
-def test_a_dry_run_tells_what_up_will_do_and_does_nothing(
+def test_a_dry_run_shows_what_up_will_do_and_does_nothing(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "n", NODE)

@@ -82,7 +82,7 @@ def test_a_changed_manifest_restarts_the_project_and_installs_again(
     assert run("up", "-p", project, "-w", folder, "--json").project["action"] == "unchanged"
 
 
-def test_status_tells_that_the_packages_are_not_those_of_the_lock_file(
+def test_status_shows_that_the_packages_are_not_those_of_the_lock_file(
     run: Program, project: str, folder: Path
 ) -> None:
     run("up", "-p", project, "-w", folder)
@@ -110,7 +110,7 @@ def test_rm_volumes_takes_the_packages_too(
     assert eye.everything(project) == ([], [])
 
 
-def test_an_install_that_fails_is_told_with_its_last_lines(
+def test_an_install_that_fails_is_reported_with_its_last_lines(
     run: Program, eye: Eye, project: str, folder: Path
 ) -> None:
     manifest = folder / "package.json"

@@ -58,7 +58,7 @@ def test_one_that_ends_by_itself(
 
 
 @pytest.mark.parametrize(("act", "expected"), FROM_OUTSIDE)
-def test_one_that_somebody_else_ends(
+def test_one_that_another_user_ends(
     run: Program, eye: Eye, project: str, tmp_path: Path,
     act: Callable[[Any, str], None], expected: tuple[Any, ...],
 ) -> None:  # fmt: skip
@@ -68,7 +68,7 @@ def test_one_that_somebody_else_ends(
     assert seen(run, project) == expected
 
 
-def test_one_that_we_stop_within_and_beyond_the_grace(
+def test_one_that_we_stop_within_and_beyond_the_stop_timeout(
     run: Program, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "w", {"main.py": RUN})
@@ -82,7 +82,7 @@ def test_one_that_we_stop_within_and_beyond_the_grace(
     assert seen(run, project) == ("stopped", "stopped", 137, "SIGKILL")
 
 
-def test_a_restart_loop_is_told(run: Program, project: str, tmp_path: Path) -> None:
+def test_a_restart_loop_is_reported(run: Program, project: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "w", {"main.py": RUN})
     args = ("--restart", "on-failure:3", "--no-wait", "--json", "--", "sh", "-c", "exit 4")
     run("up", "-p", project, "-w", folder, *args)
@@ -96,7 +96,7 @@ def test_a_restart_loop_is_told(run: Program, project: str, tmp_path: Path) -> N
     assert (found["exit"]["reason"], found["exit"]["code"]) == ("crashed", 4)
 
 
-def test_one_that_somebody_else_removed_is_not_found(
+def test_one_that_another_user_removed_is_not_found(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "w", {"main.py": RUN})

@@ -215,8 +215,8 @@ def test_what_is_brought_up_gets_over_an_engine_that_comes_back(
         assert (found["ready"], found["state"], one.containers) == (True, "running", 1), one.how
         assert one.again.project["container"]["id"] == found["container"]["id"]
         # One that was done before the engine went cannot know of it.
-        told = {"unchanged"} if "trying again" in one.result.err else {"unchanged", "started"}
-        assert one.again.project["action"] in told, one.how
+        reported = {"unchanged"} if "trying again" in one.result.err else {"unchanged", "started"}
+        assert one.again.project["action"] in reported, one.how
 
 
 def killed_within_a_start(site: Site) -> Result:
@@ -233,7 +233,7 @@ def killed_within_a_start(site: Site) -> Result:
     return Result(tuple(map(str, site.up())), up.returncode, out, err, 0.0, is_json=True)
 
 
-def test_a_container_whose_start_an_engine_did_not_survive_is_made_anew(
+def test_a_container_whose_start_an_engine_did_not_survive_is_recreated(
     private: Private, make: Callable[..., Site]
 ) -> None:
     """Its processes are there, and the next engine, which knows nothing of them, will never start
@@ -276,7 +276,7 @@ def test_a_stop_and_a_removal_get_over_an_engine_that_comes_back(
 @pytest.mark.parametrize(
     "commands", [[NEW, STOP, RM], [CHANGE, RESTART]], ids=["new, stop, rm", "changed, restart"]
 )
-def test_an_engine_that_stays_away_is_given_up_and_up_goes_on_when_it_is_back(
+def test_an_engine_that_stays_away_is_abandoned_and_up_goes_on_when_it_is_back(
     private: Private, make: Callable[..., Site], commands: list[Command]
 ) -> None:
     hits = hit(private, make, commands, PrivateEngine.crash)
@@ -334,7 +334,7 @@ def test_logs_end_with_an_engine_that_stays_away_and_go_on_from_there(
 
 
 @FAULTS
-def test_a_watch_tells_the_truth_around_the_engine(
+def test_a_watch_shows_the_truth_around_the_engine(
     private: Private, make: Callable[..., Site], fault: Fault
 ) -> None:
     private.run(*make("p").up())

@@ -35,7 +35,7 @@ def ending(project: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(("end", "expected", "back"), WAYS)
-def test_what_ran_is_told_truly_and_comes_up_again(
+def test_what_ran_is_reported_truly_and_comes_up_again(
     private: Private, tmp_path: Path,
     end: Callable[[PrivateEngine], None], expected: tuple[Any, ...], back: set[str],
 ) -> None:  # fmt: skip
@@ -68,7 +68,7 @@ def test_what_ran_is_told_truly_and_comes_up_again(
         assert again["container"]["id"] == before[policy]["container"]["id"]
 
 
-def test_an_exit_code_of_the_engines_is_told_from_a_programs_own(
+def test_an_exit_code_of_the_engines_is_distinguished_from_a_programs_own(
     private: Private, tmp_path: Path
 ) -> None:
     """255 is what the engine gives to what it lost, and PHP after a fatal error."""

@@ -127,7 +127,7 @@ def test_files_made_in_the_container_belong_to_the_workspaces_owner(
     shutil.rmtree(made)
 
 
-def test_no_folder_of_the_workspace_belongs_to_somebody_else(example: Example) -> None:
+def test_no_folder_of_the_workspace_belongs_to_another_user(example: Example) -> None:
     owners = {owner(p) for p in example.folder.rglob("*")}
     assert owners == {owner(example.folder)}
 
@@ -152,7 +152,7 @@ def test_dependencies_are_in_a_volume_that_the_user_can_write(example: Example, 
     assert {"debug-host.created", "debug-host.version"} <= set(labels)
 
 
-def test_the_name_tells_project_and_moment(example: Example) -> None:
+def test_the_name_shows_project_and_moment(example: Example) -> None:
     name = example.inspect["Name"].removeprefix("/")
     found = re.fullmatch(rf"debug-host-{example.project}-(\d{{8}}T\d{{9}}Z)", name)
     assert found

@@ -1,6 +1,6 @@
 """Every command under every fault between it and the engine: what it answers, when, what it leaves.
 
-The outcome is ``docs/faults.md``. ``DEBUGHOST_WRITE_TABLES=1`` writes it anew; read what changed.
+The outcome is ``docs/faults.md``. ``DEBUGHOST_WRITE_TABLES=1`` rewrites it; read what changed.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ def cells(
     private_session.clear()
 
 
-def test_every_command_answers_every_fault_in_time_and_can_be_mended(cells: list[Cell]) -> None:
+def test_every_command_answers_every_fault_in_time_and_can_be_fixed(cells: list[Cell]) -> None:
     faulty = [
         f"{c.command.name} | {c.fate.name} | {c.text} | {c.faulty}" for c in cells if c.faulty
     ]
@@ -249,9 +249,9 @@ def test_every_command_answers_every_fault_in_time_and_can_be_mended(cells: list
 
 def test_what_may_pass_is_tried_again_after_1_2_and_4_seconds(cells: list[Cell]) -> None:
     refused = {"refused from the start", "refused", "hung up", "503", "429"}
-    told = [c for c in cells if c.fate.name in refused and c.command.name != "doctor"]
-    assert len(told) == len(refused) * (len(COMMANDS) - 1)
-    for cell in told:
+    reported = [c for c in cells if c.fate.name in refused and c.command.name != "doctor"]
+    assert len(reported) == len(refused) * (len(COMMANDS) - 1)
+    for cell in reported:
         waits = re.findall(r"trying again in (\d) s", cell.result.err)
         assert waits == ["1", "2", "4"], (cell.fate.name, cell.command.name, cell.result.err)
         assert cell.result.own_seconds > 7

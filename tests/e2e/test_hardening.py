@@ -91,7 +91,7 @@ def inside(run: Program, project: str, *command: str, user: str = "") -> str:
     return run("exec", "-p", project, *as_user, "--", *command, check=False).out
 
 
-def test_the_engine_says_that_it_is_locked_in(eye: Eye, cell: str) -> None:
+def test_the_engine_reports_that_it_is_locked_in(eye: Eye, cell: str) -> None:
     found = eye.inspect(cell)
     host = found["HostConfig"]
     assert host["Privileged"] is False

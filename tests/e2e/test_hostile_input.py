@@ -59,7 +59,7 @@ def image(run: Program) -> str:
     return images["python"]
 
 
-def told(eye: Eye, project: str) -> list[Any]:
+def reported(eye: Eye, project: str) -> list[Any]:
     """What the program in the container got: its words and its environment."""
     return eventually(lambda: next((json.loads(line) for line in eye.logs(project).splitlines()
                                     if line.startswith("[[")), None))  # fmt: skip
@@ -79,14 +79,14 @@ def test_values_of_variables_and_words_of_commands_arrive_as_they_are(
     command = ("--", "python3", "-c", SHOW + SERVE, *ODD.values())
     made = run(*args, "--json", *command).project
     assert made["command"][-len(ODD) :] == list(ODD.values())
-    words, env = told(eye, project)
+    words, env = reported(eye, project)
     assert words == list(ODD.values())
     for name, text in ODD.items():
         assert env[name.upper()] == text
         assert env.get(f"FILE_{name.upper()}", text) == text
     assert run(*args, "--json", *command).project["action"] == "unchanged"
     assert run("restart", "-p", project, "--json").project["command"] == made["command"]
-    assert told(eye, project)[0] == words
+    assert reported(eye, project)[0] == words
     given = run("exec", "-p", project, *pairs, "--", "python3", "-c", SHOW, *ODD.values())
     words, env = json.loads(given.out)
     assert words == list(ODD.values())
@@ -119,9 +119,9 @@ def test_paths_of_workspaces(
     assert words[0] == "debughost"
     assert run(*words[1:], "--json").project["action"] == "started"
     for words in (["config", "show"], ["config", "validate"], ["init"], ["config", "validate"]):
-        told = run(*words, f"--workspace={folder}")
-        assert is_tame(told.stdout)
-        assert len(told.out.splitlines()) == 1 or "show" in words
+        reported = run(*words, f"--workspace={folder}")
+        assert is_tame(reported.stdout)
+        assert len(reported.out.splitlines()) == 1 or "show" in words
     other = write(tmp_path / "other", PAGE)
     failed = run("up", "-p", project, "-w", other, check=5)
     assert is_tame(failed.stderr)

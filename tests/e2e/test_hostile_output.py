@@ -85,7 +85,7 @@ def test_labels_of_others_drive_nothing(private: Private, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("project", [HOSTILE, "../../x", "", "x" * 10_000, "Shop"])
-def test_what_has_no_id_of_ours_is_somebody_elses(private: Private, project: str) -> None:
+def test_what_has_no_id_of_ours_is_another_users(private: Private, project: str) -> None:
     theirs = labelled(private, {"debug-host.project": project}, "debug-host-theirs-1")
     before = private.eye.client.inspect_container(theirs)
     assert private.run("status", "--json").data["projects"] == []
@@ -100,7 +100,7 @@ def test_what_has_no_id_of_ours_is_somebody_elses(private: Private, project: str
     assert after["State"] == before["State"]
 
 
-def test_somebody_elses_things_under_our_names_stay_as_they_are(
+def test_another_users_things_under_our_names_stay_as_they_are(
     private: Private, tmp_path: Path
 ) -> None:
     client = private.eye.client

@@ -19,7 +19,7 @@ def paused(run: Program, eye: Eye, project: str, tmp_path: Path) -> Path:
     return folder
 
 
-def test_paused_is_told(run: Program, eye: Eye, project: str, paused: Path) -> None:
+def test_paused_is_reported(run: Program, eye: Eye, project: str, paused: Path) -> None:
     seen = run("status", "-p", project, "--check", "--json", check=7).project
     assert (seen["state"], seen["ready"], seen["exit"]) == ("paused", False, None)
     assert seen["stats"] is None
@@ -59,7 +59,7 @@ def test_what_is_paused_takes_its_leave(
     assert ended["Actor"]["Attributes"]["exitCode"] != "137"
 
 
-def test_a_sigterm_of_somebody_else_is_a_stop(
+def test_a_sigterm_of_another_user_is_a_stop(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     run("up", "-p", project, "-w", write(tmp_path / "w", PAGE))
@@ -72,7 +72,7 @@ def test_a_sigterm_of_somebody_else_is_a_stop(
     assert run("up", "-p", project, "-w", tmp_path / "w", "--json").project["action"] == "started"
 
 
-def test_a_restart_by_somebody_else_is_no_end(
+def test_a_restart_by_another_user_is_no_end(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "w", NODE)

@@ -60,7 +60,7 @@ def test_projects_reach_each_other_by_name(private: Private, tmp_path: Path) -> 
         assert (code, said) == (0, PAGE["index.html"])
 
 
-def test_a_network_that_differs_is_told_field_by_field(private: Private) -> None:
+def test_a_network_that_differs_is_reported_field_by_field(private: Private) -> None:
     private.eye.client.create_network(NAME, "bridge", ipam=ipam("172.30.0.0/16", "172.30.0.9"))
     failed = private.run("network", "ensure", "--json", check=5)
     assert failed.error["code"] == "NETWORK_CONFLICT"
@@ -101,7 +101,7 @@ def test_another_subnet_is_used_by_up(private: Private, tmp_path: Path) -> None:
     assert networks[NAME]["IPAddress"].startswith("10.77.0.")
 
 
-def test_recreate_makes_it_anew_unless_something_is_attached(
+def test_recreate_recreates_it_unless_something_is_attached(
     private: Private, tmp_path: Path
 ) -> None:
     private.run("network", "ensure", "--subnet", "10.77.0.0/24")
@@ -136,7 +136,7 @@ def test_rm_takes_it_when_nothing_uses_it(private: Private, tmp_path: Path) -> N
     assert private.networks() == []
 
 
-def test_somebody_elses_network_is_used_but_never_removed(private: Private) -> None:
+def test_another_users_network_is_used_but_never_removed(private: Private) -> None:
     private.eye.client.create_network(NAME, "bridge", ipam=ipam("172.28.0.0/16", "172.28.0.1"))
     used = private.run("network", "ensure", "--json")
     assert used.document["changed"] is False
@@ -145,7 +145,7 @@ def test_somebody_elses_network_is_used_but_never_removed(private: Private) -> N
     assert len(private.networks()) == 1
 
 
-def test_a_network_that_was_made_anew_is_joined_again(private: Private, tmp_path: Path) -> None:
+def test_a_network_that_was_recreated_is_joined_again(private: Private, tmp_path: Path) -> None:
     folder = write(tmp_path / "a", PAGE)
     private.run("up", "-p", "a", "-w", folder)
     private.run("stop", "-p", "a")

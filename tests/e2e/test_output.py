@@ -47,7 +47,7 @@ def test_piped_tables_are_plain_and_whole(
         eye.remove(longest)
 
 
-def test_colour_is_where_it_is_wanted(run: Program, site: str) -> None:
+def test_colour_is_where_it_belongs(run: Program, site: str) -> None:
     status = ("status", "-p", site, "--no-stats")
     forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     assert "\x1b[" in run(*status, env=forced).out
@@ -86,7 +86,7 @@ def test_tail_takes_the_last_lines(run: Program, project: str, tmp_path: Path) -
         assert not lines or lines[-1].startswith("listening")
 
 
-def test_timestamps_are_shown_when_asked_for(run: Program, site: str) -> None:
+def test_timestamps_are_shown_when_requested(run: Program, site: str) -> None:
     (line, *_) = run("logs", "-p", site, "-t").err.splitlines()
     assert line[:20].count("-") == 2
     assert line[10] == "T"
@@ -138,7 +138,7 @@ def test_talk_is_on_stderr_and_the_url_on_stdout(
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_every_look_is_one_document(
+def test_every_reading_is_one_document(
     run: Program, project: str, tmp_path: Path, args: tuple[str, ...]
 ) -> None:
     name = " ".join(a for a in args if a.islower() and a != "bash" and a[0] != "-")
@@ -168,7 +168,7 @@ def test_every_command_of_the_contract_is_there(installed: Program) -> None:
         assert installed(*command.split(), "--help").out
 
 
-def test_the_schema_fits_what_is_said(run: Program, site: str) -> None:
+def test_the_schema_fits_what_is_printed(run: Program, site: str) -> None:
     runs = {
         "status": ("status", "-p", site), "stop": ("stop", "-p", site),
         "rm": ("rm", "-p", site), "network inspect": ("network", "inspect"),

@@ -113,7 +113,7 @@ def test_people_read_it_once(vain: dict[str, Result]) -> None:
     assert "Hint: " in vain["people"].err
 
 
-def test_an_engine_that_hangs_is_given_up(vain: dict[str, Result]) -> None:
+def test_an_engine_that_hangs_is_abandoned(vain: dict[str, Result]) -> None:
     assert vain["hanging"].error["code"] == "ENGINE_TIMEOUT"
     assert vain["hanging"].own_seconds < 40
 

@@ -41,7 +41,7 @@ def test_no_wait_does_not_wait(run: Program, project: str, tmp_path: Path) -> No
     eventually(lambda: run("status", "-p", project, "--no-stats", "--json").project["ready"])
 
 
-def test_a_listener_on_the_containers_loopback_is_told(
+def test_a_listener_on_the_containers_loopback_is_reported(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "p", python(host="127.0.0.1"))
@@ -67,7 +67,7 @@ def test_what_never_listens_goes_on_running(
     assert eye.inspect(project)["State"]["Running"] is True
 
 
-def test_a_crash_is_told_at_once_with_the_last_words(
+def test_a_crash_is_reported_at_once_with_the_last_words(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "p", python("for i in range(50): print('line', i)\nsys.exit(5)"))
@@ -128,7 +128,7 @@ def test_what_ran_before_a_failed_change_runs_again(
     eventually(lambda: body(first.project["url"]) == "hello\n")
 
 
-def test_a_crashed_project_comes_up_once_it_is_mended(
+def test_a_crashed_project_comes_up_once_it_is_fixed(
     run: Program, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "p", python("sys.exit(5)"))

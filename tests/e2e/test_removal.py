@@ -112,7 +112,7 @@ def test_prune_takes_the_volumes_of_projects_without_a_container(
     assert run(*both, "--yes", "--json").document["changed"] is False
 
 
-def test_rm_all_wants_a_yes_where_nobody_can_be_asked(
+def test_rm_all_wants_a_yes_where_nobody_can_be_prompted(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     run("up", "-p", project, "-w", write(tmp_path / "s", PAGE))

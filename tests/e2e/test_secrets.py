@@ -139,22 +139,22 @@ def test_a_value_is_in_the_environment_and_nowhere_else(
     assert secret not in found["Name"] + str(found["Args"])
 
 
-def test_a_change_of_a_value_is_seen_and_not_told(
+def test_a_change_of_a_value_is_seen_and_not_shown(
     run: Program, project: str, tmp_path: Path, secret: str
 ) -> None:
     folder = write(tmp_path / "site", PAGE | {"debughost.toml": f"[env]\nKEY = '{secret}'\n"})
     run("up", "-p", project, "-w", folder)
     (folder / "debughost.toml").write_text(f"[env]\nKEY = '{secret}2'\n")
-    told = run("status", "-p", project, "--json")
-    assert told.project["drift"] == [{"field": "env.KEY", "want": "set", "have": "other"}]
+    reported = run("status", "-p", project, "--json")
+    assert reported.project["drift"] == [{"field": "env.KEY", "want": "set", "have": "other"}]
     plan = run("up", "-p", project, "-w", folder, "--dry-run")
     assert "env.KEY" in plan.out
     again = run("up", "-p", project, "-w", folder, "--json")
     assert again.project["action"] == "recreated"
-    assert secret.encode() not in words(told, plan, again)
+    assert secret.encode() not in words(reported, plan, again)
 
 
-def test_no_label_tells_one_value_from_another(
+def test_no_label_distinguishes_values(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     """What differs with a short secret can be guessed back, however it was digested."""
@@ -172,7 +172,7 @@ def test_no_label_tells_one_value_from_another(
 @pytest.mark.parametrize(
     "content", ["KEY={}\0\n", "KEY='{}\n", "no name = {}\n", "={}\n", "KEY={}\udcff\n"]
 )
-def test_what_is_wrong_with_a_file_is_told_without_its_content(
+def test_what_is_wrong_with_a_file_is_reported_without_its_content(
     run: Program, eye: Eye, project: str, tmp_path: Path, secret: str, content: str
 ) -> None:
     path = tmp_path / "variables"

@@ -47,7 +47,7 @@ def test_a_server_behind_a_shell_takes_its_leave(
     assert "shut down" in eye.logs(project)
 
 
-def test_what_ignores_sigterm_is_killed_after_the_grace(
+def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(
     run: Program, project: str, tmp_path: Path
 ) -> None:
     run("up", "-p", project, "-w", write(tmp_path / "p", python(DEAF)))
@@ -115,7 +115,7 @@ def test_one_of_several_that_fails_is_a_part(
     assert by_id[missing]["error"]["code"] == "PROJECT_NOT_FOUND"
 
 
-def test_another_client_tells_a_crash_from_a_stop(
+def test_another_client_distinguishes_a_crash_from_a_stop(
     run: Program, eye: Eye, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
     crash, kill, stop, end = (new_id() for _ in range(4))
@@ -147,7 +147,7 @@ def test_another_client_tells_a_crash_from_a_stop(
     assert all(s["ready"] is False and s["stats"] is None for s in found.values())
 
 
-def test_an_out_of_memory_end_is_told(run: Program, project: str, tmp_path: Path) -> None:
+def test_an_out_of_memory_end_is_reported(run: Program, project: str, tmp_path: Path) -> None:
     hungry = "import threading; threading.Timer(1, lambda: bytearray(10**9)).start()"
     folder = write(tmp_path / "p", python(hungry))
     run("up", "-p", project, "-w", folder, "-m", "64m")

@@ -183,7 +183,7 @@ def test_healthy_without_a_check_is_reported_at_once(
 
 
 @pytest.mark.parametrize("condition", ["exited", "http=/missing", "log=never said"])
-def test_patience_ends(run: Program, project: str, folder: Path, condition: str) -> None:
+def test_a_timeout_ends(run: Program, project: str, folder: Path, condition: str) -> None:
     run("up", "-p", project, "-w", write(folder, PAGE))
     args = ("wait", "-p", project, "--for", condition, "--timeout", "1.5", "--json")
     vain = run(*args, check=6)

@@ -177,7 +177,7 @@ def test_what_appears_dies_and_goes_is_shown_and_sorted(
     assert terminal.ended() == 0
 
 
-def test_an_engine_that_goes_away_is_said_and_its_return_seen(
+def test_an_engine_that_goes_away_is_reported_and_its_return_too(
     private: Private, tmp_path: Path, watch: Watch
 ) -> None:
     private.run("up", "-p", "a", "-w", write(tmp_path / "a", PAGE))

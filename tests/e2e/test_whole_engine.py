@@ -45,7 +45,7 @@ def test_stop_all_stops_what_runs(three: Private) -> None:
     assert not any(c["State"] == "running" for c in three.eye.client.containers(all=True))
 
 
-def test_rm_all_needs_a_yes_and_spares_strangers(three: Private) -> None:
+def test_rm_all_needs_a_yes_and_spares_foreign_containers(three: Private) -> None:
     client = three.eye.client
     (image,) = {c["Image"] for c in client.containers(all=True)}
     foreign = client.create_container(image, name="stranger", command=["sleep", "1"])["Id"]

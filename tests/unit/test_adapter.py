@@ -33,7 +33,7 @@ def test_a_create_is_sent_once(connect: Any, script: Any, server: Any, slept: An
     assert (slept, server.count("/containers/create")) == ([], 1)
 
 
-def test_a_create_whose_answer_was_lost_is_looked_for_and_not_repeated(
+def test_a_create_whose_answer_was_lost_is_searched_for_and_not_repeated(
     connect: Any, script: Any, server: Any, slept: Any
 ) -> None:
     script.on("POST /v1.45/containers/create", None)
@@ -86,7 +86,7 @@ NETWORK = {
 }
 
 
-def test_a_network_whose_answer_was_lost_is_looked_for(
+def test_a_network_whose_answer_was_lost_is_searched_for(
     connect: Any, script: Any, server: Any
 ) -> None:
     script.on("POST /v1.45/networks/create", None)

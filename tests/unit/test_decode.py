@@ -112,7 +112,7 @@ def test_a_container_that_never_ran_knows_its_network_by_name_alone(engine: str)
     assert decode.container(load(engine, "inspect-created")).network_ids == {"dbgt-net": ""}
 
 
-def test_a_container_of_somebody_else(engine: str) -> None:
+def test_a_container_of_another_user(engine: str) -> None:
     found = decode.container(load(engine, "inspect-foreign"))
     assert (found.project, found.port, found.restart, found.user) == ("", 0, "no", "")
     assert found.limits == Limits(0.0, 0, 0, 64 * 1024**2)

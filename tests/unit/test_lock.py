@@ -36,7 +36,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def holder() -> Iterator[Popen[str]]:
-    """Another process that holds the project until it is told to end."""
+    """Another process that holds the project until it is reported to end."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER],
         stdin=subprocess.PIPE,
@@ -54,25 +54,28 @@ def lock(
     project: str = "shop",
     endpoint: str = "unix:///x",
     timeout: float = 0.1,
-    told: list[str] | None = None,
+    reported: list[str] | None = None,
 ) -> AbstractContextManager[None]:
     return project_lock(
-        endpoint, project, on_wait=(told if told is not None else []).append, timeout=timeout
+        endpoint,
+        project,
+        on_wait=(reported if reported is not None else []).append,
+        timeout=timeout,
     )
 
 
 def test_a_free_project_is_held_at_once() -> None:
-    told: list[str] = []
-    with lock(told=told):
+    reported: list[str] = []
+    with lock(reported=reported):
         pass
-    with lock(told=told):
+    with lock(reported=reported):
         pass
-    assert told == []
+    assert reported == []
 
 
 def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen[str]) -> None:
-    told: list[str] = []
-    with pytest.raises(Busy) as caught, lock(told=told):
+    reported: list[str] = []
+    with pytest.raises(Busy) as caught, lock(reported=reported):
         pass
     error = caught.value
     assert error.retryable
@@ -80,8 +83,8 @@ def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen[st
     owner: Any = error.details["holder"]
     assert owner["pid"] == holder.pid
     assert f"pid {holder.pid}" in error.message
-    assert len(told) == 1
-    assert f"pid {holder.pid}" in told[0]
+    assert len(reported) == 1
+    assert f"pid {holder.pid}" in reported[0]
 
 
 def test_the_second_goes_on_when_the_first_is_done(holder: Popen[str]) -> None:
@@ -100,10 +103,10 @@ def test_the_second_goes_on_when_the_first_is_done(holder: Popen[str]) -> None:
 def test_a_killed_holder_leaves_no_lock(holder: Popen[str]) -> None:
     holder.kill()
     holder.wait()
-    told: list[str] = []
-    with lock(told=told):
+    reported: list[str] = []
+    with lock(reported=reported):
         pass
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize(
@@ -112,10 +115,10 @@ def test_a_killed_holder_leaves_no_lock(holder: Popen[str]) -> None:
 def test_two_projects_and_two_engines_never_wait_for_each_other(
     holder: Popen[str], project: str, endpoint: str
 ) -> None:
-    told: list[str] = []
-    with lock(project, endpoint, told=told):
+    reported: list[str] = []
+    with lock(project, endpoint, reported=reported):
         pass
-    assert told == []
+    assert reported == []
 
 
 def test_an_error_inside_gives_the_lock_back() -> None:

@@ -198,7 +198,7 @@ def test_each_run_is_ready_once(reducer: Reducer) -> None:
     ]
 
 
-def test_a_readiness_before_the_time_that_was_asked_for_is_not_reported(reducer: Reducer) -> None:
+def test_a_readiness_before_the_time_that_was_requested_is_not_reported(reducer: Reducer) -> None:
     run = Run("shop", ONE, True, at(-9))
     reducer.take(apply_ready(reducer.state, run, at(-9), at(-1)))
     assert reducer.events == []
@@ -228,7 +228,7 @@ def test_a_project_that_is_there_from_the_beginning_is_no_event(reducer: Reducer
     assert reducer.state.runs["shop"].since == at(-50)
 
 
-def test_a_change_since_the_time_that_was_asked_for_is_found_at_the_first_look(
+def test_a_change_since_the_time_that_was_requested_is_found_at_the_first_reading(
     reducer: Reducer,
 ) -> None:
     reconnect(reducer, Run("shop", ONE, True, at(3)))
@@ -284,7 +284,7 @@ def test_another_change_after_the_comparison_is_reported(
     assert len(reducer.events) == 2
 
 
-def test_what_was_read_meanwhile_is_newer_than_the_look(reducer: Reducer) -> None:
+def test_what_was_read_meanwhile_is_newer_than_the_reading(reducer: Reducer) -> None:
     """The look shows the project as running; the history then has its end."""
     reducer.apply("start", 1)
     before = reducer.state.runs

@@ -57,7 +57,7 @@ def test_any_subnet_gives_a_gateway_or_a_usage_error(text: Any) -> None:
         assert ipaddress.ip_address(gateway_of(text))
 
 
-def test_a_network_as_wanted_has_no_drift() -> None:
+def test_a_network_as_requested_has_no_drift() -> None:
     assert network_drift(network(), SUBNET) == ()
 
 

@@ -117,11 +117,11 @@ def test_a_full_range_says_what_to_do() -> None:
     assert "debughost rm" in caught.value.hint
 
 
-def test_a_wanted_port_is_taken_as_it_is() -> None:
+def test_a_requested_port_is_taken_as_it_is() -> None:
     assert choose_port("shop", NODE, requested=9999, last=3456, holder=nobody) == 9999
 
 
-def test_a_wanted_port_that_is_held_is_never_replaced_in_silence() -> None:
+def test_a_requested_port_that_is_held_is_never_replaced_in_silence() -> None:
     def holder(port: Any) -> Any:
         return (
             PortHolder(PortHolderKind.PROCESS, "nginx (pid 12)") if port in (3000, 3725) else None
@@ -141,7 +141,7 @@ def test_a_wanted_port_that_is_held_is_never_replaced_in_silence() -> None:
     assert not error.retryable
 
 
-def test_a_wanted_port_in_a_full_range_has_no_next_one() -> None:
+def test_a_requested_port_in_a_full_range_has_no_next_one() -> None:
     with pytest.raises(PortInUse) as caught:
         choose_port("shop", NODE, requested=3000, last=None, holder=everybody)
     assert caught.value.details["next_free"] is None

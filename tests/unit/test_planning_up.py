@@ -1,4 +1,4 @@
-"""What ``up`` has to do, from what is wanted and what is there."""
+"""What ``up`` has to do, from the requested and the existing."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_without_waiting_there_is_no_wait() -> None:
     ]
 
 
-def test_a_running_one_as_wanted_is_left_alone() -> None:
+def test_a_running_one_as_requested_is_left_alone() -> None:
     made = plan(RUNNING)
     assert made.action is Action.UNCHANGED
     assert made.steps == (WAIT,)
@@ -100,7 +100,7 @@ def test_what_cannot_run_on_is_restarted() -> None:
     assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
 
 
-def test_restart_stops_and_starts_what_is_as_wanted() -> None:
+def test_restart_stops_and_starts_what_is_as_requested() -> None:
     made = plan(RUNNING, converge=ConvergeOptions(restart=True))
     assert made.action is Action.RESTARTED
     assert dos(made) == [StepKind.STOP_CONTAINER, StepKind.START_CONTAINER, StepKind.WAIT_READY]
@@ -200,7 +200,7 @@ def test_what_makes_no_difference_is_no_drift(have: Any) -> None:
     assert find_drift(SPEC, have, {}) == ()
 
 
-def test_an_image_of_the_same_name_that_was_built_anew_is_drift() -> None:
+def test_an_image_of_the_same_name_that_was_rebuilt_is_drift() -> None:
     (found,) = find_drift(SPEC, replace(RUNNING, image_id="sha256:old"), {})
     assert (found.field, found.want, found.have) == ("image", SPEC.image_id, "sha256:old")
 
@@ -244,12 +244,12 @@ def test_variables_that_come_from_the_image_are_no_drift() -> None:
     assert found.field == "env.NODE_VERSION"
 
 
-def test_a_hash_that_alone_differs_is_told() -> None:
+def test_a_hash_that_alone_differs_is_reported() -> None:
     (found,) = find_drift(SPEC, relabelled(names.CONFIG_HASH, "older"), {})
     assert found.field == "config_hash"
 
 
-def test_drift_with_a_container_that_tells_nothing_at_all() -> None:
+def test_drift_with_a_container_that_has_no_labels_at_all() -> None:
     bare = replace(
         RUNNING,
         labels={},

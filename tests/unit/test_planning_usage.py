@@ -64,7 +64,7 @@ def test_the_rest_is_as_it_is_now() -> None:
 
 
 @pytest.mark.parametrize(("pids", "codes"), [(58, ["NEAR_PROCESS_LIMIT"]), (57, [])])
-def test_a_project_that_is_about_to_run_out_of_processes_is_told(
+def test_a_project_that_is_about_to_run_out_of_processes_is_reported(
     pids: int, codes: list[str]
 ) -> None:
     container = replace(CONTAINER, limits=replace(CONTAINER.limits, pids=64))

@@ -127,7 +127,7 @@ def test_durations(seconds: float | int | None, shown: str) -> None:
         (Project("p", state=State.STOPPED), "stopped"),
     ],
 )
-def test_the_state_is_never_told_by_colour_alone(project: Any, word: str) -> None:
+def test_the_state_is_never_shown_by_colour_alone(project: Any, word: str) -> None:
     assert text.state_word(project) == word
 
 
@@ -333,7 +333,7 @@ def test_a_plan_for_people(piped: Any) -> None:
     ]
 
 
-def test_of_several_each_failure_is_told(piped: Any) -> None:
+def test_of_several_each_failure_is_reported(piped: Any) -> None:
     failed = ProjectResult(Project("api"), Action.FAILED, Busy("another command holds it"))
     human.projects(piped, ProjectsResult((ProjectResult(RUNNING, Action.STARTED), failed)))
     assert "another command holds it" in piped.stderr.getvalue()

@@ -107,7 +107,7 @@ def test_what_fails_twice_fails_the_run(suite: Suite) -> None:
     assert "test_b.py::test_flaky: passed\n" in out
 
 
-def test_what_looks_for_races_is_never_run_again(suite: Suite) -> None:
+def test_what_provokes_races_is_never_run_again(suite: Suite) -> None:
     races = ("test_at_once", "test_random_kills", "test_interruption", "test_whole_engine")
     suite.write(**dict.fromkeys(races, FLAKY), test_b=FLAKY)
     code, out = suite("-n", "0")

@@ -27,7 +27,7 @@ class Attempts:
 
 
 @pytest.fixture
-def told() -> list[Any]:
+def reported() -> list[Any]:
     return []
 
 
@@ -37,26 +37,26 @@ def slept() -> list[Any]:
 
 
 @pytest.fixture
-def retrier(told: list[Any], slept: list[Any]) -> Retrier:
-    return Retrier(told.append, slept.append)
+def retrier(reported: list[Any], slept: list[Any]) -> Retrier:
+    return Retrier(reported.append, slept.append)
 
 
 def test_what_succeeds_at_once_is_not_spoken_of(
-    retrier: Retrier, told: list[Any], slept: list[Any]
+    retrier: Retrier, reported: list[Any], slept: list[Any]
 ) -> None:
     assert retrier.call(Attempts()) == "done"
-    assert (told, slept) == ([], [])
+    assert (reported, slept) == ([], [])
 
 
 @pytest.mark.parametrize(("failures", "waits"), [(1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0, 4.0])])
 def test_it_waits_one_two_and_four_seconds(
-    retrier: Retrier, told: list[Any], slept: list[Any], failures: int, waits: list[float]
+    retrier: Retrier, reported: list[Any], slept: list[Any], failures: int, waits: list[float]
 ) -> None:
     attempt = Attempts(*[DOWN] * failures)
     assert retrier.call(attempt) == "done"
     assert slept == waits
-    assert [line.rpartition("in ")[2] for line in told] == [f"{w:.0f} s" for w in waits]
-    assert all("no engine answers" in line for line in told)
+    assert [line.rpartition("in ")[2] for line in reported] == [f"{w:.0f} s" for w in waits]
+    assert all("no engine answers" in line for line in reported)
 
 
 def test_the_fourth_failure_is_the_last(retrier: Retrier, slept: list[Any]) -> None:

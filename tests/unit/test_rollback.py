@@ -41,7 +41,7 @@ def done() -> list[Any]:
     return []
 
 
-def test_the_last_step_is_taken_back_first_and_each_once(
+def test_the_last_step_is_rolled_back_first_and_each_once(
     rollback: Rollback, done: list[Any]
 ) -> None:
     rollback.push("one", lambda: done.append(1))

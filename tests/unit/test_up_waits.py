@@ -34,7 +34,7 @@ def resolved(tmp_path: Path) -> ResolvedProject:
     return resolve_project(folder, Flags(wait_timeout=20.0), {})
 
 
-def test_it_looks_until_the_project_listens(engine: FakeEngine, resolved: ResolvedProject) -> None:
+def test_it_reads_until_the_project_listens(engine: FakeEngine, resolved: ResolvedProject) -> None:
     engine.program = Program(ready=True, installs=True, late=7)
     clock = FakeClock()
     result = UpService(engine, NullProgress(), clock).run(resolved, UpOptions())

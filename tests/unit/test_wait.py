@@ -65,7 +65,7 @@ def wait(engine: FakeEngine, clock: FakeClock, condition: str, timeout: float = 
     return service.run("shop", parse_condition(condition), timeout).project.state
 
 
-def test_it_looks_until_the_condition_is_true(
+def test_it_reads_until_the_condition_is_true(
     engine: FakeEngine, clock: FakeClock, start: Start
 ) -> None:
     start(Program(ready=True, late=5))
@@ -99,7 +99,7 @@ def test_a_condition_that_can_no_longer_come_true_ends_it_at_once(
 
 
 @pytest.mark.parametrize("condition", ["log=^ready$", "healthy"])
-def test_logs_and_health_are_looked_at_each_time(
+def test_logs_and_health_are_read_each_time(
     engine: FakeEngine, clock: FakeClock, start: Start, condition: str
 ) -> None:
     ref = start(never_listens(health="starting"))
