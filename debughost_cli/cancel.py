@@ -1,4 +1,4 @@
-"""Cancellation: what asks running work to end, and what the work checks while it waits."""
+"""Cancellation: a request to end, which running work checks while it waits."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class CancelToken:
         self._parent = parent
 
     def cancel(self) -> None:
-        """Asks for the end."""
+        """Requests the end."""
         self._event.set()
 
     def is_set(self) -> bool:
-        """True once the end was asked for."""
+        """True once the end was requested."""
         return self._event.is_set() or (self._parent is not None and self._parent.is_set())
 
     def wait(self, seconds: float) -> bool:

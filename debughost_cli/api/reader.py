@@ -124,7 +124,9 @@ class ProjectReader:
         from debughost_cli.services.logs import LogService
 
         names = self.chosen(projects)
-        service = LogService(self._source.get(), self._progress.notice)
+        service = LogService(
+            self._source.get(), self._progress.notice, cancelled=self.cancel.is_set
+        )
         return service.open(names, options or LogOptions())
 
     def events(
@@ -141,7 +143,9 @@ class ProjectReader:
         from debughost_cli.services.events import EventService
 
         names = names_of(projects)
-        service = EventService(self._source.reconnecting(), self._progress.notice)
+        service = EventService(
+            self._source.reconnecting(), self._progress.notice, cancelled=self.cancel.is_set
+        )
         return service.run(names, since)
 
     def exec(

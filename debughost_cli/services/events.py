@@ -16,7 +16,7 @@ from functools import partial
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable
+from debughost_cli.errors import DebughostError, EngineTimeout, EngineUnavailable, Interrupted
 from debughost_cli.planning.events import (
     Change,
     EventState,
@@ -44,11 +44,16 @@ class EventService:
     """
 
     def __init__(
-        self, engine: Engine, notice: Callable[[str], None], clock: Clock = SYSTEM_CLOCK
+        self,
+        engine: Engine,
+        notice: Callable[[str], None],
+        clock: Clock = SYSTEM_CLOCK,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engine = engine
         self._notice = notice
         self._clock = clock
+        self._cancelled = cancelled
         self._found: queue.Queue[ProjectEvent | BaseException] = queue.Queue()
         self._state = EventState(datetime.min.replace(tzinfo=UTC))
         self._read_until = 0.0
@@ -59,7 +64,10 @@ class EventService:
     def run(
         self, projects: Sequence[str] = (), since: float | None = None
     ) -> Iterator[ProjectEvent]:
-        """Events without an end, of all projects or of those named. Raises ProjectNotFound."""
+        """Events without an end, of all projects or of those named.
+
+        Raises ProjectNotFound, and Interrupted once it is cancelled.
+        """
         self._read_until = self._clock.now().timestamp() if since is None else since
         self._state = EventState(datetime.fromtimestamp(self._read_until, UTC))
         existing = self._look()
@@ -74,6 +82,8 @@ class EventService:
 
     def _reported(self, projects: Sequence[str]) -> Iterator[ProjectEvent]:
         while True:
+            if self._cancelled():
+                raise Interrupted
             # With a timeout, since a signal does not interrupt a wait without one.
             try:
                 found = self._found.get(timeout=_QUEUE_TIMEOUT)

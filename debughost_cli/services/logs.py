@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, OnText
-from debughost_cli.errors import Usage
+from debughost_cli.errors import Interrupted, Usage
 from debughost_cli.models import Exit
 from debughost_cli.planning.log_cursor import Bookmark, encode
 from debughost_cli.planning.log_lines import ProjectLine, within
@@ -30,10 +30,17 @@ _ID_LENGTH = 16
 class LogService:
     """Reads, and changes nothing."""
 
-    def __init__(self, engine: Engine, notice: OnText, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        notice: OnText,
+        clock: Clock = SYSTEM_CLOCK,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._engine = engine
         self._notice = notice
         self._clock = clock
+        self._cancelled = cancelled
 
     def open(self, projects: Sequence[str], options: LogOptions) -> LogReading:
         """Finds the projects; nothing is read yet.
@@ -48,7 +55,7 @@ class LogService:
             LogReader(LogSource(self._engine, project, ref, options), _start(project, ref, options))
             for project, ref in ((p, found[p].main.id) for p in dict.fromkeys(projects))
         ]
-        return LogReading(readers, options, self._notice, self._clock)
+        return LogReading(readers, options, self._notice, self._clock, self._cancelled)
 
 
 def _start(project: str, ref: str, options: LogOptions) -> Positions:
@@ -80,12 +87,18 @@ class LogReading:
     """One reading of one or more projects: iterate over it, then read its properties."""
 
     def __init__(
-        self, readers: Sequence[LogReader], options: LogOptions, notice: OnText, clock: Clock
+        self,
+        readers: Sequence[LogReader],
+        options: LogOptions,
+        notice: OnText,
+        clock: Clock,
+        cancelled: Callable[[], bool],
     ) -> None:
         self._readers = readers
         self._options = options
         self._notice = notice
         self._clock = clock
+        self._cancelled = cancelled
         self._caught_up = False
         self._cut = False
         self.exits: dict[str, Exit | None] = {}
@@ -144,6 +157,8 @@ class LogReading:
             threading.Thread(target=follower.run, args=(queue,), daemon=True).start()
         try:
             while len(self.exits) < len(self._readers):
+                if self._cancelled():
+                    raise Interrupted
                 for reader, event in queue.drain(_TICK):
                     yield from self._take(reader, event)
                 yield None

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +29,7 @@ from debughost_cli.errors import (
     ProjectNotFound,
 )
 from debughost_cli.models import Action, ProjectType, State
+from debughost_cli.planning.log_options import LogOptions
 from debughost_cli.project.settings import Flags
 from debughost_cli.services.images import default_base
 from debughost_cli.services.progress import NullProgress
@@ -188,20 +189,28 @@ def test_a_given_engine_stays_open(workspace: Path) -> None:
 # Cancellation
 
 
-@pytest.mark.parametrize("call", ["up", "wait"])
+WAITING: dict[str, Callable[[DebugHost], object]] = {
+    "up": lambda host: host.up(),
+    "wait": lambda host: host.wait(),
+    "events": lambda host: list(host.events()),
+    "logs": lambda host: list(host.logs(options=LogOptions(follow=True))),
+}
+
+
+@pytest.mark.parametrize("call", WAITING)
 def test_a_token_ends_what_waits_in_another_thread(
     engine: FakeEngine, workspace: Path, call: str
 ) -> None:
     engine.program = never_listens()
     token = CancelToken()
     made = DebugHost(engine=engine, cancel=token)
-    if call == "wait":
+    if call != "up":
         made.up(wait=False)
     ended: list[BaseException] = []
 
     def run() -> None:
         try:
-            getattr(made, call)()
+            WAITING[call](made)
         except BaseException as exc:
             ended.append(exc)
 
