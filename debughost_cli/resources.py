@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from debughost_cli.models import RestartPolicy
 from debughost_cli.specs import Limits, Mount, PortBinding, Role
 
 
@@ -98,7 +99,7 @@ class Container(_OfProject):
     mounts: tuple[Mount, ...]
     limits: Limits
     user: str
-    restart: str
+    restart: RestartPolicy
     network_ids: Mapping[str, str]
     status: ContainerStatus
     created_at: datetime

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from debughost_cli.models import ProjectType
+from debughost_cli.models import ProjectType, RestartPolicy
 
 HTTP = "http"
 """The name of the port binding that is the project's own port."""
@@ -91,7 +91,7 @@ class ServiceSpec:
     mounts: tuple[Mount, ...]
     limits: Limits
     user: User | None
-    restart: str
+    restart: RestartPolicy
     network: str
     network_id: str
     aliases: tuple[str, ...]
@@ -117,8 +117,3 @@ class ProjectSpec:
 
     main: ServiceSpec
     companions: tuple[ServiceSpec, ...] = ()
-
-    @property
-    def services(self) -> tuple[ServiceSpec, ...]:
-        """Every service, the main one last: it may need the others."""
-        return (*self.companions, self.main)

@@ -19,6 +19,7 @@ from debughost_cli.engine.json_values import environment as environment
 from debughost_cli.engine.json_values import identity as identity
 from debughost_cli.engine.json_values import time as time
 from debughost_cli.engine.limits import decode_limits
+from debughost_cli.models import RestartMode, RestartPolicy
 from debughost_cli.names import PORT, PROJECT, ROLE
 from debughost_cli.resources import (
     Container,
@@ -116,10 +117,14 @@ def _resolved_mount(raw: Json) -> Mount | None:
     return _mount(raw, "Name" if raw.get("Type") == MountType.VOLUME else "Source", "Destination")
 
 
-def _restart(host: Json) -> str:
+def _restart(host: Json) -> RestartPolicy:
     policy = as_map(host.get("RestartPolicy"))
-    name, retries = as_str(policy.get("Name")) or "no", as_int(policy.get("MaximumRetryCount"))
-    return f"{name}:{retries}" if retries else name
+    try:
+        mode = RestartMode(as_str(policy.get("Name")) or RestartMode.NO)
+    except ValueError:
+        # A mode that Docker does not have: the engine restarts nothing that we know of.
+        mode = RestartMode.NO
+    return RestartPolicy(mode, as_int(policy.get("MaximumRetryCount")))
 
 
 def summary(raw: Json) -> ContainerSummary:

@@ -39,7 +39,6 @@ def _port_key(port: PortBinding) -> str:
 
 
 def _host_config(spec: ServiceSpec) -> dict[str, Any]:
-    policy, _, retries = spec.restart.partition(":")
     return {
         "NetworkMode": spec.network,
         "PortBindings": {
@@ -48,7 +47,10 @@ def _host_config(spec: ServiceSpec) -> dict[str, Any]:
         },
         "Mounts": [_mount(m) for m in spec.mounts],
         **encode_limits(spec.limits),
-        "RestartPolicy": {"Name": policy, "MaximumRetryCount": int(retries or 0)},
+        "RestartPolicy": {
+            "Name": spec.restart.mode.value,
+            "MaximumRetryCount": spec.restart.max_retries,
+        },
         "Init": True,
         "Privileged": False,
         "CapDrop": ["ALL"],

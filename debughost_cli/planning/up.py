@@ -192,7 +192,7 @@ def find_drift(
         "ports": _ports_pair(spec, have),
         "user": (str(spec.user or ""), have.user),
         **_limit_pairs(spec.limits, have.limits),
-        "restart": (spec.restart, have.restart),
+        "restart": (str(spec.restart), str(have.restart)),
         "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
         "dependencies": (spec.labels.get(names.INSTALL), have.labels.get(names.INSTALL)),
         "network": _network_pair(spec, have),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, NotFound, OnText
 from debughost_cli.errors import EngineTimeout, EngineUnavailable, ProjectNotFound
-from debughost_cli.models import Exit
+from debughost_cli.models import Exit, RestartMode
 from debughost_cli.planning.log_positions import PositionTracker
 from debughost_cli.planning.log_times import SECOND
 from debughost_cli.resources import Container, LogLine
@@ -108,7 +108,7 @@ class LogFollower:
 
     def _is_restarted(self, container: Container) -> bool:
         """Whether a project with a restart policy runs again shortly after it was stopped."""
-        if container.restart in ("", "no"):
+        if container.restart.mode is RestartMode.NO:
             return False
         self._clock.sleep(_RESTART_TIMEOUT)
         # An engine that ends may have stopped it: the next one starts it again.

@@ -68,7 +68,7 @@ def make_spec(
         mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
         user=user,
-        restart=str(resolved.settings.restart),
+        restart=resolved.settings.restart,
         network=names.NETWORK,
         network_id=network.id if network else "",
         aliases=(resolved.project, f"project-{resolved.project}"),

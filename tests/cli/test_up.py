@@ -171,7 +171,7 @@ def test_flags_make_their_way_into_the_container(
         512 * 1024**2,
         99,
     )
-    assert spec.restart == "always"
+    assert str(spec.restart) == "always"
 
 
 def test_no_secret_of_a_variable_shows_anywhere(

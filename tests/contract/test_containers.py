@@ -24,6 +24,7 @@ from debughost_cli.errors import (
     NameConflict,
     PortInUse,
 )
+from debughost_cli.models import RestartPolicy
 from debughost_cli.planning.launcher_status import parse
 from debughost_cli.specs import Mount, MountType
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_container_is_as_requested(world: World) -> None:
     spec = world.spec(
         limits=replace(world.spec().limits, cpus=0.25, shm_bytes=8 * 1024**2),
-        restart="on-failure:3",
+        restart=RestartPolicy.parse("on-failure:3"),
         user="1000:1000",
         environment={"A": "x=y", "B": "zwölf", "EMPTY": ""},
         labels=world.labels | {names.PROJECT: "shop", names.PORT: "23456"},
@@ -53,7 +54,7 @@ def test_a_container_is_as_requested(world: World) -> None:
     assert found.environment.items() >= spec.environment.items()
     assert found.mounts == spec.mounts
     assert found.limits == spec.limits
-    assert (found.user, found.restart) == ("1000:1000", "on-failure:3")
+    assert (found.user, str(found.restart)) == ("1000:1000", "on-failure:3")
     assert found.image == IMAGE
     assert found.image_id == world.engine.images.find(IMAGE).id
     assert list(found.network_ids) == [world.network]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from debughost_cli import names
-from debughost_cli.models import ProjectType
+from debughost_cli.models import ProjectType, RestartPolicy
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.specs import HTTP, Limits, PortBinding, ServiceSpec, User
 
@@ -33,7 +33,7 @@ def make_spec(workspace: str | Path, **changes: Any) -> ServiceSpec:
         mounts=(),
         limits=Limits(),
         user=User(1000, 1000),
-        restart="no",
+        restart=RestartPolicy(),
         network=names.NETWORK,
         network_id="net1",
         aliases=("shop", "project-shop"),

@@ -67,7 +67,7 @@ def test_a_running_container(engine: str) -> None:
         Mount(MountType.VOLUME, "dbgt-vol", "/app/node_modules"),
     )
     assert found.limits == Limits(0.5, 64 * 1024**2, 64, 64 * 1024**2)
-    assert (found.user, found.restart) == ("1000:1000", "on-failure:3")
+    assert (found.user, str(found.restart)) == ("1000:1000", "on-failure:3")
     assert found.image == "debug-host/node:latest"
     assert found.image_id.startswith("sha256:")
     assert list(found.network_ids) == ["dbgt-net"]
@@ -114,7 +114,7 @@ def test_a_container_that_never_ran_knows_its_network_by_name_alone(engine: str)
 
 def test_a_container_of_another_user(engine: str) -> None:
     found = decode.container(load(engine, "inspect-foreign"))
-    assert (found.project, found.port, found.restart, found.user) == ("", 0, "no", "")
+    assert (found.project, found.port, str(found.restart), found.user) == ("", 0, "no", "")
     assert found.limits == Limits(0.0, 0, 0, 64 * 1024**2)
     assert found.mounts == ()
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine import encode
-from debughost_cli.models import Dependencies
+from debughost_cli.models import Dependencies, RestartPolicy
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import Limits, Mount, MountType, User
 
@@ -103,7 +103,7 @@ def test_limits_can_be_set_and_swap_is_never_on_top(
     ],
 )
 def test_restart_policies(policy: str, made: dict[str, int | str]) -> None:
-    assert host_config(restart=policy)["RestartPolicy"] == made
+    assert host_config(restart=RestartPolicy.parse(policy))["RestartPolicy"] == made
 
 
 def test_mounts_are_of_the_kind_that_makes_no_missing_folders() -> None:

@@ -21,6 +21,7 @@ from debughost_cli.errors import (
     ProjectNotFound,
     Usage,
 )
+from debughost_cli.models import RestartPolicy
 from debughost_cli.planning.log_cursor import decode
 from debughost_cli.planning.log_lines import ProjectLine
 from debughost_cli.planning.log_options import LogOptions
@@ -268,7 +269,7 @@ def test_following_ends_with_a_removal(engine: FakeEngine, start: Start, logs: L
 
 def test_following_continues_after_a_restart(engine: FakeEngine, start: Start, logs: Logs) -> None:
     """By the restart policy, or by an engine that has itself been restarted."""
-    ref = start(restart="always")
+    ref = start(restart=RestartPolicy.parse("always"))
     engine.write_log(ref, "one")
 
     def nap(seconds: float) -> None:
@@ -296,7 +297,7 @@ def test_following_continues_after_a_restart(engine: FakeEngine, start: Start, l
 def test_following_waits_a_moment_for_a_restart_policy(
     engine: FakeEngine, start: Start, logs: Logs
 ) -> None:
-    ref = start(restart="always")
+    ref = start(restart=RestartPolicy.parse("always"))
     engine.write_log(ref, "one")
     follow(logs).run(one=lambda: engine.containers.stop(ref, 1))
     assert logs.clock.slept == [1.0]

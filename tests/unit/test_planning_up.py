@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli import names
-from debughost_cli.models import Action, ProjectType
+from debughost_cli.models import Action, ProjectType, RestartPolicy
 from debughost_cli.planning.up import ConvergeOptions, Facts, Step, StepKind, find_drift, plan_up
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.specs import HTTP, Limits, Mount, MountType, PortBinding
@@ -161,7 +161,7 @@ DRIFTS = {
     "cpus": replace(RUNNING, limits=replace(RUNNING.limits, cpus=1.0)),
     "memory_bytes": replace(RUNNING, limits=replace(RUNNING.limits, memory_bytes=1)),
     "pids": replace(RUNNING, limits=replace(RUNNING.limits, pids=64)),
-    "restart": replace(RUNNING, restart="always"),
+    "restart": replace(RUNNING, restart=RestartPolicy.parse("always")),
     "mounts": replace(RUNNING, mounts=RUNNING.mounts[:1]),
     "dependencies": relabelled(names.INSTALL, "none"),
     "network": replace(RUNNING, network_ids={names.NETWORK: "another"}),
