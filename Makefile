@@ -11,10 +11,10 @@ test:
 test-engines:
 	@scripts/test-engines
 
-# What needs no engine: style, types, import rules, and the fast tests.
+# What needs no engine: style, types, import rules, and the fast tests with their coverage.
 check: setup
 	@scripts/check
-	@.venv/bin/pytest -q -n auto tests/unit tests/cli
+	@.venv/bin/pytest -q -n auto --cov tests/unit tests/cli
 
 # The same tests with the oldest and the newest dependencies that pyproject.toml allows.
 check-lowest: setup

@@ -4,11 +4,12 @@
 
 First on three workers, then the tests marked ``alone`` without workers, then once more what failed,
 without workers as well: many tests measure time, and all share the machine. Tests in
-``NEVER_AGAIN`` look for races: their first failure counts. At the end stands a list of what was run
+``NEVER_AGAIN`` provoke races: their first failure counts. The end of the output lists what was run
 again. RECORD keeps it until the next run: a test that needed its second try in two runs in a row
 fails.
 
-As a plugin of pytest it selects the tests of one of these parts, and notes what came of them.
+As a plugin of pytest it selects the tests of one of these parts, records their outcomes, and shows
+each failure when it happens.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="without the tests marked alone, or only these",
     )
     group.addoption("--only", metavar="FILE", help="only tests whose ids are in this JSON list")
-    group.addoption("--outcomes", metavar="FILE", help="where to write what came of the tests")
+    group.addoption("--outcomes", metavar="FILE", help="where to write the outcomes of the tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Outcomes:
-    """Notes the tests that ran, and which of them failed."""
+    """Records the tests that ran, and shows those that failed."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -83,6 +84,8 @@ class Outcomes:
         self.ran.add(report.nodeid)
         if report.failed:
             self.failed.add(report.nodeid)
+            # At once: a run that is cut off shows no summary.
+            print(f"\n{report.nodeid} failed:\n{report.longreprtext}", file=sys.__stderr__)
 
     def pytest_sessionfinish(self) -> None:
         self.file.write_text(json.dumps([sorted(self.ran), sorted(self.failed)]))
