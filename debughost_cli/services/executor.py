@@ -123,7 +123,13 @@ class Executor:
             remove = f"remove volume {name}"
             state.rollback.push(remove, lambda: remove_owned(self._engine, name))
         labels = volume_labels(attempt.observation.spec.main, name)
-        check_owned(self._engine.volumes.create(name, labels))
+        failures = self._engine.connection_failures
+        volume = self._engine.volumes.create(name, labels)
+        if not volume.labels and self._engine.connection_failures > failures:
+            # It did not exist before: an engine that was killed created it, and lost its labels.
+            self._engine.volumes.remove(name)
+            volume = self._engine.volumes.create(name, labels)
+        check_owned(volume)
 
     def _create_folder(self, state: UpState, attempt: Attempt, step: Step) -> None:
         folder = state.resolved.mountpoint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from fakes import (
 from cli.conftest import App, node_project
 from debughost_cli import names
 from debughost_cli.container import control_files
+from debughost_cli.errors import EngineUnavailable
 from debughost_cli.models import ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.services.owner_process import parse
@@ -704,6 +706,26 @@ def test_a_volume_of_another_user_is_never_used(app: App, engine: FakeEngine) ->
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (5, "NAME_CONFLICT")
     assert engine.changes == []
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_volume_whose_labels_a_killed_engine_lost_is_created_again(
+    app: App, engine: FakeEngine, is_killed: bool
+) -> None:
+    """Without an outage in between, it is another user's."""
+    name = "debug-host-shop-node_modules"
+
+    def meanwhile() -> None:
+        engine.add_volume(name, {})
+        if is_killed:
+            with suppress(EngineUnavailable), engine.counting_failures():
+                raise EngineUnavailable("the engine was killed")
+
+    engine.before("volumes.create", meanwhile)
+    run = app("up", "--json")
+    assert run.code == (0 if is_killed else 5)
+    labels = engine.stored_volumes[name].labels
+    assert (labels.get(names.PROJECT) == "shop") is is_killed
 
 
 @pytest.mark.parametrize(
