@@ -65,7 +65,10 @@ class UpService:
         """
         state = UpState(resolved, options, Rollback(self._progress))
         with disk_space.with_usage_details(self._engine):
-            attempt = self._run(state)
+            return self._result(state, self._run(state))
+
+    def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
+        """The project as it is then, or the error for one that is not ready."""
         plan, outcome = attempt.observation.plan, attempt.outcome
         if isinstance(outcome, DebughostError):
             # The container is kept, for its logs or because it goes on running.
@@ -73,7 +76,7 @@ class UpService:
             raise outcome.with_context(changed=changed) from outcome
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
-        project = replace(project, dependencies=freshness(resolved, container, launcher))
+        project = replace(project, dependencies=freshness(state.resolved, container, launcher))
         return ProjectResult(project, plan.action, executed=state.executed(attempt))
 
     def _run(self, state: UpState) -> Attempt:

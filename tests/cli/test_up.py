@@ -708,6 +708,18 @@ def test_a_volume_of_another_user_is_never_used(app: App, engine: FakeEngine) ->
     assert engine.changes == []
 
 
+@pytest.mark.parametrize("argv", [[], ["--recreate"]])
+def test_a_project_that_ends_for_a_full_disk_says_what_uses_it(
+    app: App, engine: FakeEngine, argv: list[str]
+) -> None:
+    if argv:
+        app("up")
+    engine.program = exits(1, "write error: No space left on device")
+    run = app("up", *argv, "--json")
+    assert (run.code, run.error["code"]) == (9, "DISK_FULL")
+    assert run.error["details"]["room"]["images_bytes"] > 0
+
+
 @pytest.mark.parametrize("is_killed", [True, False])
 def test_a_volume_whose_labels_a_killed_engine_lost_is_created_again(
     app: App, engine: FakeEngine, is_killed: bool
