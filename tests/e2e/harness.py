@@ -35,8 +35,8 @@ ENVELOPE = {
 }  # fmt: skip
 ERROR = {"code", "message", "hint", "retryable", "details"}
 P = {
-    "project", "type", "state", "ready", "health", "url", "port", "workspace", "command",
-    "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats", "exit",
+    "project", "type", "state", "ready", "health", "url", "port", "ports", "services", "workspace",
+    "command", "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats", "exit",
     "drift", "dependencies",
 }  # fmt: skip
 EXEC_REFUSED = (125, 126, 127)
