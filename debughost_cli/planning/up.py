@@ -104,9 +104,8 @@ def plan_up(spec: ServiceSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
     drift = find_drift(spec, current, facts.image_environment) if current else ()
     if current is None:
         action, steps = Action.CREATED, _create(spec, facts, "the project has no container")
-    elif drift or converge.recreate:
-        why = f"changed: {', '.join(d.field for d in drift)}" if drift else "--recreate"
-        action, steps = Action.RECREATED, _create(spec, facts, why)
+    elif drift or converge.recreate or current.status is ContainerStatus.DEAD:
+        action, steps = Action.RECREATED, _create(spec, facts, _why_recreated(current, drift))
     elif converge.restart:
         action, steps = _restart(current)
     else:
@@ -122,6 +121,13 @@ def plan_up(spec: ServiceSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
         ),
         drift,
     )
+
+
+def _why_recreated(current: Container, drift: tuple[Drift, ...]) -> str:
+    if drift:
+        return f"changed: {', '.join(d.field for d in drift)}"
+    # An engine that was killed while it removed a container never starts it again.
+    return "it is half removed" if current.status is ContainerStatus.DEAD else "--recreate"
 
 
 def _create(spec: ServiceSpec, facts: Facts, why: str) -> tuple[Step, ...]:

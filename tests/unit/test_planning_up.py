@@ -126,6 +126,14 @@ def test_drift_recreates_and_the_old_one_goes_last() -> None:
     assert "command" in made.steps[0].reason
 
 
+def test_one_that_an_engine_left_half_removed_is_recreated() -> None:
+    made = plan(replace(STOPPED, status=ContainerStatus.DEAD))
+    assert made.action is Action.RECREATED
+    assert made.drift == ()
+    assert "half removed" in made.steps[0].reason
+    assert made.steps[-1].kind is StepKind.REMOVE_CONTAINER
+
+
 def test_a_stopped_one_with_drift_is_not_stopped_again() -> None:
     made = plan(replace(STOPPED, command=("other",)))
     assert StepKind.STOP_CONTAINER not in dos(made)
