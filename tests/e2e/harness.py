@@ -207,7 +207,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self._environment(env),
+            env={"PYTHONFAULTHANDLER": "1", **self._environment(env)},
             cwd=cwd,
         )
 
@@ -402,7 +402,9 @@ def finish(process: subprocess.Popen[bytes], timeout: float = 60) -> tuple[int, 
     try:
         out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        raise
+        # Python's fault handler then writes where each thread is.
+        process.send_signal(signal.SIGABRT)
+        out, err = process.communicate()
+        said = f"{out.decode()}\n{err.decode()}"
+        raise AssertionError(f"{process.args!r} did not end in {timeout} s:\n{said}") from None
     return process.returncode, out.decode(), err.decode()

@@ -12,6 +12,8 @@ import pytest
 from .harness import Eye, Program, eventually, free_port, listener, listing, write
 from .workspaces import PAGE
 
+pytestmark = pytest.mark.once  # what is wrong with an input does not depend on the engine
+
 LONG = {"-m": ("--memory",), "-e": ("--env",)}
 
 

@@ -10,6 +10,8 @@ import pytest
 from .harness import Eye, Program, body, free_port, write
 from .workspaces import PAGE
 
+pytestmark = pytest.mark.once  # where a setting comes from does not depend on the engine
+
 
 def env_of(eye: Eye, project: str) -> dict[str, str]:
     return dict(e.split("=", 1) for e in eye.inspect(project)["Config"]["Env"])

@@ -13,6 +13,8 @@ from .harness import Eye, Program, body, eventually, write
 from .terminals import at_terminal, is_tame
 from .workspaces import PAGE
 
+pytestmark = pytest.mark.once  # text is escaped whatever the engine
+
 ODD = {
     "spaces": " a  b ",
     "quotes": 'it\'s "quoted" `and` \\escaped\\',

@@ -12,6 +12,8 @@ import pytest
 from .harness import ENVELOPE, Eye, Program, program, write
 from .workspaces import PAGE, python
 
+pytestmark = pytest.mark.once  # what is printed where does not depend on the engine
+
 BYTES = r"""
 for i in range(5):
     sys.stdout.buffer.write(b"out %d \x00\x07 50%%\r\xc3\xa9 \x1b[31mred\x1b[0m [b]\n" % i)

@@ -17,6 +17,8 @@ import pytest
 
 from .harness import Eye, Program, body, check_document, finish, listing, owner, write
 
+pytestmark = pytest.mark.alone  # moments at random, which must not meet other load
+
 KILLS = 30
 LANES = 3
 """Projects that are worked on side by side, each with its share of the kills."""

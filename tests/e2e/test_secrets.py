@@ -17,6 +17,8 @@ import pytest
 from .harness import Eye, Program, Result, write
 from .workspaces import PAGE
 
+pytestmark = pytest.mark.once  # what is written where does not depend on the engine
+
 UMASK_0 = ("sh", "-c", 'umask 0; exec "$@"', "sh")
 """Goes before the program, so that its own modes are seen and not the umask's."""
 
