@@ -1,0 +1,195 @@
+"""Opens files of a workspace without ever leaving it, whatever changes there meanwhile.
+
+A path that is checked and then opened may be another file by then: what runs in the container can
+replace any part of it by a link. So each component is opened by itself, relative to the folder
+before it and without following links; a link is resolved here, and one that leads out is refused.
+What was opened is checked and read through the same descriptor.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import deque
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+FILE_LIMIT = 1024**2
+"""The size of the largest file of a workspace that is read, in bytes."""
+
+_LINKS = 40
+"""How many links a path may have, as in the Linux kernel."""
+_OPTIONS = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
+# Systems have different ones. With O_NONBLOCK, a FIFO is opened without waiting for a writer.
+_FILE: int = os.O_RDONLY | sum(getattr(os, name, 0) for name in _OPTIONS)
+_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER: int = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
+_FOLDER |= getattr(os, "O_CLOEXEC", 0)
+_IS_LINK = (errno.ELOOP, errno.EMLINK)
+_BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.readlink in os.supports_dir_fd
+
+
+class UnusableFile(ValueError):
+    """A file that exists and is not read; its text is "it ..."."""
+
+
+def read_beneath(root: Path, name: str | Path, limit: int = FILE_LIMIT) -> bytes:
+    """A whole file of the folder ``root``, which may be named by an absolute path as well.
+
+    Raises FileNotFoundError where it does not exist, OSError where it cannot be opened, and
+    UnusableFile where it leads out of ``root``, is not a regular file or is larger than ``limit``.
+    """
+    return read_regular(open_beneath(root, name), limit)
+
+
+def read_path(path: Path, limit: int = FILE_LIMIT) -> bytes:
+    """A whole file that the user named, wherever it is. Raises what ``read_beneath`` raises."""
+    return read_regular(os.open(path, _FILE), limit)
+
+
+def open_beneath(root: Path, name: str | Path, *, absolute_links: bool = True) -> int:
+    """A descriptor of a regular file beneath ``root``, to be read and closed by the caller.
+
+    ``absolute_links``: also follows links with an absolute target inside ``root``, which work on
+    this machine and not in a container. Raises what ``read_beneath`` raises.
+    """
+    steps = _beneath(root, str(name))
+    if _BY_DESCRIPTOR:
+        descriptor = _open_step_by_step(root, steps, absolute_links)
+    else:
+        descriptor = open_resolved(root, Path(*steps))
+    try:
+        _check_regular(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_folder_beneath(root: Path, name: str) -> int:
+    """A descriptor of a folder beneath ``root``, to be listed; only on POSIX systems.
+
+    Raises what ``open_beneath`` raises.
+    """
+    folder = _open_step_by_step(root, _beneath(root, name), absolute_links=True, folder=True)
+    try:
+        # What was opened with O_PATH cannot be listed.
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def open_resolved(root: Path, name: Path) -> int:
+    """Opens the file that a path leads to, on systems that open nothing relative to a folder."""
+    top = root.resolve(strict=True)
+    path = (top / name).resolve(strict=True)
+    if not path.is_relative_to(top):
+        raise UnusableFile("it leads out of the workspace")
+    return os.open(path, _FILE | _NO_LINK)
+
+
+def read_regular(descriptor: int, limit: int) -> bytes:
+    """The content of a regular file, whose descriptor is closed. Raises UnusableFile, OSError."""
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        status = _check_regular(descriptor)
+        data = b"" if status.st_size > limit else _read(file.fileno(), limit + 1)
+        if max(len(data), status.st_size) > limit:
+            raise UnusableFile(f"it is larger than {_amount(limit)}")
+        return data
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    parts: list[bytes] = []
+    while most > 0 and (part := os.read(descriptor, most)):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
+
+
+def _check_regular(descriptor: int) -> os.stat_result:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise UnusableFile("it is not a regular file")
+    return status
+
+
+def _amount(limit: int) -> str:
+    return f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+
+
+def _beneath(root: Path, name: str) -> list[str]:
+    """The components of a name relative to ``root``. Raises UnusableFile for a path outside."""
+    if not Path(name).is_absolute():
+        return [part for part in Path(name).parts if part != "."]
+    for top in (root, root.resolve()):
+        with suppress(ValueError):
+            return list(Path(name).relative_to(top).parts)
+    raise UnusableFile("it leads out of the workspace")
+
+
+def _open_step_by_step(
+    root: Path, steps: list[str], absolute_links: bool, *, folder: bool = False
+) -> int:
+    """``folders`` is the way back: ".." in a link is the folder that was passed, not its parent
+    of this moment.
+    """
+    folders = [os.open(root, _FOLDER)]
+    rest = deque(steps)
+    tries = 0
+    try:
+        while rest:
+            step = rest.popleft()
+            if step == "..":
+                _back(folders)
+                continue
+            last = not rest and not folder
+            try:
+                opened = os.open(step, (_FILE if last else _FOLDER) | _NO_LINK, dir_fd=folders[-1])
+            except OSError as exc:
+                tries += 1
+                target = _target(step, folders[-1])
+                # A link may have become a file between the two requests.
+                if tries > _LINKS or (target is None and exc.errno not in _IS_LINK):
+                    raise
+                rest.extendleft(_onward(root, step, target, folders, absolute_links))
+                continue
+            if last:
+                return opened
+            folders.append(opened)
+        if folder:
+            return folders.pop()
+        raise UnusableFile("it is not a regular file")
+    finally:
+        for passed in folders:
+            os.close(passed)
+
+
+def _back(folders: list[int]) -> None:
+    if len(folders) == 1:
+        raise UnusableFile("it leads out of the workspace")
+    os.close(folders.pop())
+
+
+def _target(name: str, folder: int) -> str | None:
+    """Where a link leads; None for what is not a link."""
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError:
+        return None
+
+
+def _onward(
+    root: Path, step: str, target: str | None, folders: list[int], absolute_links: bool
+) -> list[str]:
+    """The components to go on with, the last one first. Raises UnusableFile."""
+    if target is None:
+        return [step]
+    if target.startswith("/"):
+        steps = _beneath(root, target) if absolute_links else None
+        if steps is None:
+            raise UnusableFile("it leads out of the workspace")
+        while len(folders) > 1:
+            os.close(folders.pop())
+        return steps[::-1]
+    return [part for part in PurePosixPath(target).parts[::-1] if part != "."]
