@@ -63,6 +63,9 @@ PORT_RANGES = {
 RESERVED_PORTS = range(2601, 2700)
 USER_PORTS = range(1024, 65536)
 
+ALIAS_PREFIX = "project-"
+"""What comes before the id in the second alias of a project; no id begins like that."""
+
 _PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
 
@@ -84,6 +87,21 @@ def check_project(project: str) -> str:
     )
 
 
+def check_new_project(project: str) -> str:
+    """As ``check_project``, for a project that is to be created.
+
+    Every project ``web`` has the alias ``project-web``: no other one may be called that.
+    """
+    if not check_project(project).startswith(ALIAS_PREFIX):
+        return project
+    suggestion = project_id_from(project)
+    raise InvalidProject(
+        f"{project!r} is not a project id: it is an alias of {suggestion!r} on the network",
+        hint=f"Use an id that does not begin with {ALIAS_PREFIX!r}: --project {suggestion}",
+        details={"suggestion": suggestion},
+    )
+
+
 def check_port(port: int) -> int:
     """The port itself. Raises InvalidPort out of 1024-65535 and in the reserved range."""
     if port not in USER_PORTS:
@@ -96,9 +114,20 @@ def check_port(port: int) -> int:
 
 
 def project_id_from(text: str) -> str:
-    """A folder's name turned into a project id; empty where nothing of it can be used."""
+    """A folder's name turned into a project id; empty where nothing of it can be used.
+
+    A folder called ``project-web`` gives ``web``, of which ``project-web`` is an alias.
+    """
     made = re.sub(r"[^a-z0-9_-]+", "-", text.lower(), flags=re.ASCII)
-    return made.lstrip("-_")[:63].rstrip("-")
+    made = made.lstrip("-_")[:1024]
+    while made.startswith(ALIAS_PREFIX):
+        made = made.removeprefix(ALIAS_PREFIX).lstrip("-_") or "project"
+    return made[:63].rstrip("-")
+
+
+def aliases(project: str) -> tuple[str, str]:
+    """The names under which other projects on the network reach a project."""
+    return project, f"{ALIAS_PREFIX}{project}"
 
 
 def container_name(project: str, now: datetime) -> str:

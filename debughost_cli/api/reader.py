@@ -202,7 +202,9 @@ class ProjectReader:
         return DoctorService(connect, self.config.folder, self.environ).run()
 
     def chosen(self, projects: Projects) -> list[str]:
-        """The ids, checked; for None that of the current folder. Raises InvalidProject.
+        """The ids, checked; for None that of the current folder.
+
+        Raises InvalidProject, and WorkspaceConflict where the folder's id is another workspace's.
 
         >>> host.chosen(None)
         ['shop']
@@ -211,7 +213,7 @@ class ProjectReader:
             return names_of(projects)
         from debughost_cli.api.workspaces import project_in
 
-        return [check_project(project_in(self.config.folder, self.environ))]
+        return [project_in(self.config.folder, self.environ, self._source.get)]
 
 
 def names_of(projects: Projects) -> list[str]:

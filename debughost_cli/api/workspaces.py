@@ -23,16 +23,22 @@ def current_folder() -> Path:
         ) from None
 
 
-def project_in(folder: Path, environ: Mapping[str, str]) -> str:
+def project_in(folder: Path, environ: Mapping[str, str], engine: Callable[[], Engine]) -> str:
     """The id of the project that is configured for ``folder``, else its name as an id.
 
-    Raises InvalidProject, InvalidConfig.
+    Raises InvalidProject, InvalidConfig, and WorkspaceConflict where that id is another
+    workspace's, unless the user named it in a variable.
     """
     from debughost_cli.project.configuration import load_settings
     from debughost_cli.project.resolve import default_project
-    from debughost_cli.project.settings import Flags
+    from debughost_cli.project.settings import Flags, Source
+    from debughost_cli.services.ownership import check_default
 
-    return load_settings(folder, Flags(), environ).project or default_project(folder)
+    settings = load_settings(folder, Flags(), environ)
+    project = check_project(settings.project or default_project(folder))
+    if settings.source("project") is not Source.ENVIRONMENT:
+        check_default(engine(), project, str(folder.resolve()))
+    return project
 
 
 class WorkspaceChoice:

@@ -77,7 +77,6 @@ def logs(
     session.is_stream = True
     _check(follow, max_bytes)
     now = time.time_ns()
-    projects = list(dict.fromkeys(session.host.chosen(project or None)))
     json = session.options.json
     options = LogOptions(
         tail=_tail(tail, None if after else _TAIL),
@@ -87,10 +86,11 @@ def logs(
         grep=_pattern(grep),
         max_bytes=_number(max_bytes, "--max-bytes"),
         after=_bookmarks(after),
-        whole=json or len(projects) > 1 or grep is not None,
+        whole=json or len(set(project or ())) > 1 or grep is not None,
         stamps=json or timestamps,
     )
     _check_span(options, now)
+    projects = list(dict.fromkeys(session.host.chosen(project or None)))
     reading = session.host.logs(projects, options)
     return _print(session, projects, reading, timestamps)
 

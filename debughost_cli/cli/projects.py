@@ -11,7 +11,10 @@ from debughost_cli.errors import ConfirmationRequired, Usage
 
 
 def chosen(session: Session, projects: Sequence[str] | None, *, everything: bool) -> list[str]:
-    """The ids: all, those given, or that of the current folder. Raises Usage, InvalidProject."""
+    """The ids: all, those given, or that of the current folder.
+
+    Raises Usage, InvalidProject, WorkspaceConflict.
+    """
     if projects and everything:
         raise Usage("--all and --project exclude each other", hint="Give one of the two")
     if everything:

@@ -28,7 +28,8 @@ _IMAGE = re.compile(r"[\w[][\w.:/@+\]-]{0,511}", re.ASCII)
 
 def parse_project(value: object) -> str:
     """A project id. Raises InvalidProject, BadValue."""
-    return names.check_project(value if value == "" and isinstance(value, str) else text(value))
+    given = value if value == "" and isinstance(value, str) else text(value)
+    return names.check_new_project(given)
 
 
 def parse_type(value: object) -> ProjectType:

@@ -116,8 +116,7 @@ class LifecycleService:
         path = container.labels.get(names.WORKSPACE, "")
         raise WorkspaceConflict(
             f"project {container.project} belongs to the workspace {path} of another machine",
-            hint="Restart it there, or use 'debughost stop' and 'debughost rm', which need no "
-            "workspace",
+            hint="Restart it on the machine where its workspace is",
             details={"project": container.project, "workspace": path},
         )
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from debughost_cli import names
 from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.errors import NameConflict, WorkspaceConflict
+from debughost_cli.errors import NameConflict
 from debughost_cli.models import PullPolicy
 from debughost_cli.planning.launcher_status import of_this_run
 from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import ConvergeOptions, Facts, Plan, find_drift, plan_up
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.project.workspace import check_mountpoint, is_gone
+from debughost_cli.project.workspace import check_mountpoint
 from debughost_cli.resources import (
     Container,
     ContainerStatus,
@@ -27,6 +26,7 @@ from debughost_cli.resources import (
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
+from debughost_cli.services.ownership import check_up
 from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.projects import find_instance, read_launcher_status
 from debughost_cli.services.spec import make_spec
@@ -83,7 +83,7 @@ class Observer:
             check_mountpoint(resolved.mountpoint)
         current, leftovers = self._current(resolved.project)
         if current:
-            _check_workspace(resolved, current, self._owner.host)
+            check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
         image = self._images.choose(resolved, pull)
         network = self._network.usable()
         ports = PortTable(self._engine, resolved.project, avoid)
@@ -207,32 +207,6 @@ def check_owned(volume: Volume) -> None:
             hint=f"Use another --project, or remove it: docker volume rm {volume.name}",
             details={"volume": volume.name},
         )
-
-
-def _check_workspace(resolved: ResolvedProject, current: Container, host: str) -> None:
-    """A project id stands for one workspace of one machine, unless that workspace is gone.
-
-    Only the machine whose path it is can know that; containers of 0.1.0 do not name theirs.
-    """
-    path = current.labels.get(names.WORKSPACE, "")
-    its_host = current.labels.get(names.HOST)
-    is_here = its_host == host
-    if not path or (path == str(resolved.workspace) and (is_here or its_host is None)):
-        return
-    if is_here and is_gone(Path(path)):
-        return
-    where = path if is_here or its_host is None else f"{path} of another machine"
-    raise WorkspaceConflict(
-        f"project {resolved.project} belongs to the workspace {where}",
-        hint="Use another id with --project, or remove it first: "
-        f"debughost rm -p {resolved.project}",
-        details={
-            "project": resolved.project,
-            "workspace": path,
-            "wanted": str(resolved.workspace),
-            "same_machine": is_here if its_host else None,
-        },
-    )
 
 
 def _port(

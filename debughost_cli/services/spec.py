@@ -71,7 +71,7 @@ def make_spec(
         restart=resolved.settings.restart,
         network=names.NETWORK,
         network_id=network.id if network else "",
-        aliases=(resolved.project, f"project-{resolved.project}"),
+        aliases=names.aliases(resolved.project),
         labels={},
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved.dependencies))

@@ -416,11 +416,10 @@ def test_an_invalid_stop_timeout(app: App, engine: FakeEngine, command: str, tex
 
 
 @pytest.mark.usefixtures("up")
-def test_the_configurations_project_is_the_default(
-    app: App, engine: FakeEngine, workspace: Path, second: Any
-) -> None:
-    (workspace / "debughost.toml").write_text('project = "api"\n')
-    assert app("stop", "--json").project["project"] == "api"
+def test_the_configurations_project_is_the_default(app: App, workspace: Path) -> None:
+    (workspace / "debughost.toml").write_text('project = "its-own"\n')
+    assert app("up").code == 0
+    assert app("stop", "--json").project["project"] == "its-own"
 
 
 @pytest.mark.usefixtures("up")

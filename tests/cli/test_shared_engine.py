@@ -49,8 +49,8 @@ def test_the_same_path_on_another_machine_is_another_workspace(
     assert app("up", "--json").error["code"] == "WORKSPACE_CONFLICT"
     assert app("restart", "--json").error["code"] == "WORKSPACE_CONFLICT"
     assert app("status", "--json").document["warnings"] == []
-    assert app("stop").code == 0
-    assert app("rm").code == 0
+    assert app("stop", "-p", "shop").code == 0
+    assert app("rm", "-p", "shop").code == 0
 
 
 def test_a_workspace_that_is_gone_on_this_machine_gives_its_id_away(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from debughost_cli import names
@@ -67,7 +67,40 @@ def test_any_text_is_an_id_or_refused(text: Any) -> None:
 
 @given(st.from_regex(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9_])?", fullmatch=True))
 def test_a_good_id_is_kept_as_it_is(text: Any) -> None:
+    assume(not text.startswith("project-"))
     assert names.project_id_from(text) == text
+    assert names.check_new_project(text) == text
+
+
+@pytest.mark.parametrize(
+    ("folder", "made"),
+    [
+        ("project-web", "web"),
+        ("Project Web", "web"),
+        ("project-project--_web", "web"),
+        ("project-", "project"),
+        ("project---", "project"),
+        ("project", "project"),
+        ("project_web", "project_web"),
+        ("projects-web", "projects-web"),
+        ("project-" * 10_000 + "x", "project"),
+    ],
+)
+def test_no_folder_gives_an_id_that_is_an_alias(folder: str, made: str) -> None:
+    assert names.project_id_from(folder) == made
+    assert names.check_new_project(made) == made
+
+
+@given(st.from_regex(r"(project[-_ ]{0,3}){1,9}[a-z0-9_-]{0,70}", fullmatch=True))
+def test_an_id_made_from_any_such_name_is_not_refused(folder: Any) -> None:
+    assert names.check_new_project(names.project_id_from(folder))
+
+
+@given(st.from_regex(PATTERN, fullmatch=True), st.from_regex(PATTERN, fullmatch=True))
+def test_the_aliases_of_two_projects_differ(one: Any, other: Any) -> None:
+    one, other = names.project_id_from(one) or "a", names.project_id_from(other) or "b"
+    assume(one != other)
+    assert not set(names.aliases(one)) & set(names.aliases(other))
 
 
 def test_the_name_of_a_container() -> None:

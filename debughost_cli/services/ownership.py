@@ -1,0 +1,75 @@
+"""To which workspace a project on the engine belongs: a folder of one machine."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from debughost_cli import names
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import WorkspaceConflict
+from debughost_cli.project.workspace import is_gone
+from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.projects import find_instance
+
+
+def belongs_to(labels: Mapping[str, str], workspace: str, host: str) -> bool:
+    """Whether what carries ``labels`` is of this workspace, or of one that is gone.
+
+    Only the machine whose path it is can know that it is gone; 0.1.0 did not name the machine.
+    What has no label of a workspace is taken as it is.
+    """
+    path = labels.get(names.WORKSPACE, "")
+    its_host = labels.get(names.HOST)
+    if not path or (path == workspace and its_host in (host, None)):
+        return True
+    return its_host == host and is_gone(Path(path))
+
+
+def place_of(labels: Mapping[str, str], host: str) -> str:
+    """The workspace as messages show it."""
+    path = labels.get(names.WORKSPACE, "")
+    return path if labels.get(names.HOST) in (host, None) else f"{path} of another machine"
+
+
+def workspace_conflict(
+    project: str, labels: Mapping[str, str], workspace: str, host: str, hint: str
+) -> WorkspaceConflict:
+    """The id belongs to another workspace than the one that is wanted."""
+    its_host = labels.get(names.HOST)
+    return WorkspaceConflict(
+        f"project {project} belongs to the workspace {place_of(labels, host)}, not to {workspace}",
+        hint=hint,
+        details={
+            "project": project,
+            "workspace": labels.get(names.WORKSPACE, ""),
+            "wanted": workspace,
+            "same_machine": its_host == host if its_host else None,
+        },
+    )
+
+
+def check_up(project: str, labels: Mapping[str, str], workspace: str, host: str) -> None:
+    """Raises WorkspaceConflict where ``up`` would replace what another workspace runs."""
+    if belongs_to(labels, workspace, host):
+        return
+    path = shlex.quote(labels.get(names.WORKSPACE, ""))
+    hint = "Use another id for this folder with --project NAME"
+    if labels.get(names.HOST) in (host, None):
+        hint += f"; to start that one: debughost up -p {project} -w {path}"
+    raise workspace_conflict(project, labels, workspace, host, hint)
+
+
+def check_default(engine: Engine, project: str, workspace: str) -> None:
+    """Raises WorkspaceConflict where the id of this folder leads to another workspace's project.
+
+    For an id that nobody named: it came from the folder's name or from a file in it.
+    """
+    instance = find_instance(engine, project)
+    if instance is None:
+        return
+    labels, host = instance.main.labels, host_identity()
+    if not belongs_to(labels, workspace, host):
+        hint = f"Use '-p {project}' to mean that one, 'debughost up --project NAME' for a new one"
+        raise workspace_conflict(project, labels, workspace, host, hint)
