@@ -110,7 +110,11 @@ class Containers(Protocol):
         ...
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
-        """The plain files straight in ``folder``, each cut at ``limit`` bytes. Raises NotFound."""
+        """The plain files straight in ``folder``, each cut at ``limit`` bytes. Raises NotFound.
+
+        It costs a few MiB at most, whatever is there: what lies behind files of some MiB is left
+        out. ``folder`` may also be one plain file.
+        """
         ...
 
     def read_link(self, ref: str, path: str) -> Link | None:
@@ -145,7 +149,10 @@ class Exec(Protocol):
     def run(
         self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
     ) -> ExecResult:
-        """Runs a command to its end. Raises NotFound, and Conflict where nothing runs."""
+        """Runs a command to its end, and keeps 1 MiB of each of its streams.
+
+        Raises NotFound, and Conflict where nothing runs.
+        """
         ...
 
 

@@ -9,6 +9,9 @@ from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import ServiceSpec, User
 
+_LONGEST = 1024**2
+"""Bytes of ``/etc/passwd``; images' own have 1 to 3 KB."""
+
 
 def container_files(
     engine: Engine, ref: str, spec: ServiceSpec, resolved: ResolvedProject
@@ -22,10 +25,13 @@ def container_files(
 def _user_entry(engine: Engine, ref: str, user: User) -> list[FileEntry]:
     """git, ssh and Node's os.userInfo() fail for a uid without a name."""
     try:
-        found = engine.containers.read_files(ref, "/etc/passwd", limit=1 << 20)
+        found = engine.containers.read_files(ref, "/etc/passwd", limit=_LONGEST + 1)
     except NotFound:
         return []
     passwd = found.get("passwd", b"")
+    if len(passwd) > _LONGEST:
+        # Written back, it would lose its end. The program runs without a name for its user.
+        return []
     if any(line.split(b":")[2:3] == [str(user.uid).encode()] for line in passwd.splitlines()):
         return []
     line = f"developer:x:{user}:developer:{names.HOME_DIR}:/bin/sh\n".encode()

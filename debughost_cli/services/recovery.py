@@ -97,7 +97,7 @@ class Recovery:
             if container.is_running or launcher.phase is not LauncherPhase.NONE:
                 return
             try:
-                self._engine.containers.read_files(ref, names.LAUNCHER)
+                self._engine.containers.read_files(ref, names.LAUNCHER, limit=1)
             except NotFound as exc:
                 found = self._engine.containers.inspect(ref)
                 if found.status is not ContainerStatus.EXITED:

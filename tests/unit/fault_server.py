@@ -7,7 +7,7 @@ import os
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,17 @@ VERSION = {"ApiVersion": "1.45", "Version": "26.1.5", "Os": "linux", "Components
 
 Answer = tuple[int, Any]
 Script = Callable[[str, str], Answer | None]
-"""From method and path to status and body; None to hang up without an answer."""
+"""From method and path to status and body; None to hang up without an answer.
+
+A body is bytes, an iterator of chunks, or anything that becomes JSON.
+"""
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """Keeps a record of the requests; ``script`` may be changed at any time."""
+    """Keeps a record of the requests; ``script`` may be changed at any time.
+
+    ``sent``: bytes of the bodies that are iterators.
+    """
 
     daemon_threads = True
     request_queue_size = 32
@@ -29,6 +35,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(str(path), Handler)
         self.script = script
         self.requests: list[str] = []
+        self.sent = 0
 
     @property
     def url(self) -> str:
@@ -65,6 +72,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, body = answer
+        if isinstance(body, Iterator):
+            self._stream(status, body)
+            return
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -77,6 +87,19 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+
+    def _stream(self, status: int, chunks: Iterator[bytes]) -> None:
+        """Sends chunk after chunk, until there are no more or nobody reads them."""
+        self.send_response(status)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        with suppress(ConnectionError):
+            for chunk in chunks:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                self.server.sent += len(chunk)
+            self.wfile.write(b"0\r\n\r\n")
+            return
+        self.close_connection = True
 
     def __getattr__(self, name: str) -> Any:
         """Every method is answered alike."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import posixpath
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from debughost_cli import names
 from debughost_cli.engine import decode, encode
-from debughost_cli.engine.docker import log_stream
+from debughost_cli.engine.docker import archive, log_stream
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.docker.exceptions import raise_for_status
@@ -112,13 +109,18 @@ class DockerContainers:
         self._caller.read("writing into the container", lambda c: c.put_archive(ref, "/", data))
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
-        def call(client: ApiClient) -> bytes:
-            chunks, _ = client.get_archive(ref, folder)
-            return b"".join(chunks)
+        doing = "reading from the container"
 
-        data = self._caller.read("reading from the container", call)
-        with self._caller.mapped("reading from the container"):
-            return _plain_files(data, limit)
+        def call(client: ApiClient) -> Mapping[str, bytes]:
+            url = client.url(f"/containers/{ref}/archive")
+            # Closed as soon as enough was read; docker-py's own method reads to the end.
+            with client.get(
+                url, params={"path": folder}, stream=True, timeout=READ_TIMEOUT
+            ) as response:
+                raise_for_status(response, doing)
+                return archive.plain_files(response.raw, limit)
+
+        return self._caller.read(doing, call)
 
     def read_link(self, ref: str, path: str) -> Link | None:
         for _ in range(LINK_TRIES):
@@ -163,13 +165,3 @@ def _link(client: ApiClient, ref: str, path: str) -> Link | None:
     except NotFound:
         return None
     return decode.link(str(response.headers.get("X-Docker-Container-Path-Stat", "")))
-
-
-def _plain_files(data: bytes, limit: int) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        for member in tar:
-            handle = tar.extractfile(member) if member.isreg() else None
-            if handle and posixpath.dirname(member.name).count("/") == 0:
-                found[posixpath.basename(member.name)] = handle.read(limit)
-    return found
