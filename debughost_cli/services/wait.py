@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.log_times import SECOND, to_ns
 from debughost_cli.resources import Container, ContainerStatus, LauncherStatus
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.http_check import TIMEOUT, answers
 from debughost_cli.services.lock import is_held
 from debughost_cli.services.owner_process import is_at_work, this_process
 from debughost_cli.services.projects import (
@@ -30,11 +31,13 @@ from debughost_cli.services.readiness import POLL, ended
 from debughost_cli.services.results import ProjectResult
 
 _OVER = (State.STOPPED, State.COMPLETED, State.CRASHED)
-_HTTP_TIMEOUT = 2.0
+_SHORTEST = 0.5
+"""Seconds that a check gets where the timeout is over: every condition is checked once."""
 _LOOKS = 10
 """How often a container may be gone before it is looked at."""
 
-Check = Callable[[Engine, Container, LauncherStatus], bool]
+Check = Callable[[Engine, Container, LauncherStatus, float], bool]
+"""The last argument: the seconds that are left for it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def parse_condition(text: str) -> Condition:
         path = value or "/"
         if not path.startswith("/") or any(c.isspace() for c in path):
             raise Usage(f"{path!r} is not a path", hint="For example --for http=/health")
-        return Condition(text, lambda _, c, m: _answers(c, m, path))
+        return Condition(text, lambda _, c, m, left: _answers(c, m, path, left))
     if name == "log" and value:
         return Condition(text, _LogSearch(_regex(value)))
     simple = {"running": _runs, "ready": _is_ready, "healthy": _is_healthy, "exited": _has_ended}
@@ -74,15 +77,17 @@ def _regex(text: str) -> re.Pattern[str]:
         ) from None
 
 
-def _runs(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+def _runs(engine: Engine, container: Container, launcher: LauncherStatus, left: float) -> bool:
     return container.status is ContainerStatus.RUNNING
 
 
-def _is_ready(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+def _is_ready(engine: Engine, container: Container, launcher: LauncherStatus, left: float) -> bool:
     return container.status is ContainerStatus.RUNNING and launcher.ready
 
 
-def _is_healthy(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+def _is_healthy(
+    engine: Engine, container: Container, launcher: LauncherStatus, left: float
+) -> bool:
     """Raises Unhealthy where the image has no health check, or where it reports so.
 
     The engine calls unhealthy whatever has ended.
@@ -103,22 +108,15 @@ def _is_healthy(engine: Engine, container: Container, launcher: LauncherStatus) 
     return container.health == "healthy"
 
 
-def _has_ended(engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+def _has_ended(engine: Engine, container: Container, launcher: LauncherStatus, left: float) -> bool:
     return state_of(container, launcher) in _OVER
 
 
-def _answers(container: Container, launcher: LauncherStatus, path: str) -> bool:
-    """True for an answer below 400. Before the program listens, the port proxy would accept."""
+def _answers(container: Container, launcher: LauncherStatus, path: str, left: float) -> bool:
+    """Before the program listens, the port proxy would accept."""
     if not (container.status is ContainerStatus.RUNNING and launcher.ready):
         return False
-    connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=_HTTP_TIMEOUT)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status < http.client.BAD_REQUEST
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    return answers(container.port, path, min(TIMEOUT, max(left, _SHORTEST)))
 
 
 class _LogSearch:
@@ -128,13 +126,19 @@ class _LogSearch:
         self._pattern = pattern
         self._since: dict[str, float] = {}
 
-    def __call__(self, engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
+    def __call__(
+        self, engine: Engine, container: Container, launcher: LauncherStatus, left: float
+    ) -> bool:
+        over = time.monotonic() + max(left, _SHORTEST)
         since = max(_start_of_run(container), self._since.get(container.id, 0.0))
         last = ""
         for line in engine.containers.logs(container.id, LogQuery(since=since)):
             if self._pattern.search(line.data.decode("utf-8", "replace")):
                 return True
             last = line.ts
+            if time.monotonic() >= over:
+                # A program that writes faster than it is read would never be through.
+                break
         if last:
             # By the engine's clock; with an overlap, for two streams may come out of order.
             self._since[container.id] = max(since, to_ns(last) / SECOND - 1.0)
@@ -180,7 +184,7 @@ class WaitService:
         while True:
             held = self._is_held(project)
             container, launcher = self._look(project)
-            if self._came_true(condition, container, launcher):
+            if self._came_true(condition, container, launcher, deadline):
                 return ProjectResult(describe(self._engine, container, launcher), Action.UNCHANGED)
             # Held before or after: it may have been read while the command had it down.
             held = held or self._is_held(project)
@@ -193,11 +197,16 @@ class WaitService:
             self._clock.sleep(POLL)
 
     def _came_true(
-        self, condition: Condition, container: Container, launcher: LauncherStatus
+        self,
+        condition: Condition,
+        container: Container,
+        launcher: LauncherStatus,
+        deadline: float,
     ) -> bool:
         """False for one that is removed since it was read: the next reading finds out."""
         try:
-            return condition.check(self._engine, container, launcher)
+            left = deadline - self._clock.monotonic()
+            return condition.check(self._engine, container, launcher, left)
         except (NotFound, Conflict):
             return False
 
