@@ -14,10 +14,10 @@ from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
 from debughost_cli.planning.launcher_status import of_this_run, parse
+from debughost_cli.planning.log_tail import LINES, tail
 from debughost_cli.resources import Container, ContainerSummary, LauncherStatus, ProjectInstance
 from debughost_cli.specs import PortBinding
 
-TAIL_LINES = 20
 MANAGED_FILTER = f"{names.MANAGED}=true"
 
 
@@ -82,11 +82,11 @@ def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> 
     return replace(project, exit=ended)
 
 
-def log_tail(engine: Engine, ref: str, lines: int = TAIL_LINES) -> tuple[str, ...]:
-    """The last lines of output as text; empty where the engine has none to give."""
+def log_tail(engine: Engine, ref: str) -> tuple[str, ...]:
+    """The last lines of output as text, cut where they are long; empty where there are none."""
     with suppress(DebughostError):
-        found = engine.containers.logs(ref, LogQuery(tail=lines))
-        return tuple(line.data.decode("utf-8", "replace").rstrip("\r") for line in found)
+        found = engine.containers.logs(ref, LogQuery(tail=LINES))
+        return tail(line.data for line in found)
     return ()
 
 

@@ -1,0 +1,30 @@
+"""The last lines of output in an error or a project: few enough to be read, and to be sent on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LINES = 20
+LINE_BYTES = 1024
+"""Of one line's text in UTF-8, without the mark of a cut."""
+BYTES = 8 * 1024
+"""Of all lines together, marks included."""
+
+
+def tail(lines: Iterable[bytes]) -> tuple[str, ...]:
+    """The newest whole lines within the limits, as text; a line that was cut says so."""
+    texts = [_text(line) for line in lines][-LINES:]
+    kept, size = len(texts), 0
+    while kept and (size := size + len(texts[kept - 1].encode())) <= BYTES:
+        kept -= 1
+    return tuple(texts[kept:])
+
+
+def _text(line: bytes) -> str:
+    line = line.rstrip(b"\r")
+    whole = line[: LINE_BYTES + 1].decode("utf-8", "replace")
+    if len(line) <= LINE_BYTES and len(whole.encode()) <= LINE_BYTES:
+        return whole
+    # Of bytes that are no text, three of UTF-8 each are shown.
+    start = whole.encode()[:LINE_BYTES].decode("utf-8", "ignore")
+    return f"{start} [cut: {len(line)} bytes]"

@@ -1,0 +1,43 @@
+"""The last lines of output: at most 20, 8 KiB, and 1 KiB of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from debughost_cli.planning.log_tail import BYTES, LINE_BYTES, LINES, tail
+
+
+def test_short_lines_stay_as_they_are() -> None:
+    assert tail([b"one\r", "größer".encode(), b""]) == ("one", "größer", "")
+
+
+def test_the_newest_20_are_kept() -> None:
+    assert tail([b"%d" % n for n in range(50)]) == tuple(map(str, range(30, 50)))
+
+
+def test_a_long_line_is_cut_and_says_so() -> None:
+    (line,) = tail([b"x" * 5000])
+    assert line == "x" * LINE_BYTES + " [cut: 5000 bytes]"
+
+
+def test_a_line_of_exactly_the_limit_is_whole() -> None:
+    assert tail([b"x" * LINE_BYTES]) == ("x" * LINE_BYTES,)
+
+
+def test_no_character_is_cut_in_the_middle() -> None:
+    (line,) = tail(["x€".encode() * 1000])
+    assert "\ufffd" not in line
+    assert line.endswith("[cut: 4000 bytes]")
+
+
+@pytest.mark.parametrize("line", [b"x" * 100_000, b"\xff" * 1024, "€".encode() * 340])
+def test_all_together_stay_within_8_kib(line: bytes) -> None:
+    found = tail([line] * LINES)
+    assert 4 < len(found) < LINES
+    assert sum(len(f.encode()) for f in found) <= BYTES
+
+
+def test_where_it_is_cut_the_oldest_lines_go() -> None:
+    found = tail([b"%02d" % n + b"x" * 700 for n in range(LINES)])
+    assert [f[:2] for f in found] == [f"{n:02d}" for n in range(LINES - len(found), LINES)]
+    assert len(found) == BYTES // 702
