@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from debughost_cli.api.host import DebugHost as DebugHost
     from debughost_cli.cancel import CancelToken as CancelToken
+    from debughost_cli.engine.output_buffer import OutputBuffer as OutputBuffer
     from debughost_cli.engine.port import Engine as Engine
     from debughost_cli.engine.port import ExecResult as ExecResult
     from debughost_cli.engine.port import ExecSpec as ExecSpec
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "api.host": ("DebugHost",),
     "cancel": ("CancelToken",),
+    "engine.output_buffer": ("OutputBuffer",),
     "engine.port": ("Engine", "ExecResult", "ExecSpec"),
     "services.doctor": ("Check",),
     "planning.events": ("ProjectEvent",),

@@ -156,20 +156,25 @@ class ProjectReader:
         user: str = "",
         workdir: str = "",
         environment: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
     ) -> ExecResult:
         r"""Runs a command in the container, without input. Raises ProjectNotFound, ExecRefused.
+
+        ``max_bytes`` of each stream are kept, 1 MiB by default; ``truncated`` tells that there was
+        more.
 
         >>> _ = host.up()
         >>> host.exec(["echo", "hello"]).stdout
         b'hello\n'
         """
-        from debughost_cli.engine.port import ExecResult, ExecSpec
+        from debughost_cli.engine.output_buffer import LIMIT, OutputBuffer
+        from debughost_cli.engine.port import ExecSpec
 
         spec = ExecSpec(tuple(command), user, workdir, environment or {})
         running = self.start_exec(spec, project)
-        output = {"stdout": bytearray(), "stderr": bytearray()}
-        running.run(None, lambda stream, data: output[stream].extend(data))
-        return ExecResult(running.finish(), bytes(output["stdout"]), bytes(output["stderr"]))
+        output = OutputBuffer(LIMIT if max_bytes is None else max_bytes)
+        running.run(None, output)
+        return output.result(running.finish())
 
     def start_exec(
         self, spec: ExecSpec, project: str | None = None, size: tuple[int, int] | None = None

@@ -14,14 +14,14 @@ from debughost_cli.cli.exec_terminal import (
     term_variable,
     wants_terminal,
 )
-from debughost_cli.cli.options import Projects, command
+from debughost_cli.cli.options import Projects, command, size
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, Usage
 from debughost_cli.render import terminal
 
 if TYPE_CHECKING:
-    from debughost_cli.api import ExecSpec
+    from debughost_cli.api import ExecSpec, OutputBuffer
 
 _BROKEN_PIPE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader is gone."""
@@ -73,16 +73,23 @@ def exec_(
         ),
     ] = None,
     user: User = "",
+    max_bytes: Annotated[
+        str,
+        typer.Option(
+            "--max-bytes", metavar="SIZE", help="With --json: what is kept of each stream."
+        ),
+    ] = "1m",
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", hidden=True, help="As in docker exec; always on.")
     ] = False,
 ) -> Output:
     """Run a command in the container: its input, its output, its exit code."""
-    from debughost_cli.api import ExecSpec
+    from debughost_cli.api import ExecSpec, OutputBuffer
     from debughost_cli.project.variables import flag_environment
 
     if not command_:
         raise Usage("a command is needed", hint="For example: debughost exec -- ls -l")
+    kept = OutputBuffer(size(max_bytes, "--max-bytes"))
     with_tty = wants_terminal(session.streams, tty, json=session.options.json)
     spec = ExecSpec(
         tuple(command_),
@@ -92,18 +99,18 @@ def exec_(
         stdin=_stdin(session) is not None,
         tty=with_tty,
     )
-    return _run(session, _one(session, project), spec)
+    return _run(session, _one(session, project), spec, kept)
 
 
 def shell(session: Session, project: Projects = None, user: User = "") -> Output:
     """Open a shell in the container: bash where there is one, else sh."""
-    from debughost_cli.api import SHELL, ExecSpec
+    from debughost_cli.api import SHELL, ExecSpec, OutputBuffer
 
     if session.options.json:
         raise Usage("a shell has no JSON output", hint="Use 'debughost exec --json -- CMD'")
     require_terminal(session.streams, "shell", "Use 'debughost exec -- CMD'")
     spec = ExecSpec(SHELL, user=user, environment=term_variable(True), stdin=True, tty=True)
-    return _run(session, _one(session, project), spec)
+    return _run(session, _one(session, project), spec, OutputBuffer())
 
 
 def _one(session: Session, projects: list[str] | None) -> str:
@@ -120,37 +127,43 @@ def _stdin(session: Session) -> int | None:
     return terminal.descriptor(session.streams.stdin)
 
 
-def _run(session: Session, project: str, spec: ExecSpec) -> Output:
+def _run(session: Session, project: str, spec: ExecSpec, kept: OutputBuffer) -> Output:
     from debughost_cli.api import ExecRefused
 
     streams, is_json = session.streams, session.options.json
     session.host.connect()
-    size = terminal.size(streams.stdout) if spec.tty else None
-    kept = {"stdout": bytearray(), "stderr": bytearray()}
+    rows = terminal.size(streams.stdout) if spec.tty else None
     targets = {"stdout": streams.stdout, "stderr": streams.stderr}
 
     def write(name: str, data: memoryview) -> None:
-        if is_json:
-            kept[name].extend(data)
-        else:
-            terminal.write(targets[name], data)
+        terminal.write(targets[name], data)
 
     error: DebughostError | None = None
     with (
         closing(Background()) as background,
         forwarded_signals(background, tty=spec.tty) as handler,
     ):
-        running = session.host.start_exec(spec, project, size)
+        running = session.host.start_exec(spec, project, rows)
         session.progress.done()
         handler.attach(running)
         try:
             with raw_terminal(streams, running, background) if spec.tty else nullcontext():
-                running.run(_stdin(session), write)
+                running.run(_stdin(session), kept if is_json else write)
             code = running.finish()
         except ExecRefused as exc:
             error, code = exc, exc.status
         except BrokenPipeError:
             # Typer would turn it into exit code 1.
             code = _BROKEN_PIPE
-    texts = {name: data.decode("utf-8", "replace") for name, data in kept.items()}
-    return Output(data={"exit_code": code, **texts}, error=error, exit_code=code)
+    return Output(data=_data(kept, code), error=error, exit_code=code)
+
+
+def _data(kept: OutputBuffer, code: int) -> dict[str, object]:
+    return {
+        "exit_code": code,
+        "stdout": kept.text("stdout"),
+        "stderr": kept.text("stderr"),
+        "truncated": kept.truncated,
+        "stdout_bytes": kept.size("stdout"),
+        "stderr_bytes": kept.size("stderr"),
+    }

@@ -12,7 +12,7 @@ import typer
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
-from debughost_cli.project.parsers import parse_seconds
+from debughost_cli.project.parsers import parse_seconds, parse_size
 from debughost_cli.project.variables import BadValue
 
 _PANEL = "Options of every command"
@@ -177,6 +177,14 @@ def seconds(text: str | float | None, option: str) -> float | None:
         return parse_seconds(text)
     except BadValue as exc:
         raise Usage(f"{option} {exc}", hint=f"For example {option} 30") from None
+
+
+def size(text: str, option: str) -> int:
+    """A number of bytes from the command line: ``64k``, ``2m``, ``4096``. Raises Usage."""
+    try:
+        return parse_size(text)
+    except BadValue as exc:
+        raise Usage(f"{option} {exc}", hint=f"For example {option} 2m") from None
 
 
 def moment(text: str | None, option: str, now: int) -> int | None:

@@ -78,8 +78,15 @@ class ExecSpec:
 
 @dataclass(frozen=True)
 class ExecResult:
-    """The result of a command in a container."""
+    """The result of a command in a container.
+
+    ``truncated``: the command wrote more than was kept; ``stdout_bytes`` and ``stderr_bytes`` is
+    what it wrote, None where all was kept.
+    """
 
     exit_code: int
     stdout: bytes
     stderr: bytes
+    truncated: bool = False
+    stdout_bytes: int | None = None
+    stderr_bytes: int | None = None

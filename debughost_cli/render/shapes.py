@@ -133,11 +133,17 @@ class ImagesSeen:
 
 @dataclass(frozen=True)
 class Executed:
-    """Of ``exec``."""
+    """Of ``exec``. ``stdout`` and ``stderr``: the first 1 MiB, or what ``--max-bytes`` says.
+
+    ``truncated``: there was more; ``stdout_bytes`` and ``stderr_bytes`` is what was written.
+    """
 
     exit_code: int
     stdout: str
     stderr: str
+    truncated: bool
+    stdout_bytes: int
+    stderr_bytes: int
 
 
 @dataclass(frozen=True)

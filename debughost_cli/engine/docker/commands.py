@@ -9,6 +9,7 @@ from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.docker.exceptions import raise_for_status
 from debughost_cli.engine.docker.exec import DockerExec
+from debughost_cli.engine.output_buffer import OutputBuffer
 from debughost_cli.engine.port import ExecResult, ExecSpec, Execution
 from debughost_cli.engine.reachability import READ_TIMEOUT
 
@@ -43,10 +44,10 @@ class DockerCommands:
     def run(
         self, ref: str, command: Sequence[str], *, user: str = "", workdir: str = ""
     ) -> ExecResult:
-        output = {"stdout": bytearray(), "stderr": bytearray()}
+        output = OutputBuffer()
         started = self.start(ref, ExecSpec(tuple(command), user, workdir))
-        started.pump(None, lambda stream, data: output[stream].extend(data))
-        return ExecResult(started.wait(), bytes(output["stdout"]), bytes(output["stderr"]))
+        started.pump(None, output)
+        return output.result(started.wait())
 
 
 def _prepare(client: ApiClient, ref: str, spec: ExecSpec) -> str:
