@@ -22,7 +22,9 @@ Handler = Callable[[int, FrameType | None], None]
 
 _ENDING = ("SIGINT", "SIGTERM")
 _RAISE_DELAY = 0.01
-"""Seconds until an exception that Python dropped is raised again."""
+"""Seconds until a signal that Python dropped, or that came too early, comes again."""
+_HALVES = ("__enter__", "__exit__", "_release_save", "_acquire_restore")
+"""Functions whose effect and its undoing belong together. What they wait for is in others."""
 
 
 class _Gate:
@@ -79,9 +81,46 @@ def _dropped(what: UnraisableHookArgs) -> None:
         sys.__unraisablehook__(what)
         return
     _set(_raise, _ENDING)
-    again = threading.Timer(_RAISE_DELAY, _send, (what.exc_value.signum,))
-    again.daemon = True
-    again.start()
+    _repeat(what.exc_value.signum)
+
+
+def is_too_early(number: int, frame: FrameType | None) -> bool:
+    """True where what is raised now would leave a lock locked; the signal then comes again soon.
+
+    ``frame``: where the main thread is. Python's own conditions and context managers are entered
+    and left by Python code. Raised within it, an exception skips the other half: a connection pool
+    or a lock file would be waited for without an end by the clean-up that follows.
+    """
+    if frame is None or not _is_halfway(frame):
+        return False
+    _repeat(number)
+    return True
+
+
+def _is_halfway(frame: FrameType) -> bool:
+    name = frame.f_code.co_name
+    if name in _HALVES:
+        return True
+    # Condition.wait sets it once what it undoes is in place, and waits after that alone.
+    is_wait = name == "wait" and frame.f_code.co_filename == threading.__file__
+    return is_wait and "gotit" not in frame.f_locals
+
+
+def _repeat(number: int) -> None:
+    """Sends the signal again in a moment, without a lock: the main thread may hold any."""
+    if not hasattr(signal, "setitimer"):
+        again = threading.Timer(_RAISE_DELAY, _send, (number,))
+        again.daemon = True
+        again.start()
+        return
+
+    def handle(_: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(number)
+        if callable(handler):
+            handler(number, frame)
+
+    signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, _RAISE_DELAY)
 
 
 def _send(number: int) -> None:
@@ -129,4 +168,5 @@ def _numbers(names: Sequence[str]) -> list[int]:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    interrupt(number)
+    if not is_too_early(number, frame):
+        interrupt(number)

@@ -18,10 +18,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
 from debughost_cli.services.owner_process import is_alive, process_start
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 LOCK_TIMEOUT = 30.0
 """Seconds to wait for another command before giving up, from the contract."""
@@ -40,10 +44,27 @@ def project_lock(
 
     Raises Busy, naming the owner process.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     path = _path(engine, project)
     lock = FileLock(path, mode=0o600)
+    try:
+        _acquire(lock, path, project, on_wait, timeout)
+        _write_owner(path)
+        yield
+    finally:
+        try:
+            _release(lock, path)
+        finally:
+            # A signal is raised once: what it cut off is done now. A rollback takes the lock again.
+            _release(lock, path)
+
+
+def _acquire(
+    lock: BaseFileLock, path: Path, project: str, on_wait: Callable[[str], None], timeout: float
+) -> None:
+    from filelock import Timeout
+
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -57,13 +78,14 @@ def project_lock(
             f"the lock file {path} cannot be used: {exc.strerror or exc}",
             hint="It is another user's: remove it, or set XDG_STATE_HOME to a folder of yours",
         ) from None
-    try:
-        _write_owner(path)
-        yield
-    finally:
+
+
+def _release(lock: BaseFileLock, path: Path) -> None:
+    """Does nothing where it was released, or never acquired."""
+    if lock.is_locked:
         with suppress(OSError):
             _note(path).unlink()
-        lock.release()
+        lock.release(force=True)
 
 
 def is_held(engine: str, project: str) -> bool:

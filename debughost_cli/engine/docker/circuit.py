@@ -41,9 +41,9 @@ class CircuitBreaker:
         """``attempt``'s result. A call within a call leaves retrying to the outer one."""
         if getattr(self._thread, "is_calling", False):
             return attempt()
-        self._thread.is_calling = True
         counted = partial(self._counted, attempt)
         try:
+            self._thread.is_calling = True
             result = counted() if self._is_open else self._retrier.call(counted)
         except (EngineUnavailable, EngineTimeout):
             self._is_open = True
