@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 DELETION = """\
-import os, signal, time
+import os, signal, sys, time
 from debughost_cli.cli import signals
 from debughost_cli.errors import Interrupted
 
@@ -24,7 +24,8 @@ signals.release()
 try:
     thing = Last()
     del thing
-    print("deleted", flush=True)
+    sys.stdout.write("deleted\\n")
+    sys.stdout.flush()
     time.sleep(20)
 except Interrupted as exc:
     print(exc.status)
