@@ -9,11 +9,16 @@ What was opened is checked and read through the same descriptor.
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
 import os
+import select
 import stat
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 FILE_LIMIT = 1024**2
 """The size of the largest file of a workspace that is read, in bytes."""
@@ -26,12 +31,29 @@ _FILE: int = os.O_RDONLY | sum(getattr(os, name, 0) for name in _OPTIONS)
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER: int = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 _FOLDER |= getattr(os, "O_CLOEXEC", 0)
+_PIPES = (("/", "dev"), ("/", "proc"))
+"""Where pipes without a name are found; they have a writer, or had one."""
+_PIPE_SECONDS = 10
 _IS_LINK = (errno.ELOOP, errno.EMLINK)
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.readlink in os.supports_dir_fd
 
 
 class UnusableFile(ValueError):
     """A file that exists and is not read; its text is "it ..."."""
+
+
+class NotRegular(UnusableFile):
+    """A folder, a pipe, a socket or a device."""
+
+    def __init__(self) -> None:
+        super().__init__("it is not a regular file")
+
+
+class LeadsOut(UnusableFile):
+    """A path that leads out of the workspace."""
+
+    def __init__(self) -> None:
+        super().__init__("it leads out of the workspace")
 
 
 def read_beneath(root: Path, name: str | Path, limit: int = FILE_LIMIT) -> bytes:
@@ -46,6 +68,22 @@ def read_beneath(root: Path, name: str | Path, limit: int = FILE_LIMIT) -> bytes
 def read_path(path: Path, limit: int = FILE_LIMIT) -> bytes:
     """A whole file that the user named, wherever it is. Raises what ``read_beneath`` raises."""
     return read_regular(os.open(path, _FILE), limit)
+
+
+def read_path_or_pipe(path: Path, limit: int = FILE_LIMIT) -> bytes:
+    """As ``read_path``, also from a pipe, as a shell makes one for ``<(COMMAND)``.
+
+    Raises UnusableFile also where nothing opens a named pipe for writing within 10 s.
+    """
+    descriptor = os.open(path, _FILE)
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return read_regular(descriptor, limit)
+    with os.fdopen(descriptor, "rb", buffering=0) as pipe:
+        # Without a writer, a named pipe would be at its end at once.
+        if path.parts[:2] not in _PIPES and not select.select([pipe], [], [], _PIPE_SECONDS)[0]:
+            raise UnusableFile(f"nothing was written to it within {_PIPE_SECONDS} s")
+        os.set_blocking(descriptor, True)
+        return read_all(pipe, limit)
 
 
 def open_beneath(root: Path, name: str | Path, *, absolute_links: bool = True) -> int:
@@ -85,37 +123,56 @@ def open_resolved(root: Path, name: Path) -> int:
     top = root.resolve(strict=True)
     path = (top / name).resolve(strict=True)
     if not path.is_relative_to(top):
-        raise UnusableFile("it leads out of the workspace")
+        raise LeadsOut
     return os.open(path, _FILE | _NO_LINK)
 
 
 def read_regular(descriptor: int, limit: int) -> bytes:
     """The content of a regular file, whose descriptor is closed. Raises UnusableFile, OSError."""
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = _check_regular(descriptor)
-        data = b"" if status.st_size > limit else _read(file.fileno(), limit + 1)
-        if max(len(data), status.st_size) > limit:
-            raise UnusableFile(f"it is larger than {_amount(limit)}")
-        return data
+        size = _check_regular(descriptor).st_size
+        return read_all(file, limit) if size <= limit else _refuse_size(limit)
 
 
-def _read(descriptor: int, most: int) -> bytes:
-    parts: list[bytes] = []
-    while most > 0 and (part := os.read(descriptor, most)):
-        parts.append(part)
+def read_all(file: io.RawIOBase, limit: int) -> bytes:
+    """All that a stream gives, at most ``limit`` bytes. Raises UnusableFile, OSError."""
+    data = b"".join(chunks(file, limit + 1))
+    return data if len(data) <= limit else _refuse_size(limit)
+
+
+def chunks(file: io.RawIOBase, most: int) -> Iterator[bytes]:
+    """The first ``most`` bytes of a stream, as they come."""
+    while most > 0 and (part := file.read(min(most, FILE_LIMIT))):
+        yield part
         most -= len(part)
-    return b"".join(parts)
+
+
+def hash_beneath(root: Path, name: str, limit: int) -> str:
+    """The SHA-256 of a file in hex; it may be large, for it is not kept in memory.
+
+    Raises what ``read_beneath`` raises.
+    """
+    descriptor = open_beneath(root, name, absolute_links=False)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if os.fstat(descriptor).st_size > limit:
+            _refuse_size(limit)
+        digest, size = hashlib.sha256(), 0
+        for part in chunks(file, limit + 1):
+            digest.update(part)
+            size += len(part)
+    return digest.hexdigest() if size <= limit else _refuse_size(limit)
+
+
+def _refuse_size(limit: int) -> NoReturn:
+    amount = f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+    raise UnusableFile(f"it is larger than {amount}")
 
 
 def _check_regular(descriptor: int) -> os.stat_result:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise UnusableFile("it is not a regular file")
+        raise NotRegular
     return status
-
-
-def _amount(limit: int) -> str:
-    return f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
 
 
 def _beneath(root: Path, name: str) -> list[str]:
@@ -125,7 +182,7 @@ def _beneath(root: Path, name: str) -> list[str]:
     for top in (root, root.resolve()):
         with suppress(ValueError):
             return list(Path(name).relative_to(top).parts)
-    raise UnusableFile("it leads out of the workspace")
+    raise LeadsOut
 
 
 def _open_step_by_step(
@@ -159,7 +216,7 @@ def _open_step_by_step(
             folders.append(opened)
         if folder:
             return folders.pop()
-        raise UnusableFile("it is not a regular file")
+        raise NotRegular
     finally:
         for passed in folders:
             os.close(passed)
@@ -167,7 +224,7 @@ def _open_step_by_step(
 
 def _back(folders: list[int]) -> None:
     if len(folders) == 1:
-        raise UnusableFile("it leads out of the workspace")
+        raise LeadsOut
     os.close(folders.pop())
 
 
@@ -188,7 +245,7 @@ def _onward(
     if target.startswith("/"):
         steps = _beneath(root, target) if absolute_links else None
         if steps is None:
-            raise UnusableFile("it leads out of the workspace")
+            raise LeadsOut
         while len(folders) > 1:
             os.close(folders.pop())
         return steps[::-1]

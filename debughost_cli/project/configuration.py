@@ -8,14 +8,23 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from debughost_cli.errors import DebughostError, InvalidConfig, Usage
-from debughost_cli.project.reader import read_text
+from debughost_cli.project.beneath import (
+    LeadsOut,
+    NotRegular,
+    UnusableFile,
+    read_beneath,
+    read_path,
+)
+from debughost_cli.project.reader import is_file_inside
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
 from debughost_cli.project.variables import BadValue, read_variables
 
 CONFIG_FILE = "debughost.toml"
+_PYPROJECT = "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -128,16 +137,34 @@ def _shown(value: object) -> str:
 
 def read_file(workspace: Path) -> tuple[Path | None, Mapping[str, object], list[Fault]]:
     """The configuration file, its table, and what is wrong with the file as a whole."""
-    for name, section in ((CONFIG_FILE, ()), ("pyproject.toml", ("tool", "debughost"))):
+    for name, section in ((CONFIG_FILE, ()), (_PYPROJECT, ("tool", "debughost"))):
         path = workspace / name
-        if path.is_file():
-            try:
-                table = _section(_toml(path), section, path)
-            except _Unreadable as exc:
-                return path, {}, [exc.fault]
-            if table is not None:
-                return path, table, []
+        try:
+            data = _content(workspace, name)
+            table = None if data is None else _section(_toml(path, data), section, path)
+        except _Unreadable as exc:
+            return path, {}, [exc.fault]
+        if table is not None:
+            return path, table, []
     return None, {}, []
+
+
+def _content(workspace: Path, name: str) -> bytes | None:
+    """A file's content, None where it does not exist. Raises _Unreadable.
+
+    A ``pyproject.toml`` that is nothing but a link to one outside does not exist for the project's
+    type either.
+    """
+    if name == _PYPROJECT and not is_file_inside(workspace, name):
+        return None
+    try:
+        return read_beneath(workspace, name)
+    except (FileNotFoundError, NotADirectoryError, NotRegular):
+        return None
+    except (OSError, UnusableFile) as exc:
+        raise _Unreadable(
+            workspace / name, f"cannot be read: {exc}", "a file of at most 1 MiB in the workspace"
+        ) from None
 
 
 class _Unreadable(Exception):
@@ -150,12 +177,12 @@ class _Unreadable(Exception):
         self.fault = Fault(path, None, None, allowed, error, line=line)
 
 
-def _toml(path: Path) -> Mapping[str, object]:
+def _toml(path: Path, data: bytes) -> Mapping[str, object]:
     text = ""
     try:
-        text = read_text(path)
+        text = data.decode("utf-8-sig")
         return tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:
         line = _line_of(exc, text)
         raise _Unreadable(path, f"cannot be read: {exc}", "valid TOML in UTF-8", line) from None
 
@@ -193,11 +220,15 @@ def file_environment(
     untrusted = settings.source("env_file") is Source.FILE
     for entry in settings.env_file:
         path = workspace / entry
-        if untrusted and not path.resolve().is_relative_to(workspace.resolve()):
+        try:
+            if untrusted:
+                found |= read_variables(path, partial(read_beneath, workspace), InvalidConfig, {})
+            else:
+                found |= read_variables(path, read_path, InvalidConfig, environ)
+        except LeadsOut:
             raise InvalidConfig(
                 f"env_file in {settings.file} leads out of the workspace: {entry}",
                 hint="Give such a file with --env-file or DEBUGHOST_ENV_FILE",
                 details={"setting": "env_file"},
-            )
-        found |= read_variables(path, InvalidConfig, {} if untrusted else environ)
+            ) from None
     return found | dict(settings.env)

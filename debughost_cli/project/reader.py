@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
 import os
 import tomllib
@@ -10,9 +11,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from debughost_cli.errors import InvalidConfig
+from debughost_cli.project.beneath import (
+    FILE_LIMIT,
+    UnusableFile,
+    chunks,
+    hash_beneath,
+    open_beneath,
+    open_folder_beneath,
+    read_regular,
+)
 
 SOURCE_LIMIT = 256 * 1024
-MANIFEST_LIMIT = 4 * 1024 * 1024
+LOCK_LIMIT = 64 * 1024**2
+"""Lock files are hashed and not parsed; those of large projects have several MiB."""
+_ENTRIES = 10_000
+"""How many entries of a folder are looked at."""
 
 
 class Folder:
@@ -20,7 +33,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._sources: dict[str, str] = {}
+        self._sources: dict[tuple[str, bool], str] = {}
         self._manifests: dict[str, Mapping[str, object]] = {}
         self._present: dict[str, bool] = {}
 
@@ -39,22 +52,42 @@ class Folder:
         return tuple(name for name in names if self.has(name))
 
     def has_folder(self, name: str) -> bool:
-        return (self.root / name).is_dir()
+        descriptor = _folder(self.root, name)
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is not None
 
     def subfolders(self, name: str = ".", most: int = 20) -> list[str]:
         """The sorted names of the first ``most`` folders in a folder, without hidden ones."""
+        descriptor = _folder(self.root, name)
+        if descriptor is None:
+            return []
         try:
-            with os.scandir(self.root / name) as entries:
-                found = [e.name for e in entries if e.name[0] not in "._" and e.is_dir()]
+            with os.scandir(descriptor) as entries:
+                looked_at = itertools.islice(entries, _ENTRIES)
+                found = [e.name for e in looked_at if e.name[0] not in "._" and e.is_dir()]
         except OSError:
             return []
+        finally:
+            os.close(descriptor)
         return sorted(found)[:most]
 
     def source(self, name: str) -> str:
         """A file's first 256 KiB as text, in any encoding; empty where it does not exist."""
-        if name not in self._sources:
-            self._sources[name] = decode(self._read(name)) if self.has(name) else ""
-        return self._sources[name]
+        return self._text(name, whole=False)
+
+    def whole(self, name: str) -> str:
+        """A whole file as text, in any encoding; empty where it does not exist.
+
+        Raises InvalidConfig where it is larger than 1 MiB.
+        """
+        return self._text(name, whole=True)
+
+    def _text(self, name: str, *, whole: bool) -> str:
+        key = name, whole
+        if key not in self._sources:
+            self._sources[key] = decode(self._read(name, whole)) if self.has(name) else ""
+        return self._sources[key]
 
     def json(self, name: str) -> Mapping[str, object]:
         """A JSON file's object, empty where the file does not exist. Raises InvalidConfig."""
@@ -70,10 +103,9 @@ class Folder:
         return self._manifests[name]
 
     def _parse(self, name: str, parse: Callable[[str], object]) -> Mapping[str, object]:
+        data = self._read(name, whole=True)
         try:
-            value = parse(read_text(self.root / name))
-        except OSError as exc:
-            raise invalid(name, f"cannot be read: {exc.strerror}") from exc
+            value = parse(data.decode("utf-8-sig"))
         except UnicodeDecodeError as exc:
             raise invalid(name, f"is not UTF-8 (byte {exc.start})") from exc
         except (ValueError, RecursionError) as exc:
@@ -82,27 +114,29 @@ class Folder:
             raise invalid(name, "must contain an object")
         return value
 
-    def _read(self, name: str) -> bytes:
+    def _read(self, name: str, whole: bool) -> bytes:
         try:
-            return _read_start(self.root / name, SOURCE_LIMIT)
-        except OSError as exc:
-            raise invalid(name, f"cannot be read: {exc.strerror}") from exc
+            descriptor = open_beneath(self.root, name, absolute_links=False)
+            if whole:
+                return read_regular(descriptor, FILE_LIMIT)
+            with os.fdopen(descriptor, "rb", buffering=0) as file:
+                return b"".join(chunks(file, SOURCE_LIMIT))
+        except (OSError, UnusableFile) as exc:
+            raise unreadable(name, exc) from exc
 
 
-def read_text(path: Path) -> str:
-    """A whole file that is expected to be UTF-8. Raises OSError, and ValueError for other content.
-
-    Works for pipes as well, which have no size.
-    """
-    data = _read_start(path, MANIFEST_LIMIT + 1)
-    if len(data) > MANIFEST_LIMIT:
-        raise ValueError(f"it is larger than {MANIFEST_LIMIT // 1024**2} MiB")
-    return data.decode("utf-8-sig")
+def unreadable(name: str, exc: OSError | UnusableFile) -> InvalidConfig:
+    """The error for a file of a workspace that exists and could not be read."""
+    why = exc.strerror if isinstance(exc, OSError) else exc
+    return invalid(name, f"cannot be read: {why}")
 
 
-def _read_start(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit)
+def _folder(root: Path, name: str) -> int | None:
+    """A descriptor of a folder in the workspace, None where there is none."""
+    try:
+        return open_folder_beneath(root, name)
+    except (OSError, UnusableFile):
+        return None
 
 
 def is_file_inside(root: Path, name: str) -> bool:
@@ -110,13 +144,35 @@ def is_file_inside(root: Path, name: str) -> bool:
 
     Absolute links, and links that lead out of the workspace, are broken in a container.
     """
-    path = root / name
     try:
-        if not name or not path.is_file() or (path.is_symlink() and path.readlink().is_absolute()):
-            return False
-        return path.resolve().is_relative_to(root.resolve())
+        os.close(open_beneath(root, name, absolute_links=False))
+    except PermissionError:
+        return _is_unreadable_file(root / name, root)
+    except (OSError, UnusableFile):
+        return False
+    return True
+
+
+def _is_unreadable_file(path: Path, root: Path) -> bool:
+    try:
+        return path.is_file() and path.resolve().is_relative_to(root.resolve())
     except OSError:
         return False
+
+
+def checksum_inside(root: Path, name: str) -> str:
+    """A file's SHA-256 in hex, empty where ``is_file_inside`` is false or it cannot be read.
+
+    Raises InvalidConfig for one that is larger than 64 MiB.
+    """
+    try:
+        return hash_beneath(root, name, LOCK_LIMIT)
+    except UnusableFile as exc:
+        if is_file_inside(root, name):
+            raise unreadable(name, exc) from None
+    except OSError:
+        pass
+    return ""
 
 
 def decode(data: bytes) -> str:

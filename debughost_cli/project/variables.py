@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from debughost_cli.errors import DebughostError, Usage
-from debughost_cli.project.reader import read_text
+from debughost_cli.project.beneath import LeadsOut, read_path_or_pipe
 
 
 class BadValue(ValueError):
@@ -68,7 +68,7 @@ def flag_environment(
     """
     found: dict[str, str] = {}
     for path in files:
-        found |= read_variables(path, Usage, environ)
+        found |= read_variables(path, read_path_or_pipe, Usage, environ)
     for pair in pairs:
         found |= _pair(pair, environ)
     return found
@@ -89,17 +89,24 @@ def _pair(text: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_variables(
-    path: Path, error: type[DebughostError], environ: Mapping[str, str]
+    path: Path,
+    read: Callable[[Path], bytes],
+    error: type[DebughostError],
+    environ: Mapping[str, str],
 ) -> dict[str, str]:
     """A file's variables; names without a value take theirs from ``environ``.
 
-    Nothing is expanded. Raises ``error`` with the number of the line, never with its content.
+    Nothing is expanded. Raises ``error`` with the number of the line, never with its content, and
+    LeadsOut where ``read`` does.
     """
     from dotenv.parser import parse_stream
 
     try:
         # newline=None: line ends of all systems become "\n", as in a file opened as text.
-        lines = list(parse_stream(io.StringIO(read_text(path), newline=None)))
+        text = read(path).decode("utf-8-sig")
+        lines = list(parse_stream(io.StringIO(text, newline=None)))
+    except LeadsOut:
+        raise
     except (OSError, ValueError) as exc:
         raise error(
             f"the environment file {path} cannot be read: {exc}", hint="Check its path"

@@ -58,11 +58,11 @@ class DriftService:
         try:
             resolved = resolve_existing(container, None, self._environ)
             drift = self._drift(resolved, container)
+            return Comparison(drift, freshness(resolved, container, launcher))
         except DebughostError as exc:
             if exc.status in (1, 4):
                 raise
             return _unknown("CONFIG_INVALID", container, exc.message)
-        return Comparison(drift, freshness(resolved, container, launcher))
 
     def _can_read_workspace(self, container: Container) -> bool:
         """Only on the machine whose path it is; containers of 0.1.0 do not name theirs."""
@@ -100,7 +100,7 @@ class DriftService:
 def freshness(
     resolved: ResolvedProject, container: Container, launcher: LauncherStatus
 ) -> Freshness:
-    """Whether what is installed is what the manifests ask for now."""
+    """Whether what is installed is what the manifests ask for now. Raises InvalidConfig."""
     if not resolved.dependencies:
         return Freshness.NONE
     if not launcher.dependencies:

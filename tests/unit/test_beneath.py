@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import threading
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from debughost_cli.project import beneath
 from debughost_cli.project.beneath import (
     FILE_LIMIT,
     UnusableFile,
+    hash_beneath,
     open_beneath,
     open_folder_beneath,
     open_resolved,
     read_beneath,
     read_path,
+    read_path_or_pipe,
 )
 
 OUTSIDE = "it leads out of the workspace"
@@ -127,6 +131,58 @@ def test_a_named_pipe_is_refused_wherever_it_is(root: Path) -> None:
     os.mkfifo(root / "fifo")
     with pytest.raises(UnusableFile, match="not a regular file"):
         read_path(root / "fifo")
+
+
+def test_a_pipe_that_the_user_named_is_read_to_its_end(root: Path) -> None:
+    os.mkfifo(root / "fifo")
+
+    def write() -> None:
+        with (root / "fifo").open("wb") as file:
+            file.write(b"A=1\n")
+            file.flush()
+            file.write(b"B=2\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert read_path_or_pipe(root / "fifo") == b"A=1\nB=2\n"
+    writer.join()
+
+
+def test_an_empty_pipe_without_a_name_is_at_its_end() -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    assert read_path_or_pipe(Path(f"/dev/fd/{reading}")) == b""
+    os.close(reading)
+
+
+def test_a_pipe_is_bounded(root: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"x" * 2048)
+    os.close(writing)
+    with pytest.raises(UnusableFile, match="larger than 1 KiB"):
+        read_path_or_pipe(Path(f"/dev/fd/{reading}"), 1024)
+    os.close(reading)
+
+
+def test_a_pipe_that_nobody_writes_to_is_given_up(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beneath, "_PIPE_SECONDS", 0.01)
+    os.mkfifo(root / "fifo")
+    with pytest.raises(UnusableFile, match="nothing was written"):
+        read_path_or_pipe(root / "fifo")
+
+
+def test_a_large_file_is_hashed_without_being_kept(root: Path) -> None:
+    data = os.urandom(3 * FILE_LIMIT + 5)
+    (root / "lock").write_bytes(data)
+    expected = hashlib.sha256(data).hexdigest()
+    assert hash_beneath(root, "lock", len(data)) == expected
+    with pytest.raises(UnusableFile, match="larger than 3 MiB"):
+        hash_beneath(root, "lock", len(data) - 1)
+    (root / "out").symlink_to("../other/secret")
+    with pytest.raises(UnusableFile, match=OUTSIDE):
+        hash_beneath(root, "out", 100)
 
 
 def test_a_socket_is_refused(root: Path) -> None:

@@ -25,7 +25,6 @@ the main process of a project decides, not the tools for its assets.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.detect import node, php, python, static
 from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS, read_pyproject
-from debughost_cli.project.reader import Folder, is_file_inside
+from debughost_cli.project.reader import Folder, checksum_inside
 
 __all__ = ["detect", "manifest_lines"]
 
@@ -141,16 +140,11 @@ def manifest_lines(workspace: Path, dependencies: Dependencies) -> str:
     """What ``sha256sum`` prints for each of the dependencies' files that exists, in order.
 
     The launcher gets it from ``for f in <files>; do [ -f "$f" ] && sha256sum "$f"; done``.
+    Raises InvalidConfig for a file that is too large.
     """
     return "".join(_checksum_line(workspace, name) for name in dependencies.files)
 
 
 def _checksum_line(workspace: Path, name: str) -> str:
-    if not is_file_inside(workspace, name):
-        return ""
-    try:
-        with (workspace / name).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-    return f"{digest}  {name}\n"
+    digest = checksum_inside(workspace, name)
+    return f"{digest}  {name}\n" if digest else ""

@@ -99,7 +99,7 @@ def requirement_files(folder: Folder, *names: str) -> tuple[str, ...]:
     included = [
         posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         for name in given
-        for target in _INCLUDE.findall(folder.source(name))
+        for target in _INCLUDE.findall(folder.whole(name))
     ]
     return tuple(dict.fromkeys([*given, *(n for n in included if _is_usable(folder, n))]))
 
@@ -111,13 +111,13 @@ def _is_usable(folder: Folder, name: str) -> bool:
 
 def read_requirements(folder: Folder, files: tuple[str, ...]) -> list[str]:
     """The lines of requirement files that name distributions."""
-    lines = [line.strip() for name in files for line in folder.source(name).splitlines()]
+    lines = [line.strip() for name in files for line in folder.whole(name).splitlines()]
     return [line for line in lines if line and not line.startswith(("#", "-"))]
 
 
 def requires_something(folder: Folder, name: str) -> bool:
     """Whether a requirement file contains more than comments and options."""
-    lines = (line.strip() for line in folder.source(name).splitlines())
+    lines = (line.strip() for line in folder.whole(name).splitlines())
     more = ("-r", "-e", "--requirement", "--editable")
     return any(line.startswith(more) or not line.startswith(("#", "-")) for line in lines if line)
 
