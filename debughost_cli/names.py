@@ -148,16 +148,21 @@ def volume_target(type_: ProjectType) -> str | None:
     return f"{WORKDIR}/{folder[1]}" if folder else None
 
 
-def cache_volume_name(uid: int | None) -> str:
-    """The package cache shared by projects of one user id: nobody can poison another's cache.
+def cache_name(project: str) -> str:
+    """The volume with the packages that a project downloaded."""
+    return f"debug-host-{project}-cache"
+
+
+def shared_cache_name(uid: int | None) -> str:
+    """The package cache that projects share whose user wants that; one for each user id.
 
     ``uid``: None where the container runs as the image's own user.
     """
     return "debug-host-cache" if uid is None else f"debug-host-cache-{uid}"
 
 
-def is_cache(volume: str) -> bool:
-    """True for a name that ``cache_volume_name`` gives; no project's volume ends like that."""
+def is_shared_cache(volume: str) -> bool:
+    """True for a name that ``shared_cache_name`` gives; no project's volume ends like that."""
     return volume == "debug-host-cache" or volume.removeprefix("debug-host-cache-").isdigit()
 
 

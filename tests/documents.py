@@ -260,6 +260,7 @@ def _record(folder: Path) -> None:
             root = Path(made).resolve()
             for name in [n for n in os.environ if n.startswith(("DEBUGHOST", "DOCKER_"))]:
                 patch.delenv(name)
+            patch.setenv("XDG_CONFIG_HOME", str(root / "config"))
             patch.setenv("HOME", str(root / "home"))
             patch.setenv("XDG_STATE_HOME", str(root / "state"))
             patch.chdir(node_project(root / "shop"))

@@ -66,11 +66,11 @@ class Volumes:
         self._progress = progress
 
     def list_all(self) -> VolumesResult:
-        """Every dependency volume, with its size.
+        """Every dependency volume and every project's package cache, with its size.
 
         >>> _ = host.up()
         >>> [volume.name for volume in host.volumes.list_all().volumes]
-        ['debug-host-shop-node_modules']
+        ['debug-host-shop-cache', 'debug-host-shop-node_modules']
         """
         from debughost_cli.services.volumes import VolumeService
 
@@ -83,7 +83,7 @@ class Volumes:
 
         >>> _ = host.up(), host.remove()
         >>> host.volumes.candidates().reclaimed_bytes
-        4096
+        8192
         """
         from debughost_cli.services.volumes import VolumeService
 

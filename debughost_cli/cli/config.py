@@ -49,8 +49,9 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
         "command": (list(resolved.command or found.command), Source.DETECTED),
         "framework": (found.framework, Source.DETECTED),
     }
+    limits = {f"limits.{k}": (n, Source.USER) for k, n in settings.project_limits.items()}
     env = {f"env.{name}": ("(set)", Source.FILE) for name in resolved.environment}
-    rows = detected | given | env
+    rows = detected | given | limits | env
     return [(name, value, source.value) for name, (value, source) in sorted(rows.items())]
 
 

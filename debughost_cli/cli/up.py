@@ -79,6 +79,14 @@ def up(
     no_deps: Annotated[
         bool, typer.Option("--no-deps", help="Do not install dependencies.")
     ] = False,
+    shared_cache: Annotated[
+        bool | None,
+        typer.Option(
+            "--shared-cache/--no-shared-cache",
+            help="Share downloaded packages with other projects: trust them all.",
+            show_default=False,
+        ),
+    ] = None,
     pull: Annotated[
         str, typer.Option("--pull", metavar="WHEN", help="missing, always or never.")
     ] = "missing",
@@ -96,6 +104,7 @@ def up(
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
         shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
+        shared_cache=shared_cache,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], session.environ),

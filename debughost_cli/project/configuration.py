@@ -21,6 +21,7 @@ from debughost_cli.project.beneath import (
 )
 from debughost_cli.project.reader import is_file_inside
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
+from debughost_cli.project.user import UserConfiguration, load_user_configuration, user_file
 from debughost_cli.project.variables import BadValue, read_variables
 
 CONFIG_FILE = "debughost.toml"
@@ -58,9 +59,15 @@ def read_settings(
     values: dict[str, object] = {}
     sources = {n: Source.DEFAULT for n in SETTINGS if getattr(Settings(), n) is not None}
     file, table, faults = read_file(workspace)
-    for given in (*_in_file(table, file), *_in_environment(environ), *_in_flags(flags)):
+    user, in_user_file = _user(faults)
+    for given in (
+        *_in_file(table, file), *in_user_file, *_in_environment(environ), *_in_flags(flags),
+    ):  # fmt: skip
         if given.name not in SETTINGS:
             faults.append(_unknown(given))
+            continue
+        if SETTINGS[given.name].user_only and given.source is Source.FILE:
+            faults.append(_not_the_workspaces(given))
             continue
         try:
             values[given.name] = SETTINGS[given.name].parse(given.value)
@@ -69,7 +76,8 @@ def read_settings(
             faults.append(_refused(given, exc))
     # Parsers return what the fields hold; where that is declared, mypy verifies it.
     make: Callable[..., Settings] = Settings
-    return make(file=file, sources=sources, **values), faults
+    made = make(file=file, project_limits=user.limits, sources=sources, **values)
+    return made, faults
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,20 @@ class _Given:
     key: str
     place: str
     file: Path | None = None
+
+
+def _user(faults: list[Fault]) -> tuple[UserConfiguration, tuple[_Given, ...]]:
+    """The user's file and the settings in it; what is wrong with it joins ``faults``."""
+    try:
+        user = load_user_configuration()
+    except InvalidConfig as exc:
+        faults.append(Fault(user_file(), None, None, "the user's own settings", exc))
+        return UserConfiguration(), ()
+    if user.shared_cache is None:
+        return user, ()
+    place = f"shared_cache in {user.file}"
+    given = _Given("shared_cache", user.shared_cache, Source.USER, "shared_cache", place, user.file)
+    return user, (given,)
 
 
 def _in_file(table: Mapping[str, object], file: Path | None) -> Iterator[_Given]:
@@ -104,9 +126,22 @@ def _in_flags(flags: Flags) -> Iterator[_Given]:
             yield _Given(name, value, Source.FLAG, option, option)
 
 
+def _not_the_workspaces(given: _Given) -> Fault:
+    """A setting by which one workspace could harm the others."""
+    variable = f"DEBUGHOST_{given.name.upper()}"
+    allowed = f"nothing here: {user_file()}, {variable} or a flag"
+    error = InvalidConfig(
+        f"{given.key} in {given.file} is refused: only you can set it, not a file of a workspace",
+        hint=f"Set it in {user_file()}, with {variable}, or with --{given.name.replace('_', '-')}",
+        details={"file": str(given.file), "key": given.key, "setting": given.name},
+    )
+    return Fault(given.file, given.key, _shown(given.value), allowed, error)
+
+
 def _unknown(given: _Given) -> Fault:
-    close = get_close_matches(given.name, SETTINGS, 1)
-    known = ", ".join(SETTINGS)
+    names = [name for name, setting in SETTINGS.items() if not setting.user_only]
+    close = get_close_matches(given.name, names, 1)
+    known = ", ".join(names)
     error = InvalidConfig(
         f"{given.file} has an unknown setting {given.key!r}",
         hint=f"Did you mean {close[0]!r}?" if close else f"Known settings: {known}",

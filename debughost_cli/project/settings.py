@@ -1,8 +1,8 @@
 """The settings of a project: one typed value each, and where it came from.
 
-Precedence: flags, ``DEBUGHOST_*``, ``debughost.toml`` (or ``[tool.debughost]`` in
-``pyproject.toml``) in the workspace, detection, defaults. A new setting is one line in
-``Settings``, and one in ``Flags`` where it has a flag.
+Precedence: flags, ``DEBUGHOST_*``, the user's own file, ``debughost.toml`` (or
+``[tool.debughost]`` in ``pyproject.toml``) in the workspace, detection, defaults. A new setting is
+one line in ``Settings``, and one in ``Flags`` where it has a flag.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Source(StrEnum):
 
     FLAG = "flag"
     ENVIRONMENT = "environment"
+    USER = "user"
     FILE = "file"
     DETECTED = "detected"
     WORKSPACE = "workspace"
@@ -36,20 +37,25 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """How a setting is read and explained. ``example``: a value as TOML, ``help``: a comment."""
+    """How a setting is read and explained. ``example``: a value as TOML, ``help``: a comment.
+
+    ``user_only``: no file of a workspace may have it.
+    """
 
     parse: Callable[[object], object]
     example: str
     help: str
     allowed: str
     """For parsers that raise errors of their own; BadValue has it."""
+    user_only: bool = False
 
 
 def _setting(
-    default: _T, parse: Callable[[object], _T], example: str, text: str = "", *, allowed: str = ""
-) -> _T:
+    default: _T, parse: Callable[[object], _T], example: str, text: str = "", *,
+    allowed: str = "", user_only: bool = False,
+) -> _T:  # fmt: skip
     """A field of ``Settings``. Its parser returns what the field holds, which mypy verifies."""
-    about = Setting(parse, example, text, allowed)
+    about = Setting(parse, example, text, allowed, user_only)
     made: _T = field(default_factory=lambda: default, metadata={"setting": about})
     return made
 
@@ -91,12 +97,17 @@ class Settings:
     dependencies: bool = _setting(
         True, parsers.parse_bool, "true", "install them before the command starts"
     )
+    shared_cache: bool = _setting(
+        False, parsers.parse_bool, "false", "one package cache for all projects", user_only=True
+    )
     ca_bundle: str | None = _setting(
         None, parsers.text, '"/etc/ssl/certs/ca-certificates.crt"', "root certificates to trust"
     )
     env_file: tuple[str, ...] = _setting((), parsers.parse_paths, '".env"')
     env: Mapping[str, str] = _setting(_EMPTY, parsers.parse_environment, '{ DEBUG = "1" }')
     file: Path | None = None
+    project_limits: Mapping[str, int] = field(default_factory=dict)
+    """How many projects may run at once, see ``project/user.py``."""
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     def source(self, name: str) -> Source | None:
@@ -128,6 +139,7 @@ class Flags:
     shm_size: str | None = None
     restart: str | None = None
     dependencies: bool | None = None
+    shared_cache: bool | None = None
     wait_timeout: float | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -154,18 +166,19 @@ class Flags:
             found = None
         kept: Mapping[str, object] = found if isinstance(found, dict) else {}
         texts = {f.name: kept.get(f.name) for f in fields(cls) if f.name not in _NOT_TEXT}
-        dependencies = kept.get("dependencies")
+        switches = {name: kept[name] for name in _SWITCHES if isinstance(kept.get(name), bool)}
         variables = [str(name) for name in _list(kept.get("env"))]
         make: Callable[..., Flags] = cls
         return make(
-            dependencies=dependencies if isinstance(dependencies, bool) else None,
             command=tuple(map(str, _list(kept.get("command")))) or None,
             environment={name: environment[name] for name in variables if name in environment},
+            **switches,
             **{name: value for name, value in texts.items() if isinstance(value, str)},
         )
 
 
-_NOT_TEXT = {"dependencies", "wait_timeout", "command", "environment"}
+_SWITCHES = ("dependencies", "shared_cache")
+_NOT_TEXT = {*_SWITCHES, "wait_timeout", "command", "environment"}
 
 
 def _list(value: object) -> Sequence[object]:

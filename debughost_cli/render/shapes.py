@@ -219,7 +219,9 @@ class ConfigWritten:
 
 @dataclass(frozen=True)
 class SettingFacts:
-    """A setting in force; ``source``: flag, environment, file, default, detected or workspace."""
+    """A setting in force; ``source``: flag, environment, user, file, default, detected or
+    workspace.
+    """
 
     name: str
     value: Any

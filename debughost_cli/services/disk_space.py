@@ -10,7 +10,7 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, DiskFull
 from debughost_cli.planning.disk_full import reports_disk_full
 from debughost_cli.resources import DiskUsage, FileEntry, Volume
-from debughost_cli.services.volumes import dependencies_among, without_project
+from debughost_cli.services.volumes import packages_among, without_project
 
 _PROBE = FileEntry(f"{names.CONTROL_DIR}/room", bytes(64 * 1024))
 _MIB = 1024**2
@@ -30,7 +30,7 @@ def with_usage_details(engine: Engine) -> Iterator[None]:
     except DiskFull as exc:
         try:
             usage = engine.disk_usage()
-            spare = dependencies_among(without_project(engine, usage.volumes))
+            spare = packages_among(without_project(engine, usage.volumes))
         except DebughostError:
             # The first error is the one that counts.
             raise exc from None

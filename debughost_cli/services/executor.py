@@ -118,8 +118,8 @@ class Executor:
 
     def _create_volume(self, state: UpState, attempt: Attempt, step: Step) -> None:
         name = step.target
-        if not names.is_cache(name):
-            # The cache is shared: another project may use it by the time of a rollback.
+        if not names.is_shared_cache(name):
+            # A shared cache stays: another project may use it by the time of a rollback.
             remove = f"remove volume {name}"
             state.rollback.push(remove, lambda: remove_owned(self._engine, name))
         labels = volume_labels(attempt.observation.spec.main, name)

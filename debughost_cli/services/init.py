@@ -47,7 +47,7 @@ def _text(project: str, found: Detection) -> str:
     examples = "\n".join(
         _example(name, setting)
         for name, setting in SETTINGS.items()
-        if name not in ("project", "type", "command", "env")
+        if not setting.user_only and name not in ("project", "type", "command", "env")
     )
     return f"""\
 # debughost: how this project runs in its container. Every line is optional;

@@ -146,7 +146,9 @@ def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
         names.volume_target(resolved.type),
     )
     if volume and target:
-        cache = names.cache_volume_name(user.uid if user else None)
+        cache = names.cache_name(resolved.project)
+        if resolved.settings.shared_cache:
+            cache = names.shared_cache_name(user.uid if user else None)
         mounts.append(Mount(MountType.VOLUME, volume, target))
         mounts.append(Mount(MountType.VOLUME, cache, names.CACHE_DIR))
     if resolved.ca_bundle:
@@ -186,9 +188,10 @@ def _labels(spec: ServiceSpec, resolved: ResolvedProject, owner: OwnerProcess) -
 
 
 def volume_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
-    """The labels of one of the project's volumes; the shared cache belongs to no project."""
+    """The labels of one of the project's volumes; a shared cache belongs to no project."""
     labels = names.base_labels(__version__, datetime.now(UTC))
-    if names.is_cache(name):
-        return labels | {names.ROLE: "cache"}
+    is_shared = names.is_shared_cache(name)
+    if is_shared or name == names.cache_name(spec.project):
+        labels[names.ROLE] = "cache"
     of_project = (names.PROJECT, names.TYPE, names.WORKSPACE, names.HOST)
-    return labels | {k: spec.labels[k] for k in of_project}
+    return labels if is_shared else labels | {k: spec.labels[k] for k in of_project}

@@ -1,4 +1,4 @@
-"""Dependency volumes: listed with their sizes, pruned where no project needs them."""
+"""Volumes of packages: listed with their sizes, pruned where no project needs them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,17 @@ def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
     return [v for v in _owned(volumes) if not v.in_use and v.project not in alive]
 
 
-def dependencies_among(volumes: Iterable[Volume]) -> list[Volume]:
-    """Without package caches, remembered ports and the data of companion services."""
-    return [v for v in volumes if not (v.labels.get(names.ROLE) or v.labels.get(names.SERVICE))]
+def packages_among(volumes: Iterable[Volume]) -> list[Volume]:
+    """Dependency volumes and the caches of single projects.
+
+    Without shared caches, remembered ports and the data of companion services.
+    """
+    return [v for v in volumes if _holds_packages(v) and not v.labels.get(names.SERVICE)]
+
+
+def _holds_packages(volume: Volume) -> bool:
+    role = volume.labels.get(names.ROLE)
+    return not role or (role == "cache" and bool(volume.project))
 
 
 def _owned(volumes: Iterable[Volume]) -> list[Volume]:
@@ -50,18 +58,18 @@ class VolumeService:
         self._progress = progress
 
     def list_all(self) -> VolumesResult:
-        """Every dependency volume, by project."""
+        """Every dependency volume and every project's package cache, by project."""
         measured = self._engine.disk_usage().volumes
-        return VolumesResult(tuple(dependencies_among(_owned(measured))))
+        return VolumesResult(tuple(packages_among(_owned(measured))))
 
     def candidates(
         self, projects: Sequence[str] = (), *, everything: bool = False
     ) -> VolumesResult:
         """What ``prune`` would remove: volumes of ours, not in use, of projects without a
-        container; ``everything`` adds the package caches and the notes of ports.
+        container; ``everything`` adds the shared package caches and the notes of ports.
         """
         spare = without_project(self._engine, self._engine.disk_usage().volumes)
-        found = spare if everything else dependencies_among(spare)
+        found = spare if everything else packages_among(spare)
         chosen = [v for v in found if not projects or v.project in projects]
         return VolumesResult(tuple(chosen), sum(v.size_bytes or 0 for v in chosen))
 

@@ -181,6 +181,8 @@ def test_a_network_whose_name_only_begins_alike_is_another(app: App, engine: Fak
 
 # volumes
 
+OF_GONE = ["debug-host-gone-cache", "debug-host-gone-node_modules"]
+
 
 @pytest.fixture
 def removed(app: App, engine: FakeEngine) -> Any:
@@ -199,7 +201,8 @@ def test_volumes_are_listed_with_size_and_use(app: App) -> None:
     data = run.document["data"]
     assert set(data) == {"volumes", "reclaimed_bytes"}
     found = {v["name"]: v for v in data["volumes"]}
-    assert set(found) == {"debug-host-gone-node_modules", "debug-host-shop-node_modules"}
+    projects, kinds = ("gone", "shop"), ("cache", "node_modules")
+    assert set(found) == {f"debug-host-{p}-{kind}" for p in projects for kind in kinds}
     gone = found["debug-host-gone-node_modules"]
     assert (gone["project"], gone["type"], gone["size_bytes"], gone["in_use"]) == (
         "gone",
@@ -221,8 +224,8 @@ def test_prune_removes_those_whose_project_has_no_container(app: App, removed: A
     run = app("volumes", "prune", "--yes", "--json")
     assert run.code == 0
     data = run.document["data"]
-    assert [v["name"] for v in data["volumes"]] == ["debug-host-gone-node_modules"]
-    assert data["reclaimed_bytes"] == 5000
+    assert [v["name"] for v in data["volumes"]] == OF_GONE
+    assert data["reclaimed_bytes"] == 5000 + 4096
     assert run.document["changed"] is True
     assert "debug-host-gone-node_modules" not in removed.stored_volumes
     assert {"debug-host-shop-node_modules", "mine"} <= set(removed.stored_volumes)
@@ -244,7 +247,7 @@ def test_a_dry_run_of_prune_changes_nothing(app: App, removed: Any) -> None:
     before = len(removed.changes)
     run = app("volumes", "prune", "--dry-run", "--json")
     assert (run.code, run.document["changed"]) == (0, False)
-    assert [v["name"] for v in run.document["data"]["volumes"]] == ["debug-host-gone-node_modules"]
+    assert [v["name"] for v in run.document["data"]["volumes"]] == OF_GONE
     assert removed.changes[before:] == []
     assert "would be freed" in app("volumes", "prune", "--dry-run").out
 
@@ -253,12 +256,13 @@ def test_prune_of_those_named(app: App, removed: Any) -> None:
     run = app("volumes", "prune", "-p", "other", "--yes", "--json")
     assert run.document["data"]["volumes"] == []
     run = app("volumes", "prune", "-p", "gone", "--yes", "--json")
-    assert [v["project"] for v in run.document["data"]["volumes"]] == ["gone"]
+    assert [v["name"] for v in run.document["data"]["volumes"]] == OF_GONE
 
 
 def test_prune_of_all_takes_the_caches_too(app: App, removed: Any) -> None:
+    assert app("up", "--shared-cache").code == 0
     app("rm")
-    kept = {v for v in removed.stored_volumes if names.is_cache(v)}
+    kept = {v for v in removed.stored_volumes if names.is_shared_cache(v)}
     assert kept
     app("volumes", "prune", "--yes")
     assert kept <= set(removed.stored_volumes)
@@ -310,7 +314,7 @@ def test_a_volume_that_comes_into_use_is_left_with_a_warning(app: App, removed: 
     )
     run = app("volumes", "prune", "--yes", "--json")
     assert run.code == 0
-    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"]
+    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 2
     assert run.document["data"] == {"volumes": [], "reclaimed_bytes": 0}
 
 

@@ -82,7 +82,8 @@ def test_a_fresh_up_whose_answer_is_lost_leaves_nothing(
 
 def test_the_second_of_two_volumes_fails(app: App, ready: FakeEngine, workspace: Path) -> None:
     world = ready.snapshot()
-    ready.fail("volumes.create", DiskFull("full"), when=lambda name, labels: names.is_cache(name))
+    cache = names.cache_name("shop")
+    ready.fail("volumes.create", DiskFull("full"), when=lambda name, labels: name == cache)
     assert app("up", "--json").error["code"] == "DISK_FULL"
     is_as_before(ready, world, workspace)
 

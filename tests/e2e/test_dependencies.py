@@ -59,13 +59,28 @@ def test_packages_stay_across_rm_and_up(run: Program, eye: Eye, project: str, fo
 def test_a_second_project_installs_from_the_shared_cache_without_a_network(
     run: Program, eye: Eye, new_id: Callable[[], str], folder: Path, tmp_path: Path
 ) -> None:
-    run("up", "-p", new_id(), "-w", folder)
+    run("up", "-p", new_id(), "-w", folder, "--shared-cache")
     second = new_id()
-    offline = ("-e", "npm_config_offline=true")
+    offline = ("-e", "npm_config_offline=true", "--shared-cache")
     made = run("up", "-p", second, "-w", workspace(tmp_path / "two"), *offline, "--json")
     assert made.project["action"] == "created"
     assert INSTALLING in eye.logs(second)
     assert body(made.project["url"]) == "1m"
+
+
+def test_no_project_installs_from_the_cache_of_another(
+    run: Program, eye: Eye, new_id: Callable[[], str], folder: Path, tmp_path: Path
+) -> None:
+    first, second = new_id(), new_id()
+    run("up", "-p", first, "-w", folder)
+    offline = ("-e", "npm_config_offline=true")
+    other = workspace(tmp_path / "two")
+    failed = run("up", "-p", second, "-w", other, *offline, "--json", check=7)
+    assert failed.error["code"] == "DEPENDENCIES_FAILED"
+    names = {v["Name"] for v in eye.client.volumes()["Volumes"]}
+    assert {f"debug-host-{first}-cache", f"debug-host-{second}-cache"} <= names
+    run("rm", "-p", first, "--volumes")
+    assert f"debug-host-{first}-cache" not in {v["Name"] for v in eye.client.volumes()["Volumes"]}
 
 
 def test_a_changed_manifest_restarts_the_project_and_installs_again(

@@ -181,7 +181,6 @@ def test_the_volumes_of_another_user_are_shut(
             assert run("exec", "-p", cell, "-u", "0", "--", *touch, check=False).code == 1
     finally:
         eye.remove(project)
-        eye.client.remove_volume(f"debug-host-cache-{OTHER}")
 
 
 def test_it_is_reached_on_no_other_address(run: Program, eye: Eye, cell: str) -> None:

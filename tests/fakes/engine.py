@@ -244,12 +244,12 @@ class FakeEngine:
     def snapshot(self) -> dict[str, Any]:
         """All that a user would see, to compare the world before and after.
 
-        Package caches are left out: they belong to no project, and are kept on purpose.
+        Shared package caches are left out: they belong to no project, and are kept on purpose.
         """
         with self.guard:
             return {
                 "containers": {c.name: c.status for c in self.stored_containers.values()},
-                "volumes": sorted(v for v in self.stored_volumes if not names.is_cache(v)),
+                "volumes": sorted(v for v in self.stored_volumes if not names.is_shared_cache(v)),
                 "networks": sorted(n.name for n in self.stored_networks.values()),
             }
 

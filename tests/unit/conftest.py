@@ -77,3 +77,9 @@ def connect(server: Any, slept: Any, reported: Any) -> Iterator[Any]:
     yield connect
     for engine in made:
         engine.close()
+
+
+@pytest.fixture(autouse=True)
+def no_user_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine's user counts."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")

@@ -132,15 +132,16 @@ def test_dependency_volumes(type_: Any, volume: str | None, target: str | None) 
     ],
 )
 def test_every_owner_has_a_cache_of_their_own(uid: int | None, volume: str) -> None:
-    assert names.cache_volume_name(uid) == volume
-    assert names.is_cache(volume)
+    assert names.shared_cache_name(uid) == volume
+    assert names.is_shared_cache(volume)
 
 
 @given(st.from_regex(PATTERN, fullmatch=True), st.sampled_from(list(ProjectType)))
 def test_no_project_ever_has_the_caches_name(project: Any, type_: Any) -> None:
-    assert not names.is_cache(names.port_note_name(project))
+    assert not names.is_shared_cache(names.port_note_name(project))
     volume = names.volume_name(project, type_)
-    assert volume is None or not names.is_cache(volume)
+    assert volume is None or not names.is_shared_cache(volume)
+    assert not names.is_shared_cache(names.cache_name(project))
 
 
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True)
