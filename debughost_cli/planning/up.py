@@ -53,6 +53,9 @@ class Facts:
     image_step: Step | None = None
     network_exists: bool = True
     missing_volumes: tuple[str, ...] = ()
+    foreign_volumes: Mapping[str, str] = field(default_factory=dict)
+    """Volumes of the project's names that another workspace filled, each with why it is not used;
+    they are missing as well."""
     missing_folder: str | None = None
     port_note: str = ""
     """The volume that remembers the port of a project without a container; empty for none."""
@@ -74,6 +77,11 @@ class Plan:
         """The steps that are carried out while the project is locked, image and wait aside."""
         apart = (StepKind.BUILD_IMAGE, StepKind.PULL_IMAGE, StepKind.WAIT_READY)
         return tuple(s for s in self.steps if s.kind not in apart and not s.after_ready)
+
+    @property
+    def removals(self) -> tuple[Step, ...]:
+        """The containers that are removed before the new one exists."""
+        return tuple(s for s in self.changes if s.kind is StepKind.REMOVE_CONTAINER)
 
     @property
     def wait(self) -> tuple[Step, ...]:
@@ -104,8 +112,8 @@ def plan_up(spec: ServiceSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
     drift = find_drift(spec, current, facts.image_environment) if current else ()
     if current is None:
         action, steps = Action.CREATED, _create(spec, facts, "the project has no container")
-    elif drift or converge.recreate or current.status is ContainerStatus.DEAD:
-        action, steps = Action.RECREATED, _create(spec, facts, _why_recreated(current, drift))
+    elif drift or converge.recreate or _cannot_stay(current, facts):
+        action, steps = Action.RECREATED, _create(spec, facts, _why_recreated(facts, drift))
     elif converge.restart:
         action, steps = _restart(current)
     else:
@@ -123,15 +131,22 @@ def plan_up(spec: ServiceSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
     )
 
 
-def _why_recreated(current: Container, drift: tuple[Drift, ...]) -> str:
+def _cannot_stay(current: Container, facts: Facts) -> bool:
+    return current.status is ContainerStatus.DEAD or bool(facts.foreign_volumes)
+
+
+def _why_recreated(facts: Facts, drift: tuple[Drift, ...]) -> str:
     if drift:
         return f"changed: {', '.join(d.field for d in drift)}"
+    if facts.foreign_volumes:
+        return "its packages are those of another workspace"
     # An engine that was killed while it removed a container never starts it again.
-    return "it is half removed" if current.status is ContainerStatus.DEAD else "--recreate"
+    is_dead = facts.current and facts.current.status is ContainerStatus.DEAD
+    return "it is half removed" if is_dead else "--recreate"
 
 
 def _create(spec: ServiceSpec, facts: Facts, why: str) -> tuple[Step, ...]:
-    steps = []
+    steps = [*_remove_foreign(facts)]
     if not facts.network_exists:
         steps.append(Step(StepKind.CREATE_NETWORK, spec.network, "it does not exist"))
     steps += [Step(StepKind.CREATE_VOLUME, v, "it does not exist") for v in facts.missing_volumes]
@@ -139,11 +154,25 @@ def _create(spec: ServiceSpec, facts: Facts, why: str) -> tuple[Step, ...]:
         reason = "the dependency volume is mounted there"
         steps.append(Step(StepKind.CREATE_FOLDER, facts.missing_folder, reason))
     steps.append(Step(StepKind.CREATE_CONTAINER, spec.project, why))
-    if facts.current and facts.current.is_running:
-        reason = "the new container takes its place"
-        steps.append(Step(StepKind.STOP_CONTAINER, facts.current.id, reason))
+    if facts.current and not facts.foreign_volumes:
+        steps += _stop(facts.current, "the new container takes its place")
     steps.append(Step(StepKind.START_CONTAINER, spec.project, "just created"))
     return tuple(steps)
+
+
+def _stop(current: Container, reason: str) -> tuple[Step, ...]:
+    return (Step(StepKind.STOP_CONTAINER, current.id, reason),) if current.is_running else ()
+
+
+def _remove_foreign(facts: Facts) -> tuple[Step, ...]:
+    """What another workspace installed goes first, and with it a container that still uses it."""
+    if not facts.foreign_volumes:
+        return ()
+    volumes = [Step(StepKind.REMOVE_VOLUME, v, why) for v, why in facts.foreign_volumes.items()]
+    if facts.current is None:
+        return tuple(volumes)
+    reason = "it uses a volume of another workspace"
+    return (*_stop(facts.current, reason), _remove(facts.current.id, reason), *volumes)
 
 
 def _keep(current: Container, facts: Facts) -> tuple[Action, tuple[Step, ...]]:
@@ -158,9 +187,7 @@ def _keep(current: Container, facts: Facts) -> tuple[Action, tuple[Step, ...]]:
 
 def _restart(current: Container, why: str = "restart") -> tuple[Action, tuple[Step, ...]]:
     start = Step(StepKind.START_CONTAINER, current.id, why)
-    if not current.is_running:
-        return Action.RESTARTED, (start,)
-    return Action.RESTARTED, (Step(StepKind.STOP_CONTAINER, current.id, why), start)
+    return Action.RESTARTED, (*_stop(current, why), start)
 
 
 def _wait(spec: ServiceSpec, converge: ConvergeOptions) -> tuple[Step, ...]:
@@ -171,7 +198,7 @@ def _wait(spec: ServiceSpec, converge: ConvergeOptions) -> tuple[Step, ...]:
 
 def _remove_replaced(facts: Facts, action: Action) -> tuple[Step, ...]:
     """What is replaced goes last, once the new container runs."""
-    if action is Action.RECREATED and facts.current:
+    if action is Action.RECREATED and facts.current and not facts.foreign_volumes:
         return (
             replace(_remove(facts.current.id, "replaced by the new container"), after_ready=True),
         )

@@ -17,6 +17,7 @@ from debughost_cli.errors import (
     EngineTimeout,
     EngineUnavailable,
     ImageNotFound,
+    InUse,
     NotReady,
 )
 from debughost_cli.models import Action
@@ -70,12 +71,10 @@ class Executor:
         It has to be recorded before anything else: rolled back last, it needs the port that the
         new container may have by then.
         """
-        current = attempt.observation.current
-        if current and attempt.observation.plan.action in (
-            Action.STARTED,
-            Action.RESTARTED,
-            Action.RECREATED,
-        ):
+        current, plan = attempt.observation.current, attempt.observation.plan
+        is_removed = any(current and step.target == current.id for step in plan.removals)
+        touches = plan.action in (Action.STARTED, Action.RESTARTED, Action.RECREATED)
+        if current and touches and not is_removed:
             name = RESTORE if current.is_running else "stop what was stopped before"
             state.rollback.push(name, self._restorer(state, attempt, current))
 
@@ -121,7 +120,7 @@ class Executor:
         if not names.is_shared_cache(name):
             # A shared cache stays: another project may use it by the time of a rollback.
             remove = f"remove volume {name}"
-            state.rollback.push(remove, lambda: remove_owned(self._engine, name))
+            state.rollback.push(remove, lambda: self._remove_unused(name))
         labels = volume_labels(attempt.observation.spec.main, name)
         failures = self._engine.connection_failures
         volume = self._engine.volumes.create(name, labels)
@@ -130,6 +129,11 @@ class Executor:
             self._engine.volumes.remove(name)
             volume = self._engine.volumes.create(name, labels)
         check_owned(volume)
+
+    def _remove_unused(self, volume: str) -> None:
+        """A container that stays, because it is all that the project has, keeps its volumes."""
+        with suppress(InUse):
+            remove_owned(self._engine, volume)
 
     def _create_folder(self, state: UpState, attempt: Attempt, step: Step) -> None:
         folder = state.resolved.mountpoint
@@ -236,6 +240,9 @@ class Executor:
 
     def _remove_volume(self, state: UpState, attempt: Attempt, step: Step) -> None:
         remove_owned(self._engine, step.target)
+        if not step.after_ready:
+            text = f"volume {step.target} was replaced by an empty one: {step.reason}"
+            self._progress.warn("VOLUME_REPLACED", text)
 
     def _wait_ready(self, state: UpState, attempt: Attempt, step: Step) -> None:
         try:

@@ -26,7 +26,7 @@ from debughost_cli.resources import (
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
-from debughost_cli.services.ownership import check_up
+from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.projects import find_instance, read_launcher_status
 from debughost_cli.services.spec import make_spec
@@ -166,9 +166,11 @@ class Observer:
         if current and not find_drift(spec, current, inherited):
             facts = replace(facts, restart_reason=self._restart_reason(resolved, current))
         folder = resolved.mountpoint
+        missing, foreign = self._missing_volumes(spec)
         return replace(
             facts,
-            missing_volumes=self._missing_volumes(spec),
+            missing_volumes=missing,
+            foreign_volumes=foreign,
             missing_folder=str(folder) if folder and not folder.exists() else None,
         )
 
@@ -190,13 +192,19 @@ class Observer:
             return "the lock file changed since its dependencies were installed"
         return ""
 
-    def _missing_volumes(self, spec: ServiceSpec) -> tuple[str, ...]:
+    def _missing_volumes(self, spec: ServiceSpec) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The volumes to be created, and those of them that replace another workspace's."""
         known = {v.name: v for v in self._engine.volumes.list()}
         required = [m.source for m in spec.mounts if m.type is MountType.VOLUME]
+        foreign = {}
         for name in required:
             if name in known:
                 check_owned(known[name])
-        return tuple(n for n in required if n not in known)
+                labels = known[name].labels
+                if not is_volume_of(labels, spec.workspace, self._owner.host):
+                    place = place_of(labels, self._owner.host)
+                    foreign[name] = f"it belongs to the workspace {place}"
+        return tuple(n for n in required if n not in known or n in foreign), foreign
 
 
 def check_owned(volume: Volume) -> None:

@@ -27,6 +27,15 @@ def belongs_to(labels: Mapping[str, str], workspace: str, host: str) -> bool:
     return its_host == host and is_gone(Path(path))
 
 
+def is_volume_of(labels: Mapping[str, str], workspace: str, host: str) -> bool:
+    """Whether a volume was filled by this workspace, as far as its labels say.
+
+    One of a workspace that is gone is not: whatever ran there may have put anything into it.
+    """
+    path = labels.get(names.WORKSPACE, "")
+    return not path or (path == workspace and labels.get(names.HOST) in (host, None))
+
+
 def place_of(labels: Mapping[str, str], host: str) -> str:
     """The workspace as messages show it."""
     path = labels.get(names.WORKSPACE, "")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import FakeEngine
+from fakes import FakeEngine, exits, listens, make_spec
 
 from cli.conftest import App, node_project
 from debughost_cli import names
+from debughost_cli.specs import Mount, MountType
 
 COMMANDS = [
     ["up"],
@@ -153,3 +155,131 @@ def test_a_project_with_such_an_id_from_an_older_version_can_be_removed(
     made.spec = replace(made.spec, labels=labels, project="project-shop")
     assert app("stop", "-p", "project-shop").code == 0
     assert app("rm", "--all", "--yes").code == 0
+
+
+# Volumes
+
+VOLUMES = {"debug-host-shop-node_modules", "debug-host-shop-cache"}
+
+
+@pytest.fixture
+def left(app: App, engine: FakeEngine, workspace: Path) -> Path:
+    """The workspace of shop, which was removed; its volumes are left, with something in them."""
+    assert app("up").code == 0
+    assert app("rm").code == 0
+    mark(engine)
+    return workspace
+
+
+def mark(engine: FakeEngine) -> None:
+    for name in VOLUMES:
+        engine.stored_volumes[name].size_bytes = 31337
+
+
+def marked(engine: FakeEngine) -> set[str]:
+    return {v.name for v in engine.stored_volumes.values() if v.size_bytes == 31337}
+
+
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "other").mkdir()
+    folder = node_project(tmp_path / "other" / "shop")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_the_packages_of_another_folder_are_replaced(
+    app: App, engine: FakeEngine, left: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere(tmp_path, monkeypatch)
+    plan = app("up", "--dry-run", "--json").project["plan"]
+    assert {s["target"] for s in plan if s["step"] == "remove_volume"} == VOLUMES
+    assert marked(engine) == VOLUMES
+    run = app("up", "--json")
+    assert run.project["action"] == "created"
+    warnings = {w["message"] for w in run.document["warnings"] if w["code"] == "VOLUME_REPLACED"}
+    assert len(warnings) == 2
+    assert all(str(left) in w for w in warnings)
+    assert marked(engine) == set()
+    for name in VOLUMES:
+        assert engine.stored_volumes[name].labels[names.WORKSPACE] == str(folder)
+    mark(engine)
+    assert app("rm").code == 0
+    assert app("up", "--json").document["warnings"] == []
+    assert marked(engine) == VOLUMES
+
+
+def test_the_packages_of_a_folder_that_is_gone_are_replaced(
+    app: App, engine: FakeEngine, left: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever removes a folder does not hand on what ran in it."""
+    elsewhere(tmp_path, monkeypatch)
+    shutil.rmtree(left)
+    assert app("up").code == 0
+    assert marked(engine) == set()
+
+
+def test_the_same_path_on_another_machine_has_other_packages(
+    app: App, engine: FakeEngine, left: Path
+) -> None:
+    for name in VOLUMES:
+        volume = engine.stored_volumes[name]
+        volume.labels = {**volume.labels, names.HOST: "f" * 32}
+    run = app("up", "--json")
+    assert "of another machine" in run.document["warnings"][0]["message"]
+    assert marked(engine) == set()
+
+
+def test_volumes_of_0_1_0_name_no_workspace_and_are_kept(
+    app: App, engine: FakeEngine, left: Path
+) -> None:
+    for name in VOLUMES:
+        volume = engine.stored_volumes[name]
+        labels = {k: v for k, v in volume.labels.items() if k not in (names.HOST, names.WORKSPACE)}
+        volume.labels = labels
+    assert app("up", "--json").document["warnings"] == []
+    assert marked(engine) == VOLUMES
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_container_that_still_uses_them_gives_way(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, stopped: bool,
+) -> None:  # fmt: skip
+    """The folder of a project that is still there was removed, and another one has its id."""
+    assert app("up").code == 0
+    if stopped:
+        assert app("stop").code == 0
+    mark(engine)
+    elsewhere(tmp_path, monkeypatch)
+    shutil.rmtree(workspace)
+    run = app("up", "--json")
+    assert (run.code, run.project["action"]) == (0, "recreated")
+    assert marked(engine) == set()
+    assert len(engine.stored_containers) == 1
+
+
+def test_a_failure_then_leaves_what_there_is(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app("up").code == 0
+    elsewhere(tmp_path, monkeypatch)
+    shutil.rmtree(workspace)
+    engine.program = exits(1, "boom")
+    run = app("up", "--json")
+    assert run.error["code"] == "CRASHED"
+    assert "started again" not in run.error["hint"]
+    assert {w["code"] for w in run.document["warnings"]} == {"VOLUME_REPLACED"}
+    engine.program = listens()
+    assert app("up").code == 0
+
+
+def test_packages_that_somebody_uses_are_not_taken_away(
+    app: App, engine: FakeEngine, left: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec("/", mounts=(Mount(MountType.VOLUME, "debug-host-shop-cache", "/x"),))
+    image = next(iter(engine.stored_images))
+    engine.containers.create("somebodys", replace(spec, labels={}, image=image))
+    elsewhere(tmp_path, monkeypatch)
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (5, "IN_USE")
+    assert "debug-host-shop-cache" in marked(engine)
