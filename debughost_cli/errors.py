@@ -215,6 +215,12 @@ class InUse(_Conflict):
     code = "IN_USE"
 
 
+class LimitReached(_Conflict):
+    """As many projects run as the user allows."""
+
+    code = "LIMIT_REACHED"
+
+
 class _TimedOut(DebughostError):
     exit_code = ExitCode.TIMEOUT
 

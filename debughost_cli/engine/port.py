@@ -262,6 +262,10 @@ class Engine(Protocol):
         """What tells this engine from others, whatever address it is reached at; read once."""
         ...
 
+    def memory_bytes(self) -> int:
+        """The memory of the engine's machine, 0 where it does not say; read once."""
+        ...
+
     @property
     def connection_failures(self) -> int:
         """How many calls found no engine since the connection was opened."""

@@ -29,9 +29,11 @@ from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import ConcurrentModification, check_owned
+from debughost_cli.services.owner_process import parse
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import find_instance
 from debughost_cli.services.readiness import ENDED, wait_ready
+from debughost_cli.services.run_limits import check_run_limits
 from debughost_cli.services.spec import volume_labels
 from debughost_cli.services.up_state import Attempt, UpState
 from debughost_cli.services.volumes import remove_owned
@@ -154,6 +156,9 @@ class Executor:
             attempt.ref, container_files(self._engine, attempt.ref, spec, state.resolved)
         )
         self._check_first(attempt, spec.project)
+        owner = parse(spec.labels[names.OWNER])
+        assert owner is not None
+        check_run_limits(self._engine, state.resolved, owner, attempt.ref)
 
     def _created(self, attempt: Attempt, name: str, spec: ServiceSpec) -> str:
         """Without an answer from the engine it is not known whether it is being created."""

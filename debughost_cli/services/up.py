@@ -30,7 +30,9 @@ from debughost_cli.services.readiness import ENDED
 from debughost_cli.services.recovery import PortRace, Recovery, busy
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.rollback import Rollback
+from debughost_cli.services.run_limits import check_run_limits
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
+from debughost_cli.services.workspace_limits import check_workspace_limits, warn_of_raised_limits
 
 
 class UpService:
@@ -43,12 +45,14 @@ class UpService:
         network = NetworkService(engine, progress, clock)
         deployment = SingleEngineDeployment(engine)
         owner = this_process(host_identity())
+        self._owner = owner
         self._observer = Observer(engine, network, self._images, owner)
         self._executor = Executor(engine, deployment, progress, network, self._images, clock)
         self._recovery = Recovery(engine, deployment, progress)
 
     def dry_run(self, resolved: ResolvedProject, options: UpOptions) -> ProjectResult:
         """The plan that ``run`` would carry out, without one changing request."""
+        self._check_limits(resolved)
         try:
             observation = self._observer.observe(resolved, options.converge, pull=options.pull)
         except ConcurrentModification as exc:
@@ -63,9 +67,16 @@ class UpService:
         Raises what the contract lists for ``up``. A project that ended before it was ready is kept
         for its logs, unless it replaced one that ran: then that one is restored.
         """
+        self._check_limits(resolved)
         state = UpState(resolved, options, Rollback(self._progress))
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))
+
+    def _check_limits(self, resolved: ResolvedProject) -> None:
+        """Before an image is built; ``_converge`` checks again what may change meanwhile."""
+        check_workspace_limits(self._engine, resolved.settings)
+        check_run_limits(self._engine, resolved, self._owner)
+        warn_of_raised_limits(resolved.settings, self._progress)
 
     def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
         """The project as it is then, or the error for one that is not ready."""
@@ -113,6 +124,7 @@ class UpService:
         return attempt
 
     def _converge(self, state: UpState) -> Attempt:
+        check_run_limits(self._engine, state.resolved, self._owner)
         observation = self._observer.observe(
             state.resolved, state.converge, avoid=state.avoided_ports
         )

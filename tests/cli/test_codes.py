@@ -133,6 +133,15 @@ def workspace_conflict(app: Any, engine: FakeEngine) -> Any:
     return app("up", "-p", "shop", "-w", str(other), "--json")
 
 
+@case("LIMIT_REACHED", 5)
+def limit_reached(app: Any, engine: FakeEngine) -> Any:
+    file = Path(os.environ["XDG_CONFIG_HOME"]) / "debughost" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[limits]\nprojects = 1\n")
+    app("up")
+    return app("up", "-p", "second", "--json")
+
+
 @case("BUSY", 5)
 def busy(app: Any, engine: FakeEngine) -> Any:
     from debughost_cli.services.lock import lock_folder

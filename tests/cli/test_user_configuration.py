@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import FakeEngine
+from fakes import FakeEngine, make_spec
 
 from cli.conftest import App, node_project
 from debughost_cli import names
@@ -158,3 +159,151 @@ def test_a_relative_place_would_be_in_the_workspace(
     (workspace / ".config" / "debughost" / "config.toml").write_text("shared_cache = true\n")
     assert app("up").code == 0
     assert cache_of(engine) == OWN
+
+
+# How many projects run
+
+
+@pytest.fixture
+def others(app: App, tmp_path: Path) -> list[str]:
+    """Two projects that run, the one of Node.js, the other static."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("<p>hello")
+    assert app("up", "-w", str(node_project(tmp_path / "api"))).code == 0
+    assert app("up", "-w", str(site)).code == 0
+    return ["api", "site"]
+
+
+@pytest.mark.parametrize("limit", ["projects = 2", "node = 1", "projects = 9\nnode = 1"])
+@pytest.mark.parametrize("argv", [["up"], ["up", "--dry-run"]])
+def test_no_more_projects_run_than_the_user_allows(
+    app: App, engine: FakeEngine, others: list[str], configure: Configure, limit: str,
+    argv: list[str],
+) -> None:  # fmt: skip
+    file = configure(f"[limits]\n{limit}\n")
+    before, changes = engine.snapshot(), len(engine.changes)
+    run = app(*argv, "--json")
+    error = run.error
+    assert (run.code, error["code"]) == (5, "LIMIT_REACHED")
+    started = engine.container("api").started_at.isoformat()[:19]
+    assert f"api (node) since {started}" in error["message"]
+    assert "debughost stop -p api" in error["hint"]
+    assert str(file) in error["hint"]
+    assert error["details"]["running"][0]["project"] == "api"
+    assert error["details"]["running"][0]["started_at"][:19] == started
+    assert engine.snapshot() == before
+    assert engine.changes[changes:] == []
+
+
+@pytest.mark.parametrize("limit", ["projects = 3", "node = 2", "static = 1", "python = 1"])
+@pytest.mark.usefixtures("others")
+def test_below_the_limit_another_one_runs(app: App, configure: Configure, limit: str) -> None:
+    configure(f"[limits]\n{limit}\n")
+    assert app("up").code == 0
+
+
+@pytest.mark.usefixtures("others")
+def test_what_runs_already_is_not_one_more(app: App, configure: Configure) -> None:
+    assert app("up").code == 0
+    configure("[limits]\nprojects = 1\n")
+    assert app("up", "--json").project["action"] == "unchanged"
+    assert app("up", "--recreate", "--json").project["action"] == "recreated"
+    assert app("restart", "--json").project["action"] == "restarted"
+    assert app("stop").code == 0
+    assert app("restart", "--json").error["code"] == "LIMIT_REACHED"
+    assert app("stop", "-p", "api").code == 0
+    assert app("up", "--json").error["code"] == "LIMIT_REACHED"
+    assert app("stop", "-p", "site").code == 0
+    assert app("up", "--json").project["action"] == "started"
+
+
+def test_of_several_commands_at_once_no_more_go_on_than_the_limit_allows(
+    app: App, engine: FakeEngine, configure: Configure, tmp_path: Path
+) -> None:
+    """The other one, which was first, has created its container and not started it yet."""
+    configure("[limits]\nprojects = 1\n")
+    spec = make_spec(str(tmp_path / "api"), project="api")
+    labels = {
+        **spec.labels,
+        names.MANAGED: "true",
+        names.PROJECT: "api",
+        names.OWNER: f"{'e' * 32}:1:1.0",
+    }
+    image = next(iter(engine.stored_images))
+    engine.before(
+        "containers.create",
+        lambda: engine.containers.create("first", replace(spec, image=image, labels=labels)),
+    )
+    before = engine.snapshot()
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (5, "LIMIT_REACHED")
+    engine.containers.remove("first")
+    assert engine.snapshot() | {"networks": []} == before | {"networks": []}
+
+
+# What a workspace asks for
+
+
+@pytest.mark.parametrize("setting", ["memory", "shm_size"])
+def test_a_workspace_asks_for_no_more_memory_than_there_is(
+    app: App, engine: FakeEngine, workspace: Path, setting: str
+) -> None:
+    engine.memory = 4 * 1024**3
+    (workspace / "debughost.toml").write_text(f'{setting} = "64g"\n')
+    for argv in (["up"], ["up", "--dry-run"]):
+        run = app(*argv, "--json")
+        assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
+        assert "64 GiB" in run.error["message"]
+        assert str(4 * 1024**3) in run.error["message"]
+        assert run.error["details"]["available"] == 4 * 1024**3
+    assert engine.changes == []
+    flag = f"--{setting.replace('_', '-')}"
+    assert app("up", flag, "64g").code == 0
+    engine.memory = 0
+    assert app("up").code == 0
+
+
+def test_what_a_workspace_raises_is_named(app: App, workspace: Path) -> None:
+    file = workspace / "debughost.toml"
+    file.write_text('cpus = 3\nmemory = "3g"\npids = 1000\nshm_size = "256m"\n')
+    for argv in (["up", "--dry-run"], ["up"], ["restart"]):
+        (warning,) = app(*argv, "--json").document["warnings"]
+        assert warning["code"] == "LIMITS_RAISED"
+        for words in (
+            "cpus is 3.0 instead of 2.0",
+            "memory is 3 GiB instead of 2 GiB",
+            "pids is 1000 instead of 512",
+            "shm_size is 256 MiB instead of 64 MiB",
+        ):
+            assert words in warning["message"]
+    file.write_text('cpus = 1\nmemory = "1g"\npids = 100\nshm_size = "64m"\n')
+    assert app("up", "--json").document["warnings"] == []
+
+
+def test_what_the_user_raises_is_not_named(app: App) -> None:
+    assert app("up", "--memory", "3g", "--pids", "600", "--json").document["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "privileged = true",
+        'cap_add = ["SYS_ADMIN"]',
+        'devices = ["/dev/kvm"]',
+        'security_opt = ["seccomp=unconfined"]',
+        'volumes = ["/:/host"]',
+        'user = "0"',
+        'network = "host"',
+        'pid = "host"',
+        'allow_workspace = "/"',
+        'host = "tcp://evil:2375"',
+    ],
+)
+def test_a_workspace_asks_for_no_privileges(
+    app: App, engine: FakeEngine, workspace: Path, line: str
+) -> None:
+    (workspace / "debughost.toml").write_text(f"{line}\n")
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
+    assert engine.changes == []

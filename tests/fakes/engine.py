@@ -46,6 +46,7 @@ class FakeEngine:
             "api_version": "1.51",
         }
         self._info = EngineInfo(**(facts | info))
+        self.memory = 16 * 1024**3
         self.guard = threading.RLock()
         self._connection_failures = 0
         self._failures_left: float = 0
@@ -124,6 +125,9 @@ class FakeEngine:
 
     def identity(self) -> str:
         return f"fake engine at {self._info.endpoint}"
+
+    def memory_bytes(self) -> int:
+        return self.memory
 
     def fail(
         self,

@@ -16,6 +16,7 @@ from debughost_cli.engine.docker.events import DockerEvents
 from debughost_cli.engine.docker.images import DockerImages
 from debughost_cli.engine.docker.networks import DockerNetworks
 from debughost_cli.engine.docker.volumes import DockerVolumes
+from debughost_cli.engine.json_values import as_int
 from debughost_cli.engine.port import DiskUsageBusy
 from debughost_cli.engine.reachability import READ_TIMEOUT
 from debughost_cli.engine.retry import Retrier
@@ -31,7 +32,7 @@ class DockerEngine:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._identity = ""
+        self._facts: tuple[str, int] | None = None
         self.containers = DockerContainers(caller)
         self.exec = DockerCommands(caller)
         self.events = DockerEvents(caller)
@@ -64,10 +65,17 @@ class DockerEngine:
 
     def identity(self) -> str:
         """The ID in ``GET /info``, or the address of an engine that has none."""
-        if not self._identity:
-            found = self._caller.read("identifying the engine", lambda c: c.info().get("ID"))
-            self._identity = str(found or self.info.endpoint)
-        return self._identity
+        return self._read_facts()[0]
+
+    def memory_bytes(self) -> int:
+        """``MemTotal`` in ``GET /info``."""
+        return self._read_facts()[1]
+
+    def _read_facts(self) -> tuple[str, int]:
+        if self._facts is None:
+            found = self._caller.read("identifying the engine", lambda c: c.info())
+            self._facts = str(found.get("ID") or self.info.endpoint), as_int(found.get("MemTotal"))
+        return self._facts
 
     @property
     def connection_failures(self) -> int:
