@@ -8,12 +8,11 @@ from contextlib import suppress
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import LimitReached
-from debughost_cli.planning.instance import instances
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.user import ALL_PROJECTS, user_file
 from debughost_cli.resources import ContainerStatus, ContainerSummary
-from debughost_cli.services.owner_process import OwnerProcess, is_at_work
-from debughost_cli.services.projects import MANAGED_FILTER
+from debughost_cli.services.owner_process import OwnerProcess, is_at_work, parse
+from debughost_cli.services.projects import list_instances
 
 _SHOWN = 10
 """How many projects a message names; the details have them all."""
@@ -31,15 +30,14 @@ def check_run_limits(
     limits = resolved.settings.project_limits
     if not limits:
         return
-    listed = engine.containers.list([MANAGED_FILTER])
     others = []
-    for instance in instances(listed).values():
+    for instance in list_instances(engine).values():
         running = next((c for c in instance.of_main_role if c.is_running), None)
         if instance.project == resolved.project:
             if running:
                 return
             continue
-        before = [c for c in instance.of_main_role if _is_before(c, created, listed, owner)]
+        before = [c for c in instance.of_main_role if _is_before(engine, c, created, owner)]
         others += [running] if running else before[:1]
     for scope, limit in limits.items():
         counted = [c for c in others if scope in (ALL_PROJECTS, c.labels.get(names.TYPE))]
@@ -47,18 +45,29 @@ def check_run_limits(
             raise _reached(engine, scope, limit, counted)
 
 
+def check_created(engine: Engine, resolved: ResolvedProject, owner: str, created: str) -> None:
+    """As ``check_run_limits`` with ``created``; ``owner``: the label of that container."""
+    process = parse(owner)
+    if process:
+        check_run_limits(engine, resolved, process, created)
+
+
 def _is_before(
-    container: ContainerSummary,
-    created: str,
-    listed: Sequence[ContainerSummary],
-    owner: OwnerProcess,
+    engine: Engine, container: ContainerSummary, created: str, owner: OwnerProcess
 ) -> bool:
-    """Whether another command is about to start ``container``, and made it before ours."""
-    ours = next((c for c in listed if c.id == created), None)
-    if ours is None or container.status is not ContainerStatus.CREATED:
+    """Whether another command is about to start ``container``, and made it before ours.
+
+    A list of containers has their times in whole seconds only.
+    """
+    if not created or container.status is not ContainerStatus.CREATED:
         return False
-    is_first = (container.created_at, container.id) < (ours.created_at, ours.id)
-    return is_first and is_at_work(container.labels, container.created_at, owner)
+    if not is_at_work(container.labels, container.created_at, owner):
+        return False
+    try:
+        theirs, ours = (engine.containers.inspect(ref) for ref in (container.id, created))
+    except NotFound:
+        return False
+    return (theirs.created_at, theirs.id) < (ours.created_at, ours.id)
 
 
 def _reached(

@@ -275,7 +275,7 @@ def test_a_volume_that_another_user_uses_is_left_with_a_warning(
     foreign.spec = type(spec)(**(foreign.spec.__dict__ | {"mounts": spec.mounts}))
     run = app("rm", "--volumes", "--json")
     assert run.code == 0
-    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"]
+    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 2
 
 
 @pytest.mark.usefixtures("up")
@@ -286,6 +286,7 @@ def test_a_dry_run_of_rm_changes_nothing(app: App, engine: FakeEngine, workspace
     assert [s["step"] for s in run.project["plan"]] == [
         "stop_container",
         "remove_container",
+        "remove_volume",
         "remove_volume",
     ]
     assert engine.changes[before:] == []

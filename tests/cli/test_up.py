@@ -151,7 +151,7 @@ def test_the_other_types(
     assert run.project["type"] == type_
     assert run.project["port"] in names.PORT_RANGES[ProjectType(type_)]
     own = {v for v in engine.stored_volumes if v.startswith("debug-host-other-")}
-    assert own == ({f"debug-host-other-{volume}"} if volume else set())
+    assert own == ({f"debug-host-other-{v}" for v in (volume, "cache")} if volume else set())
 
 
 def test_flags_make_their_way_into_the_container(
