@@ -227,6 +227,8 @@ class Project:
     stats: Stats | None = None
     exit: Exit | None = None
     drift: tuple[Drift, ...] = ()
+    drift_unknown: str | None = None
+    """Why the configuration could not be compared with the container."""
     dependencies: Freshness = Freshness.NONE
 
 

@@ -114,7 +114,7 @@ class DebugHost(ProjectReader):
             options = self._up_options(restart=True, wait=wait, timeout=timeout, token=token)
             return service.restart(project, options, wait_timeout, self.environ)
 
-        return self._each(projects, work, check)
+        return self._each(projects, work, check, undoes=True)
 
     def remove(
         self,
@@ -253,13 +253,15 @@ class DebugHost(ProjectReader):
         projects: Projects,
         work: Callable[[str, CancelToken], ProjectResult],
         check: bool,
+        *,
+        undoes: bool = False,
     ) -> ProjectsResult:
         from debughost_cli.services.batch import run_each
 
         # An interruption of this call alone does not end those that follow.
         token = CancelToken(self.cancel)
         names = self.chosen(projects)
-        result = run_each(self._source.get(), names, lambda p: work(p, token), token)
+        result = run_each(self._source.get(), names, lambda p: work(p, token), token, undoes=undoes)
         if check and result.error:
             raise result.error
         return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from debughost_cli.cancel import CancelToken
 from debughost_cli.engine.port import Engine
@@ -11,37 +11,38 @@ from debughost_cli.errors import DebughostError, ExitCode
 from debughost_cli.models import Action, Project
 from debughost_cli.services.projects import describe, find_instance, observe
 from debughost_cli.services.results import ProjectResult, ProjectsResult
+from debughost_cli.services.worker_pool import WorkerPool
 
 WORKERS = 16
+LEAVE_AFTER = 0.5
+"""Seconds after an interruption; a signal ends every command within 1 s."""
 
 Work = Callable[[str], ProjectResult]
 
 
 def run_each(
-    engine: Engine, projects: Sequence[str], work: Work, cancel: CancelToken
+    engine: Engine, projects: Sequence[str], work: Work, cancel: CancelToken, *, undoes: bool
 ) -> ProjectsResult:
     """``work`` for every project; a failure is that project's own.
 
     One project is worked on in the calling thread, where signals arrive. With several, an
-    interruption sets ``cancel``, lets what is under way come to an end, and is raised then.
+    interruption sets ``cancel`` and is raised as soon as what is under way has come to an end.
+    ``undoes``: what is under way rolls back what it did, and is waited for; else it is left
+    behind after a moment, for it may be waiting for an engine.
     """
     unique = list(dict.fromkeys(projects))
     if len(unique) == 1:
         return ProjectsResult((_guarded(engine, unique[0], work),))
-    with ThreadPoolExecutor(min(WORKERS, max(1, len(unique)))) as pool:
-        futures = [pool.submit(_guarded, engine, p, work) for p in unique]
+    with WorkerPool(min(WORKERS, max(1, len(unique)))) as pool:
+        pending = [pool.start(partial(_guarded, engine, p, work)) for p in unique]
         try:
-            items = [f.result() for f in futures]
+            items = [p.result() for p in pending]
         except BaseException:
-            _abandon(futures, cancel)
+            cancel.cancel()
+            pool.drop()
+            pool.wait(None if undoes else LEAVE_AFTER)
             raise
     return ProjectsResult(tuple(items))
-
-
-def _abandon(futures: Sequence[Future[ProjectResult]], cancel: CancelToken) -> None:
-    cancel.cancel()
-    for future in futures:
-        future.cancel()
 
 
 def _guarded(engine: Engine, project: str, work: Work) -> ProjectResult:

@@ -24,6 +24,10 @@ from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.spec import make_spec
+from debughost_cli.services.worker_pool import TimeLimit
+
+TIMEOUT = 1.0
+"""Seconds for reading one workspace, which may be on a file system that does not answer."""
 
 
 @dataclass(frozen=True)
@@ -49,33 +53,57 @@ class DriftService:
         self._owner = OwnerProcess(host_identity(), os.getpid(), started=0.0)
 
     def compare(self, container: Container, launcher: LauncherStatus) -> Comparison:
-        """Reads the workspace as ``up`` would. Only the engine's own failures are raised."""
+        """Reads the workspace as ``up`` would, for a limited time.
+
+        Only the engine's own failures are raised.
+        """
         workspace = container.labels.get(WORKSPACE, "")
         if not self._can_read_workspace(container):
             return Comparison()
-        if is_gone(Path(workspace)):
-            return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
+        limit = TimeLimit(TIMEOUT)
         try:
-            resolved = resolve_existing(container, None, self._environ)
-            drift = self._drift(resolved, container)
-            return Comparison(drift, freshness(resolved, container, launcher))
+            if limit.run(lambda: is_gone(Path(workspace))):
+                return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
+            resolved = limit.run(lambda: resolve_existing(container, None, self._environ))
+            # Of the engine, whose own time limits apply.
+            image, network = self._image(resolved), self._network()
+            return limit.run(lambda: self._compare(resolved, container, launcher, image, network))
+        except TimeoutError:
+            why = f"its configuration in {workspace} could not be read within {TIMEOUT:g} s"
+            return _unknown("CONFIG_TIMEOUT", container, why)
         except DebughostError as exc:
             if exc.status in (1, 4):
                 raise
             return _unknown("CONFIG_INVALID", container, exc.message)
+
+    def _compare(
+        self,
+        resolved: ResolvedProject,
+        container: Container,
+        launcher: LauncherStatus,
+        image: ImageChoice,
+        network: Network | None,
+    ) -> Comparison:
+        drift = self._drift(resolved, container, image, network)
+        return Comparison(drift, freshness(resolved, container, launcher))
 
     def _can_read_workspace(self, container: Container) -> bool:
         """Only on the machine whose path it is; containers of 0.1.0 do not name theirs."""
         is_here = container.labels.get(HOST, self._owner.host) == self._owner.host
         return is_here and choose_transport(self._engine.info).shares_machine
 
-    def _drift(self, resolved: ResolvedProject, container: Container) -> tuple[Drift, ...]:
-        image = self._image(resolved)
+    def _drift(
+        self,
+        resolved: ResolvedProject,
+        container: Container,
+        image: ImageChoice,
+        network: Network | None,
+    ) -> tuple[Drift, ...]:
         spec = make_spec(
             resolved,
             port=resolved.settings.port or container.port,
             image=image,
-            network=self._network(),
+            network=network,
             engine=self._engine.info,
             owner=self._owner,
             mountpoint_made=container.labels.get(MOUNTPOINT) == "made",

@@ -18,6 +18,7 @@ from debughost_cli.errors import (
     EngineUnavailable,
     ImageNotFound,
     InUse,
+    Interrupted,
     NotReady,
 )
 from debughost_cli.models import Action
@@ -63,6 +64,8 @@ class Executor:
     def run(self, state: UpState, attempt: Attempt, steps: Iterable[Step]) -> None:
         """Carries out ``steps``. Raises what the ports raise."""
         for step in steps:
+            if state.options.cancelled():
+                raise Interrupted
             self._methods[step.kind](self, state, attempt, step)
             if step not in attempt.executed:
                 attempt.executed.append(step)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from debughost_cli.engine.port import Engine, NotFound
@@ -26,6 +25,7 @@ from debughost_cli.services.projects import (
     not_found,
     observe,
 )
+from debughost_cli.services.worker_pool import WorkerPool
 
 WORKERS = 16
 SAMPLE_PAUSE = 0.1
@@ -76,13 +76,13 @@ class StatusService:
     ) -> list[tuple[Project, list[Warn]] | None]:
         """In three rounds, so that what lies between two samples of the CPU is put to use."""
         drift = DriftService(self._engine, self._environ)
-        with ThreadPoolExecutor(min(WORKERS, len(chosen))) as pool:
-            before = list(pool.map(lambda i: self._before(i.main) if stats else None, chosen))
+        with WorkerPool(min(WORKERS, len(chosen))) as pool:
+            before = pool.map(lambda i: self._before(i.main) if stats else None, chosen)
             sampled = time.monotonic()
-            seen = list(pool.map(lambda i: self._seen(i, drift), chosen))
+            seen = pool.map(lambda i: self._seen(i, drift), chosen)
             if any(before):
                 time.sleep(max(0.0, SAMPLE_PAUSE - (time.monotonic() - sampled)))
-            return list(pool.map(self._finished, seen, before))
+            return pool.map(lambda both: self._finished(*both), zip(seen, before, strict=True))
 
     def _seen(self, instance: ProjectInstance, drift: DriftService) -> _Seen | None:
         """None where it was removed since the list was made."""
@@ -95,6 +95,7 @@ class StatusService:
         project = replace(
             project,
             drift=compared.drift,
+            drift_unknown=compared.warning.message if compared.warning else None,
             dependencies=compared.dependencies,
             services=companions(instance.companions),
         )

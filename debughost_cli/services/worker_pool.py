@@ -1,0 +1,114 @@
+"""Work in other threads, which an interruption leaves behind.
+
+The threads of ``concurrent.futures`` are waited for, at the end of the pool and again at the end of
+the program: one that hangs, in a file system or in an engine, would hold up every signal.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Pending(Generic[R]):
+    """A result that another thread has yet to bring."""
+
+    def __init__(self, work: Callable[[], R]) -> None:
+        self._work = work
+        self._done: SimpleQueue[tuple[R | None, BaseException | None]] = SimpleQueue()
+
+    def run(self) -> None:
+        """Does the work; what it raises is raised by ``result``."""
+        try:
+            self._done.put((self._work(), None))
+        except BaseException as exc:
+            self._done.put((None, exc))
+
+    def result(self, timeout: float | None = None) -> R:
+        """The result, once. Raises what the work raised, and TimeoutError after ``timeout``."""
+        try:
+            value, error = self._done.get(timeout=timeout)
+        except Empty:
+            raise TimeoutError from None
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]  # None only where the work returns None
+
+
+class WorkerPool:
+    """``count`` threads; ``with`` ends those that have nothing in hand, and waits for none."""
+
+    def __init__(self, count: int) -> None:
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._count = count
+        self._left: SimpleQueue[None] = SimpleQueue()
+        self._is_closed = False
+        for _ in range(count):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self.drop()
+            for _ in range(self._count):
+                self._tasks.put(None)
+
+    def _work(self) -> None:
+        while task := self._tasks.get():
+            task()
+        self._left.put(None)
+
+    def wait(self, timeout: float | None) -> None:
+        """Closes the pool, and waits until every thread is through, or for so many seconds."""
+        self._close()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for _ in range(self._count):
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            with suppress(Empty):
+                self._left.get(timeout=left)
+
+    def drop(self) -> None:
+        """What no thread has begun is not done; its result never comes."""
+        while not self._tasks.empty():
+            try:
+                self._tasks.get_nowait()
+            except Empty:
+                return
+
+    def start(self, work: Callable[[], R]) -> Pending[R]:
+        """Has it done as soon as a thread is free."""
+        pending = Pending(work)
+        self._tasks.put(pending.run)
+        return pending
+
+    def map(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """The results in the order of ``items``; raises what the first of them raised."""
+        pending = [self.start(partial(work, item)) for item in items]
+        return [p.result() for p in pending]
+
+
+class TimeLimit:
+    """So many seconds for several pieces of work together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+    def run(self, work: Callable[[], R]) -> R:
+        """The result; raises TimeoutError at the deadline, and leaves the work behind."""
+        pending = Pending(work)
+        threading.Thread(target=pending.run, daemon=True).start()
+        return pending.result(max(0.0, self._deadline - time.monotonic()))
