@@ -102,13 +102,17 @@ class WorkerPool:
 
 
 class TimeLimit:
-    """So many seconds for several pieces of work together."""
+    """So many seconds for several pieces of work together; what lies between does not count."""
 
     def __init__(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
+        self._left = seconds
 
     def run(self, work: Callable[[], R]) -> R:
-        """The result; raises TimeoutError at the deadline, and leaves the work behind."""
+        """The result; raises TimeoutError once the time is used up, and leaves the work behind."""
         pending = Pending(work)
+        began = time.monotonic()
         threading.Thread(target=pending.run, daemon=True).start()
-        return pending.result(max(0.0, self._deadline - time.monotonic()))
+        try:
+            return pending.result(self._left)
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - began))

@@ -52,10 +52,17 @@ def test_leaving_does_not_wait_for_what_hangs() -> None:
 
 
 def test_it_can_be_waited_for_what_is_under_way() -> None:
-    done = []
-    gate = threading.Event()
+    done: list[int] = []
+    begun, gate = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        gate.wait(5)
+        done.append(1)
+
     with WorkerPool(2) as pool:
-        pool.start(lambda: (gate.wait(5), done.append(1)))
+        pool.start(work)
+        assert begun.wait(5)
         threading.Timer(0.05, gate.set).start()
         pool.wait(None)
         assert done == [1]
