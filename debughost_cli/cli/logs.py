@@ -114,6 +114,8 @@ def _print(session: Session, projects: list[str], reading: LogReading, timestamp
             writer.finish()
     if reading.truncated:
         session.progress.warn("TRUNCATED", "older lines were left out for their size")
+    for gap in reading.gaps:
+        session.progress.warn("LOGS_ROTATED", gap.message)
     data = _data(projects, reading, writer)
     return Output(data=data, error=error, next=_next(projects, reading))
 

@@ -14,6 +14,13 @@ from debughost_cli.engine.limits import encode_limits
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import Mount, MountType, PortBinding, ServiceSpec
 
+LOGS = {"Type": "json-file", "Config": {"max-size": "9m", "max-file": "5"}}
+"""45 MB and the entry that fills each file: at most 50 MB for a container.
+
+Named, and not the engine's own choice: that may keep all output, or none that can be read. It is
+part of no specification, so that no container is recreated for it alone.
+"""
+
 
 def container(spec: ServiceSpec) -> dict[str, Any]:
     """The body of ``POST /containers/create``."""
@@ -47,6 +54,7 @@ def _host_config(spec: ServiceSpec) -> dict[str, Any]:
         },
         "Mounts": [_mount(m) for m in spec.mounts],
         **encode_limits(spec.limits),
+        "LogConfig": LOGS,
         "RestartPolicy": {
             "Name": spec.restart.mode.value,
             "MaximumRetryCount": spec.restart.max_retries,

@@ -21,7 +21,14 @@ _POLL = 0.2
 _RESTART_TIMEOUT = 1.0
 """Seconds in which a stopped project with a restart policy may run again."""
 _OVERHEAD = 100
-"""Bytes of memory that a line takes beside its data."""
+"""Bytes that a line takes beside its data, in memory and, about so many, in the engine's file."""
+_WINDOW = 4 * 1024**2
+"""Bytes after which a followed log is read anew from where the last line was: an engine that
+follows a log skips what it rotates in the meantime, and repeats other parts, without a word. What
+is read without following is complete, and finds out what is gone.
+"""
+_STALL = 0.5
+"""Seconds of waiting for the reader after which it is read anew as well."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,9 @@ class LogFollower:
     def _until_the_end(self, queue: LogEvents) -> LogEnd:
         """A stream ends with each run, and after 30 s of silence; then it is opened again."""
         while True:
-            self._read(queue)
+            while self._read(queue):
+                # All that there is, as it is at this moment; then it is followed from there.
+                self._read(queue, follow=False)
             if self._is_past_until():
                 return LogEnd()
             container = self._container()
@@ -80,18 +89,26 @@ class LogFollower:
         until = self._source.options.until
         return until is not None and self._clock.now().timestamp() * SECOND > until
 
-    def _read(self, queue: LogEvents, *, follow: bool = True) -> None:
+    def _read(self, queue: LogEvents, *, follow: bool = True) -> bool:
+        """True where it left off in the middle, to be called again."""
+        size = 0
         try:
             entries = self._source.after(self._tracker.positions(), follow=follow)
             for line in self._source.lines(entries):
                 self._tracker.note(line)
+                began = self._clock.monotonic()
                 queue.put((self._reader, line), len(line.data) + _OVERHEAD)
+                size += len(line.data) + _OVERHEAD
+                waited = self._clock.monotonic() - began
+                if follow and (size > _WINDOW or waited > _STALL):
+                    return True
         except EngineTimeout:
             """Silence. Inspecting the container, which is next, finds out whether it hangs."""
         except EngineUnavailable as exc:
             self._notice(f"{exc.message}; reading continues from there when it is back")
         except (ProjectNotFound, Conflict):
             """It is being removed."""
+        return False
 
     def _container(self) -> Container | None:
         """None where it is removed or about to be; waits while it restarts."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 
 from debughost_cli.engine.port import Engine, LogQuery, LogsUnsupported, NotFound
 from debughost_cli.errors import EngineError
+from debughost_cli.names import rfc3339
 from debughost_cli.planning.log_lines import joined
 from debughost_cli.planning.log_options import LogOptions
 from debughost_cli.planning.log_positions import Positions, Skip, since
-from debughost_cli.planning.log_times import as_seconds, to_ns
+from debughost_cli.planning.log_times import SECOND, as_seconds, to_ns
 from debughost_cli.resources import LogLine
 from debughost_cli.services.projects import not_found
 
@@ -20,13 +23,37 @@ _OVERLAPS = (2_000, 100_000)
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Output of ``project`` that may be lost: after ``since``, before ``until``, in nanoseconds."""
+
+    project: str
+    since: int
+    until: int
+
+    @property
+    def message(self) -> str:
+        """For people."""
+        since, until = (
+            rfc3339(datetime.fromtimestamp(ns / SECOND, UTC)) for ns in (self.since, self.until)
+        )
+        return (
+            f"{self.project}: what it wrote between {since} and {until} is lost, if anything: "
+            "the engine keeps the newest 45 MB"
+        )
+
+
+@dataclass(frozen=True)
 class LogSource:
-    """Where the output of ``project`` is, and what of it to read. ``ref``: the container."""
+    """Where the output of ``project`` is, and what of it to read. ``ref``: the container.
+
+    ``on_gap`` gets what was rotated away before it was read.
+    """
 
     engine: Engine
     project: str
     ref: str
     options: LogOptions
+    on_gap: Callable[[Gap], None] = lambda _: None
 
     def lines(self, entries: Iterator[LogLine]) -> Iterator[LogLine]:
         """The entries as lines, where whole lines are needed."""
@@ -43,9 +70,10 @@ class LogSource:
         To find a time, the engine reads its whole log. So a few of the last entries are read first,
         and more only where those do not reach back far enough.
         """
-        return unread(self._from(since(start), follow), start)
+        return unread(self._from(start, follow), start)
 
-    def _from(self, begin: int | None, follow: bool) -> Iterator[LogLine]:
+    def _from(self, start: Positions, follow: bool) -> Iterator[LogLine]:
+        begin = since(start)
         if begin is None:
             return self.last(None, follow=follow)
         for tail in _OVERLAPS:
@@ -53,11 +81,23 @@ class LogSource:
             first = next(found, None)
             if first and first.ts and to_ns(first.ts) < begin:
                 return chain([first], found)
+        self._check_gap(start)
         until = as_seconds(self.options.until)
         query = LogQuery(since=as_seconds(begin), until=until, follow=follow, fragments=True)
         return self.read(query)
 
-    def read(self, query: LogQuery) -> Iterator[LogLine]:
+    def _check_gap(self, start: Positions) -> None:
+        """The engine removes the oldest output; where the last reading ended may be gone as well.
+
+        Whether anything came after that cannot be known.
+        """
+        read = [p.ns for p in start.values() if p.seen]
+        with closing(self.read(LogQuery(fragments=True))) as entries:
+            oldest = next(entries, None)
+        if read and oldest and oldest.ts and to_ns(oldest.ts) > max(read):
+            self.on_gap(Gap(self.project, max(read), to_ns(oldest.ts)))
+
+    def read(self, query: LogQuery) -> Generator[LogLine]:
         """As the port's, with errors that name the project."""
         try:
             yield from self.engine.containers.logs(self.ref, query)

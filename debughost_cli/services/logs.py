@@ -19,7 +19,7 @@ from debughost_cli.resources import LogLine
 from debughost_cli.services.bounded_queue import BoundedQueue
 from debughost_cli.services.log_follower import LogEnd, LogEvents, LogFollower
 from debughost_cli.services.log_reader import LogReader
-from debughost_cli.services.log_source import LogSource
+from debughost_cli.services.log_source import Gap, LogSource
 from debughost_cli.services.projects import list_instances, not_found
 
 _TICK = 0.25
@@ -51,11 +51,13 @@ class LogService:
         for project in projects:
             if project not in found:
                 raise not_found(project, list(found))
-        readers = [
-            LogReader(LogSource(self._engine, project, ref, options), _start(project, ref, options))
-            for project, ref in ((p, found[p].main.id) for p in dict.fromkeys(projects))
-        ]
-        return LogReading(readers, options, self._notice, self._clock, self._cancelled)
+        gaps: list[Gap] = []
+        readers = []
+        for project in dict.fromkeys(projects):
+            ref = found[project].main.id
+            source = LogSource(self._engine, project, ref, options, gaps.append)
+            readers.append(LogReader(source, _start(project, ref, options)))
+        return LogReading(readers, gaps, options, self._notice, self._clock, self._cancelled)
 
 
 def _start(project: str, ref: str, options: LogOptions) -> Positions:
@@ -89,12 +91,15 @@ class LogReading:
     def __init__(
         self,
         readers: Sequence[LogReader],
+        gaps: Sequence[Gap],
         options: LogOptions,
         notice: OnText,
         clock: Clock,
         cancelled: Callable[[], bool],
     ) -> None:
         self._readers = readers
+        self.gaps = gaps
+        """What was rotated away before it was read, as far as that is known by now."""
         self._options = options
         self._notice = notice
         self._clock = clock

@@ -319,3 +319,17 @@ def test_a_container_that_is_always_gone_when_it_is_read_is_not_found(
     engine.fail("containers.inspect", NotFound("gone"), times=10**6)
     run = app("wait", "--for", "ready", "--json")
     assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")
+
+
+@pytest.mark.usefixtures("up")
+def test_output_that_was_rotated_away_is_a_warning(app: App, engine: FakeEngine) -> None:
+    (ref,) = engine.stored_containers
+    engine.write_log(ref, "one")
+    cursor = app("logs", "--json").lines[-1]["data"]["cursor"]
+    engine.write_log(ref, "two", "three")
+    del engine.stored_containers[ref].log[:-1]
+    *lines, last = app("logs", "--json", "--after", cursor).lines
+    assert [line["line"] for line in lines] == ["three"]
+    (warning,) = last["warnings"]
+    assert warning["code"] == "LOGS_ROTATED"
+    assert "shop" in warning["message"]

@@ -45,6 +45,7 @@ def host_config(**changes: Any) -> Any:
         ("Privileged", False),
         ("CapDrop", ["ALL"]),
         ("SecurityOpt", ["no-new-privileges:true"]),
+        ("LogConfig", {"Type": "json-file", "Config": {"max-size": "9m", "max-file": "5"}}),
         ("NetworkMode", names.NETWORK),
         ("RestartPolicy", {"Name": "no", "MaximumRetryCount": 0}),
         ("PortBindings", {"3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}]}),

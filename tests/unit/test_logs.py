@@ -152,6 +152,43 @@ def test_a_cursor_continues_where_the_last_reading_ended(
     assert logs.read(after=after, tail=None) == ["three", "four"]
 
 
+def rotate(engine: FakeEngine, ref: str, count: int) -> None:
+    """The engine removes the oldest entries of a log that has become too large."""
+    del engine.stored_containers[ref].log[:count]
+
+
+def test_a_cursor_whose_place_was_rotated_away_says_what_may_be_lost(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one")
+    first = logs.open()
+    assert texts(first) == ["one"]
+    engine.write_log(ref, "two", "three")
+    rotate(engine, ref, 2)
+    second = logs.open(after=decode(first.cursor), tail=None)
+    assert texts(second) == ["three"]
+    (gap,) = second.gaps
+    assert (gap.project, gap.since < gap.until) == ("shop", True)
+    assert "shop: what it wrote between" in gap.message
+    assert logs.read(after=decode(second.cursor), tail=None) == []
+
+
+def test_a_cursor_whose_place_is_still_there_has_lost_nothing(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one", "two")
+    first = logs.open()
+    assert texts(first) == ["one", "two"]
+    rotate(engine, ref, 1)
+    engine.write_log(ref, "three")
+    second = logs.open(after=decode(first.cursor), tail=None)
+    assert (texts(second), list(second.gaps)) == (["three"], [])
+    since = logs.open(since=0, tail=None)
+    assert (texts(since), list(since.gaps)) == (["two", "three"], [])
+
+
 def test_a_cursor_is_of_one_container(engine: FakeEngine, start: Start, logs: Logs) -> None:
     ref = start()
     engine.write_log(ref, "one")
@@ -265,6 +302,26 @@ def test_following_ends_with_a_removal(engine: FakeEngine, start: Start, logs: L
     followed.run(one=lambda: engine.containers.remove(ref, force=True))
     assert followed.reading.exits == {"shop": None}
     assert logs.notices == ["shop: its container was removed"]
+
+
+def test_much_followed_output_is_read_anew_and_loses_nothing(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    """An engine's own following skips and repeats what it rotates."""
+    ref = start()
+    engine.write_log(ref, "begin")
+    expected = [f"{n} " + "x" * 10_000 for n in range(1200)]
+
+    def write() -> None:
+        engine.write_log(ref, *expected)
+
+    followed = follow(logs, tail=1)
+    seen = followed.run(begin=write, **{expected[-1]: lambda: engine.crash(ref, 0)})
+    assert seen == ["begin", *expected]
+    queries = [call[2] for call in engine.calls if call[0] == READ_LOGS]
+    # The first reading, then at least two windows, each with a reading of all that is there.
+    assert len([q for q in queries if q.follow]) >= 3
+    assert len([q for q in queries if not q.follow]) >= 3
 
 
 def test_following_continues_after_a_restart(engine: FakeEngine, start: Start, logs: Logs) -> None:

@@ -377,7 +377,7 @@ def test_images_for_people(piped: Any, image: Any, current: bool, state: str) ->
 P = {
     "project", "type", "state", "ready", "health", "url", "port", "workspace", "command",
     "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats", "exit",
-    "drift", "dependencies", "ports", "services",
+    "drift", "drift_unknown", "dependencies", "ports", "services",
 }  # fmt: skip
 
 
