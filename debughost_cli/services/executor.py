@@ -17,8 +17,8 @@ from debughost_cli.errors import (
     EngineTimeout,
     EngineUnavailable,
     ImageNotFound,
-    InUse,
     Interrupted,
+    InUse,
     NotReady,
 )
 from debughost_cli.models import Action
