@@ -114,8 +114,10 @@ class DockerContainers:
         def call(client: ApiClient) -> Mapping[str, bytes]:
             url = client.url(f"/containers/{ref}/archive")
             # Closed as soon as enough was read; docker-py's own method reads to the end.
+            # Not compressed: what is read from the socket is what counts against the limit.
+            headers = {"Accept-Encoding": "identity"}
             with client.get(
-                url, params={"path": folder}, stream=True, timeout=READ_TIMEOUT
+                url, params={"path": folder}, headers=headers, stream=True, timeout=READ_TIMEOUT
             ) as response:
                 raise_for_status(response, doing)
                 return archive.plain_files(response.raw, limit)
