@@ -16,8 +16,9 @@ loaded | awk '$2 == "=>" && $3 ~ /^\// { sub("^/usr", "", $3); print "*" $3 }' |
 apt-get purge -yq --auto-remove -o APT::AutoRemove::RecommendsImportant=false
 if loaded | grep 'not found'; then exit 1; fi
 
-# Composer, by its installer, whose signature is published on another host.
-curl -fsSL https://getcomposer.org/installer -o /tmp/debughost-composer.php
-wanted=$(curl -fsSL https://composer.github.io/installer.sig)
-echo "$wanted  /tmp/debughost-composer.php" | sha384sum --check --quiet
-php /tmp/debughost-composer.php --2 --quiet --install-dir=/usr/local/bin --filename=composer
+# Composer. See scripts/lock-images.
+version=2.10.3
+hash=7a2d379d5b8ffdaa028580ef26494c36d2feef4b178d3dd1473a4dbc5e17c8d6
+curl -fsSL "https://getcomposer.org/download/$version/composer.phar" -o /usr/local/bin/composer
+echo "$hash  /usr/local/bin/composer" | sha256sum --check --quiet
+chmod 755 /usr/local/bin/composer
