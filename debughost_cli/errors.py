@@ -132,6 +132,12 @@ class EngineUnavailable(_EngineUnusable):
     retryable = True
 
 
+class EngineNotTrusted(EngineUnavailable):
+    """TLS failed: one side does not accept the other's certificate, or does not speak TLS."""
+
+    retryable = False
+
+
 class EnginePermissionDenied(_EngineUnusable):
     """The engine is there, but this user may not connect to it."""
 

@@ -18,6 +18,16 @@ def permission_denied(text: str) -> errors.EnginePermissionDenied:
     )
 
 
+def not_trusted(info: EngineInfo, why: str) -> errors.EngineNotTrusted:
+    """TLS with whatever answers at the address failed."""
+    return errors.EngineNotTrusted(
+        f"TLS with the engine at {info.endpoint} failed: {why}",
+        hint="Check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH (or of the context), and that "
+        "the engine uses TLS on this port",
+        details={"endpoint": info.endpoint, "source": info.source},
+    )
+
+
 def unavailable(info: EngineInfo, why: str) -> errors.EngineUnavailable:
     """Nothing answers at the address, with how the address was found."""
     found = "" if info.source == "default" else f" (from {info.source})"

@@ -20,7 +20,7 @@ ENOUGH = 30.0
 
 
 class Retrier:
-    """Runs calls; a call that raises EngineUnavailable runs again up to three times.
+    """Runs calls; one that raises an EngineUnavailable that may pass runs up to three times more.
 
     A timeout is not retried: an engine that accepted a request and hangs will hang again, and the
     user would wait for minutes. Permissions and malformed addresses are not either.
@@ -38,14 +38,14 @@ class Retrier:
         try:
             return attempt()
         except EngineUnavailable as exc:
-            if self._on_retry is None:
+            if self._on_retry is None or not exc.retryable:
                 raise
             return self._retry(attempt, exc, self._on_retry)
 
     def _retry(self, attempt: Callable[[], T], first: EngineUnavailable, report: OnRetry) -> T:
         from tenacity import (
             Retrying,
-            retry_if_exception_type,
+            retry_if_exception,
             stop_after_attempt,
             stop_after_delay,
             wait_chain,
@@ -57,7 +57,7 @@ class Retrier:
         retrying = Retrying(
             stop=stop_after_attempt(len(WAITS)) | stop_after_delay(ENOUGH),
             wait=wait_chain(*[wait_fixed(s) for s in WAITS[1:]]),
-            retry=retry_if_exception_type(EngineUnavailable),
+            retry=retry_if_exception(_may_pass),
             before_sleep=lambda state: report(
                 _line(state.outcome.exception() if state.outcome else None, state.upcoming_sleep)
             ),
@@ -65,6 +65,10 @@ class Retrier:
             reraise=True,
         )
         return retrying(attempt)
+
+
+def _may_pass(exc: BaseException) -> bool:
+    return isinstance(exc, EngineUnavailable) and exc.retryable
 
 
 def _line(exc: BaseException | None, seconds: float) -> str:

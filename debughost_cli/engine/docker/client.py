@@ -6,6 +6,7 @@ from typing import Any
 
 import docker
 import requests
+import urllib3
 
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker.transport import TcpAdapter, UnixAdapter
@@ -56,6 +57,10 @@ def _tls(address: Address) -> Any:
     if not address.tls:
         return False
     from docker.tls import TLSConfig
+
+    if not address.verify:
+        # The user's own choice, of which urllib3 would write a paragraph for each request.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     pair = (str(address.cert), str(address.key)) if address.cert and address.key else None
     ca = str(address.ca) if address.ca else None

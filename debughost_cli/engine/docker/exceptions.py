@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import re
+import ssl
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from debughost_cli.engine.error_map import from_answer
 from debughost_cli.engine.reachability import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
+    not_trusted,
     permission_denied,
     unavailable,
 )
@@ -82,6 +84,9 @@ def _from_transport(
         )
     if any(isinstance(e, docker.errors.TLSParameterError | FileNotFoundError) for e in chain):
         return unavailable(info, _reason(chain))
+    tls = [e for e in chain if isinstance(e, ssl.SSLError) and not isinstance(e, _LOST)]
+    if tls:
+        return not_trusted(info, _tls_reason(tls[-1]))
     if _is_timeout(chain):
         return _timeout(chain, info, doing, timeout)
     if isinstance(exc, docker.errors.InvalidVersion):
@@ -96,6 +101,8 @@ def _from_transport(
     return unavailable(info, _reason(chain))
 
 
+_LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""The connection ended, as it may without TLS."""
 _GARBAGE = (
     docker.errors.StreamParseError,
     requests.exceptions.InvalidJSONError,
@@ -108,6 +115,14 @@ _TRANSPORT = (
     urllib3.exceptions.HTTPError,
     OSError,
 )
+
+
+def _tls_reason(exc: ssl.SSLError) -> str:
+    """OpenSSL's reason, without its codes and the line of C: ``unknown ca``."""
+    reason = (
+        getattr(exc, "verify_message", "") or (exc.reason or str(exc)).replace("_", " ").lower()
+    )
+    return str(reason)[:200]
 
 
 def _has(chain: list[Exception], *kinds: type[Exception]) -> bool:
