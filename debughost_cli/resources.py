@@ -24,6 +24,7 @@ class EngineInfo:
     api_version: str = ""
     maps_users: bool = False
     """True where the engine itself maps file ownership (rootless, Docker Desktop)."""
+    shares_kernel: bool = False  # Containers see this machine's devices and inodes.
 
 
 class ContainerStatus(StrEnum):
@@ -48,6 +49,7 @@ class LauncherPhase(StrEnum):
     INSTALL_FAILED = "install_failed"
     VOLUME_NOT_WRITABLE = "volume_not_writable"
     COMMAND_NOT_FOUND = "command_not_found"
+    WORKSPACE_CHANGED = "workspace_changed"
     RUNNING = "running"
     UNKNOWN = "unknown"
 

@@ -12,6 +12,7 @@ from debughost_cli.services.progress import Progress
 
 if TYPE_CHECKING:
     from debughost_cli.models import ProjectType
+    from debughost_cli.project.certificates import CaBundle
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.services.results import ImagesResult, NetworkResult, VolumesResult
 
@@ -206,8 +207,8 @@ class Configuration:
 
         return write_config(self._workspace(workspace))
 
-    def ca_bundle(self) -> Path | None:
-        """The file of root certificates that is in force; builds download packages too.
+    def ca_bundle(self) -> CaBundle | None:
+        """The root certificates that are in force.
 
         >>> host.config.ca_bundle() is None
         True

@@ -38,6 +38,10 @@ def up(
             show_default=False,
         ),
     ] = None,
+    allow_nested: Annotated[
+        bool,
+        typer.Option("--allow-nested", help="Also inside or around the folder of another project."),
+    ] = False,
     type_: Annotated[
         str | None,
         typer.Option("--type", metavar="TYPE", help="node, python, php or static; else detected."),
@@ -105,6 +109,7 @@ def up(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
         shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
         shared_cache=shared_cache,
+        allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], session.environ),

@@ -11,8 +11,9 @@ from pathlib import Path
 from debughost_cli import names
 from debughost_cli.models import Dependencies
 from debughost_cli.project.detect import manifest_lines
+from debughost_cli.project.workspace import FolderIdentity
 from debughost_cli.resources import FileEntry
-from debughost_cli.specs import ServiceSpec
+from debughost_cli.specs import MountType, ServiceSpec
 
 
 @cache
@@ -33,25 +34,46 @@ def _identity(dependencies: Dependencies, image_id: str) -> str:
 
 
 def control_files(
-    spec: ServiceSpec, dependencies: Dependencies | None, uid: int, gid: int
+    spec: ServiceSpec,
+    dependencies: Dependencies | None,
+    uid: int,
+    gid: int,
+    *,
+    workspace: FolderIdentity | None = None,
+    ca_bundle: bytes = b"",
 ) -> list[FileEntry]:
     """The files that a new container needs before its first start.
 
-    The folders belong to the project's user; where that is the image's own user, which is not known
-    here, every user in the container may write to them.
+    ``workspace``: the folder that must be at ``/app`` at every start, None where the container has
+    no way to tell. ``ca_bundle``: certificates as PEM, empty for none.
+
+    The launcher and its inputs belong to root, in a folder of root's. The folders for the state,
+    the home and the volumes belong to the project's user; where that is the image's own user, which
+    is not known here, every user in the container may write to them.
     """
     open_mode = 0o755 if spec.user else 0o777
+    volumes = [m.target for m in spec.mounts if m.type is MountType.VOLUME]
     entries = [
-        FileEntry(names.CONTROL_DIR, None, uid, gid, open_mode),
-        FileEntry(names.HOME_DIR, None, uid, gid, open_mode),
+        FileEntry(names.CONTROL_DIR, None, 0, 0, 0o755),
         FileEntry(names.LAUNCHER, launcher(), 0, 0, 0o755),
+        *(
+            FileEntry(folder, None, uid, gid, open_mode)
+            for folder in (names.STATE_DIR, names.HOME_DIR, *volumes)
+        ),
     ]
-    entries += [
-        FileEntry(m.target, None, uid, gid, open_mode) for m in spec.mounts if m.type == "volume"
-    ]
+    if workspace:
+        entries.append(_workspace_file(workspace))
+    if ca_bundle:
+        entries.append(FileEntry(names.CA_FILE, ca_bundle, 0, 0, 0o444))
     if dependencies:
         entries += _dependency_files(spec, dependencies)
     return entries
+
+
+def _workspace_file(workspace: FolderIdentity) -> FileEntry:
+    """Device numbers may change when a machine starts: they count until then."""
+    text = f"device={workspace.device}\ninode={workspace.inode}\nboot={workspace.boot}\n"
+    return FileEntry(f"{names.CONTROL_DIR}/workspace", text.encode("ascii"), 0, 0, 0o644)
 
 
 def _dependency_files(spec: ServiceSpec, dependencies: Dependencies) -> list[FileEntry]:

@@ -1,18 +1,21 @@
 #!/bin/sh
 # The project's first process under the container's init. It installs the project's dependencies,
-# runs the command, and reports its status in the target of one symbolic link, /.debughost/state,
+# runs the command, and reports its status in the target of one symbolic link, /.debughost/run/state,
 # which an engine reads in 2 ms where a file takes 60. The target is a phase, followed by flags that
 # are separated by "+":
-#   starting, installing, install_failed, volume_not_writable, command_not_found or running
+#   starting, workspace_changed, installing, install_failed, volume_not_writable, command_not_found
+#   or running
 #   ready         something listens on the project's port, on an address that is not the loopback
 #   loopback      something listens on the port, but only on the loopback address
 #   term          a SIGTERM was received: the exit that follows was requested
 #   ended         the command exited; missing where the whole container was killed
 #   deps-HEX      the fingerprint of the installed dependencies
-# POSIX shell with cat, ln, mv, sleep and sha256sum, so that it runs in any image with a shell.
+# POSIX shell with cat, ln, mv, sha256sum, sleep and stat, so that it runs in any image with a shell.
+# The project's user cannot write to $control, only to $run.
 # Usage: launch PORT COMMAND [ARGUMENT...]
 
 control=/.debughost
+run=$control/run
 port=$(printf '%04X' "$1")
 shift
 
@@ -24,7 +27,7 @@ report() { echo "debughost: $*" >&3; }
 # Replaced by a rename, so that a reader never finds it missing. The watcher may be killed in
 # between: its temporary link has a name of its own, and the next one overwrites it.
 me=launch
-set_state() { ln -sf "$1" "$control/state.$me" && mv -f "$control/state.$me" "$control/state"; }
+set_state() { ln -sf "$1" "$run/state.$me" && mv -f "$run/state.$me" "$run/state"; }
 
 # Sets $sockets to the number of TCP sockets of the container. This is cheap; for the tables, the
 # kernel iterates over the connections of the whole host, which takes 12 ms of CPU each time.
@@ -106,6 +109,21 @@ end() {
     exit "$1"
 }
 
+# Nothing of the project runs before this: what is at /app must be the folder that was checked, not
+# another one to which its path has led since.
+check_workspace() {
+    # Sets device, inode and boot.
+    . "$control/workspace"
+    read -r now </proc/sys/kernel/random/boot_id
+    found=$(stat -c '%d %i' /app)
+    # Device numbers may change when the machine starts.
+    [ "$now" = "$boot" ] || device=${found% *}
+    if [ "$found" != "$device $inode" ]; then
+        report "another folder is in the place of the workspace: nothing is started"
+        end 1 workspace_changed
+    fi
+}
+
 fingerprint() {
     { echo "$identity"; for file in $files; do [ -f "$file" ] && sha256sum "$file"; done; } |
         sha256sum | { read -r sum _; printf '%s' "$sum"; }
@@ -153,7 +171,13 @@ others_running() {
 
 stopping= installed= watcher=
 trap 'stopping=1' TERM
+
+# The project's own PATH may begin with a folder of the workspace.
+path=$PATH
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 set_state starting
+[ ! -f "$control/workspace" ] || check_workspace
+PATH=$path
 
 [ ! -f "$control/dependencies" ] || install_dependencies
 if ! command -v "$1" >/dev/null; then

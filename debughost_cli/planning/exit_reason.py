@@ -94,6 +94,11 @@ def _reason(container: Container, launcher: LauncherStatus, state: State) -> tup
             ExitReason.NEVER_STARTED,
             f"the command {command!r} is not in the image or not executable",
         )
+    if launcher.phase is LauncherPhase.WORKSPACE_CHANGED:
+        return (
+            ExitReason.NEVER_STARTED,
+            "another folder is in the place of its workspace",
+        )
     if has_no_shell(container, launcher):
         return ExitReason.NEVER_STARTED, "there is no /bin/sh in the image"
     if code == 0:

@@ -219,6 +219,8 @@ def find_drift(
     pairs: dict[str, tuple[object, object]] = {
         "type": (spec.type.value, have.labels.get(names.TYPE)),
         "workspace": (spec.workspace, have.labels.get(names.WORKSPACE)),
+        "workspace_inode": _label_pair(spec, have, names.WORKSPACE_INODE),
+        "ca_bundle": _label_pair(spec, have, names.CA_BUNDLE),
         "image": _image_pair(spec, have),
         "command": (list(spec.command), list(have.command)),
         "port": (spec.port, have.port),
@@ -227,7 +229,7 @@ def find_drift(
         **_limit_pairs(spec.limits, have.limits),
         "restart": (str(spec.restart), str(have.restart)),
         "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
-        "dependencies": (spec.labels.get(names.INSTALL), have.labels.get(names.INSTALL)),
+        "dependencies": _label_pair(spec, have, names.INSTALL),
         "network": _network_pair(spec, have),
     }
     found = [Drift(f, want, got) for f, (want, got) in pairs.items() if want != got]
@@ -235,6 +237,10 @@ def find_drift(
     if not found and spec.config_hash != have.labels.get(names.CONFIG_HASH):
         found = [Drift("config_hash", spec.config_hash, have.labels.get(names.CONFIG_HASH))]
     return tuple(found)
+
+
+def _label_pair(spec: ServiceSpec, have: Container, label: str) -> tuple[str | None, str | None]:
+    return (spec.labels.get(label), have.labels.get(label))
 
 
 def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[object, object]]:

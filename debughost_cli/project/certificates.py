@@ -2,33 +2,75 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import binascii
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from debughost_cli.errors import InvalidConfig
+from debughost_cli.project.beneath import read_beneath, read_path
 from debughost_cli.project.settings import Settings, Source
 
+BUNDLE_LIMIT = 4 * 1024**2
+"""Bytes of a bundle that the user named; those of whole operating systems have 0.3 MB."""
+_BLOCK = re.compile(
+    rb"-----BEGIN CERTIFICATE-----[\r\n]+([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
+)
 
-def ca_bundle_of(settings: Settings, workspace: Path) -> Path | None:
-    """The file of certificates, resolved; None where none is set. Raises InvalidConfig.
 
-    A configuration that came with a workspace may name any file of the host: one that contains no
-    certificates, or a private key, is not mounted into a container.
+@dataclass(frozen=True)
+class CaBundle:
+    """Certificates as PEM, and nothing else. ``is_trusted``: the user named the file.
+
+    A file that a workspace names is for that project alone, and no image is built with it.
+    """
+
+    pem: bytes
+    is_trusted: bool
+
+
+def ca_bundle_of(settings: Settings, workspace: Path) -> CaBundle | None:
+    """The certificates of the bundle's file; None where none is set. Raises InvalidConfig.
+
+    The file is read here, once: what it is later does not get into a container. The file of a
+    workspace's own setting must be inside the workspace.
     """
     if not settings.ca_bundle:
         return None
-    path = (workspace / Path(settings.ca_bundle).expanduser()).resolve()
-    with suppress(OSError):
-        data = path.read_bytes() if path.is_file() else None
-        trusted = settings.source("ca_bundle") is not Source.FILE
-        if data is not None and (trusted or _is_public(data)):
-            return path
-    raise InvalidConfig(
-        f"the CA bundle {path} is not a readable file of certificates",
-        hint="Point ca_bundle or DEBUGHOST_CA_BUNDLE at a PEM file",
-        details={"ca_bundle": str(path)},
-    )
+    is_trusted = settings.source("ca_bundle") is not Source.FILE
+    try:
+        pem = _certificates(_read(settings.ca_bundle, workspace, is_trusted=is_trusted))
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise InvalidConfig(
+            f"the CA bundle {settings.ca_bundle} is not a readable file of certificates: {reason}",
+            hint="Point ca_bundle or DEBUGHOST_CA_BUNDLE at a PEM file; "
+            "a workspace file may only name one inside the workspace",
+            details={"ca_bundle": settings.ca_bundle},
+        ) from None
+    return CaBundle(pem, is_trusted)
 
 
-def _is_public(data: bytes) -> bool:
-    return b"-----BEGIN CERTIFICATE-----" in data and b"PRIVATE KEY-----" not in data
+def _read(name: str, workspace: Path, *, is_trusted: bool) -> bytes:
+    """Raises OSError, and UnusableFile for what is no regular file or too large."""
+    if is_trusted:
+        return read_path(workspace / Path(name).expanduser(), BUNDLE_LIMIT)
+    return read_beneath(workspace, name)
+
+
+def _certificates(data: bytes) -> bytes:
+    """The certificates as PEM, which is written from what was parsed. Raises ValueError."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    found = []
+    for number, block in enumerate(_BLOCK.finditer(data), 1):
+        try:
+            der = binascii.a2b_base64(block[1])
+            context.load_verify_locations(cadata=der)
+        except (binascii.Error, ssl.SSLError):
+            raise ValueError(f"certificate {number} in it cannot be parsed") from None
+        found.append(ssl.DER_cert_to_PEM_cert(der))
+    if not found:
+        raise ValueError("there is no certificate in it")
+    return "".join(found).encode("ascii")

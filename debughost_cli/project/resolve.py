@@ -9,11 +9,11 @@ from pathlib import Path
 from debughost_cli import names
 from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown
 from debughost_cli.models import Dependencies, Detection, ProjectType
-from debughost_cli.project.certificates import ca_bundle_of
+from debughost_cli.project.certificates import CaBundle, ca_bundle_of
 from debughost_cli.project.configuration import file_environment, load_settings
 from debughost_cli.project.detect import detect
 from debughost_cli.project.settings import Flags, Settings
-from debughost_cli.project.workspace import check_workspace
+from debughost_cli.project.workspace import FolderIdentity, check_workspace, identity_of
 from debughost_cli.resources import Container
 
 
@@ -23,10 +23,11 @@ class ResolvedProject:
 
     project: str
     workspace: Path
+    folder: FolderIdentity
     settings: Settings
     detection: Detection
     environment: Mapping[str, str]
-    ca_bundle: Path | None
+    ca_bundle: CaBundle | None
     flags: Flags
 
     @property
@@ -52,10 +53,13 @@ class ResolvedProject:
 
 def resolve_project(workspace: Path, flags: Flags, environ: Mapping[str, str]) -> ResolvedProject:
     """Reads the configuration and detects the rest. Raises what bad input raises."""
+    # First: what is read below is then of this folder, or of one that the launcher refuses.
+    folder = identity_of(workspace)
     settings = load_settings(workspace, flags, environ)
     return ResolvedProject(
         project=settings.project or default_project(workspace),
         workspace=workspace,
+        folder=folder,
         settings=settings,
         detection=_detect(workspace, settings),
         environment=file_environment(settings, workspace, environ) | dict(flags.environment),

@@ -101,7 +101,7 @@ class Settings:
         False, parsers.parse_bool, "false", "one package cache for all projects", user_only=True
     )
     ca_bundle: str | None = _setting(
-        None, parsers.text, '"/etc/ssl/certs/ca-certificates.crt"', "root certificates to trust"
+        None, parsers.text, '"certs/ca.pem"', "root certificates to trust, in this folder"
     )
     env_file: tuple[str, ...] = _setting((), parsers.parse_paths, '".env"')
     env: Mapping[str, str] = _setting(_EMPTY, parsers.parse_environment, '{ DEBUG = "1" }')
@@ -140,6 +140,7 @@ class Flags:
     restart: str | None = None
     dependencies: bool | None = None
     shared_cache: bool | None = None
+    allow_nested: bool | None = None
     wait_timeout: float | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -177,7 +178,7 @@ class Flags:
         )
 
 
-_SWITCHES = ("dependencies", "shared_cache")
+_SWITCHES = ("dependencies", "shared_cache", "allow_nested")
 _NOT_TEXT = {*_SWITCHES, "wait_timeout", "command", "environment"}
 
 

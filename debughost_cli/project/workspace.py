@@ -5,10 +5,34 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from debughost_cli.errors import InvalidWorkspace
 from debughost_cli.project import unsafe_mounts
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class FolderIdentity:
+    """A folder as the kernel knows it. ``boot``: the id of the machine's start."""
+
+    device: int
+    inode: int
+    boot: str
+
+
+def identity_of(path: Path) -> FolderIdentity:
+    """Which folder is at a path now. Raises InvalidWorkspace where it does not exist."""
+    try:
+        found = path.stat()
+    except OSError as exc:
+        raise _unusable(path, exc) from None
+    boot = ""
+    with suppress(OSError):
+        boot = _BOOT_ID.read_text("ascii").strip()
+    return FolderIdentity(found.st_dev, found.st_ino, boot)
 
 
 def check_workspace(given: Path, allowed: Path | None = None) -> Path:

@@ -18,7 +18,14 @@ def container_files(
 ) -> list[FileEntry]:
     """The launcher with its inputs, and a name for the container's user."""
     user = spec.user or User(0, 0)
-    entries = control_files(spec, resolved.dependencies, user.uid, user.gid)
+    entries = control_files(
+        spec,
+        resolved.dependencies,
+        user.uid,
+        user.gid,
+        workspace=resolved.folder if engine.info.shares_kernel else None,
+        ca_bundle=resolved.ca_bundle.pem if resolved.ca_bundle else b"",
+    )
     return entries + (_user_entry(engine, ref, user) if user.uid else [])
 
 

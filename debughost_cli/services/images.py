@@ -18,6 +18,7 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import ImageNotFound
 from debughost_cli.models import ProjectType, PullPolicy
 from debughost_cli.planning.up import Step, StepKind
+from debughost_cli.project.certificates import CaBundle
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Image
 from debughost_cli.services import disk_space
@@ -128,7 +129,7 @@ class ImageService:
         *,
         base: str | None = None,
         no_cache: bool = False,
-        ca_bundle: Path | None = None,
+        ca_bundle: CaBundle | None = None,
     ) -> ImagesResult:
         """Builds the images. Without ``base`` each keeps the base of its last build.
 
@@ -139,7 +140,7 @@ class ImageService:
         return ImagesResult(tuple(built), changed=True)
 
     def _build(
-        self, type_: ProjectType, base: str | None, no_cache: bool, ca_bundle: Path | None
+        self, type_: ProjectType, base: str | None, no_cache: bool, ca_bundle: CaBundle | None
     ) -> ImageEntry:
         base = base or self._last_base(type_) or default_base(type_)
         tag = tag_of(type_, base)
@@ -164,7 +165,9 @@ class ImageService:
         image = self._engine.images.find(latest(type_))
         return image.labels.get(names.BASE) if image else None
 
-    def refresh(self, types: Sequence[ProjectType], ca_bundle: Path | None = None) -> ImagesResult:
+    def refresh(
+        self, types: Sequence[ProjectType], ca_bundle: CaBundle | None = None
+    ) -> ImagesResult:
         """Pulls the bases of the base images, and builds them. Raises ImageNotFound."""
         for type_ in types or tuple(ProjectType):
             self.pull(self._last_base(type_) or default_base(type_))
@@ -186,10 +189,11 @@ class ImageService:
 
 
 @contextmanager
-def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
+def build_context(folder: Path, ca_bundle: CaBundle | None) -> Iterator[Path]:
     """A copy of ``folder`` with the files common to all types, and the CA bundle in ``certs/``.
 
-    Root certificates are not part of the image's identity, so they are not among its sources.
+    Root certificates are not part of the image's identity, so they are not among its sources. Those
+    that a workspace brings are left out: all projects share the image.
     """
     with tempfile.TemporaryDirectory(prefix="debughost-build-") as made:
         context = Path(made) / "context"
@@ -198,6 +202,6 @@ def build_context(folder: Path, ca_bundle: Path | None) -> Iterator[Path]:
         certs = context / "certs"
         certs.mkdir()
         (certs / ".keep").touch()
-        if ca_bundle:
-            shutil.copyfile(ca_bundle, certs / "ca-bundle.crt")
+        if ca_bundle and ca_bundle.is_trusted:
+            (certs / "ca-bundle.crt").write_bytes(ca_bundle.pem)
         yield context

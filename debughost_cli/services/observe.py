@@ -24,11 +24,12 @@ from debughost_cli.resources import (
     Volume,
 )
 from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.nesting import check_not_nested
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
 from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
-from debughost_cli.services.projects import find_instance, read_launcher_status
+from debughost_cli.services.projects import list_instances, read_launcher_status
 from debughost_cli.services.spec import make_spec
 from debughost_cli.specs import MountType, ProjectSpec, ServiceSpec
 
@@ -81,7 +82,10 @@ class Observer:
         """
         if resolved.mountpoint:
             check_mountpoint(resolved.mountpoint)
-        current, leftovers = self._current(resolved.project)
+        projects = list_instances(self._engine)
+        current, leftovers = self._current(projects.get(resolved.project))
+        if not (current and current.is_running):
+            check_not_nested(resolved, (p.main for p in projects.values()), self._owner.host)
         if current:
             check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
         image = self._images.choose(resolved, pull)
@@ -105,13 +109,14 @@ class Observer:
         )
         return Observation(spec, plan_up(spec.main, facts, converge), current, leftovers)
 
-    def _current(self, project: str) -> tuple[Container | None, tuple[str, ...]]:
+    def _current(
+        self, instance: ProjectInstance | None
+    ) -> tuple[Container | None, tuple[str, ...]]:
         """The container that counts, and the ids of others that an interrupted run left.
 
         One that was created and never started is such a leftover too: what it needs before its
         first start may be missing.
         """
-        instance = find_instance(self._engine, project)
         if instance is None:
             return None, ()
         never_started = [c for c in instance.of_main_role if c.status is ContainerStatus.CREATED]

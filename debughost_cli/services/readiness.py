@@ -147,6 +147,13 @@ def _before_its_command(
             hint="Check the command after '--', or choose an image that has it with --image",
             details=details,
         )
+    if launcher.phase is LauncherPhase.WORKSPACE_CHANGED:
+        return StartFailed(
+            f"{project} was not started: another folder is in the place of its workspace",
+            hint="If the folder was replaced on purpose, run 'debughost up' again; if not, find "
+            "out what replaced it first",
+            details=details,
+        )
     if has_no_shell(container, launcher):
         return StartFailed(
             f"{project} could not start: there is no /bin/sh in the image {container.image}",

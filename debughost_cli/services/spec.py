@@ -12,7 +12,7 @@ from debughost_cli import __version__, names
 from debughost_cli.container import launcher
 from debughost_cli.deployment.transport import WorkspaceTransport, choose_transport
 from debughost_cli.errors import TypeUnknown
-from debughost_cli.models import Dependencies, ProjectType
+from debughost_cli.models import ProjectType
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Source
 from debughost_cli.project.workspace import owner_of
@@ -74,10 +74,14 @@ def make_spec(
         aliases=names.aliases(resolved.project),
         labels={},
     )
-    spec = replace(spec, config_hash=_config_hash(spec, resolved.dependencies))
-    labels = _labels(spec, resolved, owner) | (
-        {names.MOUNTPOINT: "made"} if mountpoint_made else {}
-    )
+    spec = replace(spec, config_hash=_config_hash(spec, resolved))
+    labels = _labels(spec, resolved, owner)
+    if mountpoint_made:
+        labels[names.MOUNTPOINT] = "made"
+    if resolved.ca_bundle:
+        labels[names.CA_BUNDLE] = hashlib.sha256(resolved.ca_bundle.pem).hexdigest()
+    if engine.shares_kernel:
+        labels[names.WORKSPACE_INODE] = str(resolved.folder.inode)
     return ProjectSpec(main=replace(spec, labels=labels))
 
 
@@ -139,7 +143,7 @@ def _venv(image: Image | None) -> dict[str, str]:
 
 
 def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
-    """The dependency volume, the package cache and the CA bundle."""
+    """The dependency volume and the package cache."""
     mounts = []
     volume, target = (
         names.volume_name(resolved.project, resolved.type),
@@ -151,13 +155,10 @@ def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
             cache = names.shared_cache_name(user.uid if user else None)
         mounts.append(Mount(MountType.VOLUME, volume, target))
         mounts.append(Mount(MountType.VOLUME, cache, names.CACHE_DIR))
-    if resolved.ca_bundle:
-        bundle = str(resolved.ca_bundle)
-        mounts.append(Mount(MountType.BIND, bundle, names.CA_FILE, read_only=True))
     return tuple(mounts)
 
 
-def _config_hash(spec: ServiceSpec, dependencies: Dependencies | None) -> str:
+def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:
     """A digest of the whole specification. Values of variables are left out: a label can be read by
     everyone, and a short secret could be guessed back from its digest.
     """
@@ -167,7 +168,7 @@ def _config_hash(spec: ServiceSpec, dependencies: Dependencies | None) -> str:
     facts["limits"] = {k: v for k, v in asdict(spec.limits).items() if v is not None}
     facts["environment"] = sorted(spec.environment)
     facts["launcher"] = hashlib.sha256(launcher()).hexdigest()
-    facts["dependencies"] = asdict(dependencies) if dependencies else None
+    facts["dependencies"] = asdict(resolved.dependencies) if resolved.dependencies else None
     canonical = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
 

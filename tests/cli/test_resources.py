@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import PEM
 from fakes import FakeEngine
 
 from cli.conftest import App, Terminal
@@ -436,7 +437,7 @@ def test_the_build_gets_the_companys_certificates(
     empty: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "ca.pem"
-    bundle.write_text("PEM")
+    bundle.write_text(PEM)
     monkeypatch.setenv("DEBUGHOST_CA_BUNDLE", str(bundle))
     assert empty("images", "build", "node").code == 0
     monkeypatch.setenv("DEBUGHOST_CA_BUNDLE", str(tmp_path / "none"))

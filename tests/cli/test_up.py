@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import KEY, PEM
 from fakes import (
     FakeEngine,
     command_not_found,
@@ -199,14 +200,19 @@ def test_certificates(
     app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "ca.pem"
-    bundle.write_text("-----BEGIN CERTIFICATE-----\n")
+    bundle.write_text(KEY + PEM)
     monkeypatch.setenv("DEBUGHOST_CA_BUNDLE", str(bundle))
     assert app("up").code == 0
     spec = engine.container("shop").spec
-    (mount,) = [m for m in spec.mounts if m.source == str(bundle)]
-    assert (mount.type, mount.read_only) == ("bind", True)
+    assert [m.source for m in spec.mounts if m.type == "bind"] == [str(workspace)]
+    file = engine.container("shop").files["/.debughost/ca-bundle.pem"]
+    assert (file.data.decode(), file.uid, file.mode) == (PEM, 0, 0o444)
     trusted = {"NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}
-    assert {spec.environment[v] for v in trusted} == {mount.target}
+    assert {spec.environment[v] for v in trusted} == {file.path}
+    bundle.write_text(PEM * 2)
+    (drift,) = app("up", "--dry-run", "--json").project["drift"]
+    assert drift["field"] == "ca_bundle"
+    assert app("up", "--json").project["action"] == "recreated"
 
 
 # Run again

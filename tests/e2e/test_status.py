@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import PEM
 
 from .harness import Eye, Program, eventually, write
 from .workspaces import PAGE, python
@@ -30,7 +31,6 @@ def status(run: Program, project: str, *more: str) -> dict[str, Any]:
 
 
 # Drift
-PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture
@@ -55,14 +55,14 @@ def site(run: Program, project: str, tmp_path: Path) -> Path:
         ('type = "php"\ncommand = "serve-static"', "type", "php", "static"),
         ("[env]\nNEW = \"secret\"", "env.NEW", "set", None),
         ('env_file = "v.env"', "env.V", "set", None),
-        ('ca_bundle = "ca.pem"', "mounts", ..., ...),
+        ('ca_bundle = "ca.pem"', "ca_bundle", ..., ...),
     ],
 )  # fmt: skip
 def test_what_was_changed_is_named(
     run: Program, project: str, site: Path, text: str, field: str, want: Any, have: Any
 ) -> None:
     (site / "debughost.toml").write_text(text + "\n")
-    no_bundle = {"DEBUGHOST_CA_BUNDLE": None} if field == "mounts" else {}
+    no_bundle = {"DEBUGHOST_CA_BUNDLE": None} if field == "ca_bundle" else {}
     seen = run("status", "-p", project, "--no-stats", "--json", env=no_bundle)
     assert seen.document["warnings"] == []
     drift = {d["field"]: d for d in seen.project["drift"]}

@@ -17,6 +17,7 @@ from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine import encode
 from debughost_cli.models import Dependencies, RestartPolicy
+from debughost_cli.project.workspace import FolderIdentity
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import Limits, Mount, MountType, User
 
@@ -216,6 +217,23 @@ def test_without_dependencies_nothing_is_installed() -> None:
 
 def test_for_a_user_that_is_not_known_the_folders_are_open() -> None:
     entries = control_files(replace(SPEC, user=None), NPM, 0, 0)
-    folders = [e for e in entries if e.data is None]
-    assert folders
-    assert {e.mode for e in folders} == {0o777}
+    folders = {e.path: e.mode for e in entries if e.data is None}
+    # The launcher and its inputs are nobody's but root's all the same.
+    assert folders.pop("/.debughost") == 0o755
+    assert set(folders) == {"/.debughost/run", "/.debughost/home", "/app/node_modules"}
+    assert set(folders.values()) == {0o777}
+
+
+def test_what_the_launcher_reads_belongs_to_root() -> None:
+    folder = FolderIdentity(device=2049, inode=77, boot="b")
+    entries = control_files(SPEC, NPM, 1000, 1000, workspace=folder, ca_bundle=b"PEM")
+    owners = {e.path: (e.uid, e.mode) for e in entries}
+    assert owners["/.debughost"] == (0, 0o755)
+    assert owners["/.debughost/run"] == (1000, 0o755)
+    for name in ("launch", "install", "dependencies", "workspace", "ca-bundle.pem"):
+        uid, mode = owners[f"/.debughost/{name}"]
+        assert uid == 0
+        assert not mode & 0o022, name
+    assert owners[names.CA_FILE] == (0, 0o444)
+    found = {e.path: e.data for e in entries}
+    assert found["/.debughost/workspace"] == b"device=2049\ninode=77\nboot=b\n"

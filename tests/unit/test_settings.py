@@ -368,7 +368,7 @@ def test_the_example_of_a_setting_can_be_used_and_shows_its_default(write: Any, 
 
 
 def test_every_flag_has_a_setting() -> None:
-    assert {f.name for f in fields(Flags)} - {"environment"} <= set(SETTINGS)
+    assert {f.name for f in fields(Flags)} - {"environment", "allow_nested"} <= set(SETTINGS)
 
 
 # The label that keeps flags for the next ``restart``

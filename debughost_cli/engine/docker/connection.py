@@ -104,4 +104,14 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
         version=str(facts.get("Version", "")),
         api_version=str(facts.get("ApiVersion", "")),
         maps_users=mapped_users or rootless_podman or facts.get("Os") not in ("linux", None),
+        shares_kernel=_shares_kernel(address.url, facts),
     )
+
+
+def _shares_kernel(url: str, facts: dict[str, Any]) -> bool:
+    """A socket of this machine may lead to a virtual machine, which has a kernel of its own."""
+    from platform import uname
+
+    mine = uname()
+    is_same = (facts.get("Os"), facts.get("KernelVersion")) == (mine.system.lower(), mine.release)
+    return is_same and url.startswith("unix://")
