@@ -171,6 +171,11 @@ def is_shared_cache(volume: str) -> bool:
     return volume == "debug-host-cache" or volume.removeprefix("debug-host-cache-").isdigit()
 
 
+def network_name(project: str) -> str:
+    """The network of an isolated project."""
+    return f"debug-host-{project}-network"
+
+
 def port_note_name(project: str) -> str:
     """The volume whose label remembers a chosen port while the project has no container."""
     return f"debug-host-{project}-port"

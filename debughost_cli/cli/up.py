@@ -83,12 +83,18 @@ def up(
     no_deps: Annotated[
         bool, typer.Option("--no-deps", help="Do not install dependencies.")
     ] = False,
+    isolated: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolated/--no-isolated", show_default=False,
+            help="A network of its own, which no other project reaches.",
+        ),
+    ] = None,
     shared_cache: Annotated[
         bool | None,
         typer.Option(
-            "--shared-cache/--no-shared-cache",
+            "--shared-cache/--no-shared-cache", show_default=False,
             help="Share downloaded packages with other projects: trust them all.",
-            show_default=False,
         ),
     ] = None,
     pull: Annotated[
@@ -97,7 +103,7 @@ def up(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan, change nothing.")
     ] = False,
-) -> Output:
+) -> Output:  # fmt: skip
     """Create what is missing, start it, wait until it listens, print the URL."""
     from debughost_cli.api import ProjectsResult
     from debughost_cli.project.settings import Flags
@@ -108,8 +114,7 @@ def up(
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
         shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
-        shared_cache=shared_cache,
-        allow_nested=allow_nested or None,
+        isolated=isolated, shared_cache=shared_cache, allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], session.environ),

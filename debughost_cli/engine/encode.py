@@ -79,14 +79,17 @@ def _mount(mount: Mount) -> dict[str, Any]:
     return made
 
 
-def network(name: str, subnet: str, gateway: str, labels: dict[str, str]) -> dict[str, Any]:
-    """The body of ``POST /networks/create``."""
+def network(
+    name: str, subnet: str | None, gateway: str | None, labels: dict[str, str]
+) -> dict[str, Any]:
+    """The body of ``POST /networks/create``; without a subnet the engine chooses one."""
+    config = [{"Subnet": subnet, "Gateway": gateway}] if subnet else []
     return {
         "Name": name,
         # Engines before API 1.44 allow two networks of one name without it.
         "CheckDuplicate": True,
         "Driver": "bridge",
-        "IPAM": {"Driver": "default", "Config": [{"Subnet": subnet, "Gateway": gateway}]},
+        "IPAM": {"Driver": "default", "Config": config},
         "Labels": labels,
     }
 

@@ -178,8 +178,13 @@ class Networks(Protocol):
         """All networks, without what is attached."""
         ...
 
-    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
-        """The new network's id. Raises Conflict for an equal name, NetworkConflict for overlap."""
+    def create(
+        self, name: str, subnet: str | None, gateway: str | None, labels: Mapping[str, str]
+    ) -> str:
+        """The new network's id. ``subnet``: None for one that the engine chooses.
+
+        Raises Conflict for an equal name, NetworkConflict for overlap.
+        """
         ...
 
     def remove(self, ref: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
 from debughost_cli import names
-from debughost_cli.resources import ContainerSummary, ProjectInstance
+from debughost_cli.resources import Container, ContainerStatus, ContainerSummary, ProjectInstance
 from debughost_cli.specs import Role
 
 
@@ -37,3 +38,9 @@ def _instance(group: list[ContainerSummary]) -> ProjectInstance | None:
         return None
     companions = sorted((c for c in group if c.role != Role.MAIN), key=lambda c: c.service)
     return ProjectInstance(of_main_role[0], tuple(companions), tuple(of_main_role[1:]))
+
+
+def precedence(container: Container) -> tuple[bool, datetime, str]:
+    """Sorts the container that stays before those that give way to it."""
+    never_started = container.status is ContainerStatus.CREATED
+    return never_started, container.created_at, container.id

@@ -29,6 +29,7 @@ class StepKind(StrEnum):
     UNPAUSE_CONTAINER = "unpause_container"
     REMOVE_CONTAINER = "remove_container"
     REMOVE_VOLUME = "remove_volume"
+    REMOVE_NETWORK = "remove_network"
     WAIT_READY = "wait_ready"
 
 
@@ -57,6 +58,8 @@ class Facts:
     """Volumes of the project's names that another workspace filled, each with why it is not used;
     they are missing as well."""
     missing_folder: str | None = None
+    stale_network: str = ""
+    """The network of its own that the project had, and does not join any more; empty for none."""
     port_note: str = ""
     """The volume that remembers the port of a project without a container; empty for none."""
     restart_reason: str = ""
@@ -198,14 +201,16 @@ def _wait(spec: ServiceSpec, converge: ConvergeOptions) -> tuple[Step, ...]:
 
 def _remove_replaced(facts: Facts, action: Action) -> tuple[Step, ...]:
     """What is replaced goes last, once the new container runs."""
+    steps = []
     if action is Action.RECREATED and facts.current and not facts.foreign_volumes:
-        return (
-            replace(_remove(facts.current.id, "replaced by the new container"), after_ready=True),
-        )
+        steps.append(_remove(facts.current.id, "replaced by the new container"))
     if action is Action.CREATED and facts.port_note:
         reason = "the container has the port now"
-        return (Step(StepKind.REMOVE_VOLUME, facts.port_note, reason, after_ready=True),)
-    return ()
+        steps.append(Step(StepKind.REMOVE_VOLUME, facts.port_note, reason))
+    if action in (Action.RECREATED, Action.CREATED) and facts.stale_network:
+        reason = "the project is not isolated any more"
+        steps.append(Step(StepKind.REMOVE_NETWORK, facts.stale_network, reason))
+    return tuple(replace(step, after_ready=True) for step in steps)
 
 
 def _remove(ref: str, reason: str) -> Step:

@@ -45,6 +45,11 @@ class ResolvedProject:
         return self.detection.dependencies if self.settings.dependencies else None
 
     @property
+    def network(self) -> str:
+        """The name of the network that the project joins."""
+        return names.network_name(self.project) if self.settings.isolated else names.NETWORK
+
+    @property
     def mountpoint(self) -> Path | None:
         """The folder of the workspace that the dependency volume covers."""
         folder = names.DEPENDENCY_FOLDERS.get(self.type)

@@ -97,6 +97,9 @@ class Settings:
     dependencies: bool = _setting(
         True, parsers.parse_bool, "true", "install them before the command starts"
     )
+    isolated: bool = _setting(
+        False, parsers.parse_bool, "false", "a network of its own, which no other project reaches"
+    )
     shared_cache: bool = _setting(
         False, parsers.parse_bool, "false", "one package cache for all projects", user_only=True
     )
@@ -139,6 +142,7 @@ class Flags:
     shm_size: str | None = None
     restart: str | None = None
     dependencies: bool | None = None
+    isolated: bool | None = None
     shared_cache: bool | None = None
     allow_nested: bool | None = None
     wait_timeout: float | None = None
@@ -178,7 +182,7 @@ class Flags:
         )
 
 
-_SWITCHES = ("dependencies", "shared_cache", "allow_nested")
+_SWITCHES = ("dependencies", "isolated", "shared_cache", "allow_nested")
 _NOT_TEXT = {*_SWITCHES, "wait_timeout", "command", "environment"}
 
 

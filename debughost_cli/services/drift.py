@@ -13,7 +13,7 @@ from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Drift, Freshness, PullPolicy, Warn
-from debughost_cli.names import HOST, MOUNTPOINT, NETWORK, WORKSPACE
+from debughost_cli.names import HOST, MOUNTPOINT, WORKSPACE
 from debughost_cli.planning.network import choose
 from debughost_cli.planning.up import find_drift
 from debughost_cli.project.resolve import ResolvedProject, resolve_existing
@@ -47,7 +47,7 @@ class DriftService:
         self._environ = environ
         self._image_service = ImageService(engine, NullProgress())
         self._images: dict[str, ImageChoice] = {}
-        self._networks: list[Network | None] = []
+        self._networks: dict[str, Network | None] = {}
         self._guard = threading.Lock()
         # Nothing is created, so any process of this machine will do.
         self._owner = OwnerProcess(host_identity(), os.getpid(), started=0.0)
@@ -66,7 +66,7 @@ class DriftService:
                 return _unknown("WORKSPACE_GONE", container, f"its workspace {workspace} is gone")
             resolved = limit.run(lambda: resolve_existing(container, None, self._environ))
             # Of the engine, whose own time limits apply.
-            image, network = self._image(resolved), self._network()
+            image, network = self._image(resolved), self._network(resolved.network)
             return limit.run(lambda: self._compare(resolved, container, launcher, image, network))
         except TimeoutError:
             why = f"its configuration in {workspace} could not be read within {TIMEOUT:g} s"
@@ -118,11 +118,11 @@ class DriftService:
                 self._images[key] = self._image_service.choose(resolved, PullPolicy.NEVER)
             return self._images[key]
 
-    def _network(self) -> Network | None:
+    def _network(self, name: str) -> Network | None:
         with self._guard:
-            if not self._networks:
-                self._networks.append(choose(self._engine.networks.find(NETWORK)))
-            return self._networks[0]
+            if name not in self._networks:
+                self._networks[name] = choose(self._engine.networks.find(name))
+            return self._networks[name]
 
 
 def freshness(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime
 from typing import ClassVar
 
 from debughost_cli import names
@@ -22,20 +21,21 @@ from debughost_cli.errors import (
     NotReady,
 )
 from debughost_cli.models import Action
+from debughost_cli.planning.instance import precedence
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.project.workspace import make_mountpoint, remove_mountpoint
-from debughost_cli.resources import Container, ContainerStatus
+from debughost_cli.resources import Container
 from debughost_cli.services.container_files import container_files
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import ConcurrentModification, check_owned
-from debughost_cli.services.owner_process import parse
+from debughost_cli.services.own_network import OwnNetworks
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import find_instance
 from debughost_cli.services.readiness import ENDED, wait_ready
-from debughost_cli.services.run_limits import check_run_limits
-from debughost_cli.services.spec import volume_labels
+from debughost_cli.services.run_limits import check_created
+from debughost_cli.services.spec import owned_labels
 from debughost_cli.services.up_state import Attempt, UpState
 from debughost_cli.services.volumes import remove_owned
 from debughost_cli.specs import ServiceSpec
@@ -118,7 +118,13 @@ class Executor:
     # What a container needs
 
     def _create_network(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        self._network.create()
+        spec, name = attempt.observation.spec.main, step.target
+        if name == names.NETWORK:
+            self._network.create()
+            return
+        own = OwnNetworks(self._engine, self._progress)
+        state.rollback.push(f"remove network {name}", lambda: own.remove(spec.project))
+        own.create(name, owned_labels(spec, name))
 
     def _create_volume(self, state: UpState, attempt: Attempt, step: Step) -> None:
         name = step.target
@@ -126,7 +132,7 @@ class Executor:
             # A shared cache stays: another project may use it by the time of a rollback.
             remove = f"remove volume {name}"
             state.rollback.push(remove, lambda: self._remove_unused(name))
-        labels = volume_labels(attempt.observation.spec.main, name)
+        labels = owned_labels(attempt.observation.spec.main, name)
         failures = self._engine.connection_failures
         volume = self._engine.volumes.create(name, labels)
         if not volume.labels and self._engine.connection_failures > failures:
@@ -159,9 +165,7 @@ class Executor:
             attempt.ref, container_files(self._engine, attempt.ref, spec, state.resolved)
         )
         self._check_first(attempt, spec.project)
-        owner = parse(spec.labels[names.OWNER])
-        assert owner is not None
-        check_run_limits(self._engine, state.resolved, owner, attempt.ref)
+        check_created(self._engine, state.resolved, spec.labels[names.OWNER], attempt.ref)
 
     def _created(self, attempt: Attempt, name: str, spec: ServiceSpec) -> str:
         """Without an answer from the engine it is not known whether it is being created."""
@@ -226,7 +230,7 @@ class Executor:
         for other in others:
             with suppress(NotFound):
                 created.append(self._engine.containers.inspect(other.id))
-        first = min(created, key=_precedence, default=None)
+        first = min(created, key=precedence, default=None)
         if first and first.id != attempt.ref:
             raise ConcurrentModification(first.name, first.labels.get(names.OWNER, ""))
 
@@ -251,6 +255,9 @@ class Executor:
         if not step.after_ready:
             text = f"volume {step.target} was replaced by an empty one: {step.reason}"
             self._progress.warn("VOLUME_REPLACED", text)
+
+    def _remove_network(self, state: UpState, attempt: Attempt, step: Step) -> None:
+        OwnNetworks(self._engine, self._progress).remove(state.project)
 
     def _wait_ready(self, state: UpState, attempt: Attempt, step: Step) -> None:
         try:
@@ -288,11 +295,6 @@ class Executor:
         StepKind.UNPAUSE_CONTAINER: _unpause_container,
         StepKind.REMOVE_CONTAINER: _remove_container,
         StepKind.REMOVE_VOLUME: _remove_volume,
+        StepKind.REMOVE_NETWORK: _remove_network,
         StepKind.WAIT_READY: _wait_ready,
     }
-
-
-def _precedence(container: Container) -> tuple[bool, datetime, str]:
-    """Sorts the container that stays before those that give way to it."""
-    never_started = container.status is ContainerStatus.CREATED
-    return never_started, container.created_at, container.id

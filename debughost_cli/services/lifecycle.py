@@ -22,6 +22,7 @@ from debughost_cli.project.workspace import is_gone, remove_mountpoint
 from debughost_cli.resources import Container, ContainerSummary
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import project_lock
+from debughost_cli.services.own_network import OwnNetworks
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import (
     MANAGED_FILTER,
@@ -46,6 +47,7 @@ class LifecycleService:
         self._progress = progress
         self._deployment = SingleEngineDeployment(engine)
         self._up = UpService(engine, progress, clock)
+        self._own_networks = OwnNetworks(engine, progress)
         self._host = host_identity()
 
     def all_projects(self, *, orphans: bool = False) -> list[str]:
@@ -137,6 +139,8 @@ class LifecycleService:
                 self._remember_port(container)
             for summary in get_instance(self._engine, project).of_main_role:
                 self._deployment.remove(summary.id)
+            if names.network_name(project) in container.network_ids:
+                self._own_networks.remove(project)
             _tidy_workspace(container)
             if volumes:
                 self._remove_volumes(project)
@@ -151,6 +155,10 @@ class LifecycleService:
             steps.append(Step(StepKind.STOP_CONTAINER, container.name, "it runs"))
         found = get_instance(self._engine, project).of_main_role
         steps += [Step(StepKind.REMOVE_CONTAINER, c.name, "rm") for c in found]
+        if names.network_name(project) in container.network_ids and self._own_networks.find(
+            project
+        ):
+            steps.append(Step(StepKind.REMOVE_NETWORK, names.network_name(project), "rm"))
         if volumes:
             reason = "--volumes"
             steps += [Step(StepKind.REMOVE_VOLUME, v, reason) for v in self._volumes(project)]

@@ -26,9 +26,11 @@ from debughost_cli.resources import (
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.nesting import check_not_nested
 from debughost_cli.services.network import NetworkService
+from debughost_cli.services.own_network import OwnNetworks
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
 from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
+from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.projects import list_instances, read_launcher_status
 from debughost_cli.services.spec import make_spec
 from debughost_cli.specs import MountType, ProjectSpec, ServiceSpec
@@ -64,6 +66,7 @@ class Observer:
     ) -> None:
         self._engine = engine
         self._network = network
+        self._own_networks = OwnNetworks(engine, NullProgress())
         self._images = images
         self._owner = owner
 
@@ -89,7 +92,7 @@ class Observer:
         if current:
             check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
         image = self._images.choose(resolved, pull)
-        network = self._network.usable()
+        network = self._usable_network(resolved)
         ports = PortTable(self._engine, resolved.project, avoid)
         remembered = None if current else ports.remembered()
         spec = make_spec(
@@ -105,9 +108,23 @@ class Observer:
         facts = replace(
             facts,
             leftovers=leftovers,
+            stale_network=self._stale_network(resolved, current),
             port_note=names.port_note_name(resolved.project) if remembered else "",
         )
         return Observation(spec, plan_up(spec.main, facts, converge), current, leftovers)
+
+    def _usable_network(self, resolved: ResolvedProject) -> Network | None:
+        if resolved.settings.isolated:
+            return self._own_networks.usable(resolved.project)
+        return self._network.usable()
+
+    def _stale_network(self, resolved: ResolvedProject, current: Container | None) -> str:
+        """Also one that an interrupted removal left: with no container nothing else shows it."""
+        own = names.network_name(resolved.project)
+        is_possible = current is None or own in current.network_ids
+        if resolved.network == own or not is_possible:
+            return ""
+        return own if self._own_networks.find(resolved.project) else ""
 
     def _current(
         self, instance: ProjectInstance | None

@@ -69,7 +69,7 @@ def make_spec(
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
         user=user,
         restart=resolved.settings.restart,
-        network=names.NETWORK,
+        network=resolved.network,
         network_id=network.id if network else "",
         aliases=names.aliases(resolved.project),
         labels={},
@@ -188,8 +188,8 @@ def _labels(spec: ServiceSpec, resolved: ResolvedProject, owner: OwnerProcess) -
     }
 
 
-def volume_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
-    """The labels of one of the project's volumes; a shared cache belongs to no project."""
+def owned_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
+    """The labels of a volume or network of the project; a shared cache belongs to no project."""
     labels = names.base_labels(__version__, datetime.now(UTC))
     is_shared = names.is_shared_cache(name)
     if is_shared or name == names.cache_name(spec.project):

@@ -35,6 +35,15 @@ def test_a_network_is_as_requested(world: World) -> None:
     assert made in {n.id for n in world.engine.networks.list()}
 
 
+def test_the_engine_chooses_the_subnet_of_a_network_without_one(world: World) -> None:
+    made = world.engine.networks.create(world.name("n"), None, None, world.labels)
+    (found,) = world.engine.networks.find(world.name("n"))
+    assert (found.id, found.driver) == (made, "bridge")
+    assert found.subnet
+    with pytest.raises(Conflict):
+        world.engine.networks.create(world.name("n"), None, None, world.labels)
+
+
 def test_networks_are_found_by_their_whole_name(world: World) -> None:
     world.engine.networks.create(world.name("n-longer"), *world.subnet(), world.labels)
     assert world.engine.networks.find(world.name("n")) == []

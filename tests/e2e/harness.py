@@ -291,6 +291,9 @@ class Eye:
         for volume in self.volumes(project):
             with suppress(APIError, NotFound):
                 self.client.remove_volume(volume["Name"], force=True)
+        for network in self.client.networks(filters={"label": f"{PROJECT}={project}"}):
+            with suppress(APIError, NotFound):
+                self.client.remove_network(network["Id"])
 
     def sweep(self, prefix: str) -> None:
         """Takes away all projects whose id begins with ``prefix``."""

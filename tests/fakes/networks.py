@@ -28,9 +28,14 @@ class FakeNetworks(Part):
         return list(self.engine.stored_networks.values())
 
     @changing
-    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
+    def create(
+        self, name: str, subnet: str | None, gateway: str | None, labels: Mapping[str, str]
+    ) -> str:
         if any(n.name == name for n in self.engine.stored_networks.values()):
             raise Conflict(f"network with name {name} already exists")
+        if subnet is None:
+            subnet = f"192.168.{16 * len(self.engine.stored_networks)}.0/20"
+            gateway = str(ipaddress.ip_network(subnet)[1])
         requested = ipaddress.ip_network(subnet)
         taken = {
             n.subnet for n in self.engine.stored_networks.values() if n.subnet

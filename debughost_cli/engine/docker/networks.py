@@ -38,7 +38,9 @@ class DockerNetworks:
             "listing networks", lambda c: decode.each(decode.network, c.networks())
         )
 
-    def create(self, name: str, subnet: str, gateway: str, labels: Mapping[str, str]) -> str:
+    def create(
+        self, name: str, subnet: str | None, gateway: str | None, labels: Mapping[str, str]
+    ) -> str:
         body = encode.network(name, subnet, gateway, dict(labels))
 
         def make(client: ApiClient) -> str:
