@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from debughost_cli.failure import Context, public_subclasses
+from debughost_cli.failure import Context
 from debughost_cli.failure import DebughostError as DebughostError
 from debughost_cli.failure import ExitCode as ExitCode
 from debughost_cli.failure import Failure as Failure
 from debughost_cli.failure import Interrupted as Interrupted
+from debughost_cli.failure import all_errors as all_errors
 from debughost_cli.models import ExitReason
 
 
@@ -101,10 +102,7 @@ class ProjectNotFound(_NotFound):
 
 
 class ImageNotFound(_NotFound):
-    """An image that is neither on the engine nor in a registry that can be reached.
-
-    ``details.reason``: ``unknown``, ``registry_unreachable`` or ``unauthorized``.
-    """
+    """Not to be had; ``reason``: ``unknown``, ``registry_unreachable`` or ``unauthorized``."""
 
     code = "IMAGE_NOT_FOUND"
 
@@ -299,8 +297,3 @@ class VolumeNotWritable(_NoSpace):
     """The project's user cannot write to its dependency volume."""
 
     code = "VOLUME_NOT_WRITABLE"
-
-
-def all_errors() -> list[type[Failure]]:
-    """Every public error class, in the order of this module."""
-    return [*public_subclasses(DebughostError), Interrupted]

@@ -141,3 +141,8 @@ def public_subclasses(base: type[Failure]) -> list[type[Failure]]:
     for cls in base.__subclasses__():
         found += [cls] if not cls.__name__.startswith("_") else public_subclasses(cls)
     return found
+
+
+def all_errors() -> list[type[Failure]]:
+    """Every public error class, in the order of ``errors.py``, which must have been imported."""
+    return [*public_subclasses(DebughostError), Interrupted]
