@@ -7,13 +7,20 @@ TypeError, which the adapter turns into an EngineError.
 from __future__ import annotations
 
 import base64
-import json
 import posixpath
 import re
 from datetime import UTC, datetime
 from typing import Any
 
-from debughost_cli.engine.json_values import Json, as_int, as_labels, as_list, as_map, as_str
+from debughost_cli.engine.json_values import (
+    Json,
+    as_int,
+    as_labels,
+    as_list,
+    as_map,
+    as_str,
+    parsed,
+)
 from debughost_cli.engine.json_values import each as each
 from debughost_cli.engine.json_values import environment as environment
 from debughost_cli.engine.json_values import identity as identity
@@ -252,7 +259,7 @@ def link(header: str) -> Link | None:
     The engine makes the target absolute, as seen from the link's folder.
     """
     try:
-        raw = as_map(json.loads(base64.b64decode(header)))
+        raw = as_map(parsed(base64.b64decode(header)))
     except ValueError:
         return None
     target = as_str(raw.get("linkTarget"))
@@ -262,7 +269,7 @@ def link(header: str) -> Link | None:
 def event(line: bytes) -> EngineEvent | None:
     """A line of ``GET /events``; None for what is none of a container."""
     try:
-        raw = as_map(json.loads(line))
+        raw = as_map(parsed(line))
     except ValueError:
         return None
     actor = as_map(raw.get("Actor"))
@@ -284,6 +291,6 @@ def event(line: bytes) -> EngineEvent | None:
 def stream_message(line: bytes) -> Json:
     """One line of a build's or pull's progress; garbage becomes an error message."""
     try:
-        return as_map(json.loads(line))
+        return as_map(parsed(line))
     except ValueError:
         return {"error": line.decode("utf-8", "replace")[:500]}

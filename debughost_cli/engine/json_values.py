@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -11,7 +11,16 @@ from typing import Any, TypeVar
 Json = Mapping[str, Any]
 T = TypeVar("T")
 
+_LARGEST = 2**63
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+
+
+def parsed(data: str | bytes) -> Any:
+    """A document. Raises ValueError, also where it is nested too deep for Python's parser."""
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def time(text: Any) -> datetime | None:
@@ -59,8 +68,8 @@ def identity(raw: Any, key: str = "Id") -> str:
 
 
 def as_int(value: Any) -> int:
-    """The value where it is a finite number, else 0."""
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0
+    """The value where it is a number that an engine's 64 bits hold, else 0."""
+    return int(value) if isinstance(value, int | float) and -_LARGEST <= value <= _LARGEST else 0
 
 
 def as_str(value: Any) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
+from debughost_cli.engine.json_values import as_int
 from debughost_cli.specs import Limits
 
 
@@ -23,12 +23,8 @@ def encode_limits(limits: Limits) -> dict[str, int]:
 def decode_limits(host: Mapping[str, object]) -> Limits:
     """The limits in a ``HostConfig``, 0 where the engine sent none."""
     return Limits(
-        cpus=_int(host.get("NanoCpus")) / 1e9,
-        memory_bytes=_int(host.get("Memory")),
-        pids=_int(host.get("PidsLimit")),
-        shm_bytes=_int(host.get("ShmSize")) or None,
+        cpus=as_int(host.get("NanoCpus")) / 1e9,
+        memory_bytes=as_int(host.get("Memory")),
+        pids=as_int(host.get("PidsLimit")),
+        shm_bytes=as_int(host.get("ShmSize")) or None,
     )
-
-
-def _int(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) else 0

@@ -23,12 +23,12 @@ _RESTART_TIMEOUT = 1.0
 _OVERHEAD = 100
 """Bytes that a line takes beside its data, in memory and, about so many, in the engine's file."""
 _WINDOW = 4 * 1024**2
-"""Bytes after which a followed log is read anew from where the last line was: an engine that
+"""Bytes after which a followed log is read again from where the last line was: an engine that
 follows a log skips what it rotates in the meantime, and repeats other parts, without a word. What
 is read without following is complete, and finds out what is gone.
 """
 _STALL = 0.5
-"""Seconds of waiting for the reader after which it is read anew as well."""
+"""Seconds of waiting for the reader after which it is read again as well."""
 
 
 @dataclass(frozen=True)

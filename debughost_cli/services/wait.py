@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,8 +71,10 @@ def parse_condition(text: str) -> Condition:
 
 def _regex(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text)
-    except re.error as exc:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(text)
+    except (re.error, OverflowError, RecursionError) as exc:
         raise Usage(
             f"{text!r} is not a regular expression: {exc}", hint="Quote it for Python"
         ) from None

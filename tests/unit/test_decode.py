@@ -382,3 +382,17 @@ def test_images_of_two_api_versions_have_the_same_labels() -> None:
     assert decode.image({"Id": "1", "Labels": {"a": "b"}}).labels == {"a": "b"}
     found: Image = decode.image({"Id": "1", "Config": {"Labels": {"a": "b"}}})
     assert found.labels == {"a": "b"}
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e300, float("inf"), float("nan")])
+def test_a_number_beyond_64_bits_is_none(number: float) -> None:
+    raw = {"Id": "c", "HostConfig": {"NanoCpus": number, "Memory": number}, "RestartCount": number}
+    found = decode.container(raw)
+    assert (found.limits.cpus, found.limits.memory_bytes, found.restart_count) == (0, 0, 0)
+
+
+def test_json_that_is_nested_too_deep_is_none() -> None:
+    deep = b"[" * 40_000
+    assert decode.link(base64.b64encode(deep).decode()) is None
+    assert decode.event(deep) is None
+    assert "error" in decode.stream_message(deep)

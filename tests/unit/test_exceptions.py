@@ -203,3 +203,8 @@ def test_an_api_error_goes_by_its_status_and_words() -> None:
     words = "Bind for 127.0.0.1:3000 failed: port is already allocated"
     exc = docker.errors.APIError("500 Server Error", response(500), words)
     assert type(translated(exc)) is errors.PortInUse
+
+
+@pytest.mark.parametrize("exc", [RecursionError("nested"), OverflowError("too large")])
+def test_what_decoding_an_answer_may_raise_is_an_engine_error(exc: Exception) -> None:
+    assert type(translated(exc)) is errors.EngineError

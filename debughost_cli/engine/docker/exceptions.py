@@ -54,6 +54,8 @@ def mapped(info: EngineInfo, doing: str, timeout: float = READ_TIMEOUT) -> Itera
         LookupError,
         TypeError,
         AttributeError,
+        OverflowError,
+        RecursionError,
     ) as exc:
         raise _from_transport(exc, info, doing, timeout) from exc
 
@@ -67,7 +69,7 @@ def raise_for_status(response: requests.Response, doing: str) -> None:
 def _explanation(response: requests.Response) -> str:
     try:
         return str(response.json()["message"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return response.text[:500] or response.reason or ""
 
 
