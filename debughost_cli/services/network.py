@@ -143,7 +143,7 @@ class NetworkService:
         if found.containers:
             raise InUse(
                 f"network {found.name} is used by {len(found.containers)} container(s)",
-                hint="Remove the projects first: debughost rm --all",
+                hint="Keep it while projects use it; 'debughost status' lists them",
                 details={"containers": list(found.containers)},
             )
         self._engine.networks.remove(found.id)

@@ -98,13 +98,13 @@ class Site:
         assert code == 0, said
 
     def check(self, again: Result, how: str, *, kept: bool) -> None:
-        """After another ``up``: one container that is ready, its volume, and nothing else."""
+        """After another ``up``: one container that is ready, its volumes, and nothing else."""
         assert again.code == 0, f"{how}\n{again}"
         found = again.project
         assert (found["state"], found["ready"]) == ("running", True), f"{how}\n{again}"
         (container,), volumes = self.private.eye.everything(self.project)
         assert container == found["container"]["id"], f"{how}\n{again}"
-        assert volumes == [f"debug-host-{self.project}-node_modules"], how
+        assert volumes == [f"debug-host-{self.project}-{v}" for v in ("cache", "node_modules")], how
         assert self.private.eye.inspect(self.project)["State"]["Running"] is True
         if kept:
             assert self.private.eye.exec(self.project, "cat", f"{VOLUME}/kept") == (0, "kept\n")
