@@ -49,10 +49,12 @@ LIMIT = 10.0
 """Seconds of this process's own time for one input of at most 1 MiB."""
 SLOW = 1.0
 """Seconds from which on an input is printed."""
-STUCK = 60
-"""Seconds by the clock, for an input that waits for something."""
+STUCK = 300
+"""Seconds by the clock, for an input that waits for something; a busy machine's share included."""
 MEMORY = 300 * 1024**2
 LONGEST = 1024**2
+LONGEST_ARGUMENT = 128 * 1024
+"""Bytes; no argument of a Linux process is longer."""
 WORDS = [
     b"{", b"}", b"[", b"]", b'"', b"'", b"\\", b"=", b".", b",", b":", b"#", b"\n", b"\r\n", b"\0",
     b" ", b"a.", b"[[", b'"""', b"'''", b"${", b"$", b"-r ", b"-e ", b"&&", b"|", b";", b"env -a ",
@@ -138,7 +140,7 @@ class Fuzzer:
         return bytes(data[:LONGEST])
 
     def _text(self, chance: random.Random, *samples: str) -> str:
-        data = self.mutated(chance, chance.choice(samples).encode())
+        data = self.mutated(chance, chance.choice(samples).encode())[:LONGEST_ARGUMENT]
         return data.decode("utf-8", chance.choice(["replace", "surrogateescape"]))
 
     # What is in a workspace

@@ -11,7 +11,7 @@ from debughost_cli.errors import EngineTimeout, EngineUnavailable, ProjectNotFou
 from debughost_cli.models import Exit, RestartMode
 from debughost_cli.planning.log_positions import PositionTracker
 from debughost_cli.planning.log_times import SECOND
-from debughost_cli.resources import Container, LogLine
+from debughost_cli.resources import Container, LogFragment, LogLine
 from debughost_cli.services.bounded_queue import BoundedQueue, QueueClosed
 from debughost_cli.services.log_reader import LogReader
 from debughost_cli.services.projects import describe, read_launcher_status
@@ -100,7 +100,10 @@ class LogFollower:
                 queue.put((self._reader, line), len(line.data) + _OVERHEAD)
                 size += len(line.data) + _OVERHEAD
                 waited = self._clock.monotonic() - began
-                if follow and (size > _WINDOW or waited > _STALL):
+                # Parts of a line share a stamp: of one that is rotated away in parts, a new reading
+                # would not find the place again.
+                is_end = not isinstance(line, LogFragment) or line.data.endswith(b"\n")
+                if follow and is_end and (size > _WINDOW or waited > _STALL):
                     return True
         except EngineTimeout:
             """Silence. Inspecting the container, which is next, finds out whether it hangs."""
