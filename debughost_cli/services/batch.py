@@ -7,7 +7,7 @@ from functools import partial
 
 from debughost_cli.cancel import CancelToken
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import DebughostError, ExitCode
+from debughost_cli.errors import DebughostError, ExitCode, WorkspaceConflict
 from debughost_cli.models import Action, Project
 from debughost_cli.services.projects import describe, find_instance, observe
 from debughost_cli.services.results import ProjectResult, ProjectsResult
@@ -53,9 +53,12 @@ def _guarded(engine: Engine, project: str, work: Work) -> ProjectResult:
 
 
 def failed(engine: Engine, project: str, error: DebughostError) -> ProjectResult:
-    """The result of a failure, with the project as it is now, as far as that can be known."""
+    """The result of a failure, with the project as it is now, as far as that can be known.
+
+    A project of that id that belongs to another workspace is not shown.
+    """
     found = Project(project)
-    if error.exit_code is not ExitCode.ENGINE:
+    if error.exit_code is not ExitCode.ENGINE and not isinstance(error, WorkspaceConflict):
         try:
             instance = find_instance(engine, project)
             if instance:

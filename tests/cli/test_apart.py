@@ -63,6 +63,21 @@ def test_a_folder_of_the_same_name_reaches_no_other_project(
     assert engine.changes[changes:] == []
 
 
+@pytest.mark.parametrize("argv", [["up"], ["up", "--dry-run"]])
+def test_nothing_of_the_other_project_is_shown(
+    app: App, engine: FakeEngine, theirs: Path, mine: Path, argv: list[str]
+) -> None:
+    """Its last lines, for example, which it may have ended with."""
+    ref = engine.container("shop").id
+    engine.write_log(ref, "its last words")
+    engine.crash(ref)
+    run = app(*argv, "--json")
+    assert run.project["container"] is None
+    assert run.project["exit"] is None
+    assert run.document["next"] == []
+    assert "its last words" not in run.out + run.err
+
+
 @pytest.mark.parametrize("argv", [["stop"], ["rm", "--volumes"], ["exec", "--", "true"]])
 def test_an_id_from_a_file_of_the_workspace_reaches_no_other_project(
     app: App, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str]
