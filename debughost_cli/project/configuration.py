@@ -21,10 +21,13 @@ from debughost_cli.project.beneath import (
 )
 from debughost_cli.project.reader import is_file_inside
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
+from debughost_cli.project.toml import parse_toml
 from debughost_cli.project.user import UserConfiguration, load_user_configuration, user_file
 from debughost_cli.project.variables import BadValue, read_variables
 
 CONFIG_FILE = "debughost.toml"
+MOST_FAULTS = 50
+"""How many faults of a configuration are reported."""
 _PYPROJECT = "pyproject.toml"
 
 
@@ -63,6 +66,8 @@ def read_settings(
     for given in (
         *_in_file(table, file), *in_user_file, *_in_environment(environ), *_in_flags(flags),
     ):  # fmt: skip
+        if len(faults) == MOST_FAULTS:
+            break
         if given.name not in SETTINGS:
             faults.append(_unknown(given))
             continue
@@ -74,6 +79,8 @@ def read_settings(
             sources[given.name] = given.source
         except (BadValue, DebughostError) as exc:
             faults.append(_refused(given, exc))
+        except ValueError:  # Python makes no text of numbers with thousands of digits.
+            faults.append(_refused(given, BadValue("a number of ordinary size")))
     # Parsers return what the fields hold; where that is declared, mypy verifies it.
     make: Callable[..., Settings] = Settings
     made = make(file=file, project_limits=user.limits, sources=sources, **values)
@@ -140,14 +147,15 @@ def _not_the_workspaces(given: _Given) -> Fault:
 
 def _unknown(given: _Given) -> Fault:
     names = [name for name, setting in SETTINGS.items() if not setting.user_only]
-    close = get_close_matches(given.name, names, 1)
+    close = get_close_matches(given.name[:80], names, 1)
+    key = given.key if len(given.key) <= 80 else f"{given.key[:77]}..."
     known = ", ".join(names)
     error = InvalidConfig(
-        f"{given.file} has an unknown setting {given.key!r}",
+        f"{given.file} has an unknown setting {key!r}",
         hint=f"Did you mean {close[0]!r}?" if close else f"Known settings: {known}",
-        details={"file": str(given.file), "key": given.key},
+        details={"file": str(given.file), "key": key},
     )
-    return Fault(given.file, given.key, None, known, error, nearest=close[0] if close else None)
+    return Fault(given.file, key, None, known, error, nearest=close[0] if close else None)
 
 
 def _refused(given: _Given, exc: BadValue | DebughostError) -> Fault:
@@ -166,7 +174,10 @@ def _refused(given: _Given, exc: BadValue | DebughostError) -> Fault:
 
 
 def _shown(value: object) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        shown = value if isinstance(value, str) else json.dumps(value, default=str)
+    except ValueError:
+        shown = "a very large number"
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
@@ -216,7 +227,7 @@ def _toml(path: Path, data: bytes) -> Mapping[str, object]:
     text = ""
     try:
         text = data.decode("utf-8-sig")
-        return tomllib.loads(text)
+        return parse_toml(text)
     except (ValueError, RecursionError) as exc:
         line = _line_of(exc, text)
         raise _Unreadable(path, f"cannot be read: {exc}", "valid TOML in UTF-8", line) from None

@@ -6,7 +6,6 @@ import codecs
 import itertools
 import json
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,8 +19,11 @@ from debughost_cli.project.beneath import (
     open_folder_beneath,
     read_regular,
 )
+from debughost_cli.project.toml import parse_toml
 
 SOURCE_LIMIT = 256 * 1024
+SOURCES_LIMIT = 4 * 1024**2
+"""How much source text of a workspace is searched in all, in bytes."""
 LOCK_LIMIT = 64 * 1024**2
 """Lock files are hashed and not parsed; those of large projects have several MiB."""
 _ENTRIES = 10_000
@@ -36,6 +38,7 @@ class Folder:
         self._sources: dict[tuple[str, bool], str] = {}
         self._manifests: dict[str, Mapping[str, object]] = {}
         self._present: dict[str, bool] = {}
+        self._left = SOURCES_LIMIT
 
     def has(self, name: str) -> bool:
         """Whether a regular file of that name exists, in a container as well."""
@@ -73,15 +76,21 @@ class Folder:
         return sorted(found)[:most]
 
     def source(self, name: str) -> str:
-        """A file's first 256 KiB as text, in any encoding; empty where it does not exist."""
+        """A file's first 256 KiB as text, in any encoding; empty where it does not exist.
+
+        After 4 MiB of a workspace nothing more is read: what is there decides.
+        """
         return self._text(name, whole=False)
 
     def whole(self, name: str) -> str:
         """A whole file as text, in any encoding; empty where it does not exist.
 
-        Raises InvalidConfig where it is larger than 1 MiB.
+        Raises InvalidConfig where it is larger than 1 MiB, or 4 MiB together with others.
         """
-        return self._text(name, whole=True)
+        text = self._text(name, whole=True)
+        if sum(len(t) for (_, whole), t in self._sources.items() if whole) > SOURCES_LIMIT:
+            raise invalid(name, "cannot be read: with the files before it, it is larger than 4 MiB")
+        return text
 
     def _text(self, name: str, *, whole: bool) -> str:
         key = name, whole
@@ -95,7 +104,7 @@ class Folder:
 
     def toml(self, name: str) -> Mapping[str, object]:
         """A TOML file's table, empty where the file does not exist. Raises InvalidConfig."""
-        return self._manifest(name, tomllib.loads)
+        return self._manifest(name, parse_toml)
 
     def _manifest(self, name: str, parse: Callable[[str], object]) -> Mapping[str, object]:
         if name not in self._manifests:
@@ -120,7 +129,9 @@ class Folder:
             if whole:
                 return read_regular(descriptor, FILE_LIMIT)
             with os.fdopen(descriptor, "rb", buffering=0) as file:
-                return b"".join(chunks(file, SOURCE_LIMIT))
+                data = b"".join(chunks(file, min(SOURCE_LIMIT, self._left)))
+                self._left -= len(data)
+                return data
         except (OSError, UnusableFile) as exc:
             raise unreadable(name, exc) from exc
 

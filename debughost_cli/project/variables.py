@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from debughost_cli.errors import DebughostError, Usage
 from debughost_cli.project.beneath import LeadsOut, read_path_or_pipe
+from debughost_cli.project.env_file import parse_env_file
+
+MOST_VARIABLES = 10_000
+"""How many variables a file may have; Linux starts no program with so many anyway."""
 
 
 class BadValue(ValueError):
@@ -99,12 +102,8 @@ def read_variables(
     Nothing is expanded. Raises ``error`` with the number of the line, never with its content, and
     LeadsOut where ``read`` does.
     """
-    from dotenv.parser import parse_stream
-
     try:
-        # newline=None: line ends of all systems become "\n", as in a file opened as text.
         text = read(path).decode("utf-8-sig")
-        lines = list(parse_stream(io.StringIO(text, newline=None)))
     except LeadsOut:
         raise
     except (OSError, ValueError) as exc:
@@ -112,18 +111,16 @@ def read_variables(
             f"the environment file {path} cannot be read: {exc}", hint="Check its path"
         ) from None
     found: dict[str, str] = {}
-    for line in lines:
-        if line.key is None and not line.error:
-            continue
+    for count, line in enumerate(parse_env_file(text)):
         try:
-            found |= _line(line.key, line.value, environ)
+            if count == MOST_VARIABLES:
+                raise BadValue("fewer", f"is one more than {MOST_VARIABLES} variables")
+            found.update(_line(line.name, line.value, environ))
         except BadValue as exc:
-            text, number = line.original
-            number += text[: len(text) - len(text.lstrip())].count("\n")
             raise error(
-                f"line {number} of the environment file {path} {exc}",
+                f"line {line.number} of the environment file {path} {exc}",
                 hint="Each line is NAME=VALUE, or a comment after #",
-                details={"file": str(path), "line": number},
+                details={"file": str(path), "line": line.number},
             ) from None
     return found
 

@@ -84,6 +84,8 @@ ASSET_TOOLS = frozenset(
 """Programs that build a site's assets and do nothing else, except with options to serve."""
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_MOST_CHARACTERS = 4096
+"""The length of the longest script that is looked at; others are run as they are."""
 _OPERATORS = frozenset("();<>|&")
 _WRAPPERS = frozenset({"env", "exec", "cross-env", "cross-env-shell", "npx", "bunx"})
 
@@ -121,6 +123,8 @@ def _serves(server: DevServer, arguments: tuple[str, ...]) -> bool:
 
 def last_command(script: str) -> SimpleCommand | None:
     """The command that receives a script's arguments, None where that is not certain."""
+    if len(script) > _MOST_CHARACTERS:
+        return None
     lexer = shlex.shlex(script, posix=True, punctuation_chars=True)
     lexer.whitespace_split, lexer.commenters = True, ""
     try:
@@ -134,24 +138,26 @@ def last_command(script: str) -> SimpleCommand | None:
 def _unwrap(words: list[str], alone: bool) -> SimpleCommand | None:
     """Removes assignments and programs that only start another one."""
     environment: list[str] = []
-    while words:
-        if _ASSIGNMENT.match(words[0]):
-            environment.append(words.pop(0))
-        elif words[0] in _WRAPPERS:
-            words = _without_options(words[1:])
-        elif words[:2] in (["pnpm", "exec"], ["yarn", "exec"], ["npm", "exec"]):
-            words = _without_options(words[2:])
-        elif words[0] == "dotenv" and "--" in words:
-            alone, words = False, words[words.index("--") + 1 :]
+    at = 0
+    while at < len(words):
+        if _ASSIGNMENT.match(words[at]):
+            environment.append(words[at])
+            at += 1
+        elif words[at] in _WRAPPERS:
+            at = _after_options(words, at + 1)
+        elif words[at : at + 2] in (["pnpm", "exec"], ["yarn", "exec"], ["npm", "exec"]):
+            at = _after_options(words, at + 2)
+        elif words[at] == "dotenv" and "--" in words[at:]:
+            alone, at = False, words.index("--", at) + 1
         else:
-            return SimpleCommand(tuple(environment), tuple(words), alone)
+            return SimpleCommand(tuple(environment), tuple(words[at:]), alone)
     return None
 
 
-def _without_options(words: list[str]) -> list[str]:
-    while words and words[0].startswith("-"):
-        words = words[1:]
-    return words
+def _after_options(words: list[str], at: int) -> int:
+    while at < len(words) and words[at].startswith("-"):
+        at += 1
+    return at
 
 
 def resolve(scripts: Mapping[str, str], name: str) -> str:

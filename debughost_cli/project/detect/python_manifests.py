@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from debughost_cli.project.reader import Folder, invalid, strings_in, table_in, text_in
@@ -26,10 +27,21 @@ if TYPE_CHECKING:
 
 _CONTAINER = {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux"}
 """What environment markers are compared with: the project runs on Linux, whatever the host is."""
-_AFTER_REQUIREMENT = re.compile(r"\s+(?:#|--).*$|\s*\\$")
-"""A comment, the options of a requirement, or the end of a line that is continued."""
-_INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
-_SAFE_PATH = re.compile(r"^[\w.@+][\w.@+/-]*$", re.ASCII)
+_AFTER_REQUIREMENT = re.compile(r"\s(?:#|--)")
+"""What begins a comment or the options of a requirement."""
+_INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[\s=]*+([^\s#]+)")
+_MOST_LINES = 2000
+"""How many requirements are looked at, to find web frameworks among them."""
+_MOST_CHARACTERS = 2000
+"""The length of the longest requirement that is looked at."""
+_MOST_TEXT = 100_000
+"""The same for all requirements together: complicated markers take 20 us per character."""
+_MOST_FILES = 32
+"""How many requirement files are read."""
+_MOST_GROUPS = 100
+_MOST_LEVELS = 50
+"""How deeply dependency groups may include each other."""
+_SAFE_PATH = re.compile(r"[\w.@+][\w.@+/-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -66,19 +78,35 @@ def parse_requirements(lines: Iterable[str]) -> dict[str, frozenset[str]]:
 
     Lines that are not valid, and those whose markers exclude Linux, are left out.
     """
-    found = filter(None, map(_requirement, lines))
+    found = filter(None, map(_requirement, _first_of(lines)))
     return {_normal(r.name): frozenset(map(_normal, r.extras)) for r in found if _applies(r)}
+
+
+def _first_of(lines: Iterable[str]) -> Iterator[str]:
+    """The lines until there are too many, or too many characters in them."""
+    left = _MOST_TEXT
+    for line in islice(lines, _MOST_LINES):
+        left -= len(line)
+        if left < 0:
+            return
+        yield line
 
 
 def _requirement(line: str) -> Requirement | None:
     from packaging.requirements import InvalidRequirement, Requirement
 
     # pip took the name of a repository from a fragment before PEP 508 had "NAME @ URL".
-    text = line.partition("#egg=")[2].partition("&")[0] or _AFTER_REQUIREMENT.sub("", line)
+    text = line.partition("#egg=")[2].partition("&")[0] or _without_options(line)
     try:
-        return Requirement(text)
-    except InvalidRequirement:
+        return Requirement(text) if len(text) <= _MOST_CHARACTERS else None
+    except (InvalidRequirement, RecursionError):
         return None
+
+
+def _without_options(line: str) -> str:
+    """A requirement without its comment, its options and the sign that the line is continued."""
+    end = _AFTER_REQUIREMENT.search(line)
+    return (line[: end.start()] if end else line.removesuffix("\\")).rstrip()
 
 
 def _applies(requirement: Requirement) -> bool:
@@ -95,18 +123,26 @@ def _poetry_extras(value: object) -> frozenset[str]:
 
 def requirement_files(folder: Folder, *names: str) -> tuple[str, ...]:
     """Requirement files, with those that they include, one level deep, inside the workspace."""
-    given = [name for name in names if _is_usable(folder, name)]
+    given = [name for name in names[:_MOST_FILES] if _is_usable(folder, name)]
     included = [
         posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         for name in given
-        for target in _INCLUDE.findall(folder.whole(name))
+        for target in _includes(folder.whole(name))
     ]
-    return tuple(dict.fromkeys([*given, *(n for n in included if _is_usable(folder, n))]))
+    found = [*given, *(n for n in included[:_MOST_FILES] if _is_usable(folder, n))]
+    return tuple(dict.fromkeys(found))
+
+
+def _includes(text: str) -> list[str]:
+    """The first of the files that a requirement file includes."""
+    lines = map(str.lstrip, text.splitlines())
+    found = (_INCLUDE.match(line) for line in lines if line.startswith("-"))
+    return [include[1] for include in islice(filter(None, found), _MOST_FILES)]
 
 
 def _is_usable(folder: Folder, name: str) -> bool:
     """Whether a file exists under a name that is safe in shell text."""
-    return bool(_SAFE_PATH.match(name)) and ".." not in name.split("/") and folder.has(name)
+    return bool(_SAFE_PATH.fullmatch(name)) and ".." not in name.split("/") and folder.has(name)
 
 
 def read_requirements(folder: Folder, files: tuple[str, ...]) -> list[str]:
@@ -161,14 +197,41 @@ def _group_lines(groups: Mapping[str, object]) -> tuple[str, ...]:
     from dependency_groups import resolve
 
     found: list[str] = []
+    if _size_of(groups) > _MOST_LINES or len(groups) > _MOST_GROUPS:
+        raise invalid(PYPROJECT, "is too large", "dependency-groups")
     for name in groups:
         try:
             found += resolve(groups, name)  # type: ignore[arg-type] # It verifies the types.
-        except (LookupError, TypeError, ValueError) as exc:
+        except (LookupError, TypeError, ValueError, RecursionError) as exc:
             place = f"dependency-groups.{name}"
             reason = str(exc).partition("\n")[0]
             raise invalid(PYPROJECT, f"is not valid: {reason}", place) from exc
     return tuple(found)
+
+
+def _size_of(groups: Mapping[str, object]) -> int:
+    """How many requirements all groups have when each include is replaced by what it includes.
+
+    Groups that include others twice grow to twice the size with each level.
+    """
+    named = {_normal(name): value for name, value in groups.items()}
+    sizes: dict[str, int] = {}
+
+    def size(name: str, depth: int) -> int:
+        items = named.get(name)
+        if name not in sizes and isinstance(items, list):
+            sizes[name] = 0  # A group that includes itself is an error of its own.
+            sizes[name] = sum(size_of(item, depth) for item in items)
+        return sizes.get(name, 0)
+
+    def size_of(item: object, depth: int) -> int:
+        included = item.get("include-group") if isinstance(item, dict) else None
+        if not isinstance(included, str):
+            is_long = isinstance(item, str) and len(item) > _MOST_CHARACTERS
+            return _MOST_LINES + 1 if is_long else 1
+        return size(_normal(included), depth + 1) if depth < _MOST_LEVELS else _MOST_LINES + 1
+
+    return sum(size(name, 0) for name in named)
 
 
 def _dynamic_files(data: Mapping[str, object]) -> tuple[str, ...]:
