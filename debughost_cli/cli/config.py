@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from debughost_cli.characters import clean_all
 from debughost_cli.cli.options import Workspace, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
@@ -29,7 +30,7 @@ def show(session: Session, workspace: Workspace = None) -> Output:
         data={
             "file": str(resolved.settings.file) if resolved.settings.file else None,
             "workspace": str(resolved.workspace),
-            "settings": [{"name": n, "value": v, "source": s} for n, v, s in rows],
+            "settings": [{"name": n, "value": clean_all(v), "source": s} for n, v, s in rows],
         },
         show=lambda: human.table(session.streams, ("SETTING", "VALUE", "SOURCE"), rows),
     )

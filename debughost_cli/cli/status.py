@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from debughost_cli.characters import clean, clean_all
 from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
@@ -108,10 +109,10 @@ def _tick_json(look: Callable[[], Snapshot]) -> dict[str, object]:
     try:
         found = look()
     except DebughostError as exc:
-        return {"type": "status", "projects": [], "warnings": [], "error": exc.to_json()}
+        return {"type": "status", "projects": [], "warnings": [], "error": clean_all(exc.to_json())}
     return {
         "type": "status",
         "projects": [project_json(p) for p in found.projects],
-        "warnings": [{"code": w.code, "message": w.message} for w in found.warnings],
+        "warnings": [{"code": w.code, "message": clean(w.message)} for w in found.warnings],
         "error": None,
     }

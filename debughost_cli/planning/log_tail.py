@@ -1,12 +1,19 @@
-"""The last lines of output in an error or a project: few enough to be read, and to be sent on."""
+"""The last lines of output in an error or a project: few enough to be read, and to be sent on.
+
+Whoever reads them sees all of them: colours are left out, and other codes are shown as escapes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from debughost_cli.characters import clean, without_colours
+
 LINES = 20
 LINE_BYTES = 1024
 """Of one line's text in UTF-8, without the mark of a cut."""
+_LOOKED_AT = 4 * LINE_BYTES
+"""Of which some may be colours."""
 BYTES = 8 * 1024
 """Of all lines together, marks included."""
 
@@ -22,9 +29,9 @@ def tail(lines: Iterable[bytes]) -> tuple[str, ...]:
 
 def _text(line: bytes) -> str:
     line = line.rstrip(b"\r")
-    whole = line[: LINE_BYTES + 1].decode("utf-8", "replace")
-    if len(line) <= LINE_BYTES and len(whole.encode()) <= LINE_BYTES:
+    whole = clean(without_colours(line[:_LOOKED_AT].decode("utf-8", "replace")))
+    if len(line) <= _LOOKED_AT and len(whole.encode()) <= LINE_BYTES:
         return whole
-    # Of bytes that are no text, three of UTF-8 each are shown.
+    # Of bytes that are no text, three of UTF-8 each are shown, of control characters an escape.
     start = whole.encode()[:LINE_BYTES].decode("utf-8", "ignore")
     return f"{start} [cut: {len(line)} bytes]"

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
+from debughost_cli.characters import clean, clean_all
 from debughost_cli.models import Project, Warn
 from debughost_cli.names import ROLE, TYPE, rfc3339
 from debughost_cli.resources import EngineInfo, Network, Volume
@@ -58,8 +59,8 @@ def envelope(
         "command": command,
         "changed": changed,
         "data": data,
-        "warnings": [{"code": w.code, "message": w.message} for w in warnings],
-        "error": error,
+        "warnings": [{"code": w.code, "message": clean(w.message)} for w in warnings],
+        "error": clean_all(error),
         "next": list(next_),
         "engine": engine_json(engine),
         "duration_ms": duration_ms,
@@ -93,14 +94,15 @@ def plain(value: Any) -> Any:
 def project_json(project: Project) -> dict[str, Any]:
     """The contract's P."""
     made: dict[str, Any] = plain(project)
-    return made
+    # What a person or an agent reads rather than a program.
+    return made | {key: clean_all(made[key]) for key in ("exit", "drift")}
 
 
 def result_json(result: ProjectResult) -> dict[str, Any]:
     """P with what was done, and why not."""
     made = project_json(result.project) | {"action": result.action.value}
     if result.error:
-        made["error"] = plain(result.error.to_json())
+        made["error"] = clean_all(plain(result.error.to_json()))
     if result.plan:
         made["plan"] = [
             {"step": s.kind.value, "target": s.target, "reason": s.reason}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass
 from typing import TextIO
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+from debughost_cli.characters import clean as clean
+
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1", "cyan": "36"}
 
 
@@ -62,11 +62,6 @@ def _is_tty(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:
         return False
-
-
-def clean(text: str) -> str:
-    """Text of others with its control characters shown instead of obeyed; lines stay lines."""
-    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
 
 
 def inline(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -167,3 +168,18 @@ def test_a_flag_with_a_pipe_that_somebody_writes_to(app: App, workspace: Path) -
     os.close(writing)
     assert app("up", "--dry-run", "--env-file", f"/dev/fd/{reading}").code == 0
     os.close(reading)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_configuration_that_hides_text(app: App, workspace: Path, form: list[str]) -> None:
+    """What a person does not see, an agent would read, and obey."""
+    hidden = "\u200b\u202e\U000e0041\u00ad"
+    (workspace / "debughost.toml").write_text(f'command = ["a{hidden}b"]\n', "utf-8")
+    shown = app("config", "show", *form).out
+    (workspace / "debughost.toml").write_text(f'cpus = "a{hidden}b"\nb{hidden} = 1\n', "utf-8")
+    refused = app("config", "validate", *form)
+    text = shown + refused.out + refused.err
+    if form:
+        text = "".join(str(json.loads(part)) for part in (shown, refused.out))
+    assert r"\u200b" in text.replace("\\\\", "\\")
+    assert not set(hidden) & set(text)

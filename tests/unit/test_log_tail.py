@@ -41,3 +41,14 @@ def test_where_it_is_cut_the_oldest_lines_go() -> None:
     found = tail([b"%02d" % n + b"x" * 700 for n in range(LINES)])
     assert [f[:2] for f in found] == [f"{n:02d}" for n in range(LINES - len(found), LINES)]
     assert len(found) == BYTES // 702
+
+
+def test_colours_are_left_out_and_other_codes_are_shown() -> None:
+    line = "\x1b[1;31mError\x1b[0m:\x1b[2K \u202ehidden\x00 \x1b[38;2;1;2;3mmore\x1b[m"
+    assert tail([line.encode()]) == (r"Error:\x1b[2K \u202ehidden\x00 more",)
+
+
+def test_escapes_stay_within_the_limits() -> None:
+    found = tail([b"\x00" * 1000] * LINES)
+    assert all(line.endswith(" [cut: 1000 bytes]") for line in found)
+    assert sum(len(line.encode()) for line in found) <= BYTES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -143,11 +144,33 @@ def test_the_state_is_never_shown_by_colour_alone(project: Any, word: str) -> No
         ("\x9b31m", r"\x9b31m"),
         ("\x00", r"\x00"),
         ("right\u202eto left", r"right\u202eto left"),
+        ("zero\u200bwidth", r"zero\u200bwidth"),
+        ("soft\xadhyphen", r"soft\xadhyphen"),
+        ("tag\U000e0041", r"tag\U000e0041"),
+        ("\ufeffmark", r"\ufeffmark"),
         ("zwölf € 文", "zwölf € 文"),
     ],
 )
 def test_control_characters_of_others_are_shown_and_not_obeyed(given_: str, shown: str) -> None:
     assert clean(given_) == shown
+
+
+def test_no_character_of_the_categories_cc_and_cf_is_left() -> None:
+    hidden = [
+        chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cf")
+    ]
+    assert {c for c in hidden if clean(c) == c} == {"\n", "\t"}
+
+
+def test_what_an_agent_reads_in_json_is_cleaned_as_well() -> None:
+    hidden = "a\u200b\U000e0041\x1b[2J"
+    document = envelope(
+        command="up", changed=False, data={}, warnings=[Warn("X", hidden)], next_=[], engine=None,
+        error={"message": hidden, "details": {"reason": [hidden], "port": 3000}}, duration_ms=1,
+    )  # fmt: skip
+    shown = r"a\u200b\U000e0041\x1b[2J"
+    assert document["warnings"][0]["message"] == shown
+    assert document["error"] == {"message": shown, "details": {"reason": [shown], "port": 3000}}
 
 
 @given(st.text())

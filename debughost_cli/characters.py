@@ -1,0 +1,41 @@
+"""Text of others, with everything shown that would be obeyed, or that nobody would see.
+
+Terminals obey control characters; people do not see format characters, which hide or reorder text,
+while a program that reads for them does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# The Unicode categories Cc, without newline and tab, and Cf; separators of lines and paragraphs;
+# and the whole block of tags. A test compares this with Python's own tables.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*+m")
+
+
+def clean(text: str) -> str:
+    """The text with control and format characters as escapes, except newline and tab."""
+    return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+
+
+def without_colours(text: str) -> str:
+    """The text without the codes that only set colours and styles."""
+    return _COLOUR.sub("", text)
+
+
+def clean_all(value: object) -> object:
+    """What JSON is made of, with each text in it cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(k)): clean_all(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean_all(item) for item in value]
+    return value
