@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from debughost_cli.errors import InvalidWorkspace
+from debughost_cli.project.unsafe_mounts import unsafe_mount_reason
 from debughost_cli.project.workspace import (
     check_mountpoint,
     check_workspace,
@@ -125,7 +126,62 @@ def test_the_data_of_an_engine_is_refused_anywhere(tmp_path: Path, file: str) ->
     (tmp_path / "data" / file).write_bytes(b"")
     for place in ("data", "data/volumes", "data/volumes/shop/_data"):
         assert "engine" in refused(tmp_path / place).message
-    assert check_workspace(tmp_path)
+    assert "contains an engine's data" in refused(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/usr/local/bin", "/usr/local/lib/x", "/usr/local/sbin", "/usr/include", "/var/lib/dpkg/info",
+     "/var/lib/systemd", "/var/backups", "/var/mail/me", "/lost+found", "/mnt/disk/lost+found",
+     "/var/log/app", "/var/lib/apt/lists", "/home/me/.config", "/home/me/.config/gh",
+     "/home/me/.config/autostart/x", "/home/me/.local/bin", "/home/me/.password-store/x",
+     "/home/me/.local", "/home/me/.local/share", "/Users/me/Library/LaunchAgents", "/root/.config",
+     "/home/me/.anything", "/home/me/bin", "/home/me/.local/share/keyrings"],
+)  # fmt: skip
+def test_folders_of_programs_and_of_accounts_are_unsafe(path: str) -> None:
+    assert unsafe_mount_reason(Path(path))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/home/me/shop", "/home/me/.cursor/worktrees/shop", "/home/me/.config/nvim", "/srv/shop",
+     "/usr/local/src/shop", "/opt/shop", "/home/me/work/.hidden", "/home/me/work/bin",
+     "/var/lib/jenkins/workspace/shop", "/root/shop", "/Users/me/Library/CloudStorage/shop"],
+)  # fmt: skip
+def test_folders_of_projects_are_not(path: str) -> None:
+    assert unsafe_mount_reason(Path(path)) is None
+
+
+def test_the_hidden_folders_of_the_own_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (".config", ".config/gh", ".local/bin", ".cache"):
+        (tmp_path / name).mkdir(parents=True)
+        assert "programs" in refused(tmp_path / name).message
+
+
+@pytest.mark.parametrize(
+    "keys", [".ssh/id", ".gnupg/x", ".aws/credentials", ".config/gh/hosts.yml"]
+)
+def test_a_folder_that_contains_keys_is_refused(tmp_path: Path, keys: str) -> None:
+    (tmp_path / "kept" / keys).parent.mkdir(parents=True)
+    (tmp_path / "kept" / keys).write_text("")
+    assert "keys" in refused(tmp_path / "kept").message
+    assert check_workspace(tmp_path / "kept", (tmp_path / "kept").resolve())
+
+
+def test_a_docker_folder_of_a_project_is_no_key(tmp_path: Path) -> None:
+    (tmp_path / "shop/.docker/php").mkdir(parents=True)
+    assert check_workspace(tmp_path / "shop")
+
+
+@pytest.mark.parametrize(("caller", "unsafe"), [(1000, True), (33, True), (0, False)])
+def test_what_a_system_account_owns_is_the_systems_for_others(
+    monkeypatch: pytest.MonkeyPatch, caller: int, unsafe: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: caller)
+    assert bool(unsafe_mount_reason(Path("/usr/local/src"))) is unsafe
 
 
 @pytest.fixture
