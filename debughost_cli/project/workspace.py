@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,16 @@ def owner_of(path: Path) -> tuple[int, int]:
     except OSError as exc:
         raise _unusable(path, exc) from None
     return (found.st_uid, found.st_gid) if os.name == "posix" else (0, 0)
+
+
+def is_roots_and_open(path: Path) -> bool:
+    """Whether root owns the folder and other users of this machine can enter it."""
+    if os.name != "posix":
+        return False
+    with suppress(OSError):
+        others = all(p.stat().st_mode & stat.S_IXOTH for p in (path, *path.parents))
+        return others and path.stat().st_uid == 0
+    return False
 
 
 def check_mountpoint(path: Path) -> None:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
+from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.errors import DebughostError, Interrupted, PortInUse
 from debughost_cli.models import Action, ContainerRef, Project
 from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.project.workspace import is_roots_and_open
 from debughost_cli.services import disk_space
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.executor import RESTORE, Executor
@@ -68,6 +70,7 @@ class UpService:
         for its logs, unless it replaced one that ran: then that one is restored.
         """
         self._check_limits(resolved)
+        self._warn_of_setuid(resolved)
         state = UpState(resolved, options, Rollback(self._progress))
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))
@@ -77,6 +80,17 @@ class UpService:
         check_workspace_limits(self._engine, resolved.settings)
         check_run_limits(self._engine, resolved, self._owner)
         warn_of_raised_limits(resolved.settings, self._progress)
+
+    def _warn_of_setuid(self, resolved: ResolvedProject) -> None:
+        """A container of a folder of root's runs as root, and files that it makes are root's."""
+        info, workspace = self._engine.info, resolved.workspace
+        is_local = choose_transport(info).shares_machine and not info.maps_users
+        if is_local and is_roots_and_open(workspace):
+            self._progress.warn(
+                "WORKSPACE_OPEN",
+                f"{workspace} belongs to root and other users can enter it: a setuid program that "
+                f"the container makes there runs as root for them; chmod o-x {workspace} helps",
+            )
 
     def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
         """The project as it is then, or the error for one that is not ready."""

@@ -16,6 +16,7 @@ from debughost_cli.project.unsafe_mounts import unsafe_mount_reason
 from debughost_cli.project.workspace import (
     check_mountpoint,
     check_workspace,
+    is_roots_and_open,
     make_mountpoint,
     owner_of,
     remove_mountpoint,
@@ -290,3 +291,14 @@ def test_a_mount_point_is_removed_only_while_it_is_empty(tmp_path: Path) -> None
         remove_mountpoint(path)
     assert not empty.exists()
     assert (full / "mine").exists()
+
+
+def test_a_folder_of_roots_that_others_can_enter() -> None:
+    assert is_roots_and_open(Path("/usr/local/src"))
+
+
+def test_a_folder_that_others_cannot_enter(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop").chmod(0o700)
+    assert not is_roots_and_open(tmp_path / "shop")
+    assert not is_roots_and_open(tmp_path / "none")
