@@ -50,6 +50,8 @@ STATE_DIR = f"{CONTROL_DIR}/run"
 STATE_LINK = f"{STATE_DIR}/state"
 LAUNCHER = f"{CONTROL_DIR}/launch"
 HOME_DIR = f"{CONTROL_DIR}/home"
+PHP_PRIVATE = f"{CONTROL_DIR}/private.php"
+"""What keeps files private from PHP's own web server."""
 CA_FILE = f"{CONTROL_DIR}/ca-bundle.pem"
 
 DEPENDENCY_FOLDERS = {

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from debughost_cli import names
-from debughost_cli.models import Dependencies
+from debughost_cli.models import Dependencies, ProjectType
 from debughost_cli.project.detect import manifest_lines
 from debughost_cli.project.workspace import FolderIdentity
 from debughost_cli.resources import FileEntry
@@ -20,6 +20,11 @@ from debughost_cli.specs import MountType, ServiceSpec
 def launcher() -> bytes:
     """The shell program that is the project's first process."""
     return (files(__name__) / "launch.sh").read_bytes()
+
+
+def private_files_script() -> bytes:
+    """The PHP program that keeps files private from PHP's own web server."""
+    return (files(__name__) / "private.php").read_bytes()
 
 
 def fingerprint(workspace: Path, dependencies: Dependencies, image_id: str) -> str:
@@ -65,6 +70,8 @@ def control_files(
         entries.append(_workspace_file(workspace))
     if ca_bundle:
         entries.append(FileEntry(names.CA_FILE, ca_bundle, 0, 0, 0o444))
+    if spec.type is ProjectType.PHP:
+        entries.append(FileEntry(names.PHP_PRIVATE, private_files_script(), 0, 0, 0o644))
     if dependencies:
         entries += _dependency_files(spec, dependencies)
     return entries

@@ -463,20 +463,29 @@ def test_command_of_a_python_project(
     assert detect(make(tmp_path, files), ProjectType.PYTHON).command == command
 
 
+PRIVATE = "/.debughost/private.php"
 BUILT_IN = ("php", "-S", "0.0.0.0:{port}")
 PHP_COMMANDS: list[tuple[Files, tuple[str, ...]]] = [
     (
         {"artisan": "", "composer.json": {}, "public/index.php": ""},
         ("php", "artisan", "serve", "--host=0.0.0.0", "--port={port}", "--no-reload"),
     ),
-    ({"public/index.php": "", "index.php": ""}, (*BUILT_IN, "-t", "public")),
-    ({"web/index.php": "", "composer.json": {}}, (*BUILT_IN, "-t", "web")),
+    ({"public/index.php": "", "index.php": ""}, (*BUILT_IN, "-t", "public", PRIVATE)),
+    ({"web/index.php": "", "composer.json": {}}, (*BUILT_IN, "-t", "web", PRIVATE)),
     (
         {"public/index.php": "<?php if (PHP_SAPI === 'cli-server') {}"},
-        (*BUILT_IN, "-t", "public", "public/index.php"),
+        (
+            "php",
+            "-d",
+            f"auto_prepend_file={PRIVATE}",
+            *BUILT_IN[1:],
+            "-t",
+            "public",
+            "public/index.php",
+        ),
     ),
-    ({"index.php": ""}, BUILT_IN),
-    ({"composer.json": {}}, BUILT_IN),
+    ({"index.php": ""}, (*BUILT_IN, PRIVATE)),
+    ({"composer.json": {}}, (*BUILT_IN, PRIVATE)),
 ]
 
 

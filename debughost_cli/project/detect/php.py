@@ -6,11 +6,15 @@ path, unless that path has a dot in it: ``/feed.xml`` and ``/users/jane.doe`` ar
 every request goes through it, also for images and style sheets, and it has to return false for
 those. So ``index.php`` is passed as the router only where it is written to be one, which means that
 it checks for the name of the server, ``cli-server``. Laravel has its own in ``artisan serve``.
+
+It would also serve ``/.env`` and ``/.git``. A script of ours answers 404 there, before that router
+or as the only one; for everything else it returns false, and the server goes on as without any.
 """
 
 from __future__ import annotations
 
 from debughost_cli.models import Dependencies, Detection, ProjectType
+from debughost_cli.names import PHP_PRIVATE
 from debughost_cli.project.detect.shell import install_script
 from debughost_cli.project.reader import Folder, table_in
 
@@ -83,11 +87,11 @@ def _framework(folder: Folder) -> str:
 
 
 def _built_in(folder: Folder, index: str) -> tuple[str, ...]:
-    serve: tuple[str, ...] = ("php", "-S", "0.0.0.0:{port}")
     root = index.rpartition("/")[0]
-    if root:
-        serve = (*serve, "-t", root)
-    return (*serve, index) if "cli-server" in folder.source(index) else serve
+    serve = ("-S", "0.0.0.0:{port}", *(("-t", root) if root else ()))
+    if "cli-server" in folder.source(index):
+        return ("php", "-d", f"auto_prepend_file={PHP_PRIVATE}", *serve, index)
+    return ("php", *serve, PHP_PRIVATE)
 
 
 def _dependencies(folder: Folder) -> Dependencies | None:
