@@ -8,7 +8,8 @@ those. So ``index.php`` is passed as the router only where it is written to be o
 it checks for the name of the server, ``cli-server``. Laravel has its own in ``artisan serve``.
 
 It would also serve ``/.env`` and ``/.git``. A script of ours answers 404 there, before that router
-or as the only one; for everything else it returns false, and the server goes on as without any.
+or as the only one; for everything else it returns false, and the server goes on. With any router,
+it also runs ``index.php`` for paths with a dot that are no files.
 """
 
 from __future__ import annotations
