@@ -205,7 +205,7 @@ class DebugHost(ProjectReader):
         flags = flags or Flags()
         choice = WorkspaceChoice(self.config.folder, self.environ, self._source.get)
         given, allowed = (Path(path) if path else None for path in (workspace, allow))
-        folder = choice.find(given, flags.project, allowed)
+        folder = choice.find(given, flags, allowed)
         return resolve_project(folder, flags, self.environ)
 
     def _up_options(

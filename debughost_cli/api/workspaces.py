@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debughost_cli.errors import DebughostError, Usage
-from debughost_cli.names import check_project
+from debughost_cli.names import check_project, project_id_from
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine
+    from debughost_cli.project.settings import Flags
 
 
 def current_folder() -> Path:
@@ -24,21 +25,24 @@ def current_folder() -> Path:
 
 
 def project_in(folder: Path, environ: Mapping[str, str], engine: Callable[[], Engine]) -> str:
-    """The id of the project that is configured for ``folder``, else its name as an id.
+    """The id of the project of ``folder``, or of its nearest parent that has one.
 
-    Raises InvalidProject, InvalidConfig, and WorkspaceConflict where that id is another
-    workspace's, unless the user named it in a variable.
+    A folder that looks like a project of its own has no parent's. Raises InvalidProject,
+    InvalidConfig, and WorkspaceConflict where the folder's id is another workspace's, unless the
+    user named it in a variable.
     """
     from debughost_cli.project.configuration import load_settings
     from debughost_cli.project.resolve import default_project
     from debughost_cli.project.settings import Flags, Source
-    from debughost_cli.services.ownership import check_default
+    from debughost_cli.services.ownership import find_project
 
     settings = load_settings(folder, Flags(), environ)
-    project = check_project(settings.project or default_project(folder))
+    default = settings.project or project_id_from(folder.name)
     if settings.source("project") is not Source.ENVIRONMENT:
-        check_default(engine(), project, str(folder.resolve()))
-    return project
+        place = folder.resolve()
+        own = _looks_like_project(place)
+        default = find_project(engine(), place, default, search_parents=not own)
+    return check_project(default or default_project(folder))
 
 
 class WorkspaceChoice:
@@ -51,10 +55,11 @@ class WorkspaceChoice:
         self._environ = environ
         self._engine = engine
 
-    def find(self, given: Path | None, project: str | None, allow: Path | None) -> Path:
+    def find(self, given: Path | None, flags: Flags, allow: Path | None) -> Path:
         """The workspace, checked. Raises InvalidWorkspace, InvalidProject.
 
-        A project that is named outside of any workspace has the one that it was created with.
+        A project that is named outside of any workspace has the one that it was created with. In a
+        folder inside a workspace, where nothing else is named either, it is that workspace.
         ``allow``: a folder that is used even if it exposes the host; no configuration file can
         allow that.
         """
@@ -64,13 +69,32 @@ class WorkspaceChoice:
         variable = self._environ.get("DEBUGHOST_WORKSPACE")
         if given or variable:
             return check_workspace(given or Path(variable or ""), allowed)
-        if project and not _looks_like_project(self._folder):
+        known = None if _looks_like_project(self._folder) else self._elsewhere(flags)
+        return check_workspace(known or self._folder, allowed)
+
+    def _elsewhere(self, flags: Flags) -> Path | None:
+        """The workspace that is meant in a folder that is none."""
+        if flags.project:
             from debughost_cli.services.projects import workspace_of
 
-            known = workspace_of(self._engine(), check_project(project))
+            known = workspace_of(self._engine(), check_project(flags.project))
             if known:
-                return check_workspace(Path(known), allowed)
-        return check_workspace(self._folder, allowed)
+                return Path(known)
+        if flags.type or flags.image or flags.command:
+            return None
+        return _nearest_project(self._folder.resolve())
+
+
+def _nearest_project(folder: Path) -> Path | None:
+    """The nearest parent that looks like a project, below those that belong to no project."""
+    from debughost_cli.project.unsafe_mounts import unsafe_mount_reason
+
+    for parent in folder.parents:
+        if unsafe_mount_reason(parent):
+            break
+        if _looks_like_project(parent):
+            return parent
+    return None
 
 
 def _looks_like_project(folder: Path) -> bool:

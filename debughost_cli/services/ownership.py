@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import WorkspaceConflict
+from debughost_cli.errors import Usage, WorkspaceConflict
 from debughost_cli.project.workspace import is_gone
 from debughost_cli.services.host_identity import host_identity
-from debughost_cli.services.projects import find_instance
+from debughost_cli.services.projects import list_instances
 
 
 def belongs_to(labels: Mapping[str, str], workspace: str, host: str) -> bool:
@@ -70,15 +70,32 @@ def check_up(project: str, labels: Mapping[str, str], workspace: str, host: str)
     raise workspace_conflict(project, labels, workspace, host, hint)
 
 
-def check_default(engine: Engine, project: str, workspace: str) -> None:
-    """Raises WorkspaceConflict where the id of this folder leads to another workspace's project.
+def find_project(engine: Engine, folder: Path, default: str, *, search_parents: bool) -> str:
+    """The id of the project of a resolved folder, or of its nearest parent that has one.
 
-    For an id that nobody named: it came from the folder's name or from a file in it.
+    ``default``: the id that nobody named, from the folder's name or a file in it; the result where
+    no folder has a project. Raises WorkspaceConflict where that id is another workspace's.
     """
-    instance = find_instance(engine, project)
-    if instance is None:
-        return
-    labels, host = instance.main.labels, host_identity()
-    if not belongs_to(labels, workspace, host):
-        hint = f"Use '-p {project}' to mean that one, 'debughost up --project NAME' for a new one"
-        raise workspace_conflict(project, labels, workspace, host, hint)
+    host = host_identity()
+    labels = {p: i.main.labels for p, i in list_instances(engine).items()}
+    if default in labels and belongs_to(labels[default], str(folder), host):
+        return default
+    for place in (folder, *(folder.parents if search_parents else ())):
+        found = sorted(p for p, its in labels.items() if _is_workspace(its, str(place), host))
+        if found:
+            return _only(found, place)
+    if default in labels:
+        hint = f"Use '-p {default}' to mean that one, 'debughost up --project NAME' for a new one"
+        raise workspace_conflict(default, labels[default], str(folder), host, hint)
+    return default
+
+
+def _is_workspace(labels: Mapping[str, str], folder: str, host: str) -> bool:
+    return labels.get(names.WORKSPACE) == folder and labels.get(names.HOST) in (host, None)
+
+
+def _only(projects: Sequence[str], folder: Path) -> str:
+    if len(projects) == 1:
+        return projects[0]
+    listed = ", ".join(projects)
+    raise Usage(f"several projects have the workspace {folder}: {listed}", hint="Name one with -p")
