@@ -277,7 +277,10 @@ class TestJson:
         assert done.returncode == 3
         document = check_document(done.stdout.decode(), done.returncode)
         assert document["ok"] is True
-        assert document["data"] == {"exit_code": 3, "stdout": "in \ufffd", "stderr": "err\n"}
+        assert document["data"] == {
+            "exit_code": 3, "stdout": "in \ufffd", "stderr": "err\n",
+            "stdout_bytes": 4, "stderr_bytes": 4, "truncated": False,
+        }  # fmt: skip
 
     def test_what_could_not_be_run(self, run: Program, shop: str) -> None:
         done = subprocess.run(
