@@ -28,7 +28,7 @@ def test_output_of_a_container_is_shown_and_not_obeyed(
     failed = run(*args, "--json", "--", "sh", "-c", LOUD, check=7)
     assert failed.out.isascii()
     (loud, *_) = [line for line in failed.error["details"]["log_tail"] if "over" in line]
-    assert loud.startswith("\x1b[2J\x1b]0;pwned\x07")
+    assert loud.startswith("\\x1b[2J\\x1b]0;pwned\\x07")
     plain = run(*args, "--", "sh", "-c", LOUD, check=7)
     assert "\\x1b[2J\\x1b]0;pwned\\x07" in plain.err
     assert is_tame(plain.stderr)
