@@ -186,7 +186,8 @@ def test_exec_ends_with_the_commands_own_code_and_streams(run: Program, site: st
     plain = run("exec", "-p", site, "--", "sh", "-c", script, check=7)
     assert (plain.out, plain.err) == ("out\n", "err\n")
     (as_json,) = run("exec", "-p", site, "--json", "--", "sh", "-c", script, check=False).lines
-    assert as_json["data"] == {"exit_code": 7, "stdout": "out\n", "stderr": "err\n"}
+    found = [as_json["data"][key] for key in ("exit_code", "stdout", "stderr", "truncated")]
+    assert found == [7, "out\n", "err\n", False]
     assert run("exec", "-p", site, "--", "no-such-command", check=False).code == 127
 
 
