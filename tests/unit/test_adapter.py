@@ -205,3 +205,13 @@ def test_files_that_are_no_archive_are_an_engine_error(connect: Any, script: Any
     with pytest.raises(errors.DebughostError) as caught:
         engine.containers.read_files("x", "/etc")
     assert caught.value.code == "ENGINE_ERROR"
+
+
+@pytest.mark.parametrize("answer", [None, [], {"ID": {}}, {"ID": None, "MemTotal": "much"}])
+def test_an_engine_that_says_nothing_of_itself_is_known_by_its_address(
+    connect: Any, script: Any, answer: Any
+) -> None:
+    script.on("GET /v1.45/info", (200, answer))
+    engine = connect()
+    assert engine.identity() == engine.info.endpoint
+    assert engine.memory_bytes() == 0

@@ -16,7 +16,7 @@ from debughost_cli.engine.docker.events import DockerEvents
 from debughost_cli.engine.docker.images import DockerImages
 from debughost_cli.engine.docker.networks import DockerNetworks
 from debughost_cli.engine.docker.volumes import DockerVolumes
-from debughost_cli.engine.json_values import as_int
+from debughost_cli.engine.json_values import as_int, as_map, as_str
 from debughost_cli.engine.port import DiskUsageBusy
 from debughost_cli.engine.reachability import READ_TIMEOUT
 from debughost_cli.engine.retry import Retrier
@@ -73,8 +73,9 @@ class DockerEngine:
 
     def _read_facts(self) -> tuple[str, int]:
         if self._facts is None:
-            found = self._caller.read("identifying the engine", lambda c: c.info())
-            self._facts = str(found.get("ID") or self.info.endpoint), as_int(found.get("MemTotal"))
+            found = as_map(self._caller.read("identifying the engine", lambda c: c.info()))
+            identity = as_str(found.get("ID")) or self.info.endpoint
+            self._facts = identity, as_int(found.get("MemTotal"))
         return self._facts
 
     @property
