@@ -188,8 +188,8 @@ def _beneath(root: Path, name: str) -> list[str]:
 def _open_step_by_step(
     root: Path, steps: list[str], absolute_links: bool, *, folder: bool = False
 ) -> int:
-    """``folders`` is the way back: ".." in a link is the folder that was passed, not its parent
-    of this moment.
+    """``folders`` holds every folder that was opened on the way: ".." in a link leads back to the
+    one before, even if the folder has another parent by now.
     """
     folders = [os.open(root, _FOLDER)]
     rest = deque(steps)

@@ -82,8 +82,12 @@ def _certificates(data: bytes, *, is_trusted: bool) -> bytes:
 
 
 def _is_sequence(der: bytes) -> bool:
-    """Whether it is one DER sequence of a length in two bytes, X.690 8.1.3, and nothing else."""
-    return der[:2] == b"\x30\x82" and int.from_bytes(der[2:4]) == len(der) - 4
+    """Whether it is one DER sequence and nothing else; its length is written as in X.690 8.1.3."""
+    if len(der) < 2 or der[0] != 0x30:
+        return False
+    more = der[1] & 0x7F if der[1] & 0x80 else 0
+    length = int.from_bytes(der[2 : 2 + more], "big") if more else der[1]
+    return len(der) == 2 + more + length
 
 
 def _is_certificate(der: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,6 +10,8 @@ from pathlib import Path
 from debughost_cli.errors import InvalidConfig
 from debughost_cli.models import ProjectType
 from debughost_cli.project import parsers
+from debughost_cli.project.beneath import read_path
+from debughost_cli.project.toml import parse_toml
 from debughost_cli.project.variables import BadValue
 
 ALL_PROJECTS = "projects"
@@ -18,7 +19,6 @@ ALL_PROJECTS = "projects"
 
 _KEYS = ("shared_cache", "limits")
 _LIMITS = (ALL_PROJECTS, *(type_.value for type_ in ProjectType))
-_MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,7 @@ def load_user_configuration() -> UserConfiguration:
 
 def _read(path: Path) -> Mapping[str, object] | None:
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise ValueError("it is larger than 1 MiB")
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return parse_toml(read_path(path).decode("utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from pathlib import Path
 
@@ -95,3 +96,18 @@ def test_a_workspace_brings_no_certificate_into_the_shared_images(
     sources.mkdir()
     with build_context(sources, found) as context:
         assert (context / "certs" / "ca-bundle.crt").exists() is trusted
+
+
+@pytest.mark.parametrize("size", [100, 200, 400, 70_000])
+def test_the_users_own_certificate_may_have_any_length(
+    workspace: Path, tmp_path: Path, size: int
+) -> None:
+    head = {100: "3064", 200: "3081c8", 400: "30820190", 70_000: "3083011170"}[size]
+    der = bytes.fromhex(head) + bytes(size)
+    for body, is_good in ((der, True), (der + b"x", False), (der[:-1], False)):
+        (tmp_path / "ca.pem").write_text(ssl.DER_cert_to_PEM_cert(body))
+        if is_good:
+            assert bundle(workspace, DEBUGHOST_CA_BUNDLE=str(tmp_path / "ca.pem"))
+        else:
+            with pytest.raises(InvalidConfig):
+                bundle(workspace, DEBUGHOST_CA_BUNDLE=str(tmp_path / "ca.pem"))
