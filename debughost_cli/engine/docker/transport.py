@@ -1,8 +1,11 @@
-"""A time limit for a whole answer: a socket's own timeout starts again with every byte.
+"""A time limit for a whole exchange: a socket's own timeout starts again with every byte.
 
 An engine, or a proxy before it, that sends a byte every few seconds would otherwise never time
 out. The limit belongs to the calling thread; without one the socket's own timeout applies, as it
 should for streams.
+
+It holds for what is sent as well: urllib3 sends within the connect timeout, and an engine whose
+disk is busy takes longer than that to read an archive.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ import urllib3
 from docker.transport import UnixHTTPAdapter
 from docker.transport.unixconn import UnixHTTPConnection, UnixHTTPConnectionPool
 
+from debughost_cli.engine.reachability import READ_TIMEOUT
+
 _now = threading.local()
 
 
@@ -33,6 +38,18 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         yield
     finally:
         _now.deadline = before
+
+
+def _limit(sock: socket.socket, usual: float | None) -> None:
+    """Gives the next operation the time that is left, or ``usual`` seconds without a limit.
+
+    Raises TimeoutError once the deadline is over.
+    """
+    deadline = getattr(_now, "deadline", None)
+    left = usual if deadline is None else deadline - time.monotonic()
+    if left is not None and left <= 0:
+        raise TimeoutError("timed out")
+    sock.settimeout(left)
 
 
 class _LimitedReader(io.RawIOBase):
@@ -49,14 +66,7 @@ class _LimitedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """As a socket's. Raises TimeoutError once the deadline is over."""
-        deadline = getattr(_now, "deadline", None)
-        if deadline is None:
-            self.sock.settimeout(self._usual)
-        else:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("timed out")
-            self.sock.settimeout(left)
+        _limit(self.sock, self._usual)
         count: int | None = self._raw.readinto(buffer)
         self.is_over = count == 0
         return count
@@ -79,8 +89,21 @@ class _Response(http.client.HTTPResponse):
             raise http.client.RemoteDisconnected("the connection ended within an answer")
 
 
-class _UnixConnection(UnixHTTPConnection):  # type: ignore[misc]  # docker-py ships no types
+class _Connection(http.client.HTTPConnection):
+    """What the three kinds of connection have in common."""
+
     response_class = _Response
+
+    def send(self, data: Any) -> None:
+        """As ``http.client``'s, with a timeout for sending in place of the one for connecting."""
+        if self.sock is None:
+            self.connect()
+        _limit(self.sock, READ_TIMEOUT)
+        super().send(data)
+
+
+class _UnixConnection(_Connection, UnixHTTPConnection):  # type: ignore[misc]  # docker-py ships no types
+    pass
 
 
 class _UnixPool(UnixHTTPConnectionPool):  # type: ignore[misc]  # docker-py ships no types
@@ -106,12 +129,12 @@ class UnixAdapter(UnixHTTPAdapter):  # type: ignore[misc]  # docker-py ships no 
         self._pool.close()
 
 
-class _HttpConnection(urllib3.connection.HTTPConnection):
-    response_class = _Response
+class _HttpConnection(_Connection, urllib3.connection.HTTPConnection):
+    pass
 
 
-class _HttpsConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Response
+class _HttpsConnection(_Connection, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):
