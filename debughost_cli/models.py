@@ -196,6 +196,17 @@ class PublishedPort:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """A TCP port on which something in a container listens.
+
+    ``is_loopback``: only on the container's own loopback address.
+    """
+
+    port: int
+    is_loopback: bool = False
+
+
+@dataclass(frozen=True)
 class Companion:
     """A companion service of a project, as it is on the engine. ``state``: Docker's status."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from debughost_cli.models import RestartPolicy
+from debughost_cli.models import Listener, RestartPolicy
 from debughost_cli.specs import Limits, Mount, PortBinding, Role
 
 
@@ -22,8 +22,7 @@ class EngineInfo:
     source: str
     version: str = ""
     api_version: str = ""
-    maps_users: bool = False
-    """True where the engine itself maps file ownership (rootless, Docker Desktop)."""
+    maps_users: bool = False  # The engine maps file ownership (rootless, Docker Desktop).
     shares_kernel: bool = False  # Containers see this machine's devices and inodes.
 
 
@@ -115,6 +114,7 @@ class Container(_OfProject):
     pid: int = 0
     tty: bool = False
     ports: tuple[PortBinding, ...] = ()
+    address: str = ""  # IPv4; empty where it does not run.
 
 
 @dataclass(frozen=True)
@@ -250,8 +250,7 @@ class FileEntry:
     uid: int = 0
     gid: int = 0
     mode: int = 0o644
-    link: str = ""
-    """The target, for a symbolic link."""
+    link: str = ""  # The target, for a symbolic link.
 
 
 @dataclass(frozen=True)
@@ -259,7 +258,7 @@ class LauncherStatus:
     """What the launcher reported about its container; ``at`` is when it did.
 
     ``ended``: it saw the command's end itself. ``dependencies``: the fingerprint of what is
-    installed.
+    installed. ``others``: while it is not ready, what listens on other ports than its own.
     """
 
     phase: LauncherPhase = LauncherPhase.NONE
@@ -268,6 +267,7 @@ class LauncherStatus:
     asked_to_stop: bool = False
     ended: bool = False
     dependencies: str = ""
+    others: tuple[Listener, ...] = ()
     at: datetime | None = None
 
 

@@ -7,6 +7,8 @@
 #   or running
 #   ready         something listens on the project's port, on an address that is not the loopback
 #   loopback      something listens on the port, but only on the loopback address
+#   listens-PORT  while not ready: something listens on another port
+#   loopback-PORT while not ready: the same, but only on the loopback address
 #   term          a SIGTERM was received: the exit that follows was requested
 #   ended         the command exited; missing where the whole container was killed
 #   deps-HEX      the fingerprint of the installed dependencies
@@ -40,17 +42,34 @@ count_sockets() {
     done
 }
 
-# Sets $found to no, loopback or all, from the kernel's tables: "address:port remote:0000 0A" is a
-# listener. Read with cat, because a shell's own read takes one system call per byte.
-find_listener() {
-    table=$(cat /proc/net/tcp /proc/net/tcp6)
-    any4=00000000 any6=00000000000000000000000000000000
-    case $table in
-    *" $any4:$port $any4:0000 0A "* | *" $any6:$port $any6:0000 0A "*) found=all ;;
-    *" 0100007F:$port $any4:0000 0A "* | *"01000000:$port $any6:0000 0A "*) found=loopback ;;
-    *":$port $any4:0000 0A "* | *":$port $any6:0000 0A "*) found=all ;;
-    *) found=no ;;
+# Sets $found to no, loopback or all, and $others to the flags of at most eight other listeners, from
+# the kernel's tables: "address:port remote:0000 0A" is a listener. Read with cat, because a shell's
+# own read takes one system call per byte.
+find_listeners() {
+    found=no others= count=0 local= remote=
+    for word in $(cat /proc/net/tcp /proc/net/tcp6); do
+        case $remote:$word in *:0000:0A) add_listener "${local%:*}" "${local#*:}" ;; esac
+        local=$remote remote=$word
+    done
+}
+
+# add_listener ADDRESS PORT, as the kernel writes them: 127.0.0.1 is 0100007F. The engine's own name
+# server listens on 127.0.0.11.
+add_listener() {
+    case $1 in
+    0B00007F) return ;;
+    ??????7F | *FFFF0000??????7F | 00000000000000000000000001000000) where=loopback ;;
+    *) where=all ;;
     esac
+    if [ "$2" = "$port" ]; then
+        [ "$found" = all ] || found=$where
+    elif [ "$count" -lt 8 ]; then
+        count=$((count + 1))
+        case $where in
+        all) others=$others+listens-$((0x$2)) ;;
+        loopback) others=$others+loopback-$((0x$2)) ;;
+        esac
+    fi
 }
 
 # Updates the state when a program begins or ceases to listen. Until then it polls often: the number
@@ -60,16 +79,19 @@ watch_port() {
     while :; do
         count_sockets
         if [ "$sockets" != "$before" ] || [ $((tries % 30)) = 0 ]; then
-            find_listener
+            find_listeners
             before=$sockets
+            case $found in
+            all) next=$phase+ready ;;
+            loopback) next=$phase+loopback$others ;;
+            no) next=$phase$others ;;
+            esac
+        fi
+        if [ "$next" != "$state" ]; then
+            state=$next
+            set_state "$state"
         fi
         if [ "$found" != "$seen" ]; then
-            case $found in
-            all) state=$phase+ready ;;
-            loopback) state=$phase+loopback ;;
-            no) state=$phase ;;
-            esac
-            set_state "$state"
             seen=$found tries=0
             case $seen in all) pause=2 ;; *) pause=0.1 ;; esac
         fi

@@ -78,6 +78,9 @@ def container(raw: Json) -> Container:
         pid=as_int(state.get("Pid")),
         tty=bool(config.get("Tty")),
         ports=_port_bindings(host, as_port(as_labels(config.get("Labels")).get(PORT))),
+        address=next(
+            (a for v in networks.values() if (a := as_str(as_map(v).get("IPAddress")))), ""
+        ),
     )
 
 

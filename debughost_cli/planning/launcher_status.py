@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus, Link
+import re
+
+from debughost_cli.models import Listener
+from debughost_cli.resources import (
+    Container,
+    ContainerStatus,
+    LauncherPhase,
+    LauncherStatus,
+    Link,
+)
+
+_OTHER = re.compile(r"(listens|loopback)-([0-9]{1,5})")
+_MOST_OTHERS = 8
 
 
 def parse(link: Link | None) -> LauncherStatus:
@@ -18,8 +30,18 @@ def parse(link: Link | None) -> LauncherStatus:
         asked_to_stop="term" in flags,
         ended="ended" in flags,
         dependencies=next(installed, ""),
+        others=_others(flags),
         at=link.changed_at,
     )
+
+
+def _others(flags: list[str]) -> tuple[Listener, ...]:
+    """Each port once: a program may listen on it for IPv4 and for IPv6."""
+    found = [m for m in map(_OTHER.fullmatch, flags) if m]
+    open_ports = {int(m[2]) for m in found if m[1] == "listens"}
+    closed_ports = {int(m[2]) for m in found} - open_ports
+    listeners = [Listener(p) for p in open_ports] + [Listener(p, True) for p in closed_ports]
+    return tuple(sorted(listeners, key=lambda item: item.port)[:_MOST_OTHERS])
 
 
 def _phase(text: str) -> LauncherPhase:

@@ -23,7 +23,7 @@ from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.services.progress import NullProgress
-from debughost_cli.services.spec import make_spec
+from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.services.worker_pool import TimeLimit
 
 TIMEOUT = 1.0
@@ -102,6 +102,7 @@ class DriftService:
         spec = make_spec(
             resolved,
             port=resolved.settings.port or container.port,
+            container_port=adopted_port(resolved, image.image, container),
             image=image,
             network=network,
             engine=self._engine.info,

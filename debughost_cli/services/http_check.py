@@ -25,17 +25,19 @@ _INTERIM = range(100, 200)
 
 def answers(port: int, path: str, timeout: float = TIMEOUT) -> bool:
     """True for an answer below 400 on the loopback's ``port`` within ``timeout`` seconds."""
+    status = status_of("127.0.0.1", port, path, timeout)
+    return status is not None and status < http.client.BAD_REQUEST
+
+
+def status_of(address: str, port: int, path: str, timeout: float = TIMEOUT) -> int | None:
+    """The status of an answer within ``timeout`` seconds, None without one."""
     deadline = time.monotonic() + timeout
     target = quote(path, safe=_SAFE)
-    request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: */*\r\n"
-    with (
-        suppress(OSError),
-        socket.create_connection(("127.0.0.1", port), timeout) as connection,
-    ):
+    request = f"GET {target} HTTP/1.1\r\nHost: {address}:{port}\r\nAccept: */*\r\n"
+    with suppress(OSError), socket.create_connection((address, port), timeout) as connection:
         connection.sendall(f"{request}Connection: close\r\n\r\n".encode())
-        status = _status(connection, deadline)
-        return status is not None and status < http.client.BAD_REQUEST
-    return False
+        return _status(connection, deadline)
+    return None
 
 
 def _status(connection: socket.socket, deadline: float) -> int | None:

@@ -32,7 +32,7 @@ from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.projects import list_instances, read_launcher_status
-from debughost_cli.services.spec import make_spec
+from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.specs import MountType, ProjectSpec, ServiceSpec
 
 
@@ -77,8 +77,11 @@ class Observer:
         *,
         pull: PullPolicy = PullPolicy.NEVER,
         avoid: frozenset[int] = frozenset(),
+        container_port: int = 0,
     ) -> Observation:
         """The plan for ``resolved``; with ``pull``, the step that gets the image is part of it.
+
+        ``container_port``: where the program was found to listen, 0 where that is not known.
 
         Raises InvalidWorkspace, WorkspaceConflict, NetworkConflict, NameConflict, PortInUse,
         PortsExhausted, and ConcurrentModification while another client is at work.
@@ -98,6 +101,7 @@ class Observer:
         spec = make_spec(
             resolved,
             port=_port(resolved, current, ports, remembered),
+            container_port=container_port or adopted_port(resolved, image.image, current),
             image=image,
             network=network,
             engine=self._engine.info,

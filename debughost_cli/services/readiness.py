@@ -19,8 +19,10 @@ from debughost_cli.errors import (
 )
 from debughost_cli.models import Exit, ExitReason
 from debughost_cli.planning.exit_reason import explain, has_no_shell
+from debughost_cli.planning.listeners import explain_not_ready, relevant
 from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
 from debughost_cli.services.disk_space import is_full, ran_out
+from debughost_cli.services.elsewhere import Elsewhere
 from debughost_cli.services.projects import log_tail, observe
 
 _ENDED = (
@@ -47,10 +49,11 @@ def wait_ready(
     """The container and its launcher status once it is ready; ``on_wait`` is called if it is not
     at once.
 
-    Raises NotReady after ``timeout`` seconds; Crashed, StartFailed, DependenciesFailed,
-    VolumeNotWritable or DiskFull once the container has ended.
+    Raises NotReady after ``timeout`` seconds, or once it has settled on another port; Crashed,
+    StartFailed, DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
     deadline = clock.monotonic() + timeout
+    elsewhere = Elsewhere(clock)
     restarts = 0
     for reading in itertools.count():
         container, launcher = _observe(engine, ref)
@@ -64,8 +67,10 @@ def wait_ready(
             on_wait()
         if cancelled():
             raise Interrupted()
+        if elsewhere.is_settled(launcher):
+            raise _not_ready(engine, container, launcher)
         if clock.monotonic() >= deadline:
-            raise _not_ready(engine, container, launcher, timeout)
+            raise _not_ready(engine, container, launcher, f" after {timeout:g} s")
         clock.sleep(POLL)
     raise AssertionError  # never: the loop ends by a return or an error
 
@@ -178,22 +183,15 @@ def _exit_details(exit_: Exit | None, container: Container) -> dict[str, object]
 
 
 def _not_ready(
-    engine: Engine, container: Container, launcher: LauncherStatus, timeout: float
+    engine: Engine, container: Container, launcher: LauncherStatus, after: str = ""
 ) -> NotReady:
-    port, project = container.port, container.project
-    if launcher.loopback:
-        why = f"it listens on port {port}, but on the container's own 127.0.0.1 alone"
-        hint = "Make it listen on 0.0.0.0 (often --host 0.0.0.0)"
-    elif launcher.phase is LauncherPhase.INSTALLING:
-        why = "its dependencies are still being installed"
-        hint = f"Wait on: debughost up -p {project} --wait-timeout {max(300, int(timeout * 2))}"
-    else:
-        why = f"nothing listens on port {port}"
-        hint = (
-            f"Make it listen on 0.0.0.0:$PORT (PORT is {port}); see 'debughost logs -p {project}'"
-        )
+    reason = explain_not_ready(container, launcher)
     return NotReady(
-        f"{project} is not ready after {timeout:g} s: {why}; it goes on running",
-        hint=hint,
-        details={"port": port, "log_tail": list(log_tail(engine, container.id))},
+        f"{container.project} is not ready{after}: {reason.text}; it goes on running",
+        hint=reason.hint,
+        details={
+            "port": container.port,
+            "listening": [listener.port for listener in relevant(launcher.others)],
+            "log_tail": list(log_tail(engine, container.id)),
+        },
     )

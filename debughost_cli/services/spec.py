@@ -16,7 +16,7 @@ from debughost_cli.models import ProjectType
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Source
 from debughost_cli.project.workspace import owner_of
-from debughost_cli.resources import EngineInfo, Image, Network
+from debughost_cli.resources import Container, EngineInfo, Image, Network
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.specs import (
@@ -51,9 +51,13 @@ _CA_VARIABLES = (
 
 def make_spec(
     resolved: ResolvedProject, *, port: int, image: ImageChoice, network: Network | None,
-    engine: EngineInfo, owner: OwnerProcess, mountpoint_made: bool,
+    engine: EngineInfo, owner: OwnerProcess, mountpoint_made: bool, container_port: int = 0,
 ) -> ProjectSpec:  # fmt: skip
-    """What ``resolved`` should be on this engine, created by the process ``owner``."""
+    """What ``resolved`` should be on this engine, created by the process ``owner``.
+
+    ``container_port``: the port on which the program listens, 0 for ``port`` itself.
+    """
+    inner = container_port or port
     transport = choose_transport(engine)
     user = None if engine.maps_users else User(*owner_of(resolved.workspace))
     spec = ServiceSpec(
@@ -62,9 +66,9 @@ def make_spec(
         workspace=str(resolved.workspace),
         image=image.ref,
         image_id=image.image_id,
-        command=_command(resolved, port, image.image),
-        ports=(PortBinding(HTTP, port, port),),
-        environment=_environment(resolved, port, image.image),
+        command=command_of(resolved, inner, image.image),
+        ports=(PortBinding(HTTP, inner, port),),
+        environment=_environment(resolved, inner, image.image),
         mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
         user=user,
@@ -93,7 +97,21 @@ def _cpus(resolved: ResolvedProject, transport: WorkspaceTransport) -> float:
     return cpus
 
 
-def _command(resolved: ResolvedProject, port: int, image: Image | None) -> tuple[str, ...]:
+def adopted_port(resolved: ResolvedProject, image: Image | None, current: Container | None) -> int:
+    """The port that the program of ``current`` chose itself, 0 where it has none.
+
+    It holds until the user sets a port, or the program becomes another one.
+    """
+    if current is None or resolved.settings.port is not None:
+        return 0
+    inner = next((p.container_port for p in current.ports if p.name == HTTP), 0)
+    if inner == current.port or current.command != command_of(resolved, inner, image):
+        return 0
+    return inner
+
+
+def command_of(resolved: ResolvedProject, port: int, image: Image | None) -> tuple[str, ...]:
+    """The program with its arguments; ``port`` is where it is to listen. Raises TypeUnknown."""
     if resolved.command:
         return resolved.command
     found = tuple(a.replace("{port}", str(port)) for a in resolved.detection.command)

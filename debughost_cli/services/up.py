@@ -8,12 +8,13 @@ from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Conflict, Engine, NotFound
-from debughost_cli.errors import DebughostError, Interrupted, PortInUse
+from debughost_cli.errors import DebughostError, Interrupted, NotReady, PortInUse
 from debughost_cli.models import Action, ContainerRef, Project
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
 from debughost_cli.services import disk_space
 from debughost_cli.services.drift import freshness
+from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageService
@@ -94,15 +95,15 @@ class UpService:
 
     def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
         """The project as it is then, or the error for one that is not ready."""
-        plan, outcome = attempt.observation.plan, attempt.outcome
+        action, outcome = state.action(attempt), attempt.outcome
         if isinstance(outcome, DebughostError):
             # The container is kept, for its logs or because it goes on running.
-            changed = plan.action is not Action.UNCHANGED
+            changed = action is not Action.UNCHANGED
             raise outcome.with_context(changed=changed) from outcome
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
         project = replace(project, dependencies=freshness(state.resolved, container, launcher))
-        return ProjectResult(project, plan.action, executed=state.executed(attempt))
+        return ProjectResult(project, action, executed=state.executed(attempt))
 
     def _run(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures
@@ -130,7 +131,30 @@ class UpService:
             self._executor.get_image(state, step)
 
     def _bring_up(self, state: UpState) -> Attempt:
-        """Until the container is started and, without ``--no-wait``, ready or ended."""
+        """Until the container is started and, without ``--no-wait``, ready or ended.
+
+        One that listens on a port of its own choice is published with that port. The container's
+        ports cannot be changed, so it is recreated once.
+        """
+        attempt = self._converge_and_wait(state)
+        port = self._port_to_adopt(state, attempt)
+        if not port:
+            return attempt
+        self._clean_up(state, attempt)
+        self._progress.step(f"{state.project} listens on port {port}: publishing that")
+        state.first, state.container_port = attempt, port
+        return self._converge_and_wait(state)
+
+    def _port_to_adopt(self, state: UpState, attempt: Attempt) -> int | None:
+        """Only in place of a port that the user did not choose."""
+        is_free = state.resolved.settings.port is None and not state.container_port
+        if not (is_free and isinstance(attempt.outcome, NotReady)):
+            return None
+        container, launcher = observe(self._engine, attempt.ref)
+        address = container.address if self._engine.info.shares_kernel else ""
+        return choose_port(launcher.others, address)
+
+    def _converge_and_wait(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures
         with self._recovery.lock(state.project):
             attempt = self._recovery.until_converged(state, lambda: self._converge(state))
@@ -140,7 +164,10 @@ class UpService:
     def _converge(self, state: UpState) -> Attempt:
         check_run_limits(self._engine, state.resolved, self._owner)
         observation = self._observer.observe(
-            state.resolved, state.converge, avoid=state.avoided_ports
+            state.resolved,
+            state.converge,
+            avoid=state.avoided_ports,
+            container_port=state.container_port,
         )
         current = observation.current
         attempt = Attempt(observation, ref=current.id if current else "")

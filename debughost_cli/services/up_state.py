@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from debughost_cli.errors import DebughostError
-from debughost_cli.models import PullPolicy
+from debughost_cli.models import Action, PullPolicy
 from debughost_cli.planning.up import ConvergeOptions, Step
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container, LauncherStatus
@@ -57,6 +57,10 @@ class UpState:
     image_step: Step | None = None
     """The step that got the image, where there was one to carry out."""
     avoided_ports: frozenset[int] = frozenset()
+    container_port: int = 0
+    """Where the program was found to listen, 0 until then."""
+    first: Attempt | None = None
+    """What was done before the port was adopted."""
     recreate: bool = False
     """The container of an earlier attempt was corrupted: the next attempt creates another."""
 
@@ -66,7 +70,13 @@ class UpState:
 
     def executed(self, attempt: Attempt) -> tuple[Step, ...]:
         """The steps that were carried out, those of failed attempts left out."""
-        return (*((self.image_step,) if self.image_step else ()), *attempt.executed)
+        image = (self.image_step,) if self.image_step else ()
+        return (*image, *(self.first.executed if self.first else ()), *attempt.executed)
+
+    def action(self, attempt: Attempt) -> Action:
+        """What was done with the project as it was before."""
+        first = self.first.observation.plan.action if self.first else Action.UNCHANGED
+        return attempt.observation.plan.action if first is Action.UNCHANGED else first
 
     @property
     def converge(self) -> ConvergeOptions:

@@ -14,6 +14,7 @@ from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
 from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
+from debughost_cli.planning.listeners import explain_not_ready
 from debughost_cli.planning.log_times import SECOND, to_ns
 from debughost_cli.resources import Container, ContainerStatus, LauncherStatus
 from debughost_cli.services.host_identity import host_identity
@@ -48,6 +49,7 @@ class Condition:
     text: str
     check: Check
     wants_end: bool = False
+    wants_port: bool = False
 
 
 def parse_condition(text: str) -> Condition:
@@ -57,12 +59,13 @@ def parse_condition(text: str) -> Condition:
         path = value or "/"
         if not path.startswith("/") or any(c.isspace() for c in path):
             raise Usage(f"{path!r} is not a path", hint="For example --for http=/health")
-        return Condition(text, lambda _, c, m, left: _answers(c, m, path, left))
+        return Condition(text, lambda _, c, m, left: _answers(c, m, path, left), wants_port=True)
     if name == "log" and value:
         return Condition(text, _LogSearch(_regex(value)))
     simple = {"running": _runs, "ready": _is_ready, "healthy": _is_healthy, "exited": _has_ended}
     if text in simple:
-        return Condition(text, simple[text], wants_end=text == "exited")
+        is_ready = text == "ready"
+        return Condition(text, simple[text], wants_end=text == "exited", wants_port=is_ready)
     raise Usage(
         f"--for cannot be {text[:60]!r}",
         hint="Use running, ready, healthy, exited, http[=PATH] or log=REGEX",
@@ -196,7 +199,7 @@ class WaitService:
             if self._cancelled():
                 raise Interrupted
             if self._clock.monotonic() >= deadline:
-                raise self._timeout(container, condition, timeout)
+                raise self._timeout(container, launcher, condition, timeout)
             self._clock.sleep(POLL)
 
     def _came_true(
@@ -224,10 +227,14 @@ class WaitService:
                 return observe(self._engine, instance.main.id)
         raise not_found(project, list(list_instances(self._engine)))
 
-    def _timeout(self, container: Container, condition: Condition, timeout: float) -> WaitTimeout:
-        project = container.project
+    def _timeout(
+        self, container: Container, launcher: LauncherStatus, condition: Condition, timeout: float
+    ) -> WaitTimeout:
+        project, state = container.project, f"it is {container.status}"
+        if condition.wants_port and container.is_running and not launcher.ready:
+            state = explain_not_ready(container, launcher).text
         return WaitTimeout(
-            f"{project} was not {condition.text} within {timeout:g} s (it is {container.status})",
+            f"{project} was not {condition.text} within {timeout:g} s ({state})",
             hint=f"See 'debughost logs -p {project}', or give it longer with --timeout",
             details={
                 "condition": condition.text,

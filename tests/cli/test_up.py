@@ -21,6 +21,7 @@ from fakes import (
     install_fails,
     installing,
     listens,
+    listens_on,
     loopback_only,
     never_listens,
     refused,
@@ -566,6 +567,51 @@ def test_every_way_not_to_become_ready_has_its_code(
     assert run.error["retryable"] is False
     stays = app("status", "-p", "shop").code == 0
     assert run.document["changed"] is stays
+
+
+def test_the_port_that_a_program_chose_itself_is_published(app: App, engine: FakeEngine) -> None:
+    engine.program = listens_on(3000)
+    run = app("up", "--json")
+    assert (run.code, run.project["action"], run.project["ready"]) == (0, "created", True)
+    (port,) = run.project["ports"]
+    assert (port["container_port"], port["host_port"]) == (3000, run.project["port"])
+    assert run.project["port"] != 3000
+    assert len(engine.containers.list()) == 1
+    environment = engine.containers.inspect(run.project["container"]["id"]).environment
+    assert environment["PORT"] == "3000"
+    # It is remembered, by every command.
+    again = app("up", "--json")
+    assert (again.project["action"], again.project["ports"]) == ("unchanged", [port])
+    assert app("status", "--json").project["drift"] == []
+    assert app("restart", "--json").project["ports"] == [port]
+
+
+def test_a_port_that_was_adopted_ends_with_its_program(app: App, engine: FakeEngine) -> None:
+    engine.program = listens_on(3000)
+    app("up")
+    engine.program = listens()
+    run = app("up", "--json", "--", "node", "other.js")
+    assert run.project["ports"][0]["container_port"] == run.project["port"]
+
+
+@pytest.mark.parametrize("ports", [(3000,), (8080, 3000)])
+def test_a_port_that_the_user_set_is_not_replaced(
+    app: App, engine: FakeEngine, ports: tuple[int, ...]
+) -> None:
+    engine.program = listens_on(*ports)
+    run = app("up", "--json", "--port", "4321")
+    assert (run.code, run.error["code"]) == (6, "NOT_READY")
+    assert "not on port 4321" in run.error["message"]
+    assert "--port 3000" in run.error["hint"]
+    assert run.error["details"]["listening"] == sorted(ports)
+    assert run.document["duration_ms"] < 10_000, "the wait ends before its time"
+
+
+def test_of_several_ports_none_is_guessed(app: App, engine: FakeEngine) -> None:
+    engine.program = listens_on(3000, 8080)
+    run = app("up", "--json")
+    assert (run.code, run.error["code"]) == (6, "NOT_READY")
+    assert "ports 3000 and 8080" in run.error["message"]
 
 
 def test_a_failure_that_left_all_as_it_was_changed_nothing(app: App, engine: FakeEngine) -> None:

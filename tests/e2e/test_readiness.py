@@ -54,6 +54,24 @@ def test_a_listener_on_the_containers_loopback_is_reported(
     assert eye.inspect(project)["State"]["Running"] is True
 
 
+def test_a_port_that_the_program_chose_is_published(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    """The one of two whose page answers, and only where the user set no port."""
+    source = "import socket; other = socket.create_server(('', 7000)); os.environ['PORT'] = '8000'"
+    folder = write(tmp_path / "p", python(source))
+    up = ("up", "-p", project, "-w", folder, "--json")
+    made = run(*up)
+    (port,) = made.project["ports"]
+    assert (port["container_port"], port["host_port"]) == (8000, made.project["port"])
+    assert made.project["action"] == "created"
+    assert body(made.project["url"])
+    assert run(*up).project["action"] == "unchanged"
+    vain = run(*up, "--port", str(made.project["port"]), check=6)
+    assert "ports 7000 and 8000" in vain.error["message"]
+    assert vain.own_seconds < run.slow(15)
+
+
 def test_what_never_listens_goes_on_running(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:

@@ -14,7 +14,8 @@ class Program:
     ``sigterm_code``: how it answers SIGTERM, None to ignore it. ``installs``: the launcher installs
     before it runs. ``restarts``: how often the restart policy has started it again by then.
     ``refused``: the engine's words on why it cannot be started at all. ``late``: reads of its state
-    before it is where the other fields say.
+    before it is where the other fields say. ``listening``: the launcher's flags for where it
+    listens whatever port it is given, such as ``listens-3000``.
     """
 
     ready: bool = False
@@ -29,6 +30,7 @@ class Program:
     health: str | None = None
     output: tuple[str, ...] = ()
     late: int = 0
+    listening: tuple[str, ...] = ()
 
 
 def listens(**more: Any) -> Program:
@@ -39,6 +41,11 @@ def listens(**more: Any) -> Program:
 def never_listens(**more: Any) -> Program:
     """Runs, and that is all."""
     return Program(**more)
+
+
+def listens_on(*ports: int, **more: Any) -> Program:
+    """Takes no notice of the port that it is given."""
+    return Program(installs=True, listening=tuple(f"listens-{p}" for p in ports), **more)
 
 
 def loopback_only() -> Program:

@@ -53,6 +53,7 @@ class Runtime:
         if program.phase == "running":
             words += self.installed(container) if program.installs else []
             words += [mark for mark in ("ready", "loopback") if getattr(program, mark)]
+            words += self.listening(container)
         self.engine.write_status(container, "+".join(words))
         self.engine.write_log(container.id, *program.output)
         container.restart_count = program.restarts
@@ -61,6 +62,11 @@ class Runtime:
             container.oom_killed = program.oom
             if program.restarts:
                 container.status = "restarting"
+
+    def listening(self, container: FakeContainer) -> list[str]:
+        """What launch.sh reports of a program that chose its ports itself."""
+        found = container.program.listening
+        return ["ready"] if f"listens-{container.spec.container_port}" in found else list(found)
 
     def installed(self, container: FakeContainer) -> list[str]:
         """What launch.sh does with the fingerprint of the dependencies."""

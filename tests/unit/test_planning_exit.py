@@ -11,7 +11,7 @@ from fakes import make_container
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debughost_cli.models import State
+from debughost_cli.models import Listener, State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of
 from debughost_cli.planning.launcher_status import of_this_run, parse
 from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus, Link
@@ -189,6 +189,19 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
             LauncherStatus(LauncherPhase.RUNNING, ready=True, asked_to_stop=True, at=AT),
         ),
         ("running+deps-ab12+ended", replace(OVER, dependencies="ab12", at=AT)),
+        (
+            "running+deps-ab12+listens-3000+loopback-9229+loopback-3000+listens-99999999+listens-x",
+            LauncherStatus(
+                LauncherPhase.RUNNING,
+                dependencies="ab12",
+                others=(Listener(3000), Listener(9229, True)),
+                at=AT,
+            ),
+        ),
+        (
+            "running" + "".join(f"+listens-{port}" for port in range(20)),
+            LauncherStatus(LauncherPhase.RUNNING, others=tuple(map(Listener, range(8))), at=AT),
+        ),
         ("running+of-a-later-version", LauncherStatus(LauncherPhase.RUNNING, at=AT)),
         ("", LauncherStatus(LauncherPhase.NONE, at=AT)),
     ],

@@ -1,0 +1,76 @@
+"""What a container listens on besides its port, and why that makes it not ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from debughost_cli.models import Listener
+from debughost_cli.resources import Container, LauncherPhase, LauncherStatus
+
+AUXILIARY_PORTS = frozenset({5678, 5858, 9229, 9230, 24678, 35729})
+"""Where debuggers (debugpy, Node) and live reload (Vite, LiveReload) listen by default."""
+EPHEMERAL_PORTS = range(32768, 61000)
+"""Linux's own choice for programs that give no number (ip_local_port_range)."""
+
+
+@dataclass(frozen=True)
+class NotReadyReason:
+    """Why a running project is not ready, and what helps."""
+
+    text: str
+    hint: str
+
+
+def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
+    """Those that may be the project's page: not a debugger, and on a port that was chosen."""
+    return tuple(
+        found
+        for found in listeners
+        if found.port not in AUXILIARY_PORTS and found.port not in EPHEMERAL_PORTS
+    )
+
+
+def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotReadyReason:
+    """From what was looked up in the container."""
+    port, project = container.port, container.project
+    others = relevant(launcher.others)
+    if launcher.loopback:
+        return NotReadyReason(
+            f"it listens on port {port}, but on the container's own 127.0.0.1 alone",
+            "Make it listen on 0.0.0.0 (often --host 0.0.0.0)",
+        )
+    if launcher.phase is LauncherPhase.INSTALLING:
+        return NotReadyReason(
+            "its dependencies are still being installed",
+            f"Wait on: debughost up -p {project} --wait-timeout 300",
+        )
+    reachable = [o.port for o in others if not o.is_loopback]
+    if reachable:
+        return NotReadyReason(
+            f"it listens on {_ports(reachable)}, not on port {port}",
+            f"Use the port that it has: debughost up -p {project} --port {reachable[0]}",
+        )
+    if others:
+        return NotReadyReason(
+            f"it listens on {_ports([o.port for o in others])} of the container's own 127.0.0.1 "
+            f"alone, not on port {port}",
+            f"Make it listen on 0.0.0.0:{port} (often --host 0.0.0.0 --port {port})",
+        )
+    return NotReadyReason(f"nothing listens on port {port}", _listen_hint(container))
+
+
+def _ports(ports: list[int]) -> str:
+    words = [str(port) for port in ports]
+    if len(words) == 1:
+        return f"port {words[0]}"
+    return f"ports {', '.join(words[:-1])} and {words[-1]}"
+
+
+def _listen_hint(container: Container) -> str:
+    """``PORT`` may have been set to something else by the user."""
+    port, variable = container.port, container.environment.get("PORT", "")
+    see = f"see 'debughost logs -p {container.project}'"
+    if variable == str(port):
+        return f"Make it listen on 0.0.0.0:$PORT (PORT is {port}); {see}"
+    return f"Make it listen on 0.0.0.0:{port} (PORT was set to {variable[:20]!r}); {see}"

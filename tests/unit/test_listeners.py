@@ -1,0 +1,198 @@
+"""What listens in a container: as the launcher finds it out, and what is made of it."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from fake_clock import FakeClock
+from fakes import make_container, make_spec
+
+from debughost_cli.models import Listener
+from debughost_cli.planning.listeners import explain_not_ready, relevant
+from debughost_cli.resources import LauncherPhase, LauncherStatus
+from debughost_cli.services.elsewhere import GRACE, Elsewhere, choose_port
+from unit.test_fingerprint import SHELLS, function
+
+HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+NOBODY = "00000000:0000"
+NOBODY6 = f"{'0' * 32}:0000"
+ANY, LOCAL, NAME_SERVER, OWN = "00000000", "0100007F", "0B00007F", "03001CAC"
+ANY6, LOCAL6, MAPPED = "0" * 32, f"{'0' * 24}01000000", f"{'0' * 16}FFFF0000{LOCAL}"
+PORT = 3725
+
+
+def row(address: str, port: int, remote: str = "", state: str = "0A") -> str:
+    """A line of /proc/net/tcp or tcp6."""
+    remote = remote or (NOBODY6 if len(address) > 8 else NOBODY)
+    numbers = "00000000:00000000 00:00000000 00000000 12345 0 7 1 0000000000000000 100 0 0 10 0"
+    return f"   0: {address}:{port:04X} {remote} {state} {numbers}\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("rows", "found", "others"),
+    [
+        ([], "no", ""),
+        ([row(ANY, PORT)], "all", ""),
+        ([row(OWN, PORT)], "all", ""),
+        ([row(ANY6, PORT)], "all", ""),
+        ([row(LOCAL, PORT)], "loopback", ""),
+        ([row("0200007F", PORT)], "loopback", ""),
+        ([row(LOCAL6, PORT)], "loopback", ""),
+        ([row(MAPPED, PORT)], "loopback", ""),
+        ([row(LOCAL, PORT), row(ANY6, PORT)], "all", ""),
+        ([row(ANY, PORT), row(LOCAL6, PORT)], "all", ""),
+        ([row(ANY, 3000)], "no", "+listens-3000"),
+        ([row(ANY, 10)], "no", "+listens-10"),
+        ([row(LOCAL, 8080), row(ANY6, 65535)], "no", "+loopback-8080+listens-65535"),
+        ([row(NAME_SERVER, 41287)], "no", ""),
+        ([row(ANY, 3000), row(ANY, PORT)], "all", "+listens-3000"),
+        # Connections to other machines, and one that is not yet accepted.
+        ([row(OWN, 3000, "0200007F:0050", "01"), row(OWN, PORT, "0200007F:0050", "03")], "no", ""),
+        ([row(ANY, 4000 + n) for n in range(20)], "no", "+listens-4000"),
+    ],
+)
+def test_the_launcher_finds_listeners(
+    shell: str, rows: list[str], found: str, others: str, tmp_path: Path
+) -> None:
+    tables = [tmp_path / "tcp", tmp_path / "tcp6"]
+    for table, wide in zip(tables, (False, True), strict=True):
+        lines = [r for r in rows if (len(r.split()[1]) > 13) is wide]
+        table.write_text(HEAD + "".join(lines))
+    text = function("find_listeners") + function("add_listener")
+    for table, name in zip(reversed(tables), ("tcp6", "tcp"), strict=True):
+        text = text.replace(f"/proc/net/{name}", str(table))
+    script = f'port={PORT:04X}\n{text}find_listeners\necho "$found $others"\n'
+    command = [shell, "sh", "-c", script] if shell == "busybox" else [shell, "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert result.startswith(f"{found} {others}".strip())
+    assert result.count("listens") <= 8
+
+
+def test_there_is_a_shell_to_test_with() -> None:
+    assert shutil.which("sh")
+
+
+def test_debuggers_and_ports_of_the_kernels_choice_are_no_page() -> None:
+    listeners = [Listener(p) for p in (3000, 5678, 9229, 24678, 35729, 40123, 61000)]
+    assert [found.port for found in relevant(listeners)] == [3000, 61000]
+
+
+def launcher(*ports: int, loopback: bool = False) -> LauncherStatus:
+    others = tuple(Listener(port) for port in ports)
+    return LauncherStatus(LauncherPhase.RUNNING, loopback=loopback, others=others)
+
+
+def test_a_program_has_two_seconds_to_listen_on_its_port_too() -> None:
+    clock = FakeClock()
+    elsewhere = Elsewhere(clock)
+    assert not elsewhere.is_settled(launcher())
+    clock.sleep(100)
+    assert not elsewhere.is_settled(launcher(3000))
+    clock.sleep(GRACE - 0.1)
+    assert not elsewhere.is_settled(launcher(3000, 8080)), "it is still beginning to"
+    clock.sleep(GRACE)
+    assert elsewhere.is_settled(launcher(3000, 8080))
+
+
+@pytest.mark.parametrize(
+    ("state", "settles"),
+    [
+        (launcher(), False),
+        (launcher(9229), False),
+        (launcher(35729, 45000), False),
+        (launcher(3000), True),
+        (launcher(loopback=True), True),
+    ],
+)
+def test_what_ends_the_wait(state: LauncherStatus, settles: bool) -> None:
+    clock = FakeClock()
+    elsewhere = Elsewhere(clock)
+    assert not elsewhere.is_settled(state)
+    clock.sleep(GRACE)
+    assert elsewhere.is_settled(state) is settles
+
+
+@contextmanager
+def web_server(status: int) -> Iterator[int]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "chosen"),
+    [
+        ((200, 404), 0),
+        ((404, 301), 1),
+        ((500, None), 0),
+        ((None, 404), 1),
+        ((200, 200), None),
+        ((404, 500), None),
+        ((None, None), None),
+    ],
+)
+def test_of_two_the_one_that_answers(
+    statuses: tuple[int | None, ...], chosen: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The kernel chooses the ports of these servers.
+    monkeypatch.setattr("debughost_cli.planning.listeners.EPHEMERAL_PORTS", range(0))
+    with ExitStack() as stack:
+        ports = [
+            stack.enter_context(web_server(status)) if status else free
+            for status, free in zip(statuses, (1, 2), strict=True)
+        ]
+        listeners = [Listener(port) for port in ports]
+        expected = None if chosen is None else ports[chosen]
+        assert choose_port(listeners, "127.0.0.1") == expected
+        assert choose_port(listeners, "") is None, "nobody can be asked"
+
+
+def test_one_alone_needs_no_answer() -> None:
+    assert choose_port([Listener(3000), Listener(9229), Listener(8080, True)], "") == 3000
+    assert choose_port([Listener(3000, True)], "") is None
+
+
+@pytest.mark.parametrize(
+    ("state", "environment", "text", "hint"),
+    [
+        (launcher(), {"PORT": "3725"}, "nothing listens on port 3725", "PORT is 3725"),
+        (launcher(), {"PORT": "4000"}, "nothing listens", "PORT was set to '4000'"),
+        (launcher(), {}, "nothing listens", "0.0.0.0:3725"),
+        (launcher(3000), {}, "it listens on port 3000, not on port 3725", "--port 3000"),
+        (launcher(3000, 8080), {}, "it listens on ports 3000 and 8080, not", "--port 3000"),
+        (launcher(loopback=True), {}, "on port 3725, but on the container's own", "0.0.0.0"),
+        (launcher(9229), {}, "nothing listens on port 3725", "0.0.0.0:3725"),
+        (
+            LauncherStatus(LauncherPhase.RUNNING, others=(Listener(8000, True),)),
+            {},
+            "it listens on port 8000 of the container's own 127.0.0.1 alone, not on port 3725",
+            "--port 3725",
+        ),
+    ],
+)
+def test_hints_state_what_was_looked_up(
+    state: LauncherStatus, environment: dict[str, str], text: str, hint: str
+) -> None:
+    container = make_container(make_spec("/srv/shop", port=PORT), environment=environment)
+    reason = explain_not_ready(container, state)
+    assert text in reason.text
+    assert hint in reason.hint
