@@ -160,7 +160,7 @@ class _Conflict(DebughostError):
 
 
 class PortInUse(_Conflict):
-    """The requested port is in use. ``next_free``: a free port of the same range, if known."""
+    """The requested port is in use. ``next_free``: the nearest free one above, if known."""
 
     code = "PORT_IN_USE"
     next_free: int | None

@@ -52,6 +52,16 @@ class RestartPolicy:
         return f"{self.mode}:{self.max_retries}" if self.max_retries else self.mode.value
 
 
+@dataclass(frozen=True)
+class PortFrom:
+    """The first free port from ``first`` on; as text ``3000+``."""
+
+    first: int
+
+    def __str__(self) -> str:
+        return f"{self.first}+"
+
+
 class State(StrEnum):
     """A project's state: Docker's, with ``exited`` split by what ended it."""
 

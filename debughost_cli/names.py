@@ -69,6 +69,11 @@ PORT_RANGES = {
 }
 RESERVED_PORTS = range(2601, 2700)
 USER_PORTS = range(1024, 65536)
+REFUSED_PORTS = frozenset(
+    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697, 10080}
+    | set(range(6665, 6670))
+)
+"""Browsers open no page there: "bad ports" of the Fetch standard, those above 1023."""
 
 ALIAS_PREFIX = "project-"
 """What comes before the id in the second alias of a project; no id begins like that."""

@@ -50,7 +50,7 @@ def up(
         str | None, typer.Option("--image", metavar="REF", help="Any image that has a shell.")
     ] = None,
     port: Annotated[
-        str | None, typer.Option("--port", metavar="N|auto", help="The port, inside and out.")
+        str | None, typer.Option("--port", metavar="N|N+|auto", help="The port; N+: or the next.")
     ] = None,
     env: Annotated[
         list[str] | None,

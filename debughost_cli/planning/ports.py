@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from debughost_cli.errors import PortInUse, PortsExhausted
-from debughost_cli.models import ProjectType
-from debughost_cli.names import PORT_RANGES, RESERVED_PORTS, USER_PORTS
+from debughost_cli.models import PortFrom, ProjectType
+from debughost_cli.names import PORT_RANGES, REFUSED_PORTS, RESERVED_PORTS, USER_PORTS
 
 
 class PortHolderKind(StrEnum):
@@ -42,36 +42,55 @@ def preferred_port(project: str, type_: ProjectType) -> int:
     return ports[int.from_bytes(digest[:8], "big") % len(ports)]
 
 
-def candidates(project: str, type_: ProjectType, last: int | None) -> Iterator[int]:
-    """Every port that the project may get, the best first."""
-    if last and last in USER_PORTS and last not in RESERVED_PORTS:
+def candidates(
+    project: str, type_: ProjectType, last: int | None, first: int | None = None
+) -> Iterator[int]:
+    """Every port that the project may get, the best first; with ``first`` none below it."""
+    if last and last >= (first or 0) and _is_usable(last):
         yield last
+    if first:
+        yield from _from(first)
+        return
     ports = PORT_RANGES[type_]
-    first = ports.index(preferred_port(project, type_))
+    start = ports.index(preferred_port(project, type_))
     for offset in range(len(ports)):
-        yield ports[(first + offset) % len(ports)]
+        port = ports[(start + offset) % len(ports)]
+        if _is_usable(port):
+            yield port
+
+
+def _from(first: int) -> Iterator[int]:
+    """The next thousand: nobody looks for a project further away."""
+    return filter(_is_usable, range(first, min(first + 1000, USER_PORTS.stop)))
+
+
+def _is_usable(port: int) -> bool:
+    is_free_to_users = port in USER_PORTS and port not in RESERVED_PORTS
+    return is_free_to_users and port not in REFUSED_PORTS
 
 
 def choose_port(
     project: str,
     type_: ProjectType,
     *,
-    requested: int | None,
+    requested: int | PortFrom | None,
     last: int | None,
     holder: FindPortHolder,
     identify: Callable[[int], PortHolder],
 ) -> int:
-    """A port that is free. Raises PortInUse for a requested one, PortsExhausted otherwise.
+    """A port that is free. Raises PortInUse for the one requested, PortsExhausted otherwise.
 
     ``holder`` is called for many ports and may be vague; ``identify`` for the one in the error.
     """
-    if requested:
+    if isinstance(requested, int):
         if holder(requested):
-            raise port_in_use(project, type_, requested, identify(requested), holder)
+            raise port_in_use(requested, identify(requested), holder)
         return requested
-    free = next((p for p in candidates(project, type_, last) if not holder(p)), None)
+    first = requested.first if requested else None
+    ports = list(candidates(project, type_, last, first))
+    free = next((p for p in ports if not holder(p)), None)
     if free is None:
-        ports = PORT_RANGES[type_]
+        ports.sort()
         raise PortsExhausted(
             f"every port from {ports[0]} to {ports[-1]} is taken",
             hint="Remove projects that are not needed (debughost status; debughost rm -p ID), "
@@ -81,12 +100,10 @@ def choose_port(
     return free
 
 
-def port_in_use(
-    project: str, type_: ProjectType, port: int, held_by: PortHolder, holder: FindPortHolder
-) -> PortInUse:
-    """The error that names who holds the port, and the next free one."""
-    free = next((p for p in candidates(project, type_, None) if p != port and not holder(p)), None)
-    way_out = f"Use --port {free} or --port auto" if free else "Use another --port"
+def port_in_use(port: int, held_by: PortHolder, holder: FindPortHolder) -> PortInUse:
+    """The error that names who holds the port, and the nearest free one above it."""
+    free = next((p for p in _from(port + 1) if not holder(p)), None)
+    way_out = f"Use --port {free}, --port {port}+ or --port auto" if free else "Use --port auto"
     return PortInUse(
         f"port {port} is held by {held_by}",
         hint=f"{way_out}, or stop what holds it",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from debughost_cli import names
 from debughost_cli.errors import InvalidPort, TypeUnknown
-from debughost_cli.models import ProjectType, RestartPolicy
+from debughost_cli.models import PortFrom, ProjectType, RestartPolicy
 from debughost_cli.project.variables import (
     BadValue,
     is_passable,
@@ -60,14 +60,23 @@ def parse_command(value: object) -> tuple[str, ...]:
     raise BadValue('a list of words or one line of shell, such as ["npm", "run", "dev"]')
 
 
-def parse_port(value: object) -> int | None:
-    """A port, None for ``auto``. Raises InvalidPort, and BadValue for what is not a number."""
+def parse_port(value: object) -> int | PortFrom | None:
+    """A port, ``3000+`` for a free one from there on, None for ``auto``.
+
+    Raises InvalidPort, and BadValue for what is not a number.
+    """
     if value == "auto":
         return None
+    if isinstance(value, str) and value[-1:] == "+":
+        return PortFrom(_port(value[:-1]))
+    return _port(value)
+
+
+def _port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise BadValue('a port number or "auto"')
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise InvalidPort(f"{value[:40]!r} is not a port", hint="Use 1024 to 65535, or auto")
+        raise InvalidPort(f"{value[:40]!r} is not a port", hint="Use 1024 to 65535, 3000+ or auto")
     return names.check_port(int(str(value)[:9]))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from debughost_cli.models import ProjectType, RestartPolicy
+from debughost_cli.models import PortFrom, ProjectType, RestartPolicy
 from debughost_cli.project import parsers
 from debughost_cli.specs import Limits
 
@@ -75,9 +75,9 @@ class Settings:
     command: tuple[str, ...] | None = _setting(
         None, parsers.parse_command, '["npm", "run", "dev"]', "or one line for the shell"
     )
-    port: int | None = _setting(
-        None, parsers.parse_port, "3000", 'or "auto": a free one that stays with the project',
-        allowed='1024 to 65535 without 2601 to 2699, or "auto"',
+    port: int | PortFrom | None = _setting(
+        None, parsers.parse_port, "3000", 'or "3000+", "auto": a free one, which stays',
+        allowed='1024 to 65535 without 2601 to 2699, that with a "+", or "auto"',
     )  # fmt: skip
     image: str | None = _setting(
         None, parsers.parse_image, '"node:24"', "any image with a shell, instead of the base image"
@@ -116,6 +116,11 @@ class Settings:
     def source(self, name: str) -> Source | None:
         """Where the value of a setting came from, None where it has none."""
         return self.sources.get(name)
+
+    @property
+    def fixed_port(self) -> int | None:
+        """The port that the user chose, None where a free one is to be chosen."""
+        return self.port if isinstance(self.port, int) else None
 
     @property
     def limits(self) -> Limits:

@@ -101,7 +101,7 @@ class DriftService:
     ) -> tuple[Drift, ...]:
         spec = make_spec(
             resolved,
-            port=resolved.settings.port or container.port,
+            port=resolved.settings.fixed_port or container.port,
             container_port=adopted_port(resolved, image.image, container),
             image=image,
             network=network,

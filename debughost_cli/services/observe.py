@@ -9,7 +9,7 @@ from debughost_cli import names
 from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import NameConflict
-from debughost_cli.models import PullPolicy
+from debughost_cli.models import PortFrom, PullPolicy
 from debughost_cli.planning.launcher_status import of_this_run
 from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import ConvergeOptions, Facts, Plan, find_drift, plan_up
@@ -247,8 +247,14 @@ def _port(
     resolved: ResolvedProject, current: Container | None, ports: PortTable, remembered: int | None
 ) -> int:
     requested = resolved.settings.port
-    if current and current.is_running and current.port and requested in (None, current.port):
-        return current.port
+    if current and current.is_running and current.port:
+        fits = (
+            current.port >= requested.first
+            if isinstance(requested, PortFrom)
+            else (requested in (None, current.port))
+        )
+        if fits:
+            return current.port
     return choose_port(
         resolved.project,
         resolved.type,

@@ -60,15 +60,14 @@ class Recovery:
             except PortRace as exc:
                 state.rollback.run()
                 state.avoided_ports |= {exc.port}
-                if state.resolved.settings.port or time.monotonic() >= deadline:
+                if state.resolved.settings.fixed_port or time.monotonic() >= deadline:
                     raise self._port_in_use(state, exc.port) from exc
                 self._progress.step(f"Port {exc.port} is in use by now, choosing another")
 
     def _port_in_use(self, state: UpState, port: int) -> PortInUse:
         """The engine names the port alone; who uses it is looked up."""
         table = PortTable(self._engine, state.project, state.avoided_ports)
-        type_ = state.resolved.type
-        return port_in_use(state.project, type_, port, table.identify(port), table.holder)
+        return port_in_use(port, table.identify(port), table.holder)
 
     def until_intact(self, state: UpState, bring_up: Callable[[], Attempt]) -> Attempt:
         """Creates another container where the end of an engine corrupted the one it started."""

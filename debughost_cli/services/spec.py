@@ -102,7 +102,7 @@ def adopted_port(resolved: ResolvedProject, image: Image | None, current: Contai
 
     It holds until the user sets a port, or the program becomes another one.
     """
-    if current is None or resolved.settings.port is not None:
+    if current is None or resolved.settings.fixed_port:
         return 0
     inner = next((p.container_port for p in current.ports if p.name == HTTP), 0)
     if inner == current.port or current.command != command_of(resolved, inner, image):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.transport import choose_transport
@@ -81,6 +82,10 @@ class UpService:
         check_workspace_limits(self._engine, resolved.settings)
         check_run_limits(self._engine, resolved, self._owner)
         warn_of_raised_limits(resolved.settings, self._progress)
+        port = resolved.settings.fixed_port
+        if port in names.REFUSED_PORTS:
+            text = f"browsers open no page on port {port}: choose another one for a page"
+            self._progress.warn("PORT_REFUSED_BY_BROWSERS", text)
 
     def _warn_of_setuid(self, resolved: ResolvedProject) -> None:
         """A container of a folder of root's runs as root, and files that it makes are root's."""
@@ -147,7 +152,7 @@ class UpService:
 
     def _port_to_adopt(self, state: UpState, attempt: Attempt) -> int | None:
         """Only in place of a port that the user did not choose."""
-        is_free = state.resolved.settings.port is None and not state.container_port
+        is_free = state.resolved.settings.fixed_port is None and not state.container_port
         if not (is_free and isinstance(attempt.outcome, NotReady)):
             return None
         container, launcher = observe(self._engine, attempt.ref)

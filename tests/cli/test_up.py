@@ -490,9 +490,25 @@ def test_a_requested_port_that_is_held_names_the_holder(app: App, engine: FakeEn
     run = app("up", "--port", "3000", "--json")
     assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
     assert run.error["details"]["holder"] == {"kind": "container", "name": "web"}
-    assert run.error["details"]["next_free"] == SHOP_PORT
-    assert run.document["next"] == [f"debughost up -p shop --port {SHOP_PORT}"]
+    assert run.error["details"]["next_free"] == 3001
+    assert run.document["next"] == ["debughost up -p shop --port 3001"]
     assert engine.changes == []
+
+
+def test_a_port_or_the_next_one(app: App, engine: FakeEngine) -> None:
+    engine.add_foreign("web", 3000)
+    run = app("up", "--port", "3000+", "--json")
+    assert (run.code, run.project["port"]) == (0, 3001)
+    again = app("up", "--port", "2999+", "--json")
+    assert (again.project["action"], again.project["port"]) == ("unchanged", 3001)
+    assert app("up", "--port", "3002+", "--json").project["port"] == 3002
+    assert app("restart", "--json").project["port"] == 3002
+
+
+def test_a_port_that_browsers_refuse_is_warned_about(app: App, engine: FakeEngine) -> None:
+    run = app("up", "--port", "6000", "--json")
+    assert (run.code, run.project["port"]) == (0, 6000)
+    assert "PORT_REFUSED_BY_BROWSERS" in [w["code"] for w in run.document["warnings"]]
 
 
 def test_a_port_that_a_process_of_this_machine_holds(workspace: Path) -> None:

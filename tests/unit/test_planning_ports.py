@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.errors import InvalidPort, PortInUse, PortsExhausted
-from debughost_cli.models import ProjectType
-from debughost_cli.names import PORT_RANGES, RESERVED_PORTS, check_port
+from debughost_cli.models import PortFrom, ProjectType
+from debughost_cli.names import PORT_RANGES, REFUSED_PORTS, RESERVED_PORTS, check_port
 from debughost_cli.planning import ports
 from debughost_cli.planning.ports import PortHolder, PortHolderKind, candidates, preferred_port
 
@@ -80,7 +80,40 @@ def test_the_port_of_an_id_is_the_same_in_every_version() -> None:
 @given(ids, types)
 def test_every_port_of_the_range_is_tried_once(project: Any, type_: Any) -> None:
     tried = list(candidates(project, type_, None))
-    assert sorted(tried) == list(PORT_RANGES[type_])
+    assert sorted(tried) == [p for p in PORT_RANGES[type_] if p not in REFUSED_PORTS]
+
+
+def test_what_browsers_refuse_is_never_chosen() -> None:
+    project = next(p for p in map(str, range(10**6)) if preferred_port(p, NODE) == 3659)
+    for last in (None, 6000):
+        assert choose_port(project, NODE, requested=None, last=last, holder=nobody) == 3660
+    assert choose_port(project, NODE, requested=3659, last=None, holder=nobody) == 3659
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "held", "chosen"),
+    [
+        (3000, None, (), 3000),
+        (3000, None, (3000, 3001), 3002),
+        (3658, None, (3658,), 3660),
+        (2600, None, (2600,), 2700),
+        (3000, 3456, (), 3456),
+        (4000, 3456, (4000,), 4001),
+        (65535, None, (), 65535),
+    ],
+)
+def test_the_next_from_a_port_on(first: int, last: Any, held: tuple[int, ...], chosen: int) -> None:
+    def holder(port: Any) -> Any:
+        return everybody(port) if port in held else None
+
+    found = choose_port("shop", NODE, requested=PortFrom(first), last=last, holder=holder)
+    assert found == chosen
+
+
+def test_none_from_a_port_on() -> None:
+    with pytest.raises(PortsExhausted) as caught:
+        choose_port("shop", NODE, requested=PortFrom(65000), last=None, holder=everybody)
+    assert caught.value.details == {"first": 65000, "last": 65535}
 
 
 def test_the_last_port_comes_first() -> None:
@@ -124,7 +157,7 @@ def test_a_requested_port_is_taken_as_it_is() -> None:
 def test_a_requested_port_that_is_held_is_never_replaced_in_silence() -> None:
     def holder(port: Any) -> Any:
         return (
-            PortHolder(PortHolderKind.PROCESS, "nginx (pid 12)") if port in (3000, 3725) else None
+            PortHolder(PortHolderKind.PROCESS, "nginx (pid 12)") if port in (3000, 3001) else None
         )
 
     with pytest.raises(PortInUse) as caught:
@@ -133,10 +166,11 @@ def test_a_requested_port_that_is_held_is_never_replaced_in_silence() -> None:
     assert error.details == {
         "port": 3000,
         "holder": {"kind": "process", "name": "nginx (pid 12)"},
-        "next_free": 3726,
+        "next_free": 3002,
     }
     assert "process nginx (pid 12)" in error.message
-    assert "--port 3726" in error.hint
+    assert "--port 3002" in error.hint
+    assert "--port 3000+" in error.hint
     assert "--port auto" in error.hint
     assert not error.retryable
 

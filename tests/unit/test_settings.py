@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
-from debughost_cli.models import ProjectType, RestartMode, RestartPolicy
+from debughost_cli.models import PortFrom, ProjectType, RestartMode, RestartPolicy
 from debughost_cli.project import parsers
 from debughost_cli.project.configuration import file_environment, load_settings
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
@@ -50,7 +50,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         ('["npm", "start"]', ("npm", "start")),
         ('"npm start | tee log"', ("/bin/sh", "-c", "npm start | tee log")),
     ],
-    "port": [("3000", 3000), ('"3000"', 3000), ('"auto"', None)],
+    "port": [("3000", 3000), ('"3000"', 3000), ('"3000+"', PortFrom(3000)), ('"auto"', None)],
     "env": [('{A = "x", B = 1, C = true, D = 1.5}', {"A": "x", "B": "1", "C": "true", "D": "1.5"})],
     "env_file": [('".env"', (".env",)), ('["a", "b"]', ("a", "b")), ("[]", ())],
     "cpus": [("1", 1.0), ("0.5", 0.5), ('"1.5"', 1.5)],
@@ -350,6 +350,7 @@ def test_every_port_is_in_the_allowed_range(number: Any) -> None:
     except InvalidPort:
         return
     assert port == number
+    assert isinstance(port, int)
     assert 1024 <= port <= 65535
     assert not 2601 <= port <= 2699
 
