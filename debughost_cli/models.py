@@ -53,6 +53,18 @@ class RestartPolicy:
 
 
 @dataclass(frozen=True)
+class WaitLimits:
+    """Seconds. ``ready``: until the program listens, from the end of the install on.
+
+    ``install``: for the install. ``stable``: that the program has to stay ready.
+    """
+
+    ready: float = 60.0
+    install: float = 600.0
+    stable: float = 0.0
+
+
+@dataclass(frozen=True)
 class PortFrom:
     """The first free port from ``first`` on; as text ``3000+``."""
 

@@ -78,6 +78,14 @@ WaitTimeout = Annotated[
     str | None,
     typer.Option("--wait-timeout", metavar="S", help="Seconds to wait for readiness (60)."),
 ]
+InstallTimeout = Annotated[
+    str | None,
+    typer.Option("--install-timeout", metavar="S", help="Seconds for the install (600)."),
+]
+Stable = Annotated[
+    str | None,
+    typer.Option("--stable", metavar="S", help="Ready only after S seconds of being so (0)."),
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it listens.")]
 
 
@@ -169,12 +177,14 @@ def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def seconds(text: str | float | None, option: str) -> float | None:
+def seconds(
+    text: str | float | None, option: str, parse: Callable[[object], float] = parse_seconds
+) -> float | None:
     """A time span from the command line. Raises Usage."""
     if text is None:
         return None
     try:
-        return parse_seconds(text)
+        return parse(text)
     except BadValue as exc:
         raise Usage(f"{option} {exc}", hint=f"For example {option} 30") from None
 

@@ -7,11 +7,20 @@ from typing import Annotated
 
 import typer
 
-from debughost_cli.cli.options import Wait, WaitTimeout, Workspace, command, seconds
+from debughost_cli.cli.options import (
+    InstallTimeout,
+    Stable,
+    Wait,
+    WaitTimeout,
+    Workspace,
+    command,
+    seconds,
+)
 from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
 from debughost_cli.models import PullPolicy
+from debughost_cli.project.parsers import parse_pause
 
 
 def register(app: typer.Typer) -> None:
@@ -77,6 +86,8 @@ def up(
     ] = None,
     wait: Wait = True,
     wait_timeout: WaitTimeout = None,
+    install_timeout: InstallTimeout = None,
+    stable: Stable = None,
     recreate: Annotated[
         bool, typer.Option("--recreate", help="A new container even if nothing changed.")
     ] = False,
@@ -116,6 +127,8 @@ def up(
         shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
         isolated=isolated, shared_cache=shared_cache, allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
+        install_timeout=seconds(install_timeout, "--install-timeout"),
+        stable=seconds(stable, "--stable", parse_pause),
         command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], session.environ),
     )  # fmt: skip

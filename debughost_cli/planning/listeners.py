@@ -43,7 +43,7 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
     if launcher.phase is LauncherPhase.INSTALLING:
         return NotReadyReason(
             "its dependencies are still being installed",
-            f"Wait on: debughost up -p {project} --wait-timeout 300",
+            f"Wait on: debughost up -p {project} --install-timeout 1800",
         )
     reachable = [o.port for o in others if not o.is_loopback]
     if reachable:

@@ -145,6 +145,11 @@ def parse_seconds(value: object) -> float:
     return number
 
 
+def parse_pause(value: object) -> float:
+    """A number of seconds, at most a day; 0 is one of them. Raises BadValue."""
+    return 0.0 if value in (0, "0", "0.0") and value is not False else parse_seconds(value)
+
+
 def parse_bool(value: object) -> bool:
     """True or false, also as the words that variables use. Raises BadValue."""
     word = str(value).lower()

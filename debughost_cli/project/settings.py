@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from debughost_cli.models import PortFrom, ProjectType, RestartPolicy
+from debughost_cli.models import PortFrom, ProjectType, RestartPolicy, WaitLimits
 from debughost_cli.project import parsers
 from debughost_cli.specs import Limits
 
@@ -92,7 +92,13 @@ class Settings:
         RestartPolicy(), parsers.parse_restart, '"no"', "always, unless-stopped, on-failure:3"
     )
     wait_timeout: float = _setting(
-        60.0, parsers.parse_seconds, "60", "seconds until it must be ready"
+        60.0, parsers.parse_seconds, "60", "seconds until it must be ready, its install apart"
+    )
+    install_timeout: float = _setting(
+        600.0, parsers.parse_seconds, "600", "seconds that its install may take"
+    )
+    stable: float = _setting(
+        0.0, parsers.parse_pause, "0", "seconds that it must stay ready to count as such"
     )
     dependencies: bool = _setting(
         True, parsers.parse_bool, "true", "install them before the command starts"
@@ -123,6 +129,11 @@ class Settings:
         return self.port if isinstance(self.port, int) else None
 
     @property
+    def waits(self) -> WaitLimits:
+        """How long ``up`` waits for what."""
+        return WaitLimits(self.wait_timeout, self.install_timeout, self.stable)
+
+    @property
     def limits(self) -> Limits:
         """The limits of the container."""
         return Limits(self.cpus, self.memory, self.pids, self.shm_size)
@@ -151,6 +162,8 @@ class Flags:
     shared_cache: bool | None = None
     allow_nested: bool | None = None
     wait_timeout: float | None = None
+    install_timeout: float | None = None
+    stable: float | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -159,7 +172,7 @@ class Flags:
         kept: dict[str, object] = {
             name: value
             for name, value in asdict(self).items()
-            if value is not None and name not in ("project", "wait_timeout", "environment")
+            if value is not None and name not in ("project", *_WAITS, "environment")
         }
         kept |= {"command": list(self.command or ()), "env": sorted(self.environment)}
         return json.dumps(kept, sort_keys=True)
@@ -188,7 +201,8 @@ class Flags:
 
 
 _SWITCHES = ("dependencies", "isolated", "shared_cache", "allow_nested")
-_NOT_TEXT = {*_SWITCHES, "wait_timeout", "command", "environment"}
+_WAITS = ("wait_timeout", "install_timeout", "stable")
+_NOT_TEXT = {*_SWITCHES, *_WAITS, "command", "environment"}
 
 
 def _list(value: object) -> Sequence[object]:

@@ -264,8 +264,8 @@ class Executor:
             attempt.outcome = wait_ready(
                 self._engine,
                 attempt.ref,
-                state.resolved.settings.wait_timeout,
-                on_wait=lambda: self._progress.step(f"Waiting until {state.project} listens"),
+                state.resolved.settings.waits,
+                on_phase=self._progress.step,
                 cancelled=state.options.cancelled,
                 clock=self._clock,
             )

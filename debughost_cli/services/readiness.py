@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
@@ -17,7 +16,7 @@ from debughost_cli.errors import (
     StartFailed,
     VolumeNotWritable,
 )
-from debughost_cli.models import Exit, ExitReason
+from debughost_cli.models import Exit, ExitReason, WaitLimits
 from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.planning.listeners import explain_not_ready, relevant
 from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
@@ -40,39 +39,75 @@ POLL = 0.05
 def wait_ready(
     engine: Engine,
     ref: str,
-    timeout: float,
+    limits: WaitLimits,
     *,
-    on_wait: Callable[[], None] = lambda: None,
+    on_phase: Callable[[str], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[Container, LauncherStatus]:
-    """The container and its launcher status once it is ready; ``on_wait`` is called if it is not
-    at once.
+    """The container and its launcher status once it is ready; ``on_phase`` is called with what is
+    waited for if it is not at once.
 
-    Raises NotReady after ``timeout`` seconds, or once it has settled on another port; Crashed,
-    StartFailed, DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
+    Raises NotReady after its time, or once it has settled on another port; Crashed, StartFailed,
+    DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
-    deadline = clock.monotonic() + timeout
-    elsewhere = Elsewhere(clock)
-    restarts = 0
-    for reading in itertools.count():
-        container, launcher = _observe(engine, ref)
-        if reading == 0:
-            restarts = container.restart_count
+    deadline, elsewhere = _Deadline(limits, clock), Elsewhere(clock)
+    container, launcher = _observe(engine, ref)
+    restarts, shown, ready_since = container.restart_count, "", clock.monotonic()
+    if container.started_at and _is_ready(container, launcher):
+        ready_since -= (clock.now() - container.started_at).total_seconds()
+    while True:
         if has_failed(container, restarts):
             raise ended(engine, container, launcher, may_write=True)
-        if container.status is ContainerStatus.RUNNING and launcher.ready:
+        if not _is_ready(container, launcher):
+            ready_since = clock.monotonic()
+            if elsewhere.is_settled(launcher):
+                raise _not_ready(engine, container, launcher)
+            deadline.check(engine, container, launcher)
+        elif clock.monotonic() - ready_since >= limits.stable:
             return container, launcher
-        if reading == 0:
-            on_wait()
+        phase = _phase(container, launcher, limits)
+        if phase != shown:
+            shown = phase
+            on_phase(phase)
         if cancelled():
             raise Interrupted()
-        if elsewhere.is_settled(launcher):
-            raise _not_ready(engine, container, launcher)
-        if clock.monotonic() >= deadline:
-            raise _not_ready(engine, container, launcher, f" after {timeout:g} s")
         clock.sleep(POLL)
-    raise AssertionError  # never: the loop ends by a return or an error
+        container, launcher = _observe(engine, ref)
+
+
+def _is_ready(container: Container, launcher: LauncherStatus) -> bool:
+    return container.status is ContainerStatus.RUNNING and launcher.ready
+
+
+def _phase(container: Container, launcher: LauncherStatus, limits: WaitLimits) -> str:
+    project = container.project
+    if launcher.phase is LauncherPhase.INSTALLING:
+        return f"Installing the dependencies of {project}"
+    if _is_ready(container, launcher):
+        return f"Waiting until {project} has been ready for {limits.stable:g} s"
+    return f"Waiting until {project} listens"
+
+
+class _Deadline:
+    """The install has its own; that of the program begins where the install ends."""
+
+    def __init__(self, limits: WaitLimits, clock: Clock) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._install = clock.monotonic() + limits.install
+        self._ready = clock.monotonic() + limits.ready
+
+    def check(self, engine: Engine, container: Container, launcher: LauncherStatus) -> None:
+        """Raises NotReady."""
+        now, limits = self._clock.monotonic(), self._limits
+        if launcher.phase is LauncherPhase.INSTALLING:
+            self._ready = now + limits.ready
+            end, seconds = self._install, limits.install
+        else:
+            end, seconds = self._ready, limits.ready
+        if now >= end:
+            raise _not_ready(engine, container, launcher, f" after {seconds:g} s")
 
 
 def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:

@@ -575,7 +575,7 @@ def test_every_way_not_to_become_ready_has_its_code(
     app: App, engine: FakeEngine, program: Any, code: str, exit_code: int
 ) -> None:
     engine.program = program
-    run = app("up", "--json", "--wait-timeout", "0.2")
+    run = app("up", "--json", "--wait-timeout", "0.2", "--install-timeout", "0.2")
     assert (run.code, run.error["code"]) == (exit_code, code)
     assert run.project["action"] == "failed"
     assert run.project["error"]["code"] == code

@@ -77,6 +77,8 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "ca_bundle": [('"/etc/ca.pem"', "/etc/ca.pem")],
     "dependencies": [("true", True), ("false", False)],
     "wait_timeout": [("90", 90.0), ("0.5", 0.5), ('"90"', 90.0)],
+    "install_timeout": [("900", 900.0), ('"0.5"', 0.5)],
+    "stable": [("0", 0.0), ("2", 2.0), ('"0"', 0.0), ("1.5", 1.5)],
 }
 
 WRONG: dict[str, list[str]] = {
@@ -109,6 +111,8 @@ WRONG: dict[str, list[str]] = {
     "ca_bundle": ["1", "[]", '""'],
     "dependencies": ['"perhaps"', "2", "[]"],
     "wait_timeout": ["0", "-1", '"x"', "true", "[]", "inf", "nan", "90000"],
+    "install_timeout": ["0", "-1", '"x"', "true", "[]", "inf", "nan", "90000"],
+    "stable": ["-1", '"x"', "true", "false", "[]", "inf", "nan", "90000", '""'],
 }
 
 

@@ -1,0 +1,100 @@
+"""Waiting until a project is ready: its install, its port, and that it stays so."""
+
+from __future__ import annotations
+
+import pytest
+from fake_clock import FakeClock
+from fakes import FakeEngine, Program, exits, installing, listens, make_spec, never_listens
+
+from debughost_cli import names
+from debughost_cli.errors import Crashed, NotReady
+from debughost_cli.models import WaitLimits
+from debughost_cli.resources import FileEntry
+from debughost_cli.services.readiness import wait_ready
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    made = FakeEngine()
+    made.add_base_images()
+    made.add_network(names.NETWORK, names.SUBNET)
+    return made
+
+
+def started(engine: FakeEngine, program: Program) -> str:
+    """The container of shop, which runs this program."""
+    engine.program = program
+    labels = {names.MANAGED: "true", names.PROJECT: "shop"}
+    spec = make_spec("/", image=next(iter(engine.stored_images)), labels=labels)
+    ref = str(engine.containers.create("debug-host-shop-1", spec))
+    engine.containers.put_files(ref, [FileEntry(names.LAUNCHER, b"")])
+    engine.containers.start(ref)
+    return ref
+
+
+def becomes(engine: FakeEngine, program: Program, at: float, clock: FakeClock) -> None:
+    """The program gets to another state ``at`` seconds later."""
+
+    def on_sleep(_: float) -> None:
+        (container,) = engine.stored_containers.values()
+        if clock.monotonic() >= at and container.program is not program:
+            container.program = program
+            engine.runtime.arrive(container)
+
+    clock.on_sleep = on_sleep
+
+
+def test_the_programs_time_begins_where_the_install_ends(engine: FakeEngine) -> None:
+    clock = FakeClock()
+    phases: list[str] = []
+    ref = started(engine, installing())
+    becomes(engine, never_listens(), 300, clock)
+    with pytest.raises(NotReady, match="after 60 s: nothing listens"):
+        wait_ready(engine, ref, WaitLimits(), on_phase=phases.append, clock=clock)
+    assert 359.9 <= clock.monotonic() < 361
+    assert phases == ["Installing the dependencies of shop", "Waiting until shop listens"]
+
+
+def test_an_install_has_a_time_of_its_own(engine: FakeEngine) -> None:
+    clock = FakeClock()
+    ref = started(engine, installing())
+    with pytest.raises(NotReady, match="after 600 s: its dependencies are still") as caught:
+        wait_ready(engine, ref, WaitLimits(ready=1), clock=clock)
+    assert 600 <= clock.monotonic() < 601
+    assert "--install-timeout" in caught.value.hint
+
+
+def test_it_has_to_stay_ready(engine: FakeEngine) -> None:
+    phases: list[str] = []
+    ref = started(engine, listens())
+    started_at = engine.containers.inspect(ref).started_at
+    assert started_at
+    clock = FakeClock(started_at)
+    wait_ready(engine, ref, WaitLimits(stable=5), on_phase=phases.append, clock=clock)
+    assert 5 <= clock.monotonic() < 5.2
+    assert phases == ["Waiting until shop has been ready for 5 s"]
+
+
+def test_what_has_run_for_long_is_stable(engine: FakeEngine) -> None:
+    ref = started(engine, listens())
+    started_at = engine.containers.inspect(ref).started_at
+    assert started_at
+    clock = FakeClock(started_at)
+    clock.sleep(60)
+    wait_ready(engine, ref, WaitLimits(stable=5), clock=clock)
+    assert clock.monotonic() == 60
+
+
+@pytest.mark.parametrize(
+    ("later", "error"), [(exits(1, "out of memory"), Crashed), (never_listens(), NotReady)]
+)
+def test_what_does_not_stay_ready(
+    engine: FakeEngine, later: Program, error: type[Exception]
+) -> None:
+    ref = started(engine, listens())
+    started_at = engine.containers.inspect(ref).started_at
+    assert started_at
+    clock = FakeClock(started_at)
+    becomes(engine, later, 3, clock)
+    with pytest.raises(error):
+        wait_ready(engine, ref, WaitLimits(stable=5), clock=clock)
