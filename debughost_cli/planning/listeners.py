@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from debughost_cli.models import Listener
@@ -16,10 +16,16 @@ EPHEMERAL_PORTS = range(32768, 61000)
 
 @dataclass(frozen=True)
 class NotReadyReason:
-    """Why a running project is not ready, and what helps."""
+    """Why a running project is not ready, and what helps.
 
+    ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens`` or
+    ``waiting_for_changes``. ``ports``: what it listens on instead of its own port.
+    """
+
+    name: str
     text: str
     hint: str
+    ports: tuple[int, ...] = ()
 
 
 def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
@@ -34,33 +40,55 @@ def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
 def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotReadyReason:
     """From what was looked up in the container."""
     port, project = container.port, container.project
-    others = relevant(launcher.others)
     if launcher.loopback:
         return NotReadyReason(
+            "loopback",
             f"it listens on port {port}, but on the container's own 127.0.0.1 alone",
             "Make it listen on 0.0.0.0 (often --host 0.0.0.0)",
         )
     if launcher.phase is LauncherPhase.INSTALLING:
         return NotReadyReason(
+            "installing",
             "its dependencies are still being installed",
             f"Wait on: debughost up -p {project} --install-timeout 1800",
         )
-    reachable = [o.port for o in others if not o.is_loopback]
+    others = relevant(launcher.others)
+    if others:
+        return _elsewhere(container, others)
+    return NotReadyReason(
+        "nothing_listens", f"nothing listens on port {port}", _listen_hint(container)
+    )
+
+
+def waiting_for_changes(container: Container) -> NotReadyReason:
+    """For a program that has crashed under a watcher."""
+    return NotReadyReason(
+        "waiting_for_changes",
+        "its program has ended, and what watches its files waits for a change",
+        "Fix what the last lines say: it then starts by itself; "
+        f"see 'debughost logs -p {container.project}'",
+    )
+
+
+def _elsewhere(container: Container, others: tuple[Listener, ...]) -> NotReadyReason:
+    port, ports = container.port, tuple(found.port for found in others)
+    reachable = [found.port for found in others if not found.is_loopback]
     if reachable:
         return NotReadyReason(
+            "other_port",
             f"it listens on {_ports(reachable)}, not on port {port}",
-            f"Use the port that it has: debughost up -p {project} --port {reachable[0]}",
+            f"Use the port that it has: debughost up -p {container.project} --port {reachable[0]}",
+            ports,
         )
-    if others:
-        return NotReadyReason(
-            f"it listens on {_ports([o.port for o in others])} of the container's own 127.0.0.1 "
-            f"alone, not on port {port}",
-            f"Make it listen on 0.0.0.0:{port} (often --host 0.0.0.0 --port {port})",
-        )
-    return NotReadyReason(f"nothing listens on port {port}", _listen_hint(container))
+    return NotReadyReason(
+        "other_port",
+        f"it listens on {_ports(ports)} of the container's own 127.0.0.1 alone, not on port {port}",
+        f"Make it listen on 0.0.0.0:{port} (often --host 0.0.0.0 --port {port})",
+        ports,
+    )
 
 
-def _ports(ports: list[int]) -> str:
+def _ports(ports: Sequence[int]) -> str:
     words = [str(port) for port in ports]
     if len(words) == 1:
         return f"port {words[0]}"

@@ -18,11 +18,12 @@ from debughost_cli.errors import (
 )
 from debughost_cli.models import Exit, ExitReason, WaitLimits
 from debughost_cli.planning.exit_reason import explain, has_no_shell
-from debughost_cli.planning.listeners import explain_not_ready, relevant
+from debughost_cli.planning.listeners import NotReadyReason, explain_not_ready, waiting_for_changes
 from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
 from debughost_cli.services.disk_space import is_full, ran_out
 from debughost_cli.services.elsewhere import Elsewhere
 from debughost_cli.services.projects import log_tail, observe
+from debughost_cli.services.watcher_crash import WatcherCrash
 
 _ENDED = (
     ContainerStatus.EXITED,
@@ -51,7 +52,7 @@ def wait_ready(
     Raises NotReady after its time, or once it has settled on another port; Crashed, StartFailed,
     DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
-    deadline, elsewhere = _Deadline(limits, clock), Elsewhere(clock)
+    deadline, elsewhere, crash = _Deadline(limits, clock), Elsewhere(clock), WatcherCrash(clock)
     container, launcher = _observe(engine, ref)
     restarts, shown, ready_since = container.restart_count, "", clock.monotonic()
     if container.started_at and _is_ready(container, launcher):
@@ -62,7 +63,9 @@ def wait_ready(
         if not _is_ready(container, launcher):
             ready_since = clock.monotonic()
             if elsewhere.is_settled(launcher):
-                raise _not_ready(engine, container, launcher)
+                raise _not_ready(engine, container, explain_not_ready(container, launcher))
+            if crash.is_certain(engine, container, launcher):
+                raise _not_ready(engine, container, waiting_for_changes(container))
             deadline.check(engine, container, launcher)
         elif clock.monotonic() - ready_since >= limits.stable:
             return container, launcher
@@ -107,7 +110,8 @@ class _Deadline:
         else:
             end, seconds = self._ready, limits.ready
         if now >= end:
-            raise _not_ready(engine, container, launcher, f" after {seconds:g} s")
+            reason = explain_not_ready(container, launcher)
+            raise _not_ready(engine, container, reason, f" after {seconds:g} s")
 
 
 def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
@@ -218,15 +222,15 @@ def _exit_details(exit_: Exit | None, container: Container) -> dict[str, object]
 
 
 def _not_ready(
-    engine: Engine, container: Container, launcher: LauncherStatus, after: str = ""
+    engine: Engine, container: Container, reason: NotReadyReason, after: str = ""
 ) -> NotReady:
-    reason = explain_not_ready(container, launcher)
     return NotReady(
         f"{container.project} is not ready{after}: {reason.text}; it goes on running",
         hint=reason.hint,
         details={
             "port": container.port,
-            "listening": [listener.port for listener in relevant(launcher.others)],
+            "reason": reason.name,
+            "listening": list(reason.ports),
             "log_tail": list(log_tail(engine, container.id)),
         },
     )

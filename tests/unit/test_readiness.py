@@ -64,6 +64,34 @@ def test_an_install_has_a_time_of_its_own(engine: FakeEngine) -> None:
     assert "--install-timeout" in caught.value.hint
 
 
+CRASHED = "Failed running 'server.js'. Waiting for file changes before restarting..."
+
+
+def test_a_crash_under_a_watcher_ends_the_wait(engine: FakeEngine) -> None:
+    clock = FakeClock()
+    ref = started(engine, never_listens(output=("Error: no database", CRASHED)))
+    with pytest.raises(NotReady, match="its program has ended") as caught:
+        wait_ready(engine, ref, WaitLimits(), clock=clock)
+    assert 2 <= clock.monotonic() < 4
+    assert caught.value.details["reason"] == "waiting_for_changes"
+    assert CRASHED in str(caught.value.details["log_tail"])
+
+
+def test_the_last_words_of_an_earlier_run_do_not_count(engine: FakeEngine) -> None:
+    ref = started(engine, exits(1, CRASHED))
+    engine.runtime.run(engine.stored_containers[ref], never_listens())
+    clock = FakeClock()
+    with pytest.raises(NotReady, match="after 20 s: nothing listens"):
+        wait_ready(engine, ref, WaitLimits(ready=20), clock=clock)
+
+
+def test_a_watcher_that_goes_on_is_waited_for(engine: FakeEngine) -> None:
+    clock = FakeClock()
+    ref = started(engine, never_listens(output=(CRASHED,)))
+    becomes(engine, listens(output=("Restarting 'server.js'",)), 2, clock)
+    wait_ready(engine, ref, WaitLimits(), clock=clock)
+
+
 def test_it_has_to_stay_ready(engine: FakeEngine) -> None:
     phases: list[str] = []
     ref = started(engine, listens())
