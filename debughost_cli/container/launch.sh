@@ -12,7 +12,8 @@
 #   term          a SIGTERM was received: the exit that follows was requested
 #   ended         the command exited; missing where the whole container was killed
 #   deps-HEX      the fingerprint of the installed dependencies
-# POSIX shell with cat, ln, mv, sha256sum, sleep and stat, so that it runs in any image with a shell.
+# POSIX shell with cat, ln, mv, sha256sum, sleep and stat, so that it runs in any image with a shell;
+# where there is no setsid, a SIGTERM goes to all processes at once.
 # The project's user cannot write to $control, only to $run.
 # Usage: launch PORT COMMAND [ARGUMENT...]
 
@@ -102,19 +103,70 @@ watch_port() {
     done
 }
 
+# Sets $parent and $group to those of a process that is alive.
+find_parent() {
+    IFS= read -r line <"/proc/$1/stat" || return 1
+    set -- ${line##*) }
+    [ "$1" != Z ] && parent=$2 group=$3
+}
+
+# The process that Django's and Werkzeug's reloaders start: they kill it when they receive a SIGTERM,
+# but end themselves when it does.
+is_reloaded() {
+    case $(cat "/proc/$1/environ") in *RUN_MAIN=true*) ;; *) return 1 ;; esac
+    case $(cat "/proc/$parent/environ") in *RUN_MAIN=true*) return 1 ;; esac
+}
+
+# pnpm passes a signal on to its script and the script's process group, but does not wait for them.
+is_pnpm() { case $(cat "/proc/$1/cmdline") in pnpm* | *bin/pnpm*) ;; *) return 1 ;; esac; }
+
+# Sets $first to the processes that have nobody above them but the launcher and the init: the
+# command itself, and what is left of those that have ended.
+find_first() {
+    first=
+    for entry in /proc/[0-9]*; do
+        pid=${entry#/proc/}
+        case $pid in "$$" | "$mine") continue ;; esac
+        find_parent "$pid" || continue
+        case $parent in 1 | "$$") first="$first $pid" ;; esac
+    done
+}
+
+# Sends SIGTERM to the program once. npm, watchers and the like pass on what they receive, and many
+# programs take a second one as the order to end at once: so it goes to those below only when those
+# above have ended.
+pass_on() {
+    read -r mine _ </proc/self/stat
+    sent=' '
+    for entry in /proc/[0-9]*; do
+        pid=${entry#/proc/}
+        find_parent "$pid" || continue
+        is_reloaded "$pid" && kill -TERM "$pid" && while find_parent "$pid"; do sleep 0.02; done
+        is_pnpm "$parent" || { find_parent "$group" && is_pnpm "$parent"; } && sent="$sent$pid "
+    done
+    while :; do
+        find_first
+        for pid in $first; do
+            case $sent in *" $pid "*) ;; *) sent="$sent$pid " && kill -TERM "$pid" ;; esac
+        done
+        sleep 0.02 || sleep 1
+    done
+}
+
 # watch PHASE: runs beside the installation, then beside the command. The init sends a SIGTERM to
-# the whole process group, so this records it at once, however long the others take to exit.
+# the process group of the launcher, so this records it at once, however long the others take to
+# exit, and passes it on to the command where that has a session of its own.
 watch() {
-    trap 'set_state "$state+term"; exit 0' TERM
+    trap 'trap "" TERM; set_state "$state+term"; [ -z "$apart" ] || pass_on; exit 0' TERM
     trap '' HUP INT
-    me=watch phase=$1 state=$1
+    me=watch phase=$1 state=$1 apart=$2
     set_state "$state"
     case $phase in running*) watch_port ;; esac
     while :; do sleep 86400; done
 }
 
 start_watch() {
-    watch "$1" 3>&- &
+    watch "$@" 3>&- &
     watcher=$!
 }
 
@@ -164,7 +216,7 @@ install_dependencies() {
         start_watch installing
         report "installing dependencies with $manager"
         rm -f "$folder/.debughost"
-        sh "$control/install" 2>&3 3>&-
+        sh "$control/install" </dev/null 2>&3 3>&-
         failed=$?
         [ -z "$stopping" ] || end 143 installing
         if [ "$failed" != 0 ]; then
@@ -182,13 +234,9 @@ install_dependencies() {
 # After a SIGTERM the command's own children (of sh -c, npm run) may still be shutting down when the
 # command itself has exited. The container lives until they have exited, or until the stop timeout.
 others_running() {
-    for entry in /proc/[0-9]*; do
-        IFS= read -r line <"$entry/stat" || continue
-        pid=${line%% *}
-        set -- ${line##*) }
-        [ "$3" = "$$" ] && [ "$1" != Z ] && [ "$pid" != "$$" ] && return 0
-    done
-    return 1
+    mine=$watcher
+    find_first
+    [ -n "$first" ]
 }
 
 stopping= installed= watcher=
@@ -197,6 +245,7 @@ trap 'stopping=1' TERM
 # The project's own PATH may begin with a folder of the workspace.
 path=$PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+apart=$(command -v setsid)
 set_state starting
 [ ! -f "$control/workspace" ] || check_workspace
 PATH=$path
@@ -207,9 +256,9 @@ if ! command -v "$1" >/dev/null; then
     end 127 command_not_found
 fi
 [ -z "$stopping" ] || end 143 "running$installed"
-start_watch "running$installed"
+start_watch "running$installed" "$apart"
 
-"$@" 2>&3 3>&-
+${apart:+"$apart"} "$@" 2>&3 3>&-
 code=$?
 
 while [ -n "$stopping" ] && others_running; do sleep 0.02; done

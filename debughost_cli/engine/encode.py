@@ -33,6 +33,8 @@ def container(spec: ServiceSpec) -> dict[str, Any]:
         "WorkingDir": names.WORKDIR,
         "ExposedPorts": {_port_key(p): {} for p in spec.ports},
         "StopSignal": "SIGTERM",
+        # Nobody writes there, but esbuild and Tailwind end when it is closed.
+        "OpenStdin": True,
         "HostConfig": _host_config(spec),
         "NetworkingConfig": {
             "EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}},

@@ -138,7 +138,9 @@ def _before_start(reached: LauncherPhase, code: int) -> str | None:
 def _stopped_message(code: int) -> str:
     if code == 137:
         return "did not end within the stop timeout after SIGTERM and was killed"
-    return f"ended by itself after SIGTERM (exit code {code})"
+    # npm ends like this, however well its program ended.
+    code_text = "" if code == 143 else f" (exit code {code})"
+    return f"ended by itself after SIGTERM{code_text}"
 
 
 def _oom_message(container: Container) -> str:

@@ -19,10 +19,39 @@ def state_of(run: Program, project: str) -> dict[str, Any]:
     return run("status", "-p", project, "--no-stats", "--json").project
 
 
-def test_a_server_behind_npm_takes_its_leave(
-    run: Program, eye: Eye, project: str, tmp_path: Path
+RELOADED = """\
+if not os.environ.get("RUN_MAIN"):
+    import subprocess
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sys.exit(subprocess.call([sys.executable, "main.py"], env=os.environ | {"RUN_MAIN": "true"}))
+
+def leave(*_):
+    print("saying goodbye", flush=True)
+    time.sleep(0.2)
+    print("shut down", flush=True)
+    sys.exit(0)
+
+signal.signal(signal.SIGTERM, leave)
+"""
+"""As Django's and Werkzeug's reloaders, which kill the server when they receive a SIGTERM."""
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (NODE, "npm run dev"),
+        (NODE, "yarn run dev"),
+        (NODE, "pnpm run dev"),
+        (NODE, "node --watch server.js"),
+        (NODE, "echo begin && node server.js; echo end"),
+        (python(RELOADED), "python3 main.py"),
+    ],
+)
+def test_a_program_receives_one_sigterm_and_takes_its_leave(
+    run: Program, eye: Eye, project: str, tmp_path: Path, files: dict[str, str], command: str
 ) -> None:
-    run("up", "-p", project, "-w", write(tmp_path / "n", NODE))
+    folder = write(tmp_path / "n", files)
+    run("up", "-p", project, "-w", folder, "--", "sh", "-c", command)
     stopped = run("stop", "-p", project, "--json")
     assert stopped.own_seconds < run.slow(1.5)
     found = stopped.project
@@ -35,16 +64,12 @@ def test_a_server_behind_npm_takes_its_leave(
     assert "shut down" in said
 
 
-def test_a_server_behind_a_shell_takes_its_leave(
-    run: Program, eye: Eye, project: str, tmp_path: Path
-) -> None:
-    folder = write(tmp_path / "n", NODE)
-    command = ("sh", "-c", "node server.js; echo done with $?")
-    run("up", "-p", project, "-w", folder, "--", *command)
-    stopped = run("stop", "-p", project, "--json")
-    assert stopped.own_seconds < run.slow(1.5)
-    assert stopped.project["exit"]["signal"] == "SIGTERM"
-    assert "shut down" in eye.logs(project)
+def test_stdin_stays_open(run: Program, project: str, tmp_path: Path) -> None:
+    ends = (
+        "import threading\nthreading.Thread(target=lambda: os._exit(len(sys.stdin.read()))).start()"
+    )
+    run("up", "-p", project, "-w", write(tmp_path / "p", python(ends)))
+    assert state_of(run, project)["state"] == "running"
 
 
 def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(

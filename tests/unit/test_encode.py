@@ -129,6 +129,7 @@ def test_the_rest_of_the_container() -> None:
     assert body["Cmd"] == ["npm", "run", "dev"]
     assert body["WorkingDir"] == "/app"
     assert body["StopSignal"] == "SIGTERM"
+    assert body["OpenStdin"] is True
     assert body["ExposedPorts"] == {"3000/tcp": {}}
     assert body["Labels"] == SPEC.labels
     assert body["Env"] == ["PORT=3000", "PROJECT_ID=shop", "DEBUG_HOST=true"]
