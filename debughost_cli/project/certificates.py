@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,14 @@ class CaBundle:
 
     pem: bytes
     is_trusted: bool
+
+
+def trusted_bundle() -> str:
+    """The file of root certificates that the user's own tools are given, or empty."""
+    if os.environ.get("DEBUGHOST_CA_BUNDLE"):
+        return ""
+    named = (os.environ.get(name, "") for name in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"))
+    return next(filter(None, named), "")
 
 
 def ca_bundle_of(settings: Settings, workspace: Path) -> CaBundle | None:

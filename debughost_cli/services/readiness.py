@@ -18,7 +18,9 @@ from debughost_cli.errors import (
 )
 from debughost_cli.models import Exit, ExitReason, WaitLimits
 from debughost_cli.planning.exit_reason import explain, has_no_shell
+from debughost_cli.planning.failure_hints import install_hint, program_hint
 from debughost_cli.planning.listeners import NotReadyReason, explain_not_ready, waiting_for_changes
+from debughost_cli.project.certificates import trusted_bundle
 from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
 from debughost_cli.services.disk_space import is_full, ran_out
 from debughost_cli.services.elsewhere import Elsewhere
@@ -155,11 +157,13 @@ def ended(
     if by_itself and (ran_out(tail) or (may_write and is_full(engine, container.id))):
         return _no_space(container.project, details)
     see_logs = f"See 'debughost logs -p {container.project}'"
-    if launcher.phase is LauncherPhase.INSTALL_FAILED:
+    is_install = launcher.phase is LauncherPhase.INSTALL_FAILED
+    known = install_hint(tail, trusted_bundle()) if is_install else program_hint(tail)
+    if is_install:
         return DependenciesFailed(
             f"the dependencies of {container.project} could not be installed "
             f"(exit code {container.exit_code})",
-            hint=f"{see_logs}; fix the manifest or lock file, or start with --no-deps",
+            hint=known or f"{see_logs}; fix the manifest or lock file, or start with --no-deps",
             details=details,
         )
     message = (
@@ -167,7 +171,7 @@ def ended(
     )
     return Crashed(
         f"{container.project} {message} before {before}",
-        hint=see_logs,
+        hint=known or see_logs,
         details=details,
         reason=ExitReason(exit_.reason) if exit_ else None,
     )

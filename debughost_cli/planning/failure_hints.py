@@ -1,0 +1,134 @@
+"""What to do about failures whose cause stands in a project's last lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+_TLS = (
+    r"SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT"
+    r"|UNABLE_TO_VERIFY_LEAF_SIGNATURE|certificate[ _]verify[ _]failed|invalid peer certificate"
+    r"|certificate verification failed|SSL certificate problem|self[- ]signed certificate"
+)
+_DNS = (
+    r"EAI_AGAIN|ENOTFOUND|temporary failure in name resolution|could not resolve host"
+    r"|name or service not known|failed to lookup address|NameResolutionError"
+    r"|Failed to resolve '"
+)
+_FROM_SOURCE = (
+    r"failed building wheel for (\S+)|failed to build (?:installable wheels for )?`?([\w.-]+)"
+    r"|command '\S*(?:gcc|cc|g\+\+|cmake)' failed|pg_config executable not found"
+    r"|mysql_config|fatal error: \S+\.h: No such file"
+)
+_OTHER_PYTHON = (
+    r"requires a different Python: (?P<has>\S+) not in '(?P<wants>[^']+)'"
+    r"|Python version (?P<has2>\S+) is not supported by the project \((?P<wants2>[^)]+)\)"
+    r"|current Python version \((?P<has3>[^)]+)\) does not satisfy Python(?P<wants3>[^\s,]\S*)"
+    r"|Python \S+ is incompatible with the project.s `?requires-python`?\S* `(?P<wants4>[^`]+)"
+)
+_OTHER_NODE = (
+    r'engine "?node"? is incompatible with this module\. Expected version "(?P<wants>[^"]+)"'
+    r"(?:\. Got \"(?P<has>[^\"]+)\")?"
+    r"|ERR_PNPM_UNSUPPORTED_ENGINE|notsup Unsupported engine|EBADENGINE"
+)
+_WATCHES = r"number of file watchers|inotify"
+_SHARED_MEMORY = r"\bshm\b|shared memory"
+_NO_SPACE = r"no space left on device|\bENOSPC\b|bus error"
+
+_Hint = Callable[[re.Match[str]], str]
+
+
+def is_other_limit(text: str) -> bool:
+    """Whether a lack of space that a text reports is one of watches or of shared memory."""
+    return bool(_found(_WATCHES, text) or _found(_SHARED_MEMORY, text))
+
+
+def install_hint(lines: Iterable[str], bundle: str = "") -> str:
+    """For an install that failed; empty where nothing is recognised.
+
+    ``bundle``: the file of certificates that the user's own tools trust, or empty.
+    """
+    text = "\n".join(lines)
+    return (
+        _tls_hint(text, bundle)
+        or _first(text, ((_DNS, _dns_hint),))
+        or program_hint(text.splitlines())
+        or _first(text, ((_OTHER_PYTHON, _python_hint), (_OTHER_NODE, _node_hint)))
+        or _first(text, ((r"gyp ERR!", _gyp_hint), (_FROM_SOURCE, _source_hint)))
+    )
+
+
+def program_hint(lines: Iterable[str]) -> str:
+    """For a program that ended; empty where nothing is recognised."""
+    text = "\n".join(lines)
+    if _found(r"ERR_OSSL_EVP_UNSUPPORTED|envelope routines::unsupported", text):
+        return (
+            "Its tools are made for Node.js 16 or older: use --image node:16, or "
+            "-e NODE_OPTIONS=--openssl-legacy-provider"
+        )
+    if _found(_NO_SPACE, text) or _found(r"number of file watchers", text):
+        if _found(_WATCHES, text):
+            return (
+                "The limit of watched files is reached, not the disk: on the engine's machine, "
+                "sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024"
+            )
+        if _found(_SHARED_MEMORY, text):
+            return "It is not the disk that is full but /dev/shm: raise it, as in --shm-size 512m"
+    return ""
+
+
+def _tls_hint(text: str, bundle: str) -> str:
+    if not _found(_TLS, text):
+        return ""
+    named = f"; here, DEBUGHOST_CA_BUNDLE={bundle} is what your own tools trust" if bundle else ""
+    return (
+        "The container does not trust a certificate: set DEBUGHOST_CA_BUNDLE, or ca_bundle, to a "
+        f"PEM file with your root certificates{named}"
+    )
+
+
+def _dns_hint(_: re.Match[str]) -> str:
+    return (
+        "The container cannot resolve names: check the engine's DNS, and that a VPN, a proxy or a "
+        "firewall lets its network out; --no-deps starts without an install"
+    )
+
+
+def _python_hint(found: re.Match[str]) -> str:
+    return _versions("Python", "python", found)
+
+
+def _node_hint(found: re.Match[str]) -> str:
+    return _versions("Node.js", "node", found)
+
+
+def _versions(name: str, image: str, found: re.Match[str]) -> str:
+    groups = {k.rstrip("234"): v for k, v in found.groupdict().items() if v}
+    wants, has = groups.get("wants", "").rstrip(".,"), groups.get("has", "")
+    needed = f"{name} {wants}" if wants else f"another version of {name}"
+    here = f", the image has {has}" if has else ""
+    return f"The project needs {needed}{here}: choose one with --image {image}:VERSION"
+
+
+def _source_hint(found: re.Match[str]) -> str:
+    package = next(filter(None, found.groups()), "") or "A package"
+    return (
+        f"{package} has no wheel for the image's Python and needs a compiler: use a newer release "
+        "of it, or an older Python with compilers: --image python:3.11"
+    )
+
+
+def _gyp_hint(_: re.Match[str]) -> str:
+    return (
+        "A package is compiled here, which needs compilers and Python: --image node:24 has them; "
+        "older packages may need an older Node.js, as in --image node:20"
+    )
+
+
+def _first(text: str, table: Iterable[tuple[str, _Hint]]) -> str:
+    hints = (hint(found) for pattern, hint in table if (found := _found(pattern, text)))
+    return next(hints, "")
+
+
+def _found(pattern: str, text: str) -> re.Match[str] | None:
+    return re.search(pattern, text, re.IGNORECASE)

@@ -1,0 +1,68 @@
+"""What is advised about failures that programs and package managers are known for."""
+
+from __future__ import annotations
+
+import pytest
+
+from debughost_cli.planning.disk_full import reports_disk_full
+from debughost_cli.planning.failure_hints import install_hint, program_hint
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("npm error code SELF_SIGNED_CERT_IN_CHAIN", "DEBUGHOST_CA_BUNDLE=/etc/own.pem"),
+        ("npm error code UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "DEBUGHOST_CA_BUNDLE=/etc/own.pem"),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] c", "CA_BUNDLE"),
+        ("  Caused by: invalid peer certificate: UnknownIssuer", "DEBUGHOST_CA_BUNDLE"),
+        ("curl error 60: SSL certificate problem: unable to get local issuer", "CA_BUNDLE"),
+        ("fatal: server certificate verification failed. CAfile: none", "DEBUGHOST_CA_BUNDLE"),
+        ("npm error request to https://registry.npmjs.org/ms failed, EAI_AGAIN", "resolve names"),
+        ("[Errno -3] Temporary failure in name resolution')': /simple/flask/", "resolve names"),
+        ("curl error 6 while downloading: Could not resolve host: repo.packagist", "resolve names"),
+        ("dns error: failed to lookup address information: Try again", "resolve names"),
+        ("ERROR: Package 'a' requires a different Python: 3.13.5 not in '<3.12,>=3.8'", "<3.12,>="),
+        ("current Python version (3.13.5) does not satisfy Python>=3.8,<3.12, we", ">=3.8,<3.12"),
+        ("Python version 3.13.5 is not supported by the project (^3.8,<3.12).", "^3.8,<3.12"),
+        ('error a@1.0.0: The engine "node" is incompatible with this module. Expected version '
+         '"^16.0.0". Got "24.19.0"', "Node.js ^16.0.0, the image has 24.19.0"),
+        ("ERROR: Failed building wheel for psycopg2", "psycopg2 has no wheel"),
+        ("  Failed to build `pillow==8.0.0`", "pillow has no wheel"),
+        ("error: command 'gcc' failed: No such file or directory", "python:3.11"),
+        ("gyp ERR! find Python", "node:24"),
+    ],
+)  # fmt: skip
+def test_a_failed_install_is_explained(line: str, named: str) -> None:
+    assert named in install_hint(["before", line, "after"], "/etc/own.pem")
+
+
+def test_nothing_is_advised_about_what_is_not_known() -> None:
+    lines = ["npm error code E404", "npm error 404 Not Found - GET https://registry/x"]
+    assert install_hint(lines, "/etc/own.pem") == ""
+    assert program_hint(["Error: ENOTFOUND db"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ENOSPC: System limit for number of file watchers reached, watch '/app'", "inotify"),
+        ("OSError: [Errno 28] inotify watch limit reached: no space left on device", "inotify"),
+        ("unable to write to file </torch_1>: No space left on device (28)\n"
+         "insufficient shared memory (shm)", "--shm-size"),
+        ("FATAL: could not resize /dev/shm/P.1: No space left on device", "--shm-size"),
+    ],
+)  # fmt: skip
+def test_a_limit_of_the_kernel_is_no_full_disk(text: str, named: str) -> None:
+    assert not reports_disk_full(text)
+    assert named in program_hint(text.splitlines())
+
+
+def test_a_full_disk_is_one() -> None:
+    assert reports_disk_full("npm error ENOSPC: no space left on device, write")
+    assert program_hint(["npm error ENOSPC: no space left on device, write"]) == ""
+
+
+@pytest.mark.parametrize("line", ["ERR_OSSL_EVP_UNSUPPORTED", "envelope routines::unsupported"])
+def test_webpack_4_is_for_an_older_node(line: str) -> None:
+    assert "node:16" in program_hint([line])
+    assert "node:16" in install_hint([line])
