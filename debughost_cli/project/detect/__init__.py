@@ -17,7 +17,7 @@ the main process of a project decides, not the tools for its assets.
 9.  index.html at the root, where package.json defines nothing to run and
     there is no requirements.txt                                                static
 10. package.json of a package (dependencies, main, exports, ...)             node
-11. pyproject.toml, requirements.txt                                         python
+11. pyproject.toml, requirements.txt, Pipfile, setup.py, setup.cfg           python
 12. composer.json                                                            php
 13. package.json                                                             node
 14. index.html in public, dist, build, ...                                   static
@@ -32,6 +32,7 @@ from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.detect import node, php, python, static
 from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS, read_pyproject
+from debughost_cli.project.detect.python_other import REQUIREMENT_FILES, SETUP
 from debughost_cli.project.reader import Folder, checksum_inside
 
 __all__ = ["detect", "manifest_lines"]
@@ -88,6 +89,8 @@ def _has_document_root(folder: Folder) -> bool:
     return static.document_root(folder) is not None
 
 
+_OTHER_PYTHON = ("Pipfile", *SETUP, *REQUIREMENT_FILES)
+
 RULES: tuple[tuple[Test, ProjectType], ...] = (
     (python.is_django, ProjectType.PYTHON),
     (_is_php_framework, ProjectType.PHP),
@@ -99,7 +102,7 @@ RULES: tuple[tuple[Test, ProjectType], ...] = (
     (_is_python_project, ProjectType.PYTHON),
     (_is_page, ProjectType.STATIC),
     (_is_node_package, ProjectType.NODE),
-    (_has(PYPROJECT, REQUIREMENTS, "manage.py"), ProjectType.PYTHON),
+    (_has(PYPROJECT, REQUIREMENTS, "manage.py", *_OTHER_PYTHON), ProjectType.PYTHON),
     (_has(php.FILE), ProjectType.PHP),
     (_has(node.FILE), ProjectType.NODE),
     (_has_document_root, ProjectType.STATIC),

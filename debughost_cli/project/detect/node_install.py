@@ -22,9 +22,11 @@ _LOCKS = {
     "npm": ("package-lock.json", "npm-shrinkwrap.json"),
 }
 
-# Husky would write git hooks into the workspace, where the host's git runs them.
+# Husky would write git hooks into the workspace, where the host's git runs them; version 5 does so
+# with "git config", which GIT_CONFIG leads elsewhere.
 _COMMON = """\
-export HUSKY=0 npm_config_update_notifier=false
+export HUSKY=0 HUSKY_SKIP_INSTALL=1 GIT_CONFIG=/tmp/debughost-git-config
+export npm_config_update_notifier=false
 """
 _NPM = "npm {verb} --include=dev --no-audit --no-fund --no-progress\n"
 # Build scripts that the user has not approved with pnpm are skipped with a warning, instead of

@@ -16,6 +16,7 @@ from debughost_cli.project.detect.python_manifests import (
     read_requirements,
     requirement_files,
 )
+from debughost_cli.project.detect.python_other import REQUIREMENT_FILES, other_manifest
 from debughost_cli.project.reader import Folder
 
 ENTRIES = ("app.py", "main.py", "server.py")
@@ -64,7 +65,12 @@ def packages_of(folder: Folder) -> dict[str, frozenset[str]]:
     """The distributions that the workspace requires directly, each with its extras."""
     project = read_pyproject(folder)
     files = requirement_files(folder, REQUIREMENTS, *project.requirement_files)
-    return parse_requirements(read_requirements(folder, files)) | project.packages
+    if not files:
+        usual = folder.first(*REQUIREMENT_FILES)
+        files = requirement_files(folder, usual) if usual else ()
+    other = None if files or project.packages else other_manifest(folder)
+    lines = [*read_requirements(folder, files), *(other.lines if other else ())]
+    return parse_requirements(lines) | project.packages
 
 
 def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp | None:

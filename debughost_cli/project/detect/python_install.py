@@ -17,6 +17,13 @@ from debughost_cli.project.detect.python_manifests import (
     requirement_files,
     requires_something,
 )
+from debughost_cli.project.detect.python_other import (
+    ENVIRONMENTS,
+    REQUIREMENT_FILES,
+    SETUP,
+    Declared,
+    other_manifest,
+)
 from debughost_cli.project.detect.shell import install_script
 from debughost_cli.project.reader import Folder
 
@@ -32,9 +39,19 @@ _VENV = """\
 [ -x .venv/bin/python ] || "$base" -m venv {options}.venv
 export VIRTUAL_ENV=/app/.venv PATH="/app/.venv/bin:$PATH"
 """
-_PIP = """\
+# A build leaves its notes beside the sources.
+_CLEAN = """\
+had=" $(echo *.egg-info src/*.egg-info build) "
+trap 'for made in *.egg-info src/*.egg-info build; do
+    case $had in *" $made "*) ;; *) rm -rf "$made" ;; esac
+done' EXIT
+"""
+_PIP = (
+    _CLEAN
+    + """\
 python -m pip install --disable-pip-version-check --no-input --progress-bar off {files}
 """
+)
 _UV_SETTINGS = """\
 export UV_PYTHON="$base" UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/app/.venv
 export UV_LINK_MODE=copy UV_NO_PROGRESS=1 PYTHONDONTWRITEBYTECODE=1
@@ -43,7 +60,18 @@ _UV_SYNC = """\
 uv sync --frozen {options}
 """
 _UV_PIP = """\
-uv pip install --python /app/.venv/bin/python -r pyproject.toml {options}
+uv pip install --python /app/.venv/bin/python -r {file} {options}
+"""
+_LISTED = """\
+list=$(mktemp)
+cat >"$list" <<'debughost-end'
+{lines}
+debughost-end
+uv pip install --python /app/.venv/bin/python -r "$list"
+rm "$list"
+"""
+_CONDA = """\
+echo 'debughost: only the pip part of {file} is installed, the conda packages are not' >&2
 """
 _POETRY_SETTINGS = """\
 export POETRY_VIRTUALENVS_IN_PROJECT=true POETRY_VIRTUALENVS_CREATE=false
@@ -91,7 +119,26 @@ def _unlocked(folder: Folder, project: PyProject) -> Dependencies | None:
     installable = [
         f for f in project.requirement_files if f in files and requires_something(folder, f)
     ]
-    return _pip(folder, *installable) if installable else None
+    if installable:
+        return _pip(folder, *installable)
+    usual = folder.first(*REQUIREMENT_FILES)
+    if usual and requires_something(folder, usual):
+        return _pip(folder, usual)
+    other = other_manifest(folder)
+    return _declared(folder, other) if other else None
+
+
+def _declared(folder: Folder, other: Declared) -> Dependencies:
+    """A manifest of another kind. Paths in it are relative to the workspace."""
+    name = other.files[0]
+    if name in SETUP:
+        install = _CLEAN + _UV_PIP.format(file=name, options="").rstrip() + "\n" + _on_path(folder)
+    else:
+        lines = (line for line in other.lines if line != "debughost-end")
+        install = _CLEAN + _LISTED.format(lines="\n".join(lines))
+    if name in ENVIRONMENTS:
+        install = _CONDA.format(file=name) + install
+    return _make("uv", other.files, _UV_SETTINGS + install, "--without-pip ")
 
 
 def _make(name: str, files: tuple[str, ...], install: str, options: str = "") -> Dependencies:
@@ -115,7 +162,8 @@ def _uv(folder: Folder, project: PyProject) -> Dependencies:
 
 def _uv_pip(folder: Folder, project: PyProject) -> Dependencies:
     group = "--group dev" if "dev" in project.groups else ""
-    install = _UV_SETTINGS + _UV_PIP.format(options=group).rstrip() + "\n" + _on_path(folder)
+    sync = _UV_PIP.format(file=PYPROJECT, options=group).rstrip() + "\n"
+    install = _UV_SETTINGS + _CLEAN + sync + _on_path(folder)
     return _make("uv", (PYPROJECT,), install, "--without-pip ")
 
 
