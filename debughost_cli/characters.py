@@ -17,6 +17,8 @@ _HIDDEN = re.compile(
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
+LONGEST_MESSAGE = 4096
+"""Characters of one message; the longest path has as many."""
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*+m")
 
 
@@ -25,15 +27,21 @@ def clean(text: str) -> str:
     return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
 
 
+def message(text: str) -> str:
+    """As ``clean``, of a message that quotes others: its end is left out where they flood it."""
+    cut = f"{text[:LONGEST_MESSAGE]} ..." if len(text) > LONGEST_MESSAGE else text
+    return clean(cut)
+
+
 def without_colours(text: str) -> str:
     """The text without the codes that only set colours and styles."""
     return _COLOUR.sub("", text)
 
 
 def clean_all(value: object) -> object:
-    """What JSON is made of, with each text in it cleaned."""
+    """What JSON is made of, with each text in it as ``message`` has it."""
     if isinstance(value, str):
-        return clean(value)
+        return message(value)
     if isinstance(value, Mapping):
         return {clean(str(k)): clean_all(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -297,4 +297,4 @@ class EngineEvent:
 
 def as_port(text: str | None) -> int:
     """The port in a label, 0 where there is no valid one."""
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 0

@@ -12,7 +12,7 @@ from debughost_cli.errors import DebughostError, Failure, PortInUse
 from debughost_cli.models import Action, Project
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
-from debughost_cli.render.streams import inline
+from debughost_cli.render.streams import message_line
 
 if TYPE_CHECKING:
     from debughost_cli.api import ProjectsResult
@@ -60,7 +60,7 @@ def _emit_text(session: Session, output: Output) -> None:
         output.show()
         session.streams.stdout.flush()
     for warning in session.progress.warnings:
-        session.streams.talk(f"Warning: {inline(warning.message)} [{warning.code}]", "yellow")
+        session.streams.talk(f"Warning: {message_line(warning.message)} [{warning.code}]", "yellow")
     if output.error:
         human.error(session.streams, output.error)
 

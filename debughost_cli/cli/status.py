@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from debughost_cli.characters import clean, clean_all
+from debughost_cli.characters import clean_all, message
 from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
@@ -113,6 +113,6 @@ def _tick_json(look: Callable[[], Snapshot]) -> dict[str, object]:
     return {
         "type": "status",
         "projects": [project_json(p) for p in found.projects],
-        "warnings": [{"code": w.code, "message": clean(w.message)} for w in found.warnings],
+        "warnings": [{"code": w.code, "message": message(w.message)} for w in found.warnings],
         "error": None,
     }

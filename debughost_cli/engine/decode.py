@@ -286,7 +286,8 @@ def event(line: bytes) -> EngineEvent | None:
         container=as_str(actor.get("ID")),
         project=as_str(facts.get(PROJECT)),
         at=as_int(raw.get("timeNano")) / 1e9 or float(as_int(raw.get("time"))),
-        exit_code=int(code) if code.isascii() and code.isdigit() else None,
+        # A container's labels are among the facts: any text may be here.
+        exit_code=int(code) if re.fullmatch("[0-9]{1,10}", code) else None,
         role=as_str(facts.get(ROLE)) or Role.MAIN,
     )
 

@@ -12,6 +12,7 @@ Json = Mapping[str, Any]
 T = TypeVar("T")
 
 _LARGEST = 2**63
+_LONGEST_LABEL = 1024**2
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 
 
@@ -78,8 +79,15 @@ def as_str(value: Any) -> str:
 
 
 def as_labels(value: Any) -> dict[str, str]:
-    """Labels, whatever their values are."""
-    return {str(k): as_str(v) for k, v in as_map(value).items()}
+    """Labels, whatever their values are, without those that cannot be ours: anybody who uses the
+    engine chooses the labels of their own containers.
+    """
+    return {k: as_str(v) for k, v in as_map(value).items() if _can_be_ours(as_str(v))}
+
+
+def _can_be_ours(label: str) -> bool:
+    """No path and no JSON of ours has a NUL character, which the system would not accept."""
+    return len(label) <= _LONGEST_LABEL and "\0" not in label
 
 
 def environment(pairs: Any) -> dict[str, str]:

@@ -47,7 +47,7 @@ def decode(text: str) -> dict[str, Bookmark]:
         return {project: _bookmark(*place) for project, place in places.items()}
     except BadCursor:
         raise
-    except (ValueError, TypeError, AttributeError) as exc:
+    except (ValueError, TypeError, AttributeError, RecursionError) as exc:
         raise BadCursor(str(exc)) from None
 
 

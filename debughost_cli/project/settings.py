@@ -185,7 +185,7 @@ class Flags:
         """
         try:
             found: object = json.loads(label)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         kept: Mapping[str, object] = found if isinstance(found, dict) else {}
         texts = {f.name: kept.get(f.name) for f in fields(cls) if f.name not in _NOT_TEXT}

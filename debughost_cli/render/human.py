@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from debughost_cli.characters import message
 from debughost_cli.errors import Failure
 from debughost_cli.models import Action, State
 from debughost_cli.render.status import console_for, write
@@ -34,7 +35,7 @@ def error(streams: Streams, failure: Failure) -> None:
 
 def _indented(text: str) -> str:
     """An engine's words may have several lines; none of them can pass for one of ours."""
-    return clean(text).replace("\n", "\n  ")
+    return message(text).replace("\n", "\n  ")
 
 
 def projects(streams: Streams, result: ProjectsResult) -> None:

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from debughost_cli.characters import clean, clean_all
+from debughost_cli.characters import clean_all, message
 from debughost_cli.models import Project, Warn
 from debughost_cli.names import ROLE, TYPE, rfc3339
 from debughost_cli.resources import EngineInfo, Network, Volume
@@ -59,7 +59,7 @@ def envelope(
         "command": command,
         "changed": changed,
         "data": data,
-        "warnings": [{"code": w.code, "message": clean(w.message)} for w in warnings],
+        "warnings": [{"code": w.code, "message": message(w.message)} for w in warnings],
         "error": clean_all(error),
         "next": list(next_),
         "engine": engine_json(engine),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from debughost_cli.characters import clean as clean
+from debughost_cli.characters import message
 
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1", "cyan": "36"}
 
@@ -66,4 +67,13 @@ def _is_tty(stream: TextIO) -> bool:
 
 def inline(text: str) -> str:
     """As ``clean``, on one line: for cells of tables, and for lines that hold one thing."""
-    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+    return _on_one_line(clean(text))
+
+
+def message_line(text: str) -> str:
+    """As ``inline``, of a message that quotes others."""
+    return _on_one_line(message(text))
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", "\\n").replace("\t", "\\t")

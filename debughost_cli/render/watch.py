@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from debughost_cli.errors import DebughostError, Interrupted
 from debughost_cli.models import Project
 from debughost_cli.render import status
-from debughost_cli.render.streams import Streams, inline
+from debughost_cli.render.streams import Streams, inline, message_line
 from debughost_cli.services.status import Snapshot
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Watch:
             status.table(projects, width=console.width, pretty=True, history=self._history)
         )
         lines += [Text(line, style="red") for line in status.reasons(projects)]
-        lines += [Text(inline(w.message), style="yellow") for w in self._snapshot.warnings]
+        lines += [Text(message_line(w.message), style="yellow") for w in self._snapshot.warnings]
         if self._trouble:
             lines += [Text(""), Text(inline(self._trouble), style="red")]
         return Group(*lines)

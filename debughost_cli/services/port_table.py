@@ -6,6 +6,7 @@ from debughost_cli import names
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.ports import PortHolder, PortHolderKind
+from debughost_cli.resources import as_port
 from debughost_cli.services import local_ports
 from debughost_cli.services.projects import MANAGED_FILTER
 
@@ -63,7 +64,6 @@ class PortTable:
         """The port that the project had when its container was removed, if it was a chosen one."""
         note = names.port_note_name(self._project)
         for volume in self._engine.volumes.list([MANAGED_FILTER, f"{names.ROLE}=port"]):
-            text = volume.labels.get(names.PORT, "")
-            if volume.name == note and text.isascii() and text.isdigit():
-                return int(text)
+            if volume.name == note and (port := as_port(volume.labels.get(names.PORT))):
+                return port
         return None

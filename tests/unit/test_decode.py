@@ -396,3 +396,21 @@ def test_json_that_is_nested_too_deep_is_none() -> None:
     assert decode.link(base64.b64encode(deep).decode()) is None
     assert decode.event(deep) is None
     assert "error" in decode.stream_message(deep)
+
+
+@pytest.mark.parametrize("text", ["/srv/a\0b", "\0", "x" * (1024**2 + 1)])
+def test_a_label_that_cannot_be_ours_is_left_out(text: str) -> None:
+    """Whoever uses the engine labels containers as they like."""
+    labels = {names.WORKSPACE: text, names.PROJECT: "shop"}
+    found = decode.summary({"Id": "1", "Labels": labels})
+    assert found.labels == {names.PROJECT: "shop"}
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 11, "-1", "\u0663", "80x"])
+def test_a_number_in_a_label_is_one_or_none(text: str) -> None:
+    container = decode.summary({"Id": "1", "Labels": {names.PORT: text}})
+    assert container.port == 0
+    facts = {"Action": "start", "Actor": {"ID": "1", "Attributes": {"exitCode": text}}}
+    event = decode.event(json.dumps(facts).encode())
+    assert event
+    assert event.exit_code is None

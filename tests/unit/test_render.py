@@ -39,7 +39,7 @@ from debughost_cli.render.json import (
     volumes_json,
 )
 from debughost_cli.render.progress import TalkingProgress
-from debughost_cli.render.streams import Streams, clean, inline
+from debughost_cli.render.streams import Streams, clean, inline, message_line
 from debughost_cli.resources import EngineInfo, Image, Network, Volume
 from debughost_cli.services.results import (
     ImageEntry,
@@ -171,6 +171,19 @@ def test_what_an_agent_reads_in_json_is_cleaned_as_well() -> None:
     shown = r"a\u200b\U000e0041\x1b[2J"
     assert document["warnings"][0]["message"] == shown
     assert document["error"] == {"message": shown, "details": {"reason": [shown], "port": 3000}}
+
+
+def test_a_message_that_quotes_megabytes_is_cut(piped: Any) -> None:
+    flood = "x" * 1024**2
+    failure = Busy(flood, hint=flood, details={"holder": {"command": flood}})
+    document = envelope(
+        command="up", changed=False, data={}, warnings=[Warn("X", flood)], next_=[], engine=None,
+        error=failure.to_json(), duration_ms=1,
+    )  # fmt: skip
+    assert len(json.dumps(document)) < 20_000
+    human.error(piped, failure)
+    assert len(piped.stderr.getvalue()) < 10_000
+    assert len(message_line("\n" * 1024**2)) < 10_000
 
 
 @given(st.text())

@@ -401,6 +401,8 @@ def test_flags_survive_in_a_label_without_values_of_variables() -> None:
         ("", Flags()),
         ("{", Flags()),
         ("[1]", Flags()),
+        ("[" * 100_000, Flags()),
+        ('{"env":' * 100_000, Flags()),
         ("{}", Flags()),
         ('{"command": [], "env": []}', Flags()),
         ('{"cpus": 3, "memory": null, "type": "node"}', Flags(type="node")),
