@@ -58,7 +58,7 @@ def logs(
     ] = False,
     grep: Annotated[
         str | None,
-        typer.Option("--grep", metavar="REGEX", help="Only lines that match."),
+        typer.Option("--grep", metavar="REGEX", help="Only lines whose first 16 KiB match."),
     ] = None,
     max_bytes: Annotated[
         str | None,

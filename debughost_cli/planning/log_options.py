@@ -13,6 +13,17 @@ MOST_KEPT = 10_000
 """Above this number of last lines the engine counts them, and none is held in memory."""
 
 
+LONGEST_SEARCHED = 16 * 1024
+"""Bytes of a line, from its begin, that are searched for an expression."""
+
+
+def is_found(pattern: re.Pattern[str], line: bytes) -> bool:
+    """Whether a line matches."""
+    # A terminal's lines end with a carriage return, before which "$" does not match.
+    text = line[:LONGEST_SEARCHED].decode("utf-8", "replace").removesuffix("\r")
+    return pattern.search(text) is not None
+
+
 @dataclass(frozen=True)
 class LogOptions:
     """What to read. ``since`` and ``until`` in nanoseconds since the epoch.
@@ -37,9 +48,7 @@ class LogOptions:
             return True
         if isinstance(line, LogFragment) and line.data == b"\n":
             return False
-        # A terminal's lines end with a carriage return, before which "$" does not match.
-        text = line.data.decode("utf-8", "replace").removesuffix("\r")
-        return bool(self.grep.search(text))
+        return is_found(self.grep, line.data)
 
     @property
     def is_plain(self) -> bool:

@@ -245,7 +245,7 @@ def find_drift(
 
 
 def _label_pair(spec: ServiceSpec, have: Container, label: str) -> tuple[str | None, str | None]:
-    return (spec.labels.get(label), have.labels.get(label))
+    return (spec.labels.get(label) or None, have.labels.get(label) or None)
 
 
 def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[object, object]]:

@@ -11,6 +11,7 @@ from debughost_cli.planning.log_positions import Positions, PositionTracker, sin
 from debughost_cli.planning.log_times import as_seconds
 from debughost_cli.planning.log_window import Window
 from debughost_cli.resources import LogLine
+from debughost_cli.services.log_search import LogSearch
 from debughost_cli.services.log_source import LogSource, unread
 
 _FIRST_WINDOW = 16
@@ -28,6 +29,7 @@ class LogReader:
         self.truncated = False
         """Whether lines were left out for their size."""
         self._start = start
+        self._matches = LogSearch(source.options)
 
     def lines(self) -> Iterator[ProjectLine]:
         """The lines that there are now."""
@@ -56,13 +58,13 @@ class LogReader:
         )
         for line in self.source.lines(new):
             self.tracker.note(line)
-            if self.source.options.matches(line):
+            if self._matches(line):
                 yield line
 
     def _newest(self, count: int) -> Iterator[LogLine]:
         """The last ``count`` lines that match, searched in ever larger windows."""
         for size in self._window_sizes(count):
-            window = Window(size, count, self.source.options.matches, self._start)
+            window = Window(size, count, self._matches, self._start)
             window.read(self.source.last(size))
             found = window.found()
             if found:

@@ -79,13 +79,14 @@ def make_spec(
         labels={},
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved))
-    labels = _labels(spec, resolved, owner)
-    if mountpoint_made:
-        labels[names.MOUNTPOINT] = "made"
-    if resolved.ca_bundle:
-        labels[names.CA_BUNDLE] = hashlib.sha256(resolved.ca_bundle.pem).hexdigest()
-    if engine.shares_kernel:
-        labels[names.WORKSPACE_INODE] = str(resolved.folder.inode)
+    bundle = resolved.ca_bundle
+    labels = _labels(spec, resolved, owner) | {
+        # A container also has its image's labels: what is not set here, the image could.
+        names.MOUNTPOINT: "made" if mountpoint_made else "",
+        names.CA_BUNDLE: hashlib.sha256(bundle.pem).hexdigest() if bundle else "",
+        names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.shares_kernel else "",
+        names.SERVICE: "",
+    }
     return ProjectSpec(main=replace(spec, labels=labels))
 
 

@@ -15,6 +15,7 @@ from debughost_cli.errors import Interrupted, Unhealthy, Usage, WaitTimeout
 from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.listeners import explain_not_ready
+from debughost_cli.planning.log_options import is_found
 from debughost_cli.planning.log_times import SECOND, to_ns
 from debughost_cli.resources import Container, ContainerStatus, LauncherStatus
 from debughost_cli.services.host_identity import host_identity
@@ -139,7 +140,7 @@ class _LogSearch:
         since = max(_start_of_run(container), self._since.get(container.id, 0.0))
         last = ""
         for line in engine.containers.logs(container.id, LogQuery(since=since)):
-            if self._pattern.search(line.data.decode("utf-8", "replace")):
+            if is_found(self._pattern, line.data):
                 return True
             last = line.ts
             if time.monotonic() >= over:

@@ -131,3 +131,27 @@ def test_the_data_of_companion_services_is_never_pruned_nor_removed(
     assert app("volumes", "prune", "--yes").code == 0
     assert "debug-host-shop-db-data" in engine.stored_volumes
     assert "debug-host-shop-node_modules" not in engine.stored_volumes
+
+
+@pytest.mark.parametrize(
+    "label", [names.CA_BUNDLE, names.WORKSPACE_INODE, names.MOUNTPOINT, names.SERVICE]
+)
+def test_a_container_takes_no_label_of_ours_from_its_image(
+    engine: FakeEngine, app: App, label: str
+) -> None:
+    """With the label of other certificates, each "up" would recreate it."""
+    engine.add_image("evil:latest", labels={label: "made", names.ROLE: "service"})
+    line = ("up", "--image", "evil:latest", "--json", "--", "serve")
+    assert app(*line).code == 0
+    assert app(*line).project["action"] == "unchanged"
+    assert engine.container("shop").labels[label] != "made" or label == names.MOUNTPOINT
+
+
+def test_an_image_has_no_folder_of_a_workspace_removed(
+    engine: FakeEngine, app: App, workspace: Path
+) -> None:
+    engine.add_image("evil:latest", labels={names.MOUNTPOINT: "made"})
+    (workspace / "node_modules").mkdir()
+    assert app("up", "--image", "evil:latest", "--type", "node", "--", "serve").code == 0
+    assert app("rm").code == 0
+    assert (workspace / "node_modules").is_dir()
