@@ -108,7 +108,10 @@ def lock_folder() -> Path:
         user_state_path("debughost", appauthor=False) / "locks",
         Path(tempfile.gettempdir()) / f"debughost-locks-{uid}",
     ):
+        # A relative path, from a variable, would lead into the workspace and to links in it.
         with suppress(OSError):
+            if not folder.is_absolute():
+                continue
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
             if _is_ours(folder, uid):
@@ -138,7 +141,8 @@ def _write_owner(path: Path) -> None:
         "since": rfc3339(datetime.now(UTC)),
     }
     with suppress(OSError):
-        descriptor = os.open(_note(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(_note(path), flags, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             json.dump(facts, stream)
 

@@ -207,3 +207,24 @@ def test_a_folder_that_others_can_write_is_not_used(
         (tmp_path / "elsewhere").mkdir(mode=0o700)
         theirs.symlink_to(tmp_path / "elsewhere")
     assert lock_folder() == tmp_path / f"debughost-locks-{os.getuid()}"
+
+
+def test_no_lock_is_in_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a variable is relative: a repository could bring a link there, to any file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: Path("state/debughost"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    with lock():
+        assert lock_folder().parent == tmp_path / "tmp"
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_note_of_the_owner_follows_no_link(tmp_path: Path) -> None:
+    with lock():
+        (note,) = lock_folder().glob("*.json")
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    note.symlink_to(victim)
+    with lock():
+        assert victim.read_text() == "kept"
