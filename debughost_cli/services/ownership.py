@@ -78,13 +78,14 @@ def find_project(engine: Engine, folder: Path, default: str, *, search_parents: 
     """
     host = host_identity()
     labels = {p: i.main.labels for p, i in list_instances(engine).items()}
-    if default in labels and belongs_to(labels[default], str(folder), host):
+    if default in labels and _is_workspace(labels[default], str(folder), host):
         return default
     for place in (folder, *(folder.parents if search_parents else ())):
         found = sorted(p for p, its in labels.items() if _is_workspace(its, str(place), host))
         if found:
             return _only(found, place)
-    if default in labels:
+    # Last: a file of the workspace may name the project of another one that is gone.
+    if default in labels and not belongs_to(labels[default], str(folder), host):
         hint = f"Use '-p {default}' to mean that one, 'debughost up --project NAME' for a new one"
         raise workspace_conflict(default, labels[default], str(folder), host, hint)
     return default

@@ -298,3 +298,20 @@ def test_packages_that_somebody_uses_are_not_taken_away(
     run = app("up", "--json")
     assert (run.code, run.error["code"]) == (5, "IN_USE")
     assert "debug-host-shop-cache" in marked(engine)
+
+
+@pytest.mark.parametrize("argv", [["stop"], ["rm", "--volumes"], ["exec", "--", "true"]])
+def test_a_program_does_not_turn_commands_to_a_project_whose_folder_is_gone(
+    app: App, engine: FakeEngine, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    argv: list[str],
+) -> None:  # fmt: skip
+    """It runs already when it changes its id in the workspace's file."""
+    folder = node_project(tmp_path / "hostile")
+    monkeypatch.chdir(folder)
+    assert app("up").code == 0
+    (folder / "debughost.toml").write_text('project = "shop"\n')
+    shutil.rmtree(theirs)
+    before = engine.container("shop").started_at
+    assert app(*argv).code == 0
+    assert engine.container("shop").started_at == before
+    assert engine.container("shop").status == "running"
