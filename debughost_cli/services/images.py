@@ -116,6 +116,8 @@ class ImageService:
         image = self._engine.images.find(ref)
         if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and image):
             return ImageChoice(ref, image)
+        if is_base_image(ref):
+            return ImageChoice(ref, _built(ref, image))
         why = "--pull always" if pull is PullPolicy.ALWAYS else "it is not here"
         return ImageChoice(ref, image, Step(StepKind.PULL_IMAGE, ref, why))
 
@@ -186,6 +188,26 @@ class ImageService:
                 details={"image": ref, "reason": "unknown"},
             )
         return found
+
+
+def is_base_image(ref: str) -> bool:
+    """Whether a reference is one of those that base images have, in whatever way it is written."""
+    for registry in ("docker.io/", "index.docker.io/"):
+        ref = ref.removeprefix(registry)
+    return ref.startswith("debug-host/")
+
+
+def _built(ref: str, image: Image | None) -> Image:
+    """The base image that is here. It is never pulled: anybody may own that name in a registry, and
+    what a workspace had pulled would be the base image of all projects.
+    """
+    if image:
+        return image
+    raise ImageNotFound(
+        f"image {ref} is not here; images of that name are built, and never pulled",
+        hint="Run 'debughost images build', or leave 'image' out",
+        details={"image": ref, "reason": "unknown"},
+    )
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from fakes import FakeEngine
 
 from cli.conftest import App
 from debughost_cli import names
+from debughost_cli.models import ProjectType
+from debughost_cli.services.images import sources_hash
 
 ELSEWHERE = "f" * 32
 
@@ -155,3 +157,24 @@ def test_an_image_has_no_folder_of_a_workspace_removed(
     assert app("up", "--image", "evil:latest", "--type", "node", "--", "serve").code == 0
     assert app("rm").code == 0
     assert (workspace / "node_modules").is_dir()
+
+
+@pytest.mark.parametrize("registry", ["", "docker.io/", "index.docker.io/"])
+@pytest.mark.parametrize("options", [[], ["--pull", "always"]])
+def test_no_workspace_has_a_base_image_pulled(
+    engine: FakeEngine, app: App, workspace: Path, registry: str, options: list[str]
+) -> None:
+    """The name may be anybody's in a registry; what is here under it is for all projects."""
+    ref = f"{registry}debug-host/php:latest"
+    del engine.stored_images["debug-host/php:latest"]
+    engine.add_image(ref, registry=True, labels={names.SOURCES: sources_hash(ProjectType.PHP)})
+    (workspace / "debughost.toml").write_text(f'image = "{ref}"\ncommand = "serve"\n')
+    run = app("up", "--json", *options)
+    assert (run.code, run.error["code"]) == (3, "IMAGE_NOT_FOUND")
+    assert "never pulled" in run.error["message"]
+    assert ref not in engine.stored_images
+
+
+def test_a_base_image_that_is_here_can_be_named(engine: FakeEngine, app: App) -> None:
+    line = ("up", "--image", "debug-host/php:latest", "--pull", "always", "--", "serve")
+    assert app(*line).code == 0
