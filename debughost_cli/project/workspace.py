@@ -114,21 +114,37 @@ def check_mountpoint(path: Path) -> None:
         )
 
 
-def make_mountpoint(path: Path, like: Path) -> bool:
-    """Creates ``path`` with the owner of ``like``; False where it exists already.
+def make_mountpoint(path: Path, identity: FolderIdentity) -> bool:
+    """Creates ``path`` with the owner of its folder, which is ``identity``; False where it exists.
 
-    The engine would create a missing mount point itself, owned by root. Raises InvalidWorkspace.
+    The engine would create a missing mount point itself, owned by root. Raises InvalidWorkspace,
+    also where another folder is in the place of the workspace by now.
     """
     try:
-        path.mkdir()
-        if os.name == "posix" and os.geteuid() == 0:
-            # The owner of the workspace may have replaced it with a link meanwhile.
-            os.chown(path, *owner_of(like), follow_symlinks=False)
+        if os.mkdir in os.supports_dir_fd:
+            _make_in(path, identity)
+        else:
+            path.mkdir()
     except FileExistsError:
         return False
     except OSError as exc:
         raise _unusable(path, exc) from None
     return True
+
+
+def _make_in(path: Path, identity: FolderIdentity) -> None:
+    """Through a descriptor: whoever owns the folder, or one above it, can replace it by a link."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        found = os.fstat(folder)
+        if (found.st_dev, found.st_ino) != (identity.device, identity.inode):
+            raise OSError("Another folder is in its place")
+        os.mkdir(path.name, dir_fd=folder)
+        if os.geteuid() == 0:
+            owner = found.st_uid, found.st_gid
+            os.chown(path.name, *owner, dir_fd=folder, follow_symlinks=False)
+    finally:
+        os.close(folder)
 
 
 def _unusable(path: Path, exc: OSError) -> InvalidWorkspace:

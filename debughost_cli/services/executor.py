@@ -148,7 +148,7 @@ class Executor:
 
     def _create_folder(self, state: UpState, attempt: Attempt, step: Step) -> None:
         folder = state.resolved.mountpoint
-        if folder and make_mountpoint(folder, state.resolved.workspace):
+        if folder and make_mountpoint(folder, state.resolved.folder):
             state.rollback.push(f"remove {folder}", lambda: remove_mountpoint(folder))
 
     # Containers

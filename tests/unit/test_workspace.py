@@ -16,6 +16,7 @@ from debughost_cli.project.unsafe_mounts import unsafe_mount_reason
 from debughost_cli.project.workspace import (
     check_mountpoint,
     check_workspace,
+    identity_of,
     is_roots_and_open,
     make_mountpoint,
     owner_of,
@@ -257,14 +258,14 @@ def test_a_mount_point_is_created_once_with_the_workspaces_owner(tmp_path: Path)
     if os.geteuid() == 0:
         os.chown(tmp_path, 1234, 1235)
     made = tmp_path / "node_modules"
-    assert make_mountpoint(made, tmp_path)
+    assert make_mountpoint(made, identity_of(tmp_path))
     assert owner_of(made) == owner_of(tmp_path)
-    assert not make_mountpoint(made, tmp_path)
+    assert not make_mountpoint(made, identity_of(tmp_path))
 
 
 def test_a_file_in_the_place_of_a_mount_point_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "vendor").write_text("mine")
-    assert not make_mountpoint(tmp_path / "vendor", tmp_path)
+    assert not make_mountpoint(tmp_path / "vendor", identity_of(tmp_path))
     assert (tmp_path / "vendor").read_text() == "mine"
 
 
@@ -274,7 +275,7 @@ def test_a_mount_point_that_cannot_be_created_is_invalid_workspace(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidWorkspace):
-        make_mountpoint(tmp_path / gone / "vendor", tmp_path)
+        make_mountpoint(tmp_path / gone / "vendor", identity_of(tmp_path))
 
 
 def test_a_removed_workspace_is_invalid_workspace(tmp_path: Path) -> None:
@@ -302,3 +303,20 @@ def test_a_folder_that_others_cannot_enter(tmp_path: Path) -> None:
     (tmp_path / "shop").chmod(0o700)
     assert not is_roots_and_open(tmp_path / "shop")
     assert not is_roots_and_open(tmp_path / "none")
+
+
+@pytest.mark.parametrize("place", ["shop", "group"])
+def test_no_mount_point_is_made_in_a_folder_that_a_link_leads_to(
+    tmp_path: Path, place: str
+) -> None:
+    """The owner of the folder, or of one above it, puts a link there after the check."""
+    workspace, other = tmp_path / "group" / "shop", tmp_path / "other"
+    workspace.mkdir(parents=True)
+    (other / "shop").mkdir(parents=True)
+    checked = identity_of(workspace)
+    replaced = workspace if place == "shop" else workspace.parent
+    replaced.rename(tmp_path / "moved")
+    replaced.symlink_to(other)
+    with pytest.raises(InvalidWorkspace, match="another folder is in its place"):
+        make_mountpoint(workspace / "node_modules", checked)
+    assert not list(other.glob("**/node_modules"))
