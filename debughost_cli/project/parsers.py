@@ -23,6 +23,8 @@ MIN_MEMORY = 6 * 1024**2
 """Docker's own minimum memory limit."""
 
 _SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*([kmgt]?)(?:i?b)?", re.ASCII)
+_MOST_PATHS = 20
+"""Files of variables, each of up to 1 MiB: the same one thousands of times would take hours."""
 _IMAGE = re.compile(r"[\w[][\w.:/@+\]-]{0,511}", re.ASCII)
 
 
@@ -92,9 +94,9 @@ def parse_paths(value: object) -> tuple[str, ...]:
     if isinstance(value, str) and value:
         return (value,)
     paths = _strings(value)
-    if paths is not None and all(paths):
+    if paths is not None and all(paths) and len(paths) <= _MOST_PATHS:
         return paths
-    raise BadValue("a path or a list of paths")
+    raise BadValue(f"a path or a list of at most {_MOST_PATHS} paths")
 
 
 def parse_cpus(value: object) -> float:

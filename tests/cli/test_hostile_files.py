@@ -183,3 +183,13 @@ def test_a_configuration_that_hides_text(app: App, workspace: Path, form: list[s
         text = "".join(str(json.loads(part)) for part in (shown, refused.out))
     assert r"\u200b" in text.replace("\\\\", "\\")
     assert not set(hidden) & set(text)
+
+
+@pytest.mark.parametrize("names", [[".env"] * 9000, [".env", "./.env"] * 20])
+def test_one_file_of_variables_named_thousands_of_times(
+    app: App, workspace: Path, names: list[str]
+) -> None:
+    """Each reading of 1 MiB takes a moment."""
+    (workspace / ".env").write_text("".join(f"A{i}={'x' * 200}\n" for i in range(5000)))
+    (workspace / "debughost.toml").write_text(f"env_file = {json.dumps(names)}\n")
+    assert "at most 20 paths" in refused(app, "up", "--dry-run")
