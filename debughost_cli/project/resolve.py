@@ -12,6 +12,7 @@ from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.certificates import CaBundle, ca_bundle_of
 from debughost_cli.project.configuration import file_environment, load_settings
 from debughost_cli.project.detect import detect
+from debughost_cli.project.reader import Folder
 from debughost_cli.project.settings import Flags, Settings
 from debughost_cli.project.workspace import FolderIdentity, check_workspace, identity_of
 from debughost_cli.resources import Container
@@ -51,9 +52,19 @@ class ResolvedProject:
 
     @property
     def mountpoint(self) -> Path | None:
-        """The folder of the workspace that the dependency volume covers."""
-        folder = names.DEPENDENCY_FOLDERS.get(self.type)
-        return self.workspace / folder[1] if folder else None
+        """The folder of the workspace that the dependency volume covers.
+
+        None where nothing is installed and the workspace has packages of its own: those are used.
+        """
+        found = names.DEPENDENCY_FOLDERS.get(self.type)
+        if found is None:
+            return None
+        folder = found[1]
+        # A virtual environment of the host has no interpreter in a container.
+        is_portable = self.type is not ProjectType.PYTHON
+        if is_portable and self.dependencies is None and Folder(self.workspace).subfolders(folder):
+            return None
+        return self.workspace / folder
 
 
 def resolve_project(workspace: Path, flags: Flags, environ: Mapping[str, str]) -> ResolvedProject:

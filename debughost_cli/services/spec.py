@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -37,6 +38,21 @@ _CACHES = {
     "POETRY_CACHE_DIR": "poetry",
     "COMPOSER_CACHE_DIR": "composer",
 }
+_TOOLS: Mapping[ProjectType, Mapping[str, str]] = {
+    ProjectType.NODE: {
+        "PNPM_CONFIG_STORE_DIR": f"{names.CACHE_DIR}/pnpm",
+        "PNPM_CONFIG_CACHE_DIR": f"{names.CACHE_DIR}/pnpm-cache",
+        "PNPM_CONFIG_CONFIRM_MODULES_PURGE": "false",
+        "PNPM_CONFIG_PM_ON_FAIL": "ignore",
+        "PNPM_CONFIG_VERIFY_DEPS_BEFORE_RUN": "false",
+    },
+    ProjectType.PYTHON: {
+        "UV_LINK_MODE": "copy",
+        "UV_PROJECT_ENVIRONMENT": "/app/.venv",
+        "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+    },
+}
+"""What the install sets, for the package managers that are run by hand later."""
 _CA_VARIABLES = (
     "NODE_EXTRA_CA_CERTS",
     "npm_config_cafile",
@@ -140,6 +156,7 @@ def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> d
     }
     if resolved.type in names.DEPENDENCY_FOLDERS:
         variables |= {k: f"{names.CACHE_DIR}/{folder}" for k, folder in _CACHES.items()}
+    variables |= _TOOLS.get(resolved.type, {})
     if resolved.type is ProjectType.PYTHON:
         variables |= _venv(image)
     if resolved.ca_bundle:
@@ -172,7 +189,8 @@ def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
         cache = names.cache_name(resolved.project)
         if resolved.settings.shared_cache:
             cache = names.shared_cache_name(user.uid if user else None)
-        mounts.append(Mount(MountType.VOLUME, volume, target))
+        if resolved.mountpoint:
+            mounts.append(Mount(MountType.VOLUME, volume, target))
         mounts.append(Mount(MountType.VOLUME, cache, names.CACHE_DIR))
     return tuple(mounts)
 

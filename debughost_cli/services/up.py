@@ -9,7 +9,7 @@ from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Conflict, Engine, NotFound
-from debughost_cli.errors import DebughostError, Interrupted, NotReady, PortInUse
+from debughost_cli.errors import Crashed, DebughostError, Interrupted, NotReady, PortInUse
 from debughost_cli.models import Action, ContainerRef, Project
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
@@ -19,6 +19,7 @@ from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageService
+from debughost_cli.services.missing_module import with_manifests
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
@@ -104,6 +105,8 @@ class UpService:
         if isinstance(outcome, DebughostError):
             # The container is kept, for its logs or because it goes on running.
             changed = action is not Action.UNCHANGED
+            if isinstance(outcome, Crashed):
+                outcome = with_manifests(outcome, state.resolved)
             raise outcome.with_context(changed=changed) from outcome
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
