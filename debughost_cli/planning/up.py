@@ -142,7 +142,7 @@ def _why_recreated(facts: Facts, drift: tuple[Drift, ...]) -> str:
     if drift:
         return f"changed: {', '.join(d.field for d in drift)}"
     if facts.foreign_volumes:
-        return "its packages are those of another workspace"
+        return "its packages are those of another workspace or user"
     # An engine that was killed while it removed a container never starts it again.
     is_dead = facts.current and facts.current.status is ContainerStatus.DEAD
     return "it is half removed" if is_dead else "--recreate"
@@ -174,7 +174,7 @@ def _remove_foreign(facts: Facts) -> tuple[Step, ...]:
     volumes = [Step(StepKind.REMOVE_VOLUME, v, why) for v, why in facts.foreign_volumes.items()]
     if facts.current is None:
         return tuple(volumes)
-    reason = "it uses a volume of another workspace"
+    reason = "it uses a volume of another workspace or user"
     return (*_stop(facts.current, reason), _remove(facts.current.id, reason), *volumes)
 
 

@@ -219,7 +219,10 @@ class Observer:
         return ""
 
     def _missing_volumes(self, spec: ServiceSpec) -> tuple[tuple[str, ...], dict[str, str]]:
-        """The volumes to be created, and those of them that replace another workspace's."""
+        """The volumes to be created, and those of them that replace what cannot be used.
+
+        That is what another workspace installed, or the workspace's owner before a ``chown``.
+        """
         known = {v.name: v for v in self._engine.volumes.list()}
         required = [m.source for m in spec.mounts if m.type is MountType.VOLUME]
         foreign = {}
@@ -230,6 +233,9 @@ class Observer:
                 if not is_volume_of(labels, spec.workspace, self._owner.host):
                     place = place_of(labels, self._owner.host)
                     foreign[name] = f"it belongs to the workspace {place}"
+                user = labels.get(names.VOLUME_USER)
+                if spec.user and user not in (None, str(spec.user)):
+                    foreign[name] = f"its files belong to the user {user}"
         return tuple(n for n in required if n not in known or n in foreign), foreign
 
 

@@ -231,5 +231,7 @@ def owned_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
     is_shared = names.is_shared_cache(name)
     if is_shared or name == names.cache_name(spec.project):
         labels[names.ROLE] = "cache"
+    if spec.user and not is_shared and any(m.source == name for m in spec.mounts):
+        labels[names.VOLUME_USER] = str(spec.user)
     of_project = (names.PROJECT, names.TYPE, names.WORKSPACE, names.HOST)
     return labels if is_shared else labels | {k: spec.labels[k] for k in of_project}

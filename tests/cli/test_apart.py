@@ -255,6 +255,22 @@ def test_volumes_of_0_1_0_name_no_workspace_and_are_kept(
     assert marked(engine) == VOLUMES
 
 
+@pytest.mark.parametrize("user", ["7:7", "0:7", None])
+def test_packages_of_the_owner_before_a_chown_are_replaced(
+    app: App, engine: FakeEngine, workspace: Path, user: str | None
+) -> None:
+    assert app("up").code == 0
+    mark(engine)
+    for name in VOLUMES:
+        volume = engine.stored_volumes[name]
+        labels = {k: v for k, v in volume.labels.items() if k != names.VOLUME_USER}
+        assert volume.labels[names.VOLUME_USER] == str(engine.container("shop").spec.user)
+        volume.labels = labels | ({names.VOLUME_USER: user} if user else {})
+    run = app("up", "--json")
+    assert run.project["action"] == ("recreated" if user else "unchanged")
+    assert marked(engine) == (set() if user else VOLUMES)
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_container_that_still_uses_them_gives_way(
     app: App, engine: FakeEngine, workspace: Path, tmp_path: Path,
