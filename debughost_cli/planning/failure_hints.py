@@ -24,7 +24,8 @@ _OTHER_PYTHON = (
     r"requires a different Python: (?P<has>\S+) not in '(?P<wants>[^']+)'"
     r"|Python version (?P<has2>\S+) is not supported by the project \((?P<wants2>[^)]+)\)"
     r"|current Python version \((?P<has3>[^)]+)\) does not satisfy Python(?P<wants3>[^\s,]\S*)"
-    r"|Python \S+ is incompatible with the project.s `?requires-python`?\S* `(?P<wants4>[^`]+)"
+    r"|Python (?P<has4>[\d.]+), which is incompatible with the project's Python requirement: "
+    r"`(?P<wants4>[^`]+)"
 )
 _OTHER_NODE = (
     r'engine "?node"? is incompatible with this module\. Expected version "(?P<wants>[^"]+)"'
