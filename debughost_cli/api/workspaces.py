@@ -36,13 +36,28 @@ def project_in(folder: Path, environ: Mapping[str, str], engine: Callable[[], En
     from debughost_cli.project.settings import Flags, Source
     from debughost_cli.services.ownership import find_project
 
-    settings = load_settings(folder, Flags(), environ)
+    try:
+        settings = load_settings(folder, Flags(), environ)
+    except DebughostError:
+        # What runs could make its own configuration unreadable, and so not be stopped here.
+        is_named = bool(environ.get("DEBUGHOST_PROJECT"))
+        found = "" if is_named else _running_in(engine(), folder)
+        if not found:
+            raise
+        return found
     default = settings.project or project_id_from(folder.name)
     if settings.source("project") is not Source.ENVIRONMENT:
         place = folder.resolve()
         own = _looks_like_project(place)
         default = find_project(engine(), place, default, search_parents=not own)
     return check_project(default or default_project(folder))
+
+
+def _running_in(engine: Engine, folder: Path) -> str:
+    """The id of the one project of a folder, empty where there is none."""
+    from debughost_cli.services.ownership import find_project
+
+    return find_project(engine, folder.resolve(), "", search_parents=False)
 
 
 class WorkspaceChoice:

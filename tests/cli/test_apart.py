@@ -331,3 +331,22 @@ def test_a_program_does_not_turn_commands_to_a_project_whose_folder_is_gone(
     assert app(*argv).code == 0
     assert engine.container("shop").started_at == before
     assert engine.container("shop").status == "running"
+
+
+@pytest.mark.parametrize("text", ["[", 'project = "../x"\n', "a = 1\n" * 30_000])
+@pytest.mark.parametrize("argv", [["stop"], ["rm"], ["logs"], ["exec", "--", "true"]])
+def test_a_program_cannot_keep_itself_alive_with_an_unreadable_configuration(
+    app: App, theirs: Path, argv: list[str], text: str
+) -> None:
+    (theirs / "debughost.toml").write_text(text)
+    assert app(*argv).code == 0
+    if argv == ["rm"]:
+        assert app("rm", "--json").code == 2
+
+
+def test_with_an_unreadable_configuration_an_id_in_a_variable_is_not_replaced(
+    app: App, theirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (theirs / "debughost.toml").write_text("[")
+    monkeypatch.setenv("DEBUGHOST_PROJECT", "other")
+    assert app("stop", "--json").error["code"] == "INVALID_CONFIG"
