@@ -13,9 +13,11 @@ import typer
 
 from debughost_cli import __version__
 from debughost_cli.cli import signals
+from debughost_cli.cli.epilog import add_epilogs, epilog
 from debughost_cli.cli.options import (
     OutputClosed,
     apply_common_options,
+    command_index,
     show_help,
     with_common_options,
 )
@@ -26,7 +28,7 @@ from debughost_cli.render.streams import Streams, clean
 
 _MODULES = {
     "up": ("up",),
-    "lifecycle": ("stop", "restart", "rm"),
+    "lifecycle": ("start", "stop", "restart", "rm"),
     "status": ("status",),
     "logs": ("logs",),
     "wait": ("wait",),
@@ -43,29 +45,38 @@ _MODULES = {
 }
 """Each module under ``cli`` with its commands, in the order in which --help lists them."""
 
+_ALIASES = {"down": "rm", "ps": "status", "ls": "status"}
+"""What hands that know docker and compose type; ``help`` becomes ``--help``."""
+
 _BROKEN_PIPE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader went away."""
 
 
 def make_app(args: Sequence[str] = ()) -> typer.Typer:
-    """The program; where the first of ``args`` is a command, with that one's module alone.
+    """The program; where ``args`` name a command, with that one's module alone.
 
     Loading the others would cost 50 ms. Rich makes help pretty and costs 80 ms: it is used only
     where somebody looks.
     """
-    pretty = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    tty = sys.stdout.isatty()
+    colour = not os.environ.get("NO_COLOR") and "--no-color" not in args
+    pretty = tty and colour and os.environ.get("TERM") != "dumb"
+    settings: dict[str, object] = {"help_option_names": ["--help", "-h"]}
     app = typer.Typer(
         name="debughost",
         help="One development container for a project, on a Docker Engine.",
+        epilog=epilog("", pretty=pretty),
         rich_markup_mode="rich" if pretty else None,
         pretty_exceptions_enable=False,
         add_completion=False,
-        context_settings={"help_option_names": ["--help", "-h"]},
+        # Piped, as wide as it needs to be, so that nothing is cut.
+        context_settings=settings if tty else settings | {"terminal_width": 1000},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    chosen = [m for m, commands in _MODULES.items() if args and args[0] in commands]
+    chosen = [m for m, commands in _MODULES.items() if _word(args) in commands]
     for name in chosen or _MODULES:
         import_module(f"debughost_cli.cli.{name}").register(app)
+    add_epilogs(app, pretty=pretty)
     return app
 
 
@@ -87,9 +98,8 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
     """Runs one command and returns its exit code; the console script exits with it."""
     args = sys.argv[1:] if argv is None else argv
     session = session or Session(Streams.of_process())
-    session.options.json = wants_json(args, session.environ)
     try:
-        output = _run(args, session)
+        output = _run(_canonical(args), session)
         return output if isinstance(output, int) else emit(session, output)
     except Interrupted as exc:
         # It came while the result was being printed.
@@ -104,30 +114,45 @@ def _run(args: list[str], session: Session) -> Output | int:
     """A command's output; the plain exit code after --help and --version."""
     try:
         signals.release()
-        session.options.json = (
-            check_output(session.environ.get("DEBUGHOST_OUTPUT")) or session.options.json
-        )
+        session.options.json = check_output(session.environ.get("DEBUGHOST_OUTPUT"))
         returned = make_app(args)(args, standalone_mode=False, obj=session, prog_name="debughost")
     except Failure as exc:
+        _guess_output(args, session)
         return Output(error=exc)
     except typer.TyperException as exc:
+        _guess_output(args, session)
         return Output(error=_usage(exc, session, args))
     except (BrokenPipeError, OutputClosed):
         raise
     except Exception as exc:
+        _guess_output(args, session)
         return Output(error=_defect(exc, session))
     return returned if isinstance(returned, Output) else int(returned or 0)
 
 
-def _first_word(args: list[str]) -> str:
-    """The command, where Typer gave up before it knew it."""
-    return next((a for a in args if not a.startswith("-")), "")
+def _guess_output(args: list[str], session: Session) -> None:
+    """An error that came before the options were parsed is JSON where they look like it."""
+    if not session.is_parsed:
+        session.options.json = session.options.json or wants_json(args, session.environ)
+
+
+def _canonical(args: list[str]) -> list[str]:
+    """The same command line without aliases."""
+    index = command_index(args)
+    before, word, rest = args[:index], args[index : index + 1], args[index + 1 :]
+    if word == ["help"]:
+        return [*before, *(_ALIASES.get(a, a) for a in rest), "--help"]
+    return [*before, *(_ALIASES.get(a, a) for a in word), *rest]
+
+
+def _word(args: Sequence[str]) -> str:
+    return next(iter(args[command_index(args) :]), "")
 
 
 def _usage(exc: typer.TyperException, session: Session, args: list[str]) -> Usage:
     """Typer's own complaint in our words, with the command that it is about."""
     ctx = getattr(exc, "ctx", None)
-    path = ctx.command_path if ctx else f"debughost {session.command or _first_word(args)}".strip()
+    path = ctx.command_path if ctx else f"debughost {session.command or _word(args)}".strip()
     session.command = path.removeprefix("debughost").strip()
     return Usage(exc.format_message().rstrip("."), hint=f"See '{path} --help'")
 

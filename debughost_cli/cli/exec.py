@@ -14,7 +14,7 @@ from debughost_cli.cli.exec_terminal import (
     term_variable,
     wants_terminal,
 )
-from debughost_cli.cli.options import Projects, command, size
+from debughost_cli.cli.options import COMMAND_LINE, Projects, command, size
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, Usage
@@ -37,14 +37,14 @@ User = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the program."""
-    app.command("exec")(command(exec_))
+    app.command("exec", context_settings=COMMAND_LINE)(command(exec_))
     app.command("shell")(command(shell))
 
 
 def exec_(
     session: Session,
     command_: Annotated[
-        list[str] | None, typer.Argument(metavar="-- CMD...", help="The command and its arguments.")
+        list[str] | None, typer.Argument(metavar="CMD...", help="The command and its arguments.")
     ] = None,
     project: Projects = None,
     workdir: Annotated[
@@ -88,7 +88,7 @@ def exec_(
     from debughost_cli.project.variables import flag_environment
 
     if not command_:
-        raise Usage("a command is needed", hint="For example: debughost exec -- ls -l")
+        raise Usage("a command is needed", hint="For example: debughost exec ls -l")
     kept = OutputBuffer(size(max_bytes, "--max-bytes"))
     with_tty = wants_terminal(session.streams, tty, json=session.options.json)
     spec = ExecSpec(

@@ -20,13 +20,41 @@ from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.projects import chosen, confirm
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
+from debughost_cli.render.text import counted
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the program."""
+    app.command("start")(command(start))
     app.command("stop")(command(stop))
     app.command("restart")(command(restart))
     app.command("rm")(command(rm))
+
+
+def start(
+    session: Session,
+    project: Projects = None,
+    all_: All = False,
+    wait: Wait = True,
+    wait_timeout: WaitTimeout = None,
+) -> Output:
+    """Bring existing projects up again, with their flags; here alone it is up."""
+    ready_timeout = seconds(wait_timeout, "--wait-timeout")
+    if not project and not all_:
+        from debughost_cli.api import ProjectsResult
+        from debughost_cli.project.settings import Flags
+
+        flags = Flags(wait_timeout=ready_timeout)
+        return projects_output(
+            session, ProjectsResult((session.host.up(flags=flags, wait=wait, check=False),))
+        )
+    result = session.host.start(
+        chosen(session, project, everything=all_),
+        wait=wait,
+        wait_timeout=ready_timeout,
+        check=False,
+    )
+    return projects_output(session, result)
 
 
 def stop(
@@ -69,6 +97,9 @@ def rm(
     orphans: Annotated[
         bool, typer.Option("--orphans", help="Every project whose workspace is gone.")
     ] = False,
+    if_exists: Annotated[
+        bool, typer.Option("--if-exists", help="A project that does not exist is no error.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, for --all.")] = False,
 ) -> Output:
@@ -81,11 +112,15 @@ def rm(
     else:
         projects = chosen(session, project, everything=all_)
     if all_ and projects and not (yes or dry_run):
-        confirm(session, f"Remove {len(projects)} projects: {', '.join(projects)}?")
+        confirm(session, f"Remove {counted(len(projects), 'project')}: {', '.join(projects)}?")
     if dry_run:
-        result = session.host.plan_removal(projects, volumes=volumes, check=False)
+        result = session.host.plan_removal(
+            projects, volumes=volumes, if_exists=if_exists, check=False
+        )
     else:
-        result = session.host.remove(projects, volumes=volumes, timeout=stop_timeout, check=False)
+        result = session.host.remove(
+            projects, volumes=volumes, timeout=stop_timeout, if_exists=if_exists, check=False
+        )
     return projects_output(session, result)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +47,10 @@ COMMON: dict[str, object] = {
     ],
 }
 
+_WITH_VALUE = ("--host", "-H", "--context", "-c")
+COMMAND_LINE = {"allow_interspersed_args": False}
+"""For commands that take a command line: options end at its first word, as docker's do."""
+
 Command = Callable[..., Output]
 
 
@@ -62,6 +66,10 @@ Projects = Annotated[
     ),
 ]  # fmt: skip
 
+_Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="Projects, as with --project.", show_default=False),
+]
 Workspace = Annotated[
     Path | None,
     typer.Option(
@@ -89,6 +97,14 @@ Stable = Annotated[
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it listens.")]
 
 
+def command_index(args: Sequence[str]) -> int:
+    """Where the command's name is, after common options; the length where there is none."""
+    index = 0
+    while index < len(args) and args[index].startswith("-"):
+        index += 2 if args[index] in _WITH_VALUE else 1
+    return min(index, len(args))
+
+
 def common_parameters() -> list[inspect.Parameter]:
     """The common options as parameters of a command."""
     defaults = {name: None if name in ("host", "context") else False for name in COMMON}
@@ -112,18 +128,23 @@ def apply_common_options(session: Session, values: dict[str, object]) -> None:
 def command(function: Command) -> Callable[..., Output]:
     """Makes a Typer command of a function that takes the session first.
 
-    The common options join the function's own in the signature that Typer reads.
+    The common options join the function's own in the signature that Typer reads. Where it takes
+    projects and no other words, their ids may be given as words as well.
     """
-    own = inspect.signature(function, eval_str=True)
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     context = inspect.Parameter(
         "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
-    parameters = [context, *list(own.parameters.values())[1:], *common_parameters()]
+    ids = [inspect.Parameter("ids", context.kind, default=None, annotation=_Ids)]
+    parameters = [context, *(ids if _takes_ids(own) else ()), *own, *common_parameters()]
 
-    def run(ctx: typer.Context, **values: object) -> Output:
+    def run(ctx: typer.Context, ids: list[str] | None = None, **values: object) -> Output:
         session: Session = ctx.obj
         session.command = ctx.command_path.removeprefix("debughost ")
         apply_common_options(session, values)
+        session.is_parsed = True
+        if ids:
+            values["project"] = [*_list(values["project"]), *ids]
         try:
             return function(session, **values)
         except BrokenPipeError as exc:
@@ -135,6 +156,15 @@ def command(function: Command) -> Callable[..., Output]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
+
+
+def _takes_ids(parameters: Sequence[inspect.Parameter]) -> bool:
+    annotations = {p.name: p.annotation for p in parameters}
+    return annotations.get("project") == Projects and "command_" not in annotations
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def group(app: typer.Typer, name: str, text: str) -> typer.Typer:

@@ -43,6 +43,8 @@ class Session:
     given_engine: Engine | None = None
     is_stream: bool = False
     """True for commands that print lines before their result."""
+    is_parsed: bool = False
+    """True once the options of the command itself are known."""
     _host: DebugHost | None = None
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from debughost_cli.cli.options import (
+    COMMAND_LINE,
     InstallTimeout,
     Stable,
     Wait,
@@ -25,14 +26,14 @@ from debughost_cli.project.parsers import parse_pause
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the program."""
-    app.command("up")(command(up))
+    app.command("up", context_settings=COMMAND_LINE)(command(up))
 
 
 def up(
     session: Session,
     command_: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- CMD...]", help="The command, in place of the detected one."),
+        typer.Argument(metavar="[CMD...]", help="The command, in place of the detected one."),
     ] = None,
     project: Annotated[
         str | None, typer.Option("--project", "-p", metavar="ID", help="The project's id.")

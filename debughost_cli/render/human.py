@@ -53,6 +53,8 @@ def projects(streams: Streams, result: ProjectsResult) -> None:
 
 def _sentence(item: ProjectResult) -> str:
     project = item.project
+    if item.action is Action.UNCHANGED and project.state is None:
+        return f"{project.project} does not exist"
     if item.action in (Action.STOPPED, Action.REMOVED) or project.state is not State.RUNNING:
         done = "is stopped already" if item.action is Action.UNCHANGED else item.action.value
         why = (

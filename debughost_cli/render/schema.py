@@ -12,6 +12,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DATA: dict[str, type] = {
     "up": shapes.ProjectsDone,
+    "start": shapes.ProjectsDone,
     "stop": shapes.ProjectsDone,
     "restart": shapes.ProjectsDone,
     "rm": shapes.ProjectsDone,

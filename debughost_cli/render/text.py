@@ -20,6 +20,11 @@ def size(count: int | None) -> str:
     return f"{value:.{digits}f} {_UNITS[unit]}"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 project``, ``2 projects``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def duration(seconds: float | None) -> str:
     """``4384`` as ``1h 13m``: the two largest units."""
     if seconds is None:

@@ -126,7 +126,7 @@ class ExecService:
         state = outline(container, read_launcher_status(self._engine, container.id)).state
         return ProjectNotFound(
             f"project {project} is not running ({state})",
-            hint=f"Start it with 'debughost up -p {project}'",
+            hint=f"Start it with 'debughost start {project}'",
             details={"project": project, "state": state},
         )
 
@@ -145,9 +145,9 @@ def _not_a_program(project: str, command: Sequence[str], code: int) -> ExecRefus
         is_line = " " in name.strip() and len(command) == 1
         return ExecRefused(
             f"there is no command {name!r} in the container of {project}",
-            hint="Give each argument separately: debughost exec -- ls -l"
+            hint="Give each argument separately: debughost exec ls -l"
             if is_line
-            else "Look for it with 'debughost shell'; exec -- sh -c '...' runs shell syntax",
+            else "Look for it with 'debughost shell'; exec sh -c '...' runs shell syntax",
             exit_code=code,
         )
     return ExecRefused(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from debughost_cli import __version__, names
+from debughost_cli.cancel import CancelToken
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.errors import DiskFull, InUse, Usage, WorkspaceConflict
-from debughost_cli.models import Action, ProjectType
+from debughost_cli.errors import DiskFull, InUse, ProjectNotFound, Usage, WorkspaceConflict
+from debughost_cli.models import Action, Project, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.project.resolve import resolve_existing
@@ -37,6 +38,20 @@ from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.up import UpService
 from debughost_cli.services.up_state import UpOptions
 from debughost_cli.services.volumes import remove_owned
+
+Work = Callable[[str, CancelToken], ProjectResult]
+
+
+def unless_gone(work: Work) -> Work:
+    """``work`` for which a project that does not exist is unchanged."""
+
+    def run(project: str, token: CancelToken) -> ProjectResult:
+        try:
+            return work(project, token)
+        except ProjectNotFound:
+            return ProjectResult(Project(project), Action.UNCHANGED)
+
+    return run
 
 
 class LifecycleService:
@@ -94,14 +109,14 @@ class LifecycleService:
             launcher = read_launcher_status(self._engine, container.id)
             return ProjectResult(describe(self._engine, container, launcher), action)
 
-    def restart(
+    def up_existing(
         self,
         project: str,
         options: UpOptions,
         wait_timeout: float | None,
         environ: Mapping[str, str],
     ) -> ProjectResult:
-        """Stop, then up with today's configuration and the flags of the last ``up``.
+        """``up`` with today's configuration and the flags that belong to the project.
 
         ``environ``: the caller's variables, of which ``DEBUGHOST_*`` are settings. The
         configuration is read before anything is stopped. Raises what ``up`` raises.
@@ -118,7 +133,7 @@ class LifecycleService:
         path = container.labels.get(names.WORKSPACE, "")
         raise WorkspaceConflict(
             f"project {container.project} belongs to the workspace {path} of another machine",
-            hint="Restart it on the machine where its workspace is",
+            hint="Start it on the machine where its workspace is",
             details={"project": container.project, "workspace": path},
         )
 

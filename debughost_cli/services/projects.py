@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, LogQuery
@@ -47,11 +48,13 @@ def workspace_of(engine: Engine, project: str) -> str | None:
 
 
 def not_found(project: str, known: Sequence[str]) -> ProjectNotFound:
-    """No container of that project; with the ids that do exist."""
+    """No container of that project; with the ids that do exist, similar ones first."""
     listed = ", ".join(sorted(known)[:10]) or "none"
+    near = get_close_matches(project, sorted(known), cutoff=0.6)
+    meant = f"Did you mean {' or '.join(near)}? " if near else ""
     return ProjectNotFound(
         f"there is no project {project} on this engine",
-        hint=f"Known projects: {listed}. Start it with 'debughost up -p {project}'",
+        hint=f"{meant}Known projects: {listed}. Create it with 'debughost up -p {project}'",
         details={"project": project, "known": sorted(known)},
     )
 

@@ -113,7 +113,7 @@ def test_a_project_that_has_ended(engine: FakeEngine, ref: str) -> None:
     engine.crash(ref)
     with pytest.raises(ProjectNotFound, match=r"not running \(crashed\)") as caught:
         start(engine)
-    assert "debughost up -p shop" in caught.value.hint
+    assert "debughost start shop" in caught.value.hint
 
 
 def test_a_project_that_ends_just_then(engine: FakeEngine, ref: str) -> None:

@@ -1,0 +1,223 @@
+"""Commands on projects that exist, as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from debughost_cli.api.reader import ProjectReader, Projects
+from debughost_cli.cancel import CancelToken
+from debughost_cli.models import PullPolicy
+
+if TYPE_CHECKING:
+    from debughost_cli.services.lifecycle import LifecycleService
+    from debughost_cli.services.results import ProjectResult, ProjectsResult
+    from debughost_cli.services.up_state import UpOptions
+
+
+class ProjectLifecycle(ProjectReader):
+    """Without ``check``, a failure is the error of the result instead."""
+
+    def stop(
+        self, projects: Projects = None, *, timeout: int = 10, check: bool = True
+    ) -> ProjectsResult:
+        """SIGTERM, then SIGKILL after ``timeout`` seconds. Raises ProjectNotFound, Busy.
+
+        >>> _ = host.up()
+        >>> host.stop().items[0].project.state.value
+        'stopped'
+        """
+        service = self._lifecycle()
+        return self._each(projects, lambda p, token: service.stop(p, timeout), check)
+
+    def start(
+        self,
+        projects: Projects = None,
+        *,
+        wait: bool = True,
+        wait_timeout: float | None = None,
+        check: bool = True,
+    ) -> ProjectsResult:
+        """``up`` for projects that exist, in the workspace of each. Raises what ``up`` raises.
+
+        >>> _ = host.up()
+        >>> host.start("shop").items[0].action.value
+        'unchanged'
+        """
+        return self._up_existing(
+            projects, lambda token: self._up_options(wait=wait, token=token), wait_timeout, check
+        )
+
+    def restart(
+        self,
+        projects: Projects = None,
+        *,
+        timeout: int = 10,
+        wait: bool = True,
+        wait_timeout: float | None = None,
+        check: bool = True,
+    ) -> ProjectsResult:
+        """Stops, then starts with the current configuration. Raises what ``up`` raises.
+
+        >>> _ = host.up()
+        >>> host.restart("shop").items[0].action.value
+        'restarted'
+        """
+        return self._up_existing(
+            projects,
+            lambda token: self._up_options(restart=True, wait=wait, timeout=timeout, token=token),
+            wait_timeout,
+            check,
+        )
+
+    def remove(
+        self,
+        projects: Projects = None,
+        *,
+        volumes: bool = False,
+        timeout: int = 10,
+        if_exists: bool = False,
+        check: bool = True,
+    ) -> ProjectsResult:
+        """Stops, then removes the container, and with ``volumes`` what was installed.
+
+        ``if_exists``: a project that does not exist is unchanged, and no error.
+
+        >>> _ = host.up()
+        >>> host.remove().items[0].action.value
+        'removed'
+        """
+        from debughost_cli.services.lifecycle import unless_gone
+
+        service = self._lifecycle()
+
+        def work(project: str, token: CancelToken) -> ProjectResult:
+            return service.remove(project, timeout, volumes=volumes)
+
+        return self._each(projects, unless_gone(work) if if_exists else work, check)
+
+    def plan_removal(
+        self,
+        projects: Projects = None,
+        *,
+        volumes: bool = False,
+        if_exists: bool = False,
+        check: bool = True,
+    ) -> ProjectsResult:
+        """What ``remove`` would do, as the plan of each result; changes nothing.
+
+        >>> _ = host.up()
+        >>> [step.kind.value for step in host.plan_removal().items[0].plan.steps]
+        ['stop_container', 'remove_container']
+        """
+        from debughost_cli.services.lifecycle import unless_gone
+
+        service = self._lifecycle()
+
+        def work(project: str, token: CancelToken) -> ProjectResult:
+            return service.plan_removal(project, volumes=volumes)
+
+        return self._each(projects, unless_gone(work) if if_exists else work, check)
+
+    def wait(
+        self,
+        projects: Projects = None,
+        condition: str = "ready",
+        *,
+        timeout: float = 60.0,
+        check: bool = True,
+    ) -> ProjectsResult:
+        """Waits for running, ready, healthy, exited, http[=PATH] or log=REGEX.
+
+        Raises WaitTimeout, and at once what tells why the condition can no longer come true.
+
+        >>> _ = host.up()
+        >>> host.wait(condition="running", timeout=5).error is None
+        True
+        """
+        from debughost_cli.services.wait import WaitService, parse_condition
+
+        parse_condition(condition)
+        engine = self._source.get()
+
+        def work(project: str, token: CancelToken) -> ProjectResult:
+            # A condition remembers what it has read: each project has its own.
+            return WaitService(engine, token.is_set).run(
+                project, parse_condition(condition), timeout
+            )
+
+        return self._each(projects, work, check)
+
+    def projects(self) -> list[str]:
+        """The ids of all projects on the engine.
+
+        >>> _ = host.up()
+        >>> host.projects()
+        ['shop']
+        """
+        return self._lifecycle().all_projects()
+
+    def orphans(self) -> list[str]:
+        """The projects whose workspace is gone. Raises Usage for an engine on another machine.
+
+        >>> host.orphans()
+        []
+        """
+        return self._lifecycle().all_projects(orphans=True)
+
+    def _up_existing(
+        self,
+        projects: Projects,
+        options: Callable[[CancelToken], UpOptions],
+        wait_timeout: float | None,
+        check: bool,
+    ) -> ProjectsResult:
+        service = self._lifecycle()
+
+        def work(project: str, token: CancelToken) -> ProjectResult:
+            return service.up_existing(project, options(token), wait_timeout, self.environ)
+
+        return self._each(projects, work, check, undoes=True)
+
+    def _up_options(
+        self,
+        *,
+        recreate: bool = False,
+        restart: bool = False,
+        wait: bool,
+        pull: PullPolicy = PullPolicy.MISSING,
+        timeout: int = 10,
+        token: CancelToken | None = None,
+    ) -> UpOptions:
+        from debughost_cli.planning.up import ConvergeOptions
+        from debughost_cli.services.up_state import UpOptions
+
+        return UpOptions(
+            ConvergeOptions(recreate=recreate, restart=restart, wait=wait),
+            pull=pull,
+            stop_timeout=timeout,
+            cancelled=(token or self.cancel).is_set,
+        )
+
+    def _lifecycle(self) -> LifecycleService:
+        from debughost_cli.services.lifecycle import LifecycleService
+
+        return LifecycleService(self._source.get(), self._progress)
+
+    def _each(
+        self,
+        projects: Projects,
+        work: Callable[[str, CancelToken], ProjectResult],
+        check: bool,
+        *,
+        undoes: bool = False,
+    ) -> ProjectsResult:
+        from debughost_cli.services.batch import run_each
+
+        # An interruption of this call alone does not end those that follow.
+        token = CancelToken(self.cancel)
+        names = self.chosen(projects)
+        result = run_each(self._source.get(), names, lambda p: work(p, token), token, undoes=undoes)
+        if check and result.error:
+            raise result.error
+        return result
