@@ -7,7 +7,8 @@ Units: sizes in bytes (int), shares in percent (float, 100 = one core), duration
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -141,12 +142,22 @@ class Dependencies:
 
 
 @dataclass(frozen=True)
+class NoCommand:
+    """Why detection gives no command, and what the user has to do; as an error has it."""
+
+    message: str
+    hint: str
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Detection:
     """What a workspace is and how it is run.
 
     ``command`` is an argument vector in which the text ``{port}`` stands for the port's number;
     empty where the project gives no command. ``framework`` describes in a few words what was
-    recognised. ``evidence``: the files that decided it.
+    recognised. ``evidence``: the files that decided it. ``listens``: false for a
+    program without a port, such as a worker or a bot.
     """
 
     type: ProjectType
@@ -154,6 +165,8 @@ class Detection:
     framework: str
     evidence: tuple[str, ...]
     dependencies: Dependencies | None = None
+    no_command: NoCommand | None = None
+    listens: bool = True
 
 
 @dataclass(frozen=True)

@@ -60,20 +60,31 @@ class Folder:
             os.close(descriptor)
         return descriptor is not None
 
+    def inner(self, name: str) -> Folder:
+        """A folder in this one, read as a workspace of its own."""
+        return Folder(self.root / name)
+
     def subfolders(self, name: str = ".", most: int = 20) -> list[str]:
         """The sorted names of the first ``most`` folders in a folder, without hidden ones."""
+        return self._entries(name, lambda e: e.name[0] not in "._" and e.is_dir())[:most]
+
+    def files(self, suffix: str, name: str = ".", most: int = 20) -> list[str]:
+        """The sorted names of the first ``most`` files in a folder, without hidden ones."""
+        return self._entries(
+            name, lambda e: e.name[0] != "." and e.name.endswith(suffix) and e.is_file()
+        )[:most]
+
+    def _entries(self, name: str, wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]:
         descriptor = _folder(self.root, name)
         if descriptor is None:
             return []
         try:
             with os.scandir(descriptor) as entries:
-                looked_at = itertools.islice(entries, _ENTRIES)
-                found = [e.name for e in looked_at if e.name[0] not in "._" and e.is_dir()]
+                return sorted(e.name for e in itertools.islice(entries, _ENTRIES) if wanted(e))
         except OSError:
             return []
         finally:
             os.close(descriptor)
-        return sorted(found)[:most]
 
     def source(self, name: str) -> str:
         """A file's first 256 KiB as text, in any encoding; empty where it does not exist.

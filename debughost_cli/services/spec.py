@@ -136,6 +136,9 @@ def command_of(resolved: ResolvedProject, port: int, image: Image | None) -> tup
         return found
     if resolved.settings.image and image.command:
         return image.command
+    why = resolved.detection.no_command
+    if why:
+        raise TypeUnknown(why.message, hint=why.hint, details=why.details)
     raise TypeUnknown(
         f"nothing in {resolved.workspace} says how to run this {resolved.type} project",
         hint="Give the command: debughost up -- COMMAND, or 'command' in debughost.toml",

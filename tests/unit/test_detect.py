@@ -254,7 +254,7 @@ LAYOUTS: list[tuple[str, Files, str, str]] = [
         "docs built with mkdocs",
         {"mkdocs.yml": "", "requirements.txt": "mkdocs\n", "docs/index.md": ""},
         "python",
-        "Python",
+        "MkDocs",
     ),
 ]
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from debughost_cli.models import Dependencies, Detection, ProjectType
+from debughost_cli.project.detect import procfile
+from debughost_cli.project.detect.node_choice import choose_script, entry_file, run_file
 from debughost_cli.project.detect.node_install import Manager, dependencies_of, manager_of
+from debughost_cli.project.detect.node_package import FILE, Package, read_package
+from debughost_cli.project.detect.node_runtimes import (
+    DENO_FILES,
+    deno_command,
+    is_bun,
+    with_runtime,
+)
 from debughost_cli.project.detect.node_scripts import (
     SimpleCommand,
     chooses_address,
@@ -14,16 +23,8 @@ from debughost_cli.project.detect.node_scripts import (
     resolve,
     without_address,
 )
-from debughost_cli.project.reader import Folder, invalid, table_in, text_in
+from debughost_cli.project.reader import Folder
 
-FILE = "package.json"
-ENTRIES = ("server.js", "index.js", "app.js", "server.mjs", "index.mjs", "app.mjs", "server.ts")
-_DEPENDENCY_TABLES = (
-    "dependencies",
-    "devDependencies",
-    "optionalDependencies",
-    "peerDependencies",
-)
 FRAMEWORKS: Mapping[str, str] = {
     "next": "Next.js",
     "nuxt": "Nuxt",
@@ -48,55 +49,46 @@ FRAMEWORKS: Mapping[str, str] = {
     "@hapi/hapi": "hapi",
 }
 """Packages that make a project a Node.js one, whatever other files it has."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """The parts of a ``package.json`` that matter here."""
-
-    scripts: Mapping[str, str]
-    dependencies: frozenset[str]
-    main: str
-    package_manager: str
-    is_package: bool
-    """True where it is a package of its own, not only a list of development tools."""
-    has_members: bool
-
-
-def read_package(folder: Folder) -> Package:
-    """Raises InvalidConfig where a field that is used has another type than npm expects."""
-    data = folder.json(FILE)
-    tables = [table_in(data, FILE, name) for name in _DEPENDENCY_TABLES]
-    members = data.get("workspaces")
-    if members is not None and not isinstance(members, list | dict):
-        raise invalid(FILE, "must be a list or an object", "workspaces")
-    return Package(
-        scripts=_scripts(data),
-        dependencies=frozenset[str]().union(*tables),
-        main=text_in(data, FILE, "main"),
-        package_manager=text_in(data, FILE, "packageManager"),
-        is_package=bool(tables[0]) or any(k in data for k in ("main", "exports", "bin", "module")),
-        has_members=bool(members) or folder.has("pnpm-workspace.yaml"),
-    )
-
-
-def _scripts(data: Mapping[str, object]) -> dict[str, str]:
-    table = table_in(data, FILE, "scripts")
-    return {name: text_in(table, FILE, name, f"scripts.{name}") for name in table}
+_BOTS = frozenset(
+    {"discord.js", "eris", "oceanic.js", "telegraf", "grammy", "node-telegram-bot-api"}
+    | {"whatsapp-web.js", "tmi.js", "matrix-bot-sdk", "mineflayer"}
+)
+"""Packages of programs that connect to a server, and are none."""
+_OF_ALL_MEMBERS: Mapping[str, frozenset[str]] = {
+    "turbo": frozenset(),
+    "lerna": frozenset({"run", "exec"}),
+    "nx": frozenset(),
+    "npm": frozenset({"--workspaces", "-ws"}),
+    "pnpm": frozenset({"-r", "--recursive", "--parallel"}),
+    "yarn": frozenset({"workspaces"}),
+}
+"""Programs that run a script of every member package, with the options by which they do."""
 
 
 def detect_node(folder: Folder) -> Detection:
     """A Node.js project's detection, with no command where it gives none."""
+    if not folder.has(FILE) and folder.first(*DENO_FILES):
+        return _detect_deno(folder)
     package = read_package(folder)
     manager = manager_of(folder, package.package_manager)
     command, recognised, entry = _command(folder, package, manager)
+    is_worker = False
+    if not command and (listed := procfile.web(folder) or procfile.worker(folder)):
+        command, recognised, entry = listed, "Procfile", (procfile.FILE,)
+        is_worker = not procfile.web(folder)
     return Detection(
         type=ProjectType.NODE,
         command=command,
         framework=recognised or _framework(package),
         evidence=folder.present(FILE, manager.lock or "", *entry),
         dependencies=_dependencies(folder, package, manager),
+        listens=not (is_worker or _is_bot(package)),
     )
+
+
+def _detect_deno(folder: Folder) -> Detection:
+    """Deno fetches what the sources import when it runs them."""
+    return Detection(ProjectType.NODE, deno_command(folder), "Deno", folder.present(*DENO_FILES))
 
 
 def _dependencies(folder: Folder, package: Package, manager: Manager) -> Dependencies | None:
@@ -104,32 +96,33 @@ def _dependencies(folder: Folder, package: Package, manager: Manager) -> Depende
     return dependencies_of(folder, manager) if has_contents and folder.has(FILE) else None
 
 
+def _is_bot(package: Package) -> bool:
+    return bool(package.dependencies & _BOTS) and not package.dependencies & FRAMEWORKS.keys()
+
+
 def _framework(package: Package) -> str:
     known = (name for key, name in FRAMEWORKS.items() if key in package.dependencies)
     return next(known, "Node.js")
-
-
-def start_script(package: Package) -> str | None:
-    """The script that starts the project: ``dev``, ``start``, or one that seems to serve."""
-    for name in ("dev", "start"):
-        if package.scripts.get(name, "").strip():
-            return name
-    for name in ("serve", "develop", "preview"):
-        command = last_command(package.scripts.get(name, ""))
-        if command and command.server:
-            return name
-    return None
 
 
 def _command(
     folder: Folder, package: Package, manager: Manager
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
     """The command, the server that was recognised in it, and the file that it runs."""
-    script = start_script(package)
-    if script:
-        return (*_script_command(package, manager, resolve(package.scripts, script)), ())
+    choice = choose_script(folder, package)
+    if choice:
+        script = resolve(package.scripts, choice.script)
+        words, name = _script_command(package, manager, script)
+        if choice.build:
+            build = shlex.join(manager.run(choice.build))
+            words = ("sh", "-c", f"{build} && exec {shlex.join(words)}")
+        return with_runtime(words, package, package.scripts[script]), name, ()
     entry = entry_file(folder, package)
-    return (("node", "--watch", entry), "", (entry,)) if entry else ((), "", ())
+    if entry is None:
+        return (), "", ()
+    if is_bun(folder, package):
+        return with_runtime(("bun", "--watch", entry), package, "bun"), "Bun", (entry,)
+    return manager.execute((*run_file(package, entry), entry)), "", (entry,)
 
 
 def _script_command(package: Package, manager: Manager, script: str) -> tuple[tuple[str, ...], str]:
@@ -158,18 +151,20 @@ def _direct(package: Package, command: SimpleCommand, script: str) -> SimpleComm
     return without_address(command)
 
 
-def entry_file(folder: Folder, package: Package) -> str | None:
-    """The file that Node.js runs where there is no script: ``main``, if it exists, or a common one.
+def starts_members(folder: Folder, package: Package) -> bool:
+    """Whether the script that starts the project starts those of the member packages, all at once.
 
-    A library's ``main`` often names a file that has not been built yet.
+    They cannot all listen on one port.
     """
-    main = package.main.removeprefix("./").rstrip("/")
-    candidates = [main, f"{main}.js", f"{main}/index.js"] if _is_plain(main) else []
-    return folder.first(*candidates, *ENTRIES)
-
-
-def _is_plain(name: str) -> bool:
-    return bool(name) and not name.startswith(("/", "-")) and ".." not in name.split("/")
+    has_members = package.has_members or folder.has("nx.json")
+    choice = choose_script(folder, package) if has_members else None
+    if choice is None:
+        return has_members
+    command = last_command(package.scripts[resolve(package.scripts, choice.script)])
+    if command is None:
+        return False
+    options = _OF_ALL_MEMBERS.get(command.tool)
+    return options is not None and (not options or bool(options & set(command.words)))
 
 
 def has_framework(folder: Folder, package: Package) -> bool:
@@ -184,9 +179,9 @@ def runs(folder: Folder, package: Package) -> bool:
 
     A file that the page at the root loads is run by browsers, whatever its name is.
     """
-    script = start_script(package)
-    if script is None:
+    choice = choose_script(folder, package)
+    if choice is None:
         entry = entry_file(folder, package)
         return entry is not None and entry not in folder.source("index.html")
-    command = last_command(package.scripts[resolve(package.scripts, script)])
-    return command is None or not command.builds_assets
+    command = last_command(package.scripts[resolve(package.scripts, choice.script)])
+    return choice.build is not None or command is None or not command.builds_assets

@@ -31,9 +31,11 @@ class DevServer:
     needs: str = ""
 
 
-NO_SERVER = frozenset({"build", "watch", "optimize", "generate", "prepare", "help"})
+NO_SERVER = frozenset({"build", "watch", "optimize", "generate", "prepare", "help", "export"})
 _VITE = (*HOST_PORT, "--strictPort")
 _SHORT = ("--host", "-h", "--port", "-p")
+_PORT = ("--port", "{port}")
+_IP = ("--ip", "0.0.0.0", *_PORT)
 _HOSTNAME = ("--hostname", "0.0.0.0", "--port", "{port}")
 
 SERVERS: Mapping[str, DevServer] = {
@@ -68,6 +70,17 @@ SERVERS: Mapping[str, DevServer] = {
     "http-server": DevServer(
         "http-server", ("-a", "0.0.0.0", "-p", "{port}"), (), ("-a", "-p", "--port")
     ),
+    "wrangler": DevServer("Wrangler", _IP, ("dev", "pages"), ("--ip", "--port")),
+    "hexo": DevServer("Hexo", _IP, ("server", "s"), ("-i", "--ip", "-p", "--port")),
+    "browser-sync": DevServer("Browsersync", (*_PORT, "--no-open"), ("start",), ("--port",)),
+    "vuepress": DevServer("VuePress", serves=("dev",), own=_SHORT),
+    "rspress": DevServer("Rspress", serves=("dev", "preview")),
+    "slidev": DevServer("Slidev", ("--remote", *_PORT), (), ("--remote", "--port", "-p")),
+    "sirv": DevServer("sirv", own=_SHORT),
+    "waku": DevServer("Waku", serves=("dev",), own=_SHORT),
+    "nitro": DevServer("Nitro", serves=("dev",)),
+    "nitropack": DevServer("Nitro", serves=("dev",)),
+    "expo": DevServer("Expo", ("--web", *_PORT), ("start",), ("--web", "--port", "-p")),
     "live-server": DevServer(
         "live-server", ("--host=0.0.0.0", "--port={port}", "--no-browser"), ()
     ),

@@ -21,7 +21,9 @@ from debughost_cli.project.reader import Folder, table_in
 
 FILE = "composer.json"
 LOCK = "composer.lock"
-DOCUMENT_ROOTS = ("public", "web", "webroot", "htdocs", "docroot", "www")
+DOCUMENT_ROOTS = (
+    *("public", "web", "webroot", "htdocs", "docroot", "www", "public_html", "html", "httpdocs"),
+)
 _WORDPRESS = ("wp-load.php", "wp-settings.php", "wp-config.php", "wp-config-sample.php")
 
 _INSTALL = """\
@@ -55,6 +57,11 @@ def is_wordpress(folder: Folder) -> bool:
 def front_controller(folder: Folder) -> str | None:
     """The ``index.php`` that takes the requests: a document root's before the workspace's own."""
     return folder.first(*(f"{root}/index.php" for root in DOCUMENT_ROOTS), "index.php")
+
+
+def has_script(folder: Folder) -> bool:
+    """Whether there are PHP files in the workspace itself."""
+    return bool(folder.files(".php"))
 
 
 def detect_php(folder: Folder) -> Detection:

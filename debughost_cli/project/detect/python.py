@@ -1,175 +1,181 @@
-"""Python projects: the framework, the object that it serves, and how it is run."""
+"""Python projects: the framework, and how the program is run."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from debughost_cli.models import Detection, ProjectType
+from debughost_cli.models import Detection, NoCommand, ProjectType
+from debughost_cli.project.detect import procfile
+from debughost_cli.project.detect.python_apps import find_app, is_part, serve, serve_flask
 from debughost_cli.project.detect.python_install import python_dependencies
-from debughost_cli.project.detect.python_manifests import (
-    PYPROJECT,
-    REQUIREMENTS,
-    parse_requirements,
-    read_pyproject,
-    read_requirements,
-    requirement_files,
+from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS, packages_of
+from debughost_cli.project.detect.python_scripts import (
+    NOTEBOOK_SERVERS,
+    TOOLS,
+    bot,
+    console_script,
+    entry_file,
+    main_module,
+    mkdocs,
+    notebook,
+    runnable_scripts,
+    tool,
+    worker,
 )
-from debughost_cli.project.detect.python_other import REQUIREMENT_FILES, other_manifest
 from debughost_cli.project.reader import Folder
 
-ENTRIES = ("app.py", "main.py", "server.py")
-_FILES = ("app", "main", "wsgi", "asgi", "server", "application", "api", "run")
-_IN_PACKAGE = ("main", "app", "__init__", "wsgi", "asgi", "server", "api")
-WEB = ("fastapi", "flask", "starlette", "litestar", "quart", "django", "streamlit", "gradio")
+WEB = ("fastapi", "flask", "starlette", "litestar", "quart", "sanic", "django", *TOOLS)
 """Distributions that serve pages, best known first."""
+_FLASK_APP = re.compile(
+    r"^(?:export[ \t]+)?FLASK_APP[ \t]*=[ \t]*[\"']?([\w./:()-]+)", re.MULTILINE
+)
+_DJANGO_FOLDERS = ("src", "backend", "server", "app", "project", "web", "api", "django")
 
-_INSTANCE = re.compile(
-    r"^(?P<name>\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)*"
-    r"(?P<framework>FastAPI|Starlette|Litestar|Quart|Flask)\(",
-    re.MULTILINE,
-)
-_MADE = re.compile(
-    r"^(?P<name>app|application|api|server)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)*"
-    r"(?:create|make|build|get)_\w*\(",
-    re.MULTILINE,
-)
-_FACTORY = re.compile(
-    r"^def (?P<name>(?:create|make|build|get)_(?:app|application|api))\(", re.MULTILINE
-)
-_OBJECTS: Mapping[str, str] = {
-    "fastapi": "FastAPI",
-    "starlette": "Starlette",
-    "flask": "Flask",
-    "litestar": "Litestar",
-    "quart": "Quart",
-}
-"""Distributions whose application object is run by a server, and the object's class."""
-_NOT_SOURCES = frozenset({"src", "tests", "test", "docs", "examples", "node_modules", "vendor"})
+Packages = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
-class WebApp:
-    """An application object. ``base``: the folder that must be on the import path, or empty."""
+class Program:
+    """What is run. ``files``: what decided it."""
 
     framework: str
-    file: str
-    base: str
-    module: str
-    name: str
-    is_factory: bool = False
+    command: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    listens: bool = True
 
 
-def packages_of(folder: Folder) -> dict[str, frozenset[str]]:
-    """The distributions that the workspace requires directly, each with its extras."""
-    project = read_pyproject(folder)
-    files = requirement_files(folder, REQUIREMENTS, *project.requirement_files)
-    if not files:
-        usual = folder.first(*REQUIREMENT_FILES)
-        files = requirement_files(folder, usual) if usual else ()
-    other = None if files or project.packages else other_manifest(folder)
-    lines = [*read_requirements(folder, files), *(other.lines if other else ())]
-    return parse_requirements(lines) | project.packages
-
-
-def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp | None:
-    """The application object of a web framework: created in a module, or by a factory.
-
-    What a factory creates is known only from the dependencies.
-    """
-    candidates = list(_candidates(folder))
-    framework = next((name for key, name in _OBJECTS.items() if key in packages), "")
-    for pattern in (_INSTANCE, _MADE, _FACTORY) if framework else (_INSTANCE,):
-        for file, base, module in candidates:
-            found = pattern.search(folder.source(file))
-            if found:
-                named = found.groupdict().get("framework") or framework
-                return WebApp(named, file, base, module, found["name"], pattern is _FACTORY)
-    return None
-
-
-def _candidates(folder: Folder) -> Iterator[tuple[str, str, str]]:
-    """Files that may contain the application: ``(file, base folder, module)``."""
-    for base in ("", "src"):
-        prefix = f"{base}/" if base else ""
-        for name in folder.present(*(f"{prefix}{name}.py" for name in _FILES)):
-            yield name, base, name.removeprefix(prefix).removesuffix(".py")
-        for package in _packages_in(folder, base):
-            for name in _IN_PACKAGE:
-                if folder.has(f"{prefix}{package}/{name}.py"):
-                    module = package if name == "__init__" else f"{package}.{name}"
-                    yield f"{prefix}{package}/{name}.py", base, module
-
-
-def _packages_in(folder: Folder, base: str) -> list[str]:
-    """Folders that may be packages, ``app`` first."""
-    names = folder.subfolders(base or ".")
-    names = [name for name in names if name.isidentifier() and name not in _NOT_SOURCES]
-    return sorted(names, key=lambda name: name != "app")
-
-
-def is_django(folder: Folder) -> bool:
+def is_django(folder: Folder, base: str = "") -> bool:
     """Whether ``manage.py`` is Django's; Flask projects used that name, too."""
-    return folder.has("manage.py") and "flask" not in folder.source("manage.py").lower()
+    file = f"{base}manage.py"
+    return folder.has(file) and "flask" not in folder.source(file).lower()
+
+
+def nested_django(folder: Folder) -> str | None:
+    """The ``manage.py`` in a subfolder, where there is one and no project of another kind."""
+    names = dict.fromkeys((*_DJANGO_FOLDERS, *folder.subfolders()))
+    found = [
+        f"{name}/manage.py"
+        for name in names
+        if is_django(folder, f"{name}/") and not is_part(folder, name)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def has_script(folder: Folder) -> bool:
+    """Whether there is a program or a notebook of Python in the workspace itself."""
+    return entry_file(folder) is not None or notebook(folder) is not None
 
 
 def detect_python(folder: Folder) -> Detection:
     """A Python project's detection, with no command where nothing defines how to run it."""
-    framework, command, entry = _command(folder)
+    packages = packages_of(folder)
+    found = (program(folder, packages) for program in _PROGRAMS)
+    program = next(filter(None, found), Program("Python", ()))
     manifests = folder.present(PYPROJECT, REQUIREMENTS, "uv.lock", "poetry.lock")
     return Detection(
         type=ProjectType.PYTHON,
-        command=command,
-        framework=framework,
-        evidence=(*entry, *manifests),
+        command=program.command,
+        framework=program.framework,
+        evidence=tuple(dict.fromkeys((*program.files, *manifests))),
         dependencies=python_dependencies(folder),
+        no_command=None if program.command else _no_command(folder),
+        listens=program.listens,
     )
 
 
-def _command(folder: Folder) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """The framework's name, the command and the file that it runs."""
-    if is_django(folder):
-        command = ("python", "manage.py", "runserver", "0.0.0.0:{port}")
-        return "Django", command, ("manage.py",)
-    packages = packages_of(folder)
+def _no_command(folder: Folder) -> NoCommand | None:
+    """What is missing where there are programs, but not one to be run."""
+    scripts, notebook_file = runnable_scripts(folder), notebook(folder)
+    if scripts:
+        return NoCommand(
+            f"{folder.root} has several programs: {', '.join(scripts)}",
+            hint=f"Name one: debughost up -- python {scripts[0]}",
+            details={"workspace": str(folder.root), "files": scripts},
+        )
+    if notebook_file:
+        return NoCommand(
+            f"{folder.root} has notebooks ({notebook_file}), and nothing that serves them",
+            hint=f"Add jupyterlab to {folder.first(PYPROJECT) or REQUIREMENTS}",
+            details={"workspace": str(folder.root), "files": [notebook_file]},
+        )
+    return None
+
+
+def _django(folder: Folder, packages: Packages) -> Program | None:
+    return _manage("manage.py") if is_django(folder) else None
+
+
+def _nested_django(folder: Folder, packages: Packages) -> Program | None:
+    file = nested_django(folder)
+    return _manage(file) if file else None
+
+
+def _manage(file: str) -> Program:
+    return Program("Django", ("python", file, "runserver", "0.0.0.0:{port}"), (file,))
+
+
+def _flaskenv(folder: Folder, packages: Packages) -> Program | None:
+    found = _FLASK_APP.search(folder.source(".flaskenv"))
+    return Program("Flask", serve_flask(found[1]), (".flaskenv",)) if found else None
+
+
+def _app(folder: Folder, packages: Packages) -> Program | None:
     app = find_app(folder, packages)
-    if app:
-        return app.framework, _serve(app, packages), (app.file,)
-    return _script(folder, packages)
+    return Program(app.framework, serve(app, packages), (app.file,)) if app else None
 
 
-def _serve(app: WebApp, packages: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    if app.framework == "Flask":
-        return _flask(app)
-    bundled = "uvicorn" in packages or packages.get("fastapi", frozenset()) & {"standard", "all"}
-    program = ("uvicorn",) if bundled else ("python", "-m", "uvicorn")
-    base = ("--app-dir", app.base) if app.base else ()
-    factory = ("--factory",) if app.is_factory else ()
-    target = f"{app.module}:{app.name}"
-    address = ("--host", "0.0.0.0", "--port", "{port}")
-    return (*program, *base, target, *factory, *address, "--reload")
+def _tool(folder: Folder, packages: Packages) -> Program | None:
+    found = tool(folder, packages)
+    return Program(*found) if found else None
 
 
-def _flask(app: WebApp) -> tuple[str, ...]:
-    target = f"{app.base}/{app.module.replace('.', '/')}" if app.base else app.module
-    app_option = ("--app", f"{target}:{app.name}")
-    return ("flask", *app_option, "run", "--host", "0.0.0.0", "--port", "{port}", "--debug")
+def _web_process(folder: Folder, packages: Packages) -> Program | None:
+    command = procfile.web(folder)
+    return Program("Procfile", command, (procfile.FILE,)) if command else None
 
 
-def _script(
-    folder: Folder, packages: Mapping[str, frozenset[str]]
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """A script that serves by itself, without a reloader."""
-    streamlit = folder.first("streamlit_app.py", "app.py", "main.py", "Home.py")
-    if "streamlit" in packages and streamlit:
-        address = ("--server.address", "0.0.0.0", "--server.port", "{port}")
-        options = ("--server.headless", "true", "--browser.gatherUsageStats", "false")
-        return "Streamlit", ("streamlit", "run", streamlit, *address, *options), (streamlit,)
-    entry = folder.first(*ENTRIES)
-    if entry is None:
-        return "Python", (), ()
-    if "gradio" in packages:
-        settings = ("GRADIO_SERVER_NAME=0.0.0.0", "GRADIO_SERVER_PORT={port}")
-        return "Gradio", ("env", *settings, "python", entry), (entry,)
-    return "Python", ("python", entry), (entry,)
+def _worker_process(folder: Folder, packages: Packages) -> Program | None:
+    command = procfile.worker(folder)
+    return Program("Procfile", command, (procfile.FILE,), listens=False) if command else None
+
+
+def _console_script(folder: Folder, packages: Packages) -> Program | None:
+    found = console_script(folder)
+    return Program("Python", *found, listens=not bot(packages, WEB)) if found else None
+
+
+def _script(folder: Folder, packages: Packages) -> Program | None:
+    file = entry_file(folder)
+    if file is None:
+        return None
+    return Program("Python", ("python", file), (file,), listens=not bot(packages, WEB))
+
+
+def _module(folder: Folder, packages: Packages) -> Program | None:
+    found = main_module(folder)
+    return Program("Python", *found, listens=not bot(packages, WEB)) if found else None
+
+
+def _celery(folder: Folder, packages: Packages) -> Program | None:
+    found = worker(folder, packages)
+    return Program("Celery", *found, listens=False) if found else None
+
+
+def _mkdocs(folder: Folder, packages: Packages) -> Program | None:
+    command = mkdocs(folder, packages)
+    return Program("MkDocs", command, ("mkdocs.yml",)) if command else None
+
+
+def _notebooks(folder: Folder, packages: Packages) -> Program | None:
+    file = notebook(folder)
+    server = next((NOTEBOOK_SERVERS[name] for name in NOTEBOOK_SERVERS if name in packages), None)
+    return Program("Jupyter", server, (file,)) if file and server else None
+
+
+_PROGRAMS: tuple[Callable[[Folder, Packages], Program | None], ...] = (
+    *(_django, _flaskenv, _app, _tool, _web_process, _worker_process, _nested_django),
+    *(_console_script, _celery, _script, _module, _mkdocs, _notebooks),
+)
+"""How a project is run, best first."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from debughost_cli.project.detect.python_other import REQUIREMENT_FILES, other_manifest
 from debughost_cli.project.reader import Folder, invalid, strings_in, table_in, text_in
 
 PYPROJECT = "pyproject.toml"
@@ -60,11 +61,25 @@ class PyProject:
     package_mode: bool = True
     requirement_files: tuple[str, ...] = ()
     """Files from which setuptools reads the dependencies."""
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    """Commands that an installed project has: name to ``module:function``."""
 
     @property
     def packages(self) -> dict[str, frozenset[str]]:
         named = parse_requirements([*self.requirements, *self.group_requirements])
         return named | {_normal(key): _poetry_extras(value) for key, value in self.poetry.items()}
+
+
+def packages_of(folder: Folder) -> dict[str, frozenset[str]]:
+    """The distributions that the workspace requires directly, each with its extras."""
+    project = read_pyproject(folder)
+    files = requirement_files(folder, REQUIREMENTS, *project.requirement_files)
+    if not files:
+        usual = folder.first(*REQUIREMENT_FILES)
+        files = requirement_files(folder, usual) if usual else ()
+    other = None if files or project.packages else other_manifest(folder)
+    lines = [*read_requirements(folder, files), *(other.lines if other else ())]
+    return parse_requirements(lines) | project.packages
 
 
 def _normal(name: str) -> str:
@@ -178,7 +193,13 @@ def read_pyproject(folder: Folder) -> PyProject:
         backend=text_in(build, PYPROJECT, "build-backend") if build else None,
         package_mode=poetry.get("package-mode") is not False,
         requirement_files=_dynamic_files(data),
+        scripts=_scripts(project) | _scripts(poetry),
     )
+
+
+def _scripts(data: Mapping[str, object]) -> dict[str, str]:
+    table = table_in(data, PYPROJECT, "scripts")
+    return {name: target for name, target in table.items() if isinstance(target, str)}
 
 
 def _poetry_dependencies(data: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,118 @@
+"""The parts of a workspace that holds several programs: each in a folder of its own.
+
+One container runs one of them. Where the workspace's root says what to run, that is run; where it
+does not, a single part is run and several are listed.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from debughost_cli.errors import DebughostError
+from debughost_cli.models import Detection, NoCommand, ProjectType
+from debughost_cli.names import project_id_from
+from debughost_cli.project.detect.node_package import FILE
+from debughost_cli.project.reader import Folder
+
+_GROUPS = ("apps", "packages", "services", "projects", "sites", "examples")
+"""Folders whose subfolders may be parts."""
+_NO_PARTS = frozenset(
+    {"docs", "doc", "test", "tests", "e2e", "scripts", "node_modules", "vendor", "venv", "env"}
+    | {"dist", "build", "out", "public", "static", "assets", "coverage", "bin", "lib", "tools"}
+)
+_PAGES = frozenset({"frontend", "client", "web", "www", "ui", "site", "website"})
+"""Folders in which files alone, without a program, are a part."""
+_MANIFESTS = (
+    *(FILE, "requirements.txt", "pyproject.toml", "manage.py", "composer.json"),
+    *("app.py", "main.py", "index.php", "index.html"),
+)
+_MOST = 8
+"""How many parts are listed."""
+_PORT = "DEBUGHOST_PORT_NUMBER"
+"""Stands for the port while words are quoted, which it does not need."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A folder of the workspace with a program that could be run by itself."""
+
+    folder: str
+    found: Detection
+
+    @property
+    def text(self) -> str:
+        return f"{self.folder} ({self.found.framework})"
+
+
+def find_parts(folder: Folder, detect: Callable[[Folder], Detection]) -> list[Part]:
+    """The first parts of a workspace, by name. ``detect``: detection in one folder alone."""
+    parts = []
+    for name in _candidates(folder):
+        found = _detected(folder.inner(name), detect)
+        if found and found.command and _counts(name, found):
+            parts.append(Part(name, found))
+            if len(parts) == _MOST:
+                break
+    return parts
+
+
+def _candidates(folder: Folder) -> Iterator[str]:
+    for name in folder.subfolders():
+        if name in _GROUPS:
+            inner = [f"{name}/{sub}" for sub in folder.subfolders(name)]
+            yield from (path for path in inner if _has_manifest(folder, path))
+        elif name not in _NO_PARTS and _has_manifest(folder, name):
+            yield name
+
+
+def _has_manifest(folder: Folder, name: str) -> bool:
+    return folder.first(*(f"{name}/{manifest}" for manifest in _MANIFESTS)) is not None
+
+
+def _detected(folder: Folder, detect: Callable[[Folder], Detection]) -> Detection | None:
+    try:
+        return detect(folder)
+    except DebughostError:  # A part that cannot be read does not hide the others.
+        return None
+
+
+def _counts(name: str, found: Detection) -> bool:
+    return found.type is not ProjectType.STATIC or name.rpartition("/")[2] in _PAGES
+
+
+def inside(part: Part, port: str = "{port}") -> tuple[str, ...]:
+    """The command that runs a part from the root, where its dependencies are installed."""
+    words = [word.replace("{port}", _PORT) for word in part.found.command]
+    text = f"cd {shlex.quote(part.folder)} && exec {shlex.join(words)}"
+    return ("sh", "-c", text.replace(_PORT, port))
+
+
+def list_parts(folder: Folder, parts: list[Part], *, shared: bool) -> NoCommand:
+    """The message that lists parts, with the command for each.
+
+    ``shared``: they are members of one package, whose dependencies are installed at its root.
+    """
+    commands = [_up(folder, part, shared=shared) for part in parts]
+    what = f"{len(parts)} programs" if len(parts) > 1 else "a program in a subfolder"
+    return NoCommand(
+        f"{folder.root} holds {what}: {', '.join(part.text for part in parts)}",
+        hint=f"Start {'one of them' if len(parts) > 1 else 'it'}: {'; or '.join(commands)}",
+        details={
+            "workspace": str(folder.root),
+            "parts": [
+                {"folder": p.folder, "type": p.found.type.value, "framework": p.found.framework}
+                | {"command": list(p.found.command), "up": up}
+                for p, up in zip(parts, commands, strict=True)
+            ],
+        },
+    )
+
+
+def _up(folder: Folder, part: Part, *, shared: bool) -> str:
+    if shared:
+        return f"debughost up -- {shlex.join(inside(part, '$PORT'))}"
+    name = project_id_from(f"{folder.root.name}-{part.folder.rpartition('/')[2]}")
+    chosen = f" -p {name}" if name else ""
+    return f"debughost up -w {shlex.quote(str(folder.root / part.folder))}{chosen}"
