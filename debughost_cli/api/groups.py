@@ -173,7 +173,8 @@ class Configuration:
     def show(self, workspace: str | Path | None = None) -> ResolvedProject:
         """The settings in force, each with its source, and what was detected.
 
-        Raises InvalidConfig, InvalidWorkspace, TypeUnknown.
+        Where nothing was, the detection has neither a framework nor a command. Raises
+        InvalidConfig, InvalidWorkspace.
 
         >>> host.config.show().type.value
         'node'
@@ -181,7 +182,8 @@ class Configuration:
         from debughost_cli.project.resolve import resolve_project
         from debughost_cli.project.settings import Flags
 
-        return resolve_project(self._workspace(workspace), Flags(), self._environ)
+        folder = self._workspace(workspace)
+        return resolve_project(folder, Flags(), self._environ, must_detect=False)
 
     def validate(self, workspace: str | Path | None = None) -> ResolvedProject:
         """As ``show``, but InvalidConfig lists everything that is wrong, not the first fault.
@@ -194,18 +196,23 @@ class Configuration:
         check_configuration(self._workspace(workspace), self._environ)
         return self.show(workspace)
 
-    def init(self, workspace: str | Path | None = None) -> tuple[Path, str]:
+    def init(
+        self, workspace: str | Path | None = None, *, type_: str | None = None
+    ) -> tuple[Path, str]:
         """Writes a commented debughost.toml; returns its path and text.
 
-        Raises NameConflict where there is one, TypeUnknown.
+        ``type_``: node, python, php or static, where it is not to be detected. Raises NameConflict
+        where there is a file, TypeUnknown.
 
         >>> path, text = host.config.init()
         >>> path.name
         'debughost.toml'
         """
+        from debughost_cli.project.parsers import parse_type
         from debughost_cli.services.init import write_config
 
-        return write_config(self._workspace(workspace))
+        chosen = parse_type(type_) if type_ else None
+        return write_config(self._workspace(workspace), chosen)
 
     def ca_bundle(self) -> CaBundle | None:
         """The root certificates that are in force.

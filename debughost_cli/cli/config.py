@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from debughost_cli.characters import clean_all
@@ -44,12 +46,14 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
         for name, source in settings.sources.items()
         if name not in ("env", "env_file")
     }
-    detected = {
-        "project": (resolved.project, Source.WORKSPACE),
+    detected: dict[str, tuple[object, Source]] = {
         "type": (found.type.value, Source.DETECTED),
         "command": (list(resolved.command or found.command), Source.DETECTED),
         "framework": (found.framework, Source.DETECTED),
     }
+    if not found.framework:  # Nothing was recognised.
+        detected = {}
+    detected["project"] = (resolved.project, Source.WORKSPACE)
     limits = {f"limits.{k}": (n, Source.USER) for k, n in settings.project_limits.items()}
     env = {f"env.{name}": ("(set)", Source.FILE) for name in resolved.environment}
     rows = detected | given | limits | env
@@ -74,9 +78,19 @@ def validate(session: Session, workspace: Workspace = None) -> Output:
     )
 
 
-def init(session: Session, workspace: Workspace = None) -> Output:
+def init(
+    session: Session,
+    workspace: Workspace = None,
+    type_: Annotated[
+        str | None,
+        typer.Option(
+            "--type", metavar="TYPE", help="node, python, php or static, instead of detection.",
+            show_default=False,
+        ),
+    ] = None,
+) -> Output:  # fmt: skip
     """Write a commented debughost.toml from what is detected."""
-    path, text = session.host.config.init(workspace)
+    path, text = session.host.config.init(workspace, type_=type_)
     return Output(
         data={"path": str(path), "content": text},
         changed=True,

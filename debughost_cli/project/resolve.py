@@ -67,8 +67,13 @@ class ResolvedProject:
         return self.workspace / folder
 
 
-def resolve_project(workspace: Path, flags: Flags, environ: Mapping[str, str]) -> ResolvedProject:
-    """Reads the configuration and detects the rest. Raises what bad input raises."""
+def resolve_project(
+    workspace: Path, flags: Flags, environ: Mapping[str, str], *, must_detect: bool = True
+) -> ResolvedProject:
+    """Reads the configuration and detects the rest. Raises what bad input raises.
+
+    ``must_detect``: whether TypeUnknown is raised where nothing tells what the workspace is.
+    """
     # First: what is read below is then of this folder, or of one that the launcher refuses.
     folder = identity_of(workspace)
     settings = load_settings(workspace, flags, environ)
@@ -77,7 +82,7 @@ def resolve_project(workspace: Path, flags: Flags, environ: Mapping[str, str]) -
         workspace=workspace,
         folder=folder,
         settings=settings,
-        detection=_detect(workspace, settings),
+        detection=_detect(workspace, settings, must_detect),
         environment=file_environment(settings, workspace, environ) | dict(flags.environment),
         ca_bundle=ca_bundle_of(settings, workspace),
         flags=flags,
@@ -114,11 +119,13 @@ def default_project(workspace: Path) -> str:
     )
 
 
-def _detect(workspace: Path, settings: Settings) -> Detection:
+def _detect(workspace: Path, settings: Settings, must_detect: bool) -> Detection:
     """Where an image and a command are given, nothing has to be recognised."""
     try:
         return detect(workspace, settings.type)
     except TypeUnknown:
-        if not (settings.image and settings.command):
+        if settings.image and settings.command:
+            return Detection(ProjectType.STATIC, (), "given image and command", ())
+        if must_detect:
             raise
-        return Detection(ProjectType.STATIC, (), "given image and command", ())
+        return Detection(ProjectType.STATIC, (), "", ())

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from debughost_cli.errors import InvalidWorkspace, NameConflict
-from debughost_cli.models import Detection
+from debughost_cli.models import Detection, ProjectType
 from debughost_cli.project.configuration import CONFIG_FILE
 from debughost_cli.project.detect import detect
 from debughost_cli.project.resolve import default_project
@@ -15,13 +15,14 @@ from debughost_cli.project.settings import SETTINGS, Setting
 from debughost_cli.project.workspace import owner_of
 
 
-def write_config(workspace: Path) -> tuple[Path, str]:
+def write_config(workspace: Path, type_: ProjectType | None = None) -> tuple[Path, str]:
     """The new file and its text; only the workspace's owner may read it, for secrets may be added.
 
+    ``type_``: the project's type, where it is not to be detected.
     Raises NameConflict where the file exists, TypeUnknown, InvalidWorkspace.
     """
     path = workspace / CONFIG_FILE
-    text = _text(default_project(workspace), detect(workspace))
+    text = _text(default_project(workspace), detect(workspace, type_))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -43,7 +44,8 @@ def write_config(workspace: Path) -> tuple[Path, str]:
 
 
 def _text(project: str, found: Detection) -> str:
-    command = json.dumps(list(found.command)).replace("{port}", "$PORT")
+    command = json.dumps(list(found.command) or ["sh", "start.sh"]).replace("{port}", "$PORT")
+    label = "Detected" if found.command else "For example"
     examples = "\n".join(
         _example(name, setting)
         for name, setting in SETTINGS.items()
@@ -56,7 +58,7 @@ def _text(project: str, found: Detection) -> str:
 project = {json.dumps(project)}
 type = {json.dumps(found.type.value)}  # detected: {found.framework}
 
-# The command, as a list of words or as a line for the shell. Detected:
+# The command, as a list of words or as a line for the shell. {label}:
 # command = {command}
 
 {examples}

@@ -1,0 +1,58 @@
+"""What the program says where detection gives no command, or nothing at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import App
+from debughost_cli.models import ProjectType
+
+
+@pytest.fixture
+def empty(workspace: Path) -> Path:
+    """The workspace without a file that tells what it is."""
+    for file in [path for path in workspace.rglob("*") if path.is_file()]:
+        file.unlink()
+    return workspace
+
+
+def shown(app: App) -> dict[str, object]:
+    settings = app("config", "show", "--json").document["data"]["settings"]
+    return {setting["name"]: setting["value"] for setting in settings}
+
+
+@pytest.mark.parametrize("type_", list(ProjectType))
+def test_init_with_a_type_where_nothing_is_found(app: App, empty: Path, type_: ProjectType) -> None:
+    assert app("init", "--json").error["code"] == "TYPE_UNKNOWN"
+    written = app("init", "--type", type_.value, "--json")
+    assert written.code == 0
+    assert f'type = "{type_}"' in (empty / "debughost.toml").read_text()
+    assert app("config", "validate", "--json").code == 0
+    assert shown(app)["type"] == type_
+
+
+def test_init_with_a_type_that_does_not_exist(app: App, empty: Path) -> None:
+    assert app("init", "--type", "ruby", "--json").error["code"] == "TYPE_UNKNOWN"
+    assert not (empty / "debughost.toml").exists()
+
+
+def test_the_configuration_where_nothing_is_found(app: App, empty: Path) -> None:
+    assert app("config", "validate", "--json").document["data"]["valid"] is True
+    assert shown(app).keys() >= {"project", "memory"}
+    assert not shown(app).keys() & {"type", "command", "framework"}
+    (empty / "debughost.toml").write_text('memory = "1g"\n')
+    assert shown(app)["memory"] == 1024**3
+    assert app("up", "--json").error["code"] == "TYPE_UNKNOWN"
+
+
+def test_up_names_the_parts_of_a_workspace(app: App, empty: Path) -> None:
+    for part in ("client", "server"):
+        (empty / part).mkdir()
+        (empty / part / "package.json").write_text('{"scripts": {"dev": "node ."}}')
+    error = app("up", "--json").error
+    assert error["code"] == "TYPE_UNKNOWN"
+    assert [part["folder"] for part in error["details"]["parts"]] == ["client", "server"]
+    assert error["details"]["parts"][0]["command"] == ["npm", "run", "dev"]
+    assert f"debughost up -w {empty / 'server'}" in error["hint"]
