@@ -60,7 +60,7 @@ def up(
         str | None, typer.Option("--image", metavar="REF", help="Any image that has a shell.")
     ] = None,
     port: Annotated[
-        str | None, typer.Option("--port", metavar="N|N+|auto", help="The port; N+: or the next.")
+        str | None, typer.Option("--port", metavar="N|N+|auto|none", help="The port, or none.")
     ] = None,
     env: Annotated[
         list[str] | None,

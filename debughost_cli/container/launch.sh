@@ -5,7 +5,8 @@
 # are separated by "+":
 #   starting, workspace_changed, installing, install_failed, volume_not_writable, command_not_found
 #   or running
-#   ready         something listens on the project's port, on an address that is not the loopback
+#   ready         something listens on the project's port, on an address that is not the loopback;
+#                 without a port (0): the command has run for 3 s
 #   loopback      something listens on the port, but only on the loopback address
 #   listens-PORT  while not ready: something listens on another port
 #   loopback-PORT while not ready: the same, but only on the loopback address
@@ -153,6 +154,13 @@ pass_on() {
     done
 }
 
+# A program without a port, such as a worker, is ready when it has run for 3 s.
+watch_run() {
+    sleep 3
+    state=$phase+ready
+    set_state "$state"
+}
+
 # watch PHASE: runs beside the installation, then beside the command. The init sends a SIGTERM to
 # the process group of the launcher, so this records it at once, however long the others take to
 # exit, and passes it on to the command where that has a session of its own.
@@ -161,7 +169,10 @@ watch() {
     trap '' HUP INT
     me=watch phase=$1 state=$1 apart=$2
     set_state "$state"
-    case $phase in running*) watch_port ;; esac
+    case $phase:$port in
+    running*:0000) watch_run ;;
+    running*) watch_port ;;
+    esac
     while :; do sleep 86400; done
 }
 

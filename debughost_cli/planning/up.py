@@ -194,9 +194,8 @@ def _restart(current: Container, why: str = "restart") -> tuple[Action, tuple[St
 
 
 def _wait(spec: ServiceSpec, converge: ConvergeOptions) -> tuple[Step, ...]:
-    if not converge.wait:
-        return ()
-    return (Step(StepKind.WAIT_READY, str(spec.port), "until it listens on its port"),)
+    why = "until it listens on its port" if spec.port else "until it has run for 3 s"
+    return (Step(StepKind.WAIT_READY, str(spec.port), why),) if converge.wait else ()
 
 
 def _remove_replaced(facts: Facts, action: Action) -> tuple[Step, ...]:

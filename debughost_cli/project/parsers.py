@@ -63,12 +63,14 @@ def parse_command(value: object) -> tuple[str, ...]:
 
 
 def parse_port(value: object) -> int | PortFrom | None:
-    """A port, ``3000+`` for a free one from there on, None for ``auto``.
+    """A port, ``3000+`` for a free one from there on, None for ``auto``, 0 for no port at all.
 
     Raises InvalidPort, and BadValue for what is not a number.
     """
     if value == "auto":
         return None
+    if value is False or value in ("false", "none"):
+        return 0
     if isinstance(value, str) and value[-1:] == "+":
         return PortFrom(_port(value[:-1]))
     return _port(value)

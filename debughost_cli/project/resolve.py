@@ -41,6 +41,13 @@ class ResolvedProject:
         return self.settings.command or ()
 
     @property
+    def listens(self) -> bool:
+        """Whether the program has a port; a worker or a bot has none."""
+        if self.settings.source("port") or self.command:
+            return self.settings.fixed_port != 0
+        return self.detection.listens
+
+    @property
     def dependencies(self) -> Dependencies | None:
         """What is to be installed, None where there is nothing or the user does not want it."""
         return self.detection.dependencies if self.settings.dependencies else None

@@ -76,8 +76,8 @@ class Settings:
         None, parsers.parse_command, '["npm", "run", "dev"]', "or one line for the shell"
     )
     port: int | PortFrom | None = _setting(
-        None, parsers.parse_port, "3000", 'or "3000+", "auto": a free one, which stays',
-        allowed='1024 to 65535 without 2601 to 2699, that with a "+", or "auto"',
+        None, parsers.parse_port, "3000", 'or "3000+", "auto": a free one; false: none',
+        allowed='1024 to 65535 without 2601 to 2699, that with a "+", "auto" or false',
     )  # fmt: skip
     image: str | None = _setting(
         None, parsers.parse_image, '"node:24"', "any image with a shell, instead of the base image"
@@ -125,7 +125,7 @@ class Settings:
 
     @property
     def fixed_port(self) -> int | None:
-        """The port that the user chose, None where a free one is to be chosen."""
+        """The port that the user chose, 0 for none, None where a free one is to be chosen."""
         return self.port if isinstance(self.port, int) else None
 
     @property

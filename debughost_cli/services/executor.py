@@ -156,7 +156,7 @@ class Executor:
     def _create_container(self, state: UpState, attempt: Attempt, step: Step) -> None:
         spec = attempt.observation.spec.main
         name = names.container_name(spec.project, self._clock.now())
-        self._progress.step(f"Creating container {name} on port {spec.port}")
+        self._progress.step(f"Creating container {name} on port {spec.port or 'none'}")
         # By name, and before it exists: an interruption in between must find it as well.
         remove = f"remove container {name}"
         state.rollback.push(remove, lambda: self._remove_created(attempt, name))

@@ -252,6 +252,8 @@ def check_owned(volume: Volume) -> None:
 def _port(
     resolved: ResolvedProject, current: Container | None, ports: PortTable, remembered: int | None
 ) -> int:
+    if not resolved.listens:
+        return 0
     requested = resolved.settings.port
     if current and current.is_running and current.port:
         fits = (
@@ -265,7 +267,7 @@ def _port(
         resolved.project,
         resolved.type,
         requested=requested,
-        last=current.port if current else remembered,
+        last=(current.port or None) if current else remembered,
         holder=ports.holder,
         identify=ports.identify,
     )

@@ -91,7 +91,7 @@ def _phase(container: Container, launcher: LauncherStatus, limits: WaitLimits) -
         return f"Installing the dependencies of {project}"
     if _is_ready(container, launcher):
         return f"Waiting until {project} has been ready for {limits.stable:g} s"
-    return f"Waiting until {project} listens"
+    return f"Waiting until {project} {'listens' if container.port else 'has run for 3 s'}"
 
 
 class _Deadline:

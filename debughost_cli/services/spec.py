@@ -73,7 +73,7 @@ def make_spec(
 
     ``container_port``: the port on which the program listens, 0 for ``port`` itself.
     """
-    inner = container_port or port
+    inner = (container_port or port) if resolved.listens else 0
     transport = choose_transport(engine)
     user = None if engine.maps_users else User(*owner_of(resolved.workspace))
     spec = ServiceSpec(
@@ -83,7 +83,7 @@ def make_spec(
         image=image.ref,
         image_id=image.image_id,
         command=command_of(resolved, inner, image.image),
-        ports=(PortBinding(HTTP, inner, port),),
+        ports=(PortBinding(HTTP, inner, port),) if resolved.listens else (),
         environment=_environment(resolved, inner, image.image),
         mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
@@ -119,7 +119,7 @@ def adopted_port(resolved: ResolvedProject, image: Image | None, current: Contai
 
     It holds until the user sets a port, or the program becomes another one.
     """
-    if current is None or resolved.settings.fixed_port:
+    if current is None or resolved.settings.fixed_port or not resolved.listens:
         return 0
     inner = next((p.container_port for p in current.ports if p.name == HTTP), 0)
     if inner == current.port or current.command != command_of(resolved, inner, image):
@@ -149,7 +149,7 @@ def command_of(resolved: ResolvedProject, port: int, image: Image | None) -> tup
 def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> dict[str, str]:
     """The contract's variables and the technical ones, then what the user gave."""
     variables = {
-        "PORT": str(port),
+        **({"PORT": str(port)} if port else {}),
         "PROJECT_ID": resolved.project,
         "DEBUG_HOST": "true",
         "HOST": "0.0.0.0",

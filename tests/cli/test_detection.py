@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fakes import FakeEngine, never_listens
 
 from cli.conftest import App
 from debughost_cli.models import ProjectType
@@ -56,3 +57,38 @@ def test_up_names_the_parts_of_a_workspace(app: App, empty: Path) -> None:
     assert [part["folder"] for part in error["details"]["parts"]] == ["client", "server"]
     assert error["details"]["parts"][0]["command"] == ["npm", "run", "dev"]
     assert f"debughost up -w {empty / 'server'}" in error["hint"]
+
+
+BOTS = (
+    ({"package.json": '{"dependencies": {"discord.js": "*"}}', "index.js": ""}, ""),
+    ({"requirements.txt": "aiogram\n", "bot.py": ""}, ""),
+    ({"Procfile": "worker: python jobs.py", "requirements.txt": "rq\n"}, ""),
+    ({"requirements.txt": "flask\n", "app.py": ""}, "port = false\n"),
+)
+
+
+@pytest.mark.parametrize(("files", "settings"), BOTS)
+def test_a_program_without_a_port(
+    app: App, engine: FakeEngine, empty: Path, files: dict[str, str], settings: str
+) -> None:
+    for name, text in files.items():
+        (empty / name).write_text(text)
+    (empty / "debughost.toml").write_text(settings)
+    engine.program = never_listens()
+    up = app("up", "--json")
+    assert up.code == 0
+    project = up.document["data"]["projects"][0]
+    assert (project["port"], project["url"], project["ports"]) == (None, None, [])
+    assert project["ready"] is True
+    assert "PORT" not in engine.container("shop").spec.environment
+    assert app("up", "--json").document["data"]["projects"][0]["action"] == "unchanged"
+
+
+def test_a_program_gets_a_port_when_it_needs_one(app: App, empty: Path) -> None:
+    (empty / "bot.py").write_text("")
+    (empty / "requirements.txt").write_text("slack-bolt\n")
+    assert app("up", "--json").document["data"]["projects"][0]["port"] is None
+    given = app("up", "--port", "3210", "--json").document["data"]["projects"][0]
+    assert (given["action"], given["port"]) == ("recreated", 3210)
+    none = app("up", "--port", "none", "--json").document["data"]["projects"][0]
+    assert (none["action"], none["port"]) == ("recreated", None)

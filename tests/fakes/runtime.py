@@ -53,7 +53,7 @@ class Runtime:
         if program.phase == "running":
             words += self.installed(container) if program.installs else []
             words += [mark for mark in ("ready", "loopback") if getattr(program, mark)]
-            words += self.listening(container)
+            words += self.listening(container) if container.spec.ports else ["ready"]
         self.engine.write_status(container, "+".join(words))
         self.engine.write_log(container.id, *program.output)
         container.restart_count = program.restarts

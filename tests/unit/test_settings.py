@@ -50,7 +50,13 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         ('["npm", "start"]', ("npm", "start")),
         ('"npm start | tee log"', ("/bin/sh", "-c", "npm start | tee log")),
     ],
-    "port": [("3000", 3000), ('"3000"', 3000), ('"3000+"', PortFrom(3000)), ('"auto"', None)],
+    "port": [
+        ("3000", 3000),
+        ('"3000"', 3000),
+        ('"3000+"', PortFrom(3000)),
+        ('"auto"', None),
+        ("false", 0),
+    ],
     "env": [('{A = "x", B = 1, C = true, D = 1.5}', {"A": "x", "B": "1", "C": "true", "D": "1.5"})],
     "env_file": [('".env"', (".env",)), ('["a", "b"]', ("a", "b")), ("[]", ())],
     "cpus": [("1", 1.0), ("0.5", 0.5), ('"1.5"', 1.5)],
@@ -274,6 +280,7 @@ def test_an_empty_variable_is_ignored(write: Any) -> None:
     ("variable", "text", "name", "value"),
     [
         ("DEBUGHOST_PORT", "auto", "port", None),
+        ("DEBUGHOST_PORT", "none", "port", 0),
         ("DEBUGHOST_COMMAND", "npm start", "command", ("/bin/sh", "-c", "npm start")),
         ("DEBUGHOST_DEPENDENCIES", "no", "dependencies", False),
         ("DEBUGHOST_DEPENDENCIES", "1", "dependencies", True),
