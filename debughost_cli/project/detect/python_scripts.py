@@ -53,7 +53,10 @@ _DEMO = re.compile(
 )
 
 NOTEBOOK_SERVERS: Mapping[str, tuple[str, ...]] = {
-    name: ("jupyter", program, "--ip", "0.0.0.0", "--port", "{port}", "--no-browser")
+    name: (
+        *("jupyter", program, "--ip", "0.0.0.0", "--port", "{port}"),
+        *("--no-browser", "--allow-root"),
+    )
     for name, program in (("jupyterlab", "lab"), ("jupyter", "lab"), ("notebook", "notebook"))
 }
 """Distributions that serve notebooks, and their commands; a token in the log protects them."""
