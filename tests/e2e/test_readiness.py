@@ -72,6 +72,19 @@ def test_a_port_that_the_program_chose_is_published(
     assert vain.own_seconds < run.slow(15)
 
 
+def test_a_program_without_a_port_is_ready_when_it_has_run_for_3_s(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "p", {"Procfile": "worker: sleep 600", "setup.cfg": ""})
+    up = ("up", "-p", project, "-w", folder, "--json")
+    made = run(*up)
+    assert (made.project["ready"], made.project["port"], made.project["ports"]) == (True, None, [])
+    assert made.own_seconds >= 3
+    assert run(*up).project["action"] == "unchanged"
+    ended = run(*up, "--port", "none", "--", "sh", "-c", "sleep 1; exit 3", check=7)
+    assert ended.error["code"] == "CRASHED"
+
+
 def test_what_never_listens_goes_on_running(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
