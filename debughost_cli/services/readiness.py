@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import (
@@ -91,7 +92,8 @@ def _phase(container: Container, launcher: LauncherStatus, limits: WaitLimits) -
         return f"Installing the dependencies of {project}"
     if _is_ready(container, launcher):
         return f"Waiting until {project} has been ready for {limits.stable:g} s"
-    return f"Waiting until {project} {'listens' if container.port else 'has run for 3 s'}"
+    has_no_port = container.labels.get(names.PORT) == "0"
+    return f"Waiting until {project} {'has run for 3 s' if has_no_port else 'listens'}"
 
 
 class _Deadline:
