@@ -276,6 +276,8 @@ class Project:
     drift_unknown: str | None = None
     """Why the configuration could not be compared with the container."""
     dependencies: Freshness = Freshness.NONE
+    flags: tuple[str, ...] = ()
+    """The flags of earlier runs of ``up`` that are in force; of variables the names."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class DebugHost(ProjectLifecycle):
         flags: Flags | None = None,
         *,
         recreate: bool = False,
+        reset: bool = False,
         wait: bool = True,
         pull: PullPolicy = PullPolicy.MISSING,
         allow_workspace: str | Path | None = None,
@@ -43,15 +44,15 @@ class DebugHost(ProjectLifecycle):
         """Creates what is missing, starts it, waits until it listens.
 
         ``flags``: settings that take precedence over variables and files, as those of the command
-        line do. ``allow_workspace``: a folder that is used even
-        if it exposes the host.
+        line do. Those of earlier calls stay in force until they are given anew; ``reset`` forgets
+        them. ``allow_workspace``: a folder that is used even if it exposes the host.
 
         >>> from debughost_cli.project.settings import Flags
         >>> host.up(flags=Flags(port="3100")).project.url
         'http://127.0.0.1:3100'
         """
-        resolved = self._resolve(workspace, flags, allow_workspace)
-        options = self._up_options(recreate=recreate, wait=wait, pull=pull)
+        resolved, forgets = self._resolve(workspace, flags, allow_workspace, reset)
+        options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
         return self._one(resolved.project, lambda: service.run(resolved, options), check)
 
@@ -61,6 +62,7 @@ class DebugHost(ProjectLifecycle):
         flags: Flags | None = None,
         *,
         recreate: bool = False,
+        reset: bool = False,
         wait: bool = True,
         pull: PullPolicy = PullPolicy.MISSING,
         allow_workspace: str | Path | None = None,
@@ -71,23 +73,33 @@ class DebugHost(ProjectLifecycle):
         >>> [step.kind.value for step in host.plan_up().plan.steps][:2]
         ['create_network', 'create_volume']
         """
-        resolved = self._resolve(workspace, flags, allow_workspace)
-        options = self._up_options(recreate=recreate, wait=wait, pull=pull)
+        resolved, forgets = self._resolve(workspace, flags, allow_workspace, reset)
+        options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
         return self._one(resolved.project, lambda: service.dry_run(resolved, options), check)
 
     def _resolve(
-        self, workspace: str | Path | None, flags: Flags | None, allow: str | Path | None
-    ) -> ResolvedProject:
-        from debughost_cli.api.workspaces import WorkspaceChoice
-        from debughost_cli.project.resolve import resolve_project
+        self,
+        workspace: str | Path | None,
+        flags: Flags | None,
+        allow: str | Path | None,
+        reset: bool,
+    ) -> tuple[ResolvedProject, bool]:
+        """The project, and whether flags of earlier runs are forgotten."""
+        from debughost_cli.api.workspaces import WorkspaceChoice, resolve_with_earlier
         from debughost_cli.project.settings import Flags
+        from debughost_cli.services.projects import mention
 
         flags = flags or Flags()
         choice = WorkspaceChoice(self.config.folder, self.environ, self._source.get)
         given, allowed = (Path(path) if path else None for path in (workspace, allow))
         folder = choice.find(given, flags, allowed)
-        return resolve_project(folder, flags, self.environ)
+        resolved, earlier = resolve_with_earlier(
+            folder, flags, self.environ, self._source.get, reset=reset
+        )
+        kept = set() if reset else set(earlier.words()) & set(resolved.flags.words())
+        mention(self._progress, resolved.project, sorted(kept - set(flags.words())))
+        return resolved, reset and bool(set(earlier.words()) - set(flags.words()))
 
     def _up_service(self) -> UpService:
         from debughost_cli.services.up import UpService

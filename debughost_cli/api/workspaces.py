@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from debughost_cli.errors import DebughostError, Usage
+from debughost_cli.errors import DebughostError, TypeUnknown, Usage
 from debughost_cli.names import check_project, project_id_from
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine
+    from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
 
 
@@ -58,6 +60,51 @@ def _running_in(engine: Engine, folder: Path) -> str:
     from debughost_cli.services.ownership import find_project
 
     return find_project(engine, folder.resolve(), "", search_parents=False)
+
+
+def resolve_with_earlier(
+    folder: Path,
+    flags: Flags,
+    environ: Mapping[str, str],
+    engine: Callable[[], Engine],
+    *,
+    reset: bool,
+) -> tuple[ResolvedProject, Flags]:
+    """The project with the flags of earlier runs beneath its own, or with its own alone
+    (``reset``); and the earlier ones.
+
+    Bad input is reported before the engine is needed. Raises what ``resolve_project`` raises.
+    """
+    from debughost_cli.project.resolve import resolve_project
+    from debughost_cli.project.settings import Flags
+    from debughost_cli.services.projects import flags_of
+
+    try:
+        resolved = resolve_project(folder, flags, environ)
+    except TypeUnknown:
+        # An earlier run may have been given it.
+        earlier = Flags() if reset else _earlier_if_known(folder, flags, environ, engine)
+        if earlier == Flags():
+            raise
+    else:
+        earlier = flags_of(engine(), resolved.project, folder)
+        if reset or earlier == Flags():
+            return resolved, earlier
+    return resolve_project(folder, flags.over(earlier), environ), earlier
+
+
+def _earlier_if_known(
+    folder: Path, flags: Flags, environ: Mapping[str, str], engine: Callable[[], Engine]
+) -> Flags:
+    from debughost_cli.project.configuration import load_settings
+    from debughost_cli.project.resolve import default_project
+    from debughost_cli.project.settings import Flags
+    from debughost_cli.services.projects import flags_of
+
+    with suppress(DebughostError):
+        project = load_settings(folder, flags, environ).project or default_project(folder)
+        return flags_of(engine(), project, folder)
+    return Flags()
 
 
 class WorkspaceChoice:

@@ -92,9 +92,15 @@ def up(
     recreate: Annotated[
         bool, typer.Option("--recreate", help="A new container even if nothing changed.")
     ] = False,
-    no_deps: Annotated[
-        bool, typer.Option("--no-deps", help="Do not install dependencies.")
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget the flags of earlier runs.")
     ] = False,
+    deps: Annotated[
+        bool | None,
+        typer.Option(
+            "--deps/--no-deps", show_default=False, help="Install dependencies, or do not."
+        ),
+    ] = None,
     isolated: Annotated[
         bool | None,
         typer.Option(
@@ -125,7 +131,7 @@ def up(
         raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
-        shm_size=shm_size, restart=restart_, dependencies=False if no_deps else None,
+        shm_size=shm_size, restart=restart_, dependencies=deps,
         isolated=isolated, shared_cache=shared_cache, allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         install_timeout=seconds(install_timeout, "--install-timeout"),
@@ -135,7 +141,7 @@ def up(
     )  # fmt: skip
     run = session.host.plan_up if dry_run else session.host.up
     item = run(
-        workspace, flags, recreate=recreate, wait=wait, pull=PullPolicy(pull),
+        workspace, flags, recreate=recreate, reset=reset, wait=wait, pull=PullPolicy(pull),
         allow_workspace=allow_workspace, check=False,
     )  # fmt: skip
     return projects_output(session, ProjectsResult((item,)))

@@ -6,13 +6,16 @@ Pure: ``--dry-run`` shows the plan that ``up`` carries out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from debughost_cli import names
 from debughost_cli.models import Action, Drift
+from debughost_cli.planning.drift import find_drift, in_words
 from debughost_cli.resources import Container, ContainerStatus
-from debughost_cli.specs import Limits, Mount, ServiceSpec
+from debughost_cli.specs import ServiceSpec
+
+REQUESTED = ("--recreate", "restart")
+"""The reasons of steps that nothing but the user's request made necessary."""
 
 
 class StepKind(StrEnum):
@@ -140,7 +143,7 @@ def _cannot_stay(current: Container, facts: Facts) -> bool:
 
 def _why_recreated(facts: Facts, drift: tuple[Drift, ...]) -> str:
     if drift:
-        return f"changed: {', '.join(d.field for d in drift)}"
+        return ", ".join(in_words(drift))
     if facts.foreign_volumes:
         return "its packages are those of another workspace or user"
     # An engine that was killed while it removed a container never starts it again.
@@ -214,86 +217,3 @@ def _remove_replaced(facts: Facts, action: Action) -> tuple[Step, ...]:
 
 def _remove(ref: str, reason: str) -> Step:
     return Step(StepKind.REMOVE_CONTAINER, ref, reason)
-
-
-def find_drift(
-    spec: ServiceSpec, have: Container, image_environment: Mapping[str, str]
-) -> tuple[Drift, ...]:
-    """The fields in which ``have`` differs from ``spec``; values of variables stay secret."""
-    pairs: dict[str, tuple[object, object]] = {
-        "type": (spec.type.value, have.labels.get(names.TYPE)),
-        "workspace": (spec.workspace, have.labels.get(names.WORKSPACE)),
-        "workspace_inode": _label_pair(spec, have, names.WORKSPACE_INODE),
-        "ca_bundle": _label_pair(spec, have, names.CA_BUNDLE),
-        "image": _image_pair(spec, have),
-        "command": (list(spec.command), list(have.command)),
-        "port": (spec.port, have.port),
-        "ports": _ports_pair(spec, have),
-        "user": (str(spec.user or ""), have.user),
-        **_limit_pairs(spec.limits, have.limits),
-        "restart": (str(spec.restart), str(have.restart)),
-        "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
-        "dependencies": _label_pair(spec, have, names.INSTALL),
-        "network": _network_pair(spec, have),
-    }
-    found = [Drift(f, want, got) for f, (want, got) in pairs.items() if want != got]
-    found += _environment_drift(spec.environment, have.environment, image_environment)
-    if not found and spec.config_hash != have.labels.get(names.CONFIG_HASH):
-        found = [Drift("config_hash", spec.config_hash, have.labels.get(names.CONFIG_HASH))]
-    return tuple(found)
-
-
-def _label_pair(spec: ServiceSpec, have: Container, label: str) -> tuple[str | None, str | None]:
-    return (spec.labels.get(label) or None, have.labels.get(label) or None)
-
-
-def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[object, object]]:
-    """The limits that are set; the others are the engine's own choice."""
-    pairs = {f.name: (getattr(want, f.name), getattr(have, f.name)) for f in fields(Limits)}
-    return {name: pair for name, pair in pairs.items() if pair[0] is not None}
-
-
-def _ports_pair(spec: ServiceSpec, have: Container) -> tuple[list[str], list[str]]:
-    """As ``HOST:CONTAINER``; a difference that ``port`` shows already is left out."""
-    if spec.port != have.port:
-        return ([], [])
-    expected, found = (
-        sorted(f"{p.host_port}:{p.container_port}" for p in ports)
-        for ports in (spec.ports, have.ports)
-    )
-    return (expected, found)
-
-
-def _image_pair(spec: ServiceSpec, have: Container) -> tuple[str, str]:
-    if not spec.image_id or spec.image_id == have.image_id:
-        return (spec.image, have.image if not spec.image_id else spec.image)
-    if spec.image == have.image:
-        return (spec.image_id, have.image_id)
-    return (spec.image, have.image)
-
-
-def _network_pair(spec: ServiceSpec, have: Container) -> tuple[str | None, str | None]:
-    """A network that was removed and recreated has another id, and starting would fail.
-
-    A container that never ran knows its network by name alone.
-    """
-    if spec.network not in have.network_ids:
-        return (spec.network, None)
-    recorded = have.network_ids[spec.network]
-    return (spec.network_id or None, recorded) if recorded else (None, None)
-
-
-def _mounts(mounts: tuple[Mount, ...]) -> list[str]:
-    return sorted(
-        f"{m.type.value}:{m.source}:{m.target}:{'ro' if m.read_only else 'rw'}" for m in mounts
-    )
-
-
-def _environment_drift(
-    want: Mapping[str, str], have: Mapping[str, str], inherited: Mapping[str, str]
-) -> list[Drift]:
-    changed = sorted(k for k, v in want.items() if have.get(k) != v)
-    extra = sorted(k for k, v in have.items() if k not in want and inherited.get(k) != v)
-    return [Drift(f"env.{k}", "set", "other" if k in have else None) for k in changed] + [
-        Drift(f"env.{k}", None, "set") for k in extra
-    ]

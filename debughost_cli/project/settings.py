@@ -8,8 +8,9 @@ one line in ``Settings``, and one in ``Flags`` where it has a flag.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -177,6 +178,27 @@ class Flags:
         kept |= {"command": list(self.command or ()), "env": sorted(self.environment)}
         return json.dumps(kept, sort_keys=True)
 
+    def over(self, earlier: Flags) -> Flags:
+        """These, and of ``earlier`` what is not given anew; variables one by one."""
+        kept = {
+            f.name: getattr(earlier, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) is None and f.name not in ("project", *_WAITS)
+        }
+        return replace(self, **kept, environment={**earlier.environment, **self.environment})
+
+    def words(self) -> tuple[str, ...]:
+        """As they would be typed, of variables the names: ``--memory 4g``, ``-e DEBUG``."""
+        found = [
+            f"--{f.name.replace('_', '-')} {getattr(self, f.name)}"
+            for f in fields(self)
+            if f.name not in (*_NOT_TEXT, "project") and getattr(self, f.name) is not None
+        ]
+        given = {name: getattr(self, name) for name in _SWITCHES}
+        found += [_SWITCHES[name][value] for name, value in given.items() if value is not None]
+        found += [f"-e {name}" for name in sorted(self.environment)]
+        return (*found, f"-- {shlex.join(self.command)}") if self.command else tuple(found)
+
     @classmethod
     def from_label(cls, label: str, environment: Mapping[str, str]) -> Flags:
         """What ``to_label`` wrote, without anything that this version does not know.
@@ -200,7 +222,13 @@ class Flags:
         )
 
 
-_SWITCHES = ("dependencies", "isolated", "shared_cache", "allow_nested")
+_SWITCHES: Mapping[str, tuple[str, str]] = {
+    "dependencies": ("--no-deps", "--deps"),
+    "isolated": ("--no-isolated", "--isolated"),
+    "shared_cache": ("--no-shared-cache", "--shared-cache"),
+    "allow_nested": ("", "--allow-nested"),
+}
+"""How each is typed where it is off and on."""
 _WAITS = ("wait_timeout", "install_timeout", "stable")
 _NOT_TEXT = {*_SWITCHES, *_WAITS, "command", "environment"}
 

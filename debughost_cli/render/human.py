@@ -65,7 +65,8 @@ def _sentence(item: ProjectResult) -> str:
         return f"{project.project} {done}{why}"
     url = f" at {project.url}" if project.url else ""
     ready = "" if project.ready else " (not ready yet)"
-    return f"{project.project} {item.action.value}, running{url}{ready}"
+    why = f" ({inline(item.why)})" if item.why else ""
+    return f"{project.project} {item.action.value}{why}, running{url}{ready}"
 
 
 def _plan(streams: Streams, item: ProjectResult) -> None:

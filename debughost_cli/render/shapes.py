@@ -47,9 +47,13 @@ class PlanStep:
 
 @dataclass(frozen=True)
 class ProjectDone(Project):
-    """A project and what was done with it; ``error`` where it failed, ``plan`` with --dry-run."""
+    """A project and what was done with it; ``error`` where it failed, ``plan`` with --dry-run.
+
+    ``why``: what made a recreation or restart necessary; empty where it was asked for.
+    """
 
     action: Action = Action.UNCHANGED
+    why: str = ""
     error: Error | None = None
     plan: list[PlanStep] | None = None
 

@@ -14,8 +14,8 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Drift, Freshness, PullPolicy, Warn
 from debughost_cli.names import HOST, MOUNTPOINT, WORKSPACE
+from debughost_cli.planning.drift import find_drift
 from debughost_cli.planning.network import choose
-from debughost_cli.planning.up import find_drift
 from debughost_cli.project.resolve import ResolvedProject, resolve_existing
 from debughost_cli.project.workspace import is_gone
 from debughost_cli.resources import Container, LauncherStatus, Network

@@ -30,6 +30,7 @@ from debughost_cli.services.projects import (
     describe,
     get_instance,
     list_instances,
+    mention,
     not_found,
     outline,
     read_launcher_status,
@@ -124,6 +125,7 @@ class LifecycleService:
         container = self._inspect(project)
         self._check_host(container)
         resolved = resolve_existing(container, wait_timeout, environ)
+        mention(self._progress, project, resolved.flags.words())
         return self._up.run(resolved, options)
 
     def _check_host(self, container: Container) -> None:

@@ -10,9 +10,10 @@ from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import NameConflict
 from debughost_cli.models import PortFrom, PullPolicy
+from debughost_cli.planning.drift import find_drift
 from debughost_cli.planning.launcher_status import of_this_run
 from debughost_cli.planning.ports import choose_port
-from debughost_cli.planning.up import ConvergeOptions, Facts, Plan, find_drift, plan_up
+from debughost_cli.planning.up import ConvergeOptions, Facts, Plan, plan_up
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import check_mountpoint
 from debughost_cli.resources import (

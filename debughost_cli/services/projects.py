@@ -7,16 +7,25 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from pathlib import Path
 
 from debughost_cli import names
-from debughost_cli.engine.port import Engine, LogQuery
+from debughost_cli.engine.port import Engine, LogQuery, NotFound
 from debughost_cli.errors import DebughostError, ProjectNotFound
 from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort, State
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
 from debughost_cli.planning.launcher_status import of_this_run, parse
 from debughost_cli.planning.log_tail import LINES, tail
-from debughost_cli.resources import Container, ContainerSummary, LauncherStatus, ProjectInstance
+from debughost_cli.project.settings import Flags
+from debughost_cli.resources import (
+    Container,
+    ContainerStatus,
+    ContainerSummary,
+    LauncherStatus,
+    ProjectInstance,
+)
+from debughost_cli.services.progress import Progress
 from debughost_cli.specs import PortBinding
 
 MANAGED_FILTER = f"{names.MANAGED}=true"
@@ -115,7 +124,34 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         uptime_seconds=_uptime(container) if running else None,
         restart_count=container.restart_count,
         exit=explain(container, launcher),
+        flags=_flags(container).words(),
     )
+
+
+def _flags(container: Container) -> Flags:
+    return Flags.from_label(container.labels.get(names.FLAGS, "{}"), container.environment)
+
+
+def flags_of(engine: Engine, project: str, workspace: Path) -> Flags:
+    """The flags that the project of this workspace was brought up with so far."""
+    found = find_instance(engine, project)
+    if found is None or found.main.labels.get(names.WORKSPACE) != str(workspace):
+        return Flags()
+    # One that was never started is what an interrupted run left.
+    if found.main.status is ContainerStatus.CREATED or not found.main.labels.get(names.FLAGS):
+        return Flags()
+    try:
+        return _flags(engine.containers.inspect(found.main.id))
+    except NotFound:
+        return Flags()
+
+
+def mention(progress: Progress, project: str, flags: Sequence[str]) -> None:
+    """Says which flags of earlier runs are in force."""
+    if flags:
+        progress.notice(
+            f"{project} keeps {', '.join(flags)} of an earlier 'up'; 'up --reset' forgets them"
+        )
 
 
 def _uptime(container: Container) -> float | None:

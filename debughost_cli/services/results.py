@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from debughost_cli.errors import DebughostError, Partial
 from debughost_cli.models import Action, Project
-from debughost_cli.planning.up import Plan, Step
+from debughost_cli.planning.up import REQUESTED, Plan, Step, StepKind
 from debughost_cli.resources import Image, Network, Volume
 
 
@@ -20,6 +20,18 @@ class ProjectResult:
     plan: Plan | None = None
     executed: tuple[Step, ...] = ()
     """The steps of the plan that were carried out."""
+
+    @property
+    def why(self) -> str:
+        """What a new or restarted container became necessary for; empty where it was asked for."""
+        kinds = {
+            Action.RECREATED: StepKind.CREATE_CONTAINER,
+            Action.RESTARTED: StepKind.START_CONTAINER,
+        }
+        steps = self.plan.steps if self.plan else self.executed
+        found = (s.reason for s in steps if s.kind is kinds.get(self.action))
+        reason = next(found, "")
+        return "" if reason in REQUESTED else reason
 
     @property
     def changed(self) -> bool:

@@ -72,13 +72,17 @@ def test_what_was_changed_is_named(
     assert "secret" not in seen.out
 
 
-def test_what_flags_gave_is_no_drift_until_up_takes_it_back(
+def test_what_flags_gave_is_no_drift_until_they_are_reset(
     run: Program, project: str, site: Path
 ) -> None:
     run("up", "-p", project, "-w", site, "--cpus", "1", "-e", "GIVEN=1")
     assert status(run, project, "--no-stats")["drift"] == []
-    planned = run("up", "-p", project, "-w", site, "--dry-run", "--json").project
-    assert {d["field"] for d in planned["drift"]} == {"cpus", "env.GIVEN"}
+    kept, reset = (
+        run("up", "-p", project, "-w", site, "--dry-run", "--json", *more).project
+        for more in ((), ("--reset",))
+    )
+    assert kept["drift"] == []
+    assert {d["field"] for d in reset["drift"]} == {"cpus", "env.GIVEN"}
 
 
 # Dependencies

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from debughost_cli import names
 from debughost_cli.models import Action, ProjectType, RestartPolicy
-from debughost_cli.planning.up import ConvergeOptions, Facts, Step, StepKind, find_drift, plan_up
+from debughost_cli.planning.drift import find_drift
+from debughost_cli.planning.up import ConvergeOptions, Facts, Step, StepKind, plan_up
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.specs import HTTP, Limits, Mount, MountType, PortBinding
 

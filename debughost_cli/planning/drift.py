@@ -1,0 +1,142 @@
+"""In which fields a container differs from its specification, and how to say it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from debughost_cli import names
+from debughost_cli.models import Drift
+from debughost_cli.resources import Container
+from debughost_cli.specs import Limits, Mount, ServiceSpec
+
+_SENTENCES = {
+    "workspace_inode": "another folder is in the place of the workspace",
+    "ca_bundle": "root certificates changed",
+    "config_hash": "made by another version of debughost",
+    "dependencies": "another way to install",
+    "mounts": "mounts changed",
+    "network": "network changed",
+}
+_LONGEST = 60
+"""Characters of a value; what is longer is only said to have changed."""
+
+
+def in_words(drift: Sequence[Drift]) -> tuple[str, ...]:
+    """Each difference, as ``env.DEBUG removed`` or ``memory 2g -> 4g``; no variable's value."""
+    return tuple(dict.fromkeys(_words(d) for d in drift))
+
+
+def _words(drift: Drift) -> str:
+    name, want, have = drift.field, drift.want, drift.have
+    if name in _SENTENCES:
+        return _SENTENCES[name]
+    if want is None:
+        return f"{name} removed"
+    if have is None:
+        return f"{name} added"
+    values = f"{_shown(name, have)} -> {_shown(name, want)}"
+    is_short = not name.startswith("env.") and len(values) <= 2 * _LONGEST
+    if name == "image" and str(want).startswith("sha256:"):
+        return "image rebuilt"
+    return f"{name.removesuffix('_bytes')} {values}" if is_short else f"{name} changed"
+
+
+def _shown(name: str, value: object) -> str:
+    if name.endswith("_bytes") and isinstance(value, int):
+        return _size(value)
+    if isinstance(value, list | tuple):
+        return shlex.join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _size(count: int) -> str:
+    """As the options take it: ``512m``, ``2g``."""
+    for unit, suffix in ((1024**3, "g"), (1024**2, "m"), (1024, "k")):
+        if count % unit == 0:
+            return f"{count // unit}{suffix}"
+    return str(count)
+
+
+def find_drift(
+    spec: ServiceSpec, have: Container, image_environment: Mapping[str, str]
+) -> tuple[Drift, ...]:
+    """The fields in which ``have`` differs from ``spec``; values of variables stay secret."""
+    pairs: dict[str, tuple[object, object]] = {
+        "type": (spec.type.value, have.labels.get(names.TYPE)),
+        "workspace": (spec.workspace, have.labels.get(names.WORKSPACE)),
+        "workspace_inode": _label_pair(spec, have, names.WORKSPACE_INODE),
+        "ca_bundle": _label_pair(spec, have, names.CA_BUNDLE),
+        "image": _image_pair(spec, have),
+        "command": (list(spec.command), list(have.command)),
+        "port": (spec.port, have.port),
+        "ports": _ports_pair(spec, have),
+        "user": (str(spec.user or ""), have.user),
+        **_limit_pairs(spec.limits, have.limits),
+        "restart": (str(spec.restart), str(have.restart)),
+        "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
+        "dependencies": _label_pair(spec, have, names.INSTALL),
+        "network": _network_pair(spec, have),
+    }
+    found = [Drift(f, want, got) for f, (want, got) in pairs.items() if want != got]
+    found += _environment_drift(spec.environment, have.environment, image_environment)
+    if not found and spec.config_hash != have.labels.get(names.CONFIG_HASH):
+        found = [Drift("config_hash", spec.config_hash, have.labels.get(names.CONFIG_HASH))]
+    return tuple(found)
+
+
+def _label_pair(spec: ServiceSpec, have: Container, label: str) -> tuple[str | None, str | None]:
+    return (spec.labels.get(label) or None, have.labels.get(label) or None)
+
+
+def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[object, object]]:
+    """The limits that are set; the others are the engine's own choice."""
+    pairs = {f.name: (getattr(want, f.name), getattr(have, f.name)) for f in fields(Limits)}
+    return {name: pair for name, pair in pairs.items() if pair[0] is not None}
+
+
+def _ports_pair(spec: ServiceSpec, have: Container) -> tuple[list[str], list[str]]:
+    """As ``HOST:CONTAINER``; a difference that ``port`` shows already is left out."""
+    if spec.port != have.port:
+        return ([], [])
+    expected, found = (
+        sorted(f"{p.host_port}:{p.container_port}" for p in ports)
+        for ports in (spec.ports, have.ports)
+    )
+    return (expected, found)
+
+
+def _image_pair(spec: ServiceSpec, have: Container) -> tuple[str, str]:
+    if not spec.image_id or spec.image_id == have.image_id:
+        return (spec.image, have.image if not spec.image_id else spec.image)
+    if spec.image == have.image:
+        return (spec.image_id, have.image_id)
+    return (spec.image, have.image)
+
+
+def _network_pair(spec: ServiceSpec, have: Container) -> tuple[str | None, str | None]:
+    """A network that was removed and recreated has another id, and starting would fail.
+
+    A container that never ran knows its network by name alone.
+    """
+    if spec.network not in have.network_ids:
+        return (spec.network, None)
+    recorded = have.network_ids[spec.network]
+    return (spec.network_id or None, recorded) if recorded else (None, None)
+
+
+def _mounts(mounts: tuple[Mount, ...]) -> list[str]:
+    return sorted(
+        f"{m.type.value}:{m.source}:{m.target}:{'ro' if m.read_only else 'rw'}" for m in mounts
+    )
+
+
+def _environment_drift(
+    want: Mapping[str, str], have: Mapping[str, str], inherited: Mapping[str, str]
+) -> list[Drift]:
+    changed = sorted(k for k, v in want.items() if have.get(k) != v)
+    extra = sorted(k for k, v in have.items() if k not in want and inherited.get(k) != v)
+    return [Drift(f"env.{k}", "set", "other" if k in have else None) for k in changed] + [
+        Drift(f"env.{k}", None, "set") for k in extra
+    ]
