@@ -278,6 +278,7 @@ class Project:
     dependencies: Freshness = Freshness.NONE
     flags: tuple[str, ...] = ()
     """The flags of earlier runs of ``up`` that are in force; of variables the names."""
+    memory_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True)

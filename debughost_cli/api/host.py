@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class DebugHost(ProjectLifecycle):
         resolved, forgets = self._resolve(workspace, flags, allow_workspace, reset)
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
-        return self._one(resolved.project, lambda: service.run(resolved, options), check)
+        return self._one(resolved, lambda: service.run(resolved, options), check)
 
     def plan_up(
         self,
@@ -76,7 +77,7 @@ class DebugHost(ProjectLifecycle):
         resolved, forgets = self._resolve(workspace, flags, allow_workspace, reset)
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
-        return self._one(resolved.project, lambda: service.dry_run(resolved, options), check)
+        return self._one(resolved, lambda: service.dry_run(resolved, options), check)
 
     def _resolve(
         self,
@@ -106,12 +107,15 @@ class DebugHost(ProjectLifecycle):
 
         return UpService(self._source.get(), self._progress)
 
-    def _one(self, project: str, work: Callable[[], ProjectResult], check: bool) -> ProjectResult:
+    def _one(
+        self, resolved: ResolvedProject, work: Callable[[], ProjectResult], check: bool
+    ) -> ProjectResult:
         from debughost_cli.services.batch import failed
 
         try:
-            return work()
+            result = work()
         except DebughostError as exc:
             if check:
                 raise
-            return failed(self._source.get(), project, exc)
+            result = failed(self._source.get(), resolved.project, exc)
+        return replace(result, workspace=str(resolved.workspace), flags=resolved.flags.words())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from debughost_cli.cli.next import after
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import DebughostError, Failure, PortInUse
-from debughost_cli.models import Action, Project
+from debughost_cli.errors import Failure
 from debughost_cli.render import human
 from debughost_cli.render.json import dumps, envelope, plain, projects_json
 from debughost_cli.render.streams import message_line
@@ -72,35 +71,5 @@ def projects_output(session: Session, result: ProjectsResult) -> Output:
         changed=result.changed,
         show=lambda: human.projects(session.streams, result),
         error=result.error,
-        next=_next(result),
+        next=after(result),
     )
-
-
-def _next(result: ProjectsResult) -> list[str]:
-    """The commands that make sense now, ready to be run from anywhere."""
-    if not result.items:
-        return []
-    item = result.items[0]
-    name = item.project.project
-    if item.plan:
-        return [] if item.action is Action.REMOVED else [_up(item.project)]
-    if item.action is Action.FAILED:
-        return _after_failure(item.project, item.error)
-    if item.action is Action.STOPPED:
-        return [_up(item.project), f"debughost rm -p {name}"]
-    if item.action is Action.REMOVED:
-        return []
-    return [f"debughost logs -p {name}", f"debughost status -p {name}"]
-
-
-def _up(project: Project, *more: str) -> str:
-    """With the workspace: elsewhere, the folder that one is in would be taken for it."""
-    words = ["debughost", "up", "-p", project.project]
-    words += ["-w", project.workspace] if project.workspace else []
-    return shlex.join([*words, *more])
-
-
-def _after_failure(project: Project, error: DebughostError | None) -> list[str]:
-    if isinstance(error, PortInUse):
-        return [_up(project, "--port", str(error.next_free or "auto"))]
-    return [f"debughost logs -p {project.project}"] if project.container else []

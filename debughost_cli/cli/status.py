@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from debughost_cli.characters import clean_all, message
+from debughost_cli.cli.next import for_projects, remedies
 from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
@@ -72,12 +73,11 @@ def _once(session: Session, found: Snapshot, check: bool) -> Output:
     for warning in found.warnings:
         session.progress.warn(warning.code, warning.message)
     projects = found.projects
-    ended = [p.project for p in projects if p.exit and not p.exit.expected]
     return Output(
         data={"projects": [project_json(p) for p in projects]},
-        show=lambda: screen.show(session.streams, projects),
+        show=lambda: screen.show(session.streams, projects, remedies),
         exit_code=ExitCode.PROJECT_FAILED if check and not _are_well(projects) else 0,
-        next=[f"debughost logs -p {p}" for p in ended[:3]],
+        next=for_projects(projects),
     )
 
 

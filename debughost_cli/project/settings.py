@@ -190,7 +190,7 @@ class Flags:
     def words(self) -> tuple[str, ...]:
         """As they would be typed, of variables the names: ``--memory 4g``, ``-e DEBUG``."""
         found = [
-            f"--{f.name.replace('_', '-')} {getattr(self, f.name)}"
+            f"--{f.name.replace('_', '-')} {shlex.quote(getattr(self, f.name))}"
             for f in fields(self)
             if f.name not in (*_NOT_TEXT, "project") and getattr(self, f.name) is not None
         ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from debughost_cli.models import Project, Stats
+from debughost_cli.models import Freshness, Project, Stats
+from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, duration, size, sparkline, state_word
 
@@ -27,15 +28,23 @@ _STYLES = {
 }
 
 
-def show(streams: Streams, projects: Sequence[Project]) -> None:
-    """Prints the table, and under it why those ended that did not do so as wished."""
+def show(
+    streams: Streams,
+    projects: Sequence[Project],
+    remedies: Callable[[Project], Sequence[str]] = lambda _: (),
+) -> None:
+    """Prints the table, and under it what is not as it should be, with the command that helps."""
     if not projects:
         streams.talk("No projects. Start one with 'debughost up'")
         return
     console = console_for(streams)
     write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
-    for line in reasons(projects):
-        streams.out(line)
+    for project in projects:
+        help_ = next(iter(remedies(project)), "")
+        for line in reasons([project]):
+            streams.out(line)
+        if help_ and reasons([project]):
+            streams.out(f"  {help_}")
 
 
 def console_for(streams: Streams) -> Console:
@@ -124,9 +133,16 @@ def _place(project: Project, wide: bool, pretty: bool) -> Text:
 
 
 def reasons(projects: Sequence[Project]) -> list[str]:
-    """One line for each project that ended otherwise than wished."""
-    return [
-        f"{inline(p.project)}: {inline(p.exit.message)}"
-        for p in projects
-        if p.exit and not p.exit.expected
-    ]
+    """One line for each project that ended otherwise than wished, or is not as configured."""
+    return [f"{inline(p.project)}: {inline(why)}" for p in projects if (why := _reason(p))]
+
+
+def _reason(project: Project) -> str:
+    if project.exit and not project.exit.expected:
+        return project.exit.message
+    found = []
+    if project.drift:
+        found.append(f"differs from its configuration: {', '.join(in_words(project.drift))}")
+    if project.dependencies is Freshness.STALE:
+        found.append("its packages are older than its manifest or lock file")
+    return "; ".join(found)

@@ -125,6 +125,7 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         restart_count=container.restart_count,
         exit=explain(container, launcher),
         flags=_flags(container).words(),
+        memory_limit_bytes=container.limits.memory_bytes or None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from debughost_cli import names
@@ -171,11 +172,25 @@ def ended(
     message = (
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
     )
+    hint = _more_memory(container) if _ended_by(exit_, ExitReason.OOM) else see_logs
     return Crashed(
         f"{container.project} {message} before {before}",
-        hint=known or see_logs,
+        hint=known or hint,
         details=details,
         reason=ExitReason(exit_.reason) if exit_ else None,
+    )
+
+
+def _ended_by(exit_: Exit | None, reason: ExitReason) -> bool:
+    return exit_ is not None and exit_.reason is reason
+
+
+def _more_memory(container: Container) -> str:
+    workspace = shlex.quote(container.labels.get(names.WORKSPACE, "."))
+    size = f"{2 * container.limits.memory_bytes // 1024**2}m"
+    return (
+        f"Give it more: debughost up -p {container.project} -w {workspace} --memory {size}; "
+        f"see 'debughost logs -p {container.project}'"
     )
 
 

@@ -20,6 +20,9 @@ class ProjectResult:
     plan: Plan | None = None
     executed: tuple[Step, ...] = ()
     """The steps of the plan that were carried out."""
+    workspace: str = ""
+    flags: tuple[str, ...] = ()
+    """Of ``up``: what it was called with, also where nothing came of it."""
 
     @property
     def why(self) -> str:

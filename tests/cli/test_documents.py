@@ -42,7 +42,8 @@ def differences(before: Any, now: Any, place: str = "", key: str = "") -> list[s
         return missing + [
             found
             for k in before
-            if k in now
+            # Better commands may be suggested.
+            if k in now and k != "next"
             for found in _of_member(before[k], now[k], f"{place}/{k}", k, texts)
         ]
     if isinstance(before, list) and isinstance(now, list):

@@ -61,7 +61,7 @@ def test_status_without_stats(app: App, engine: FakeEngine) -> None:
 
 
 @pytest.mark.usefixtures("up")
-def test_status_after_a_crash(app: App, engine: FakeEngine) -> None:
+def test_status_after_a_crash(app: App, engine: FakeEngine, workspace: Path) -> None:
     ref = engine.container("shop").id
     engine.write_log(ref, "boom")
     engine.crash(ref, 137, oom=True)
@@ -73,7 +73,8 @@ def test_status_after_a_crash(app: App, engine: FakeEngine) -> None:
         None,
     )
     assert (project["exit"]["reason"], project["exit"]["log_tail"]) == ("oom", ["boom"])
-    assert run.document["next"] == ["debughost logs -p shop"]
+    more = f"debughost up -p shop -w {workspace} --memory 4096m"
+    assert run.document["next"] == [more, "debughost logs -p shop"]
     shown = app("status").out
     assert "crashed" in shown
     assert "memory limit" in shown

@@ -485,13 +485,15 @@ def test_a_port_that_another_project_has_is_passed_over(
     assert run.project["port"] == SHOP_PORT + 1
 
 
-def test_a_requested_port_that_is_held_names_the_holder(app: App, engine: FakeEngine) -> None:
+def test_a_requested_port_that_is_held_names_the_holder(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
     engine.add_foreign("web", 3000)
     run = app("up", "--port", "3000", "--json")
     assert (run.code, run.error["code"]) == (5, "PORT_IN_USE")
     assert run.error["details"]["holder"] == {"kind": "container", "name": "web"}
     assert run.error["details"]["next_free"] == 3001
-    assert run.document["next"] == ["debughost up -p shop --port 3001"]
+    assert run.document["next"] == [f"debughost up -p shop -w {workspace} --port 3001"]
     assert engine.changes == []
 
 
@@ -644,7 +646,8 @@ def test_the_last_words_are_in_the_error(app: App, engine: FakeEngine) -> None:
     assert tail == [f"line {n}" for n in range(10, 30)]
     assert run.project["exit"]["log_tail"] == tail
     assert run.project["exit"]["code"] == 1
-    assert run.document["next"] == ["debughost logs -p shop"]
+    again = f"debughost up -p shop -w {run.project['workspace']}"
+    assert run.document["next"] == ["debughost logs -p shop", again]
     assert "line 29" in app("up").err
 
 

@@ -413,7 +413,7 @@ def test_images_for_people(piped: Any, image: Any, current: bool, state: str) ->
 P = {
     "project", "type", "state", "ready", "health", "url", "port", "workspace", "command",
     "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats", "exit",
-    "drift", "drift_unknown", "flags", "dependencies", "ports", "services",
+    "drift", "drift_unknown", "flags", "memory_limit_bytes", "dependencies", "ports", "services",
 }  # fmt: skip
 
 
