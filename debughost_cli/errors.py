@@ -131,7 +131,7 @@ class EngineUnavailable(_EngineUnusable):
 
 
 class EngineNotTrusted(EngineUnavailable):
-    """TLS failed: one side does not accept the other's certificate, or does not speak TLS."""
+    """No engine to trust: TLS failed, or what answers is another server."""
 
     retryable = False
 

@@ -45,7 +45,7 @@ class DebugHost(ProjectLifecycle):
         """Creates what is missing, starts it, waits until it listens.
 
         ``flags``: settings that take precedence over variables and files, as those of the command
-        line do. Those of earlier calls stay in force until they are given anew; ``reset`` forgets
+        line do. Those of earlier calls stay in force until they are given again; ``reset`` forgets
         them. ``allow_workspace``: a folder that is used even if it exposes the host.
 
         >>> from debughost_cli.project.settings import Flags

@@ -95,12 +95,12 @@ def up(
     reset: Annotated[
         bool, typer.Option("--reset", help="Forget the flags of earlier runs.")
     ] = False,
+    no_deps: Annotated[
+        bool, typer.Option("--no-deps", help="Do not install dependencies.")
+    ] = False,
     deps: Annotated[
-        bool | None,
-        typer.Option(
-            "--deps/--no-deps", show_default=False, help="Install dependencies, or do not."
-        ),
-    ] = None,
+        bool, typer.Option("--deps", help="Install them, after an earlier --no-deps.")
+    ] = False,
     isolated: Annotated[
         bool | None,
         typer.Option(
@@ -131,7 +131,7 @@ def up(
         raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
-        shm_size=shm_size, restart=restart_, dependencies=deps,
+        shm_size=shm_size, restart=restart_, dependencies=False if no_deps else deps or None,
         isolated=isolated, shared_cache=shared_cache, allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         install_timeout=seconds(install_timeout, "--install-timeout"),

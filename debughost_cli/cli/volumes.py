@@ -12,7 +12,7 @@ from debughost_cli.cli.projects import confirm
 from debughost_cli.cli.session import Session
 from debughost_cli.render import human
 from debughost_cli.render.json import volumes_json
-from debughost_cli.render.text import size
+from debughost_cli.render.text import counted, size
 
 if TYPE_CHECKING:
     from debughost_cli.api import VolumesResult
@@ -45,7 +45,10 @@ def prune(
     if dry_run or not found.volumes:
         return _output(session, found, "would be freed")
     if not yes:
-        confirm(session, f"Remove {len(found.volumes)} volumes ({size(found.reclaimed_bytes)})?")
+        confirm(
+            session,
+            f"Remove {counted(len(found.volumes), 'volume')} ({size(found.reclaimed_bytes)})?",
+        )
     return _output(session, session.host.volumes.prune(found), "freed")
 
 

@@ -28,6 +28,16 @@ def not_trusted(info: EngineInfo, why: str) -> errors.EngineNotTrusted:
     )
 
 
+def not_an_engine(info: EngineInfo, status: int) -> errors.EngineNotTrusted:
+    """An HTTP server that knows nothing of ``/version``, which every engine has."""
+    return errors.EngineNotTrusted(
+        f"what answers at {info.endpoint} is an HTTP server but no Docker Engine "
+        f"(it answered {status} to GET /version)",
+        hint="Give the engine's own address with --host, --context or DOCKER_HOST",
+        details={"endpoint": info.endpoint, "source": info.source, "status": status},
+    )
+
+
 def unavailable(info: EngineInfo, why: str) -> errors.EngineUnavailable:
     """Nothing answers at the address, with how the address was found."""
     found = "" if info.source == "default" else f" (from {info.source})"

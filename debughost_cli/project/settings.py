@@ -179,7 +179,7 @@ class Flags:
         return json.dumps(kept, sort_keys=True)
 
     def over(self, earlier: Flags) -> Flags:
-        """These, and of ``earlier`` what is not given anew; variables one by one."""
+        """These, and of ``earlier`` what is not given again; variables one by one."""
         kept = {
             f.name: getattr(earlier, f.name)
             for f in fields(self)

@@ -100,7 +100,10 @@ def project_json(project: Project) -> dict[str, Any]:
 
 def result_json(result: ProjectResult) -> dict[str, Any]:
     """P with what was done, and why not."""
-    made = project_json(result.project) | {"action": result.action.value, "why": clean(result.why)}
+    made = project_json(result.project) | {
+        "action": result.action.value,
+        "why": message(result.why),
+    }
     if result.error:
         made["error"] = clean_all(plain(result.error.to_json()))
     if result.plan:

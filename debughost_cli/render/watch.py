@@ -15,6 +15,7 @@ from debughost_cli.errors import DebughostError, Interrupted
 from debughost_cli.models import Project
 from debughost_cli.render import status
 from debughost_cli.render.streams import Streams, inline, message_line
+from debughost_cli.render.text import counted
 from debughost_cli.services.status import Snapshot
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class Watch:
 
         projects = self._snapshot.projects
         running = sum(p.ready for p in projects)
-        head = f"{len(projects)} projects, {running} ready   {time.strftime('%H:%M:%S')}   q quits"
+        count = counted(len(projects), "project")
+        head = f"{count}, {running} ready   {time.strftime('%H:%M:%S')}   q quits"
         lines: list[RenderableType] = [Text(head, style="dim"), Text("")]
         lines.append(
             status.table(projects, width=console.width, pretty=True, history=self._history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +21,15 @@ from debughost_cli.project.configuration import load_settings
 from debughost_cli.project.settings import Flags
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import lock_folder
-from debughost_cli.services.network import NetworkService
+from debughost_cli.services.network import NetworkService, containers_of
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.volumes import VolumeService
 
 LOW_DISK = 2 * 1024**3
 """Bytes of free disk below which an image build or an install is likely to fail."""
+
+
+_DOCTOR = re.compile(r"[;:]? ?'debughost doctor' [a-z ]+[a-z]")
 
 
 class CheckStatus(StrEnum):
@@ -106,7 +110,8 @@ class DoctorService:
         try:
             found = check()
         except DebughostError as exc:
-            found, error = Finding(CheckStatus.FAILED, exc.message, exc.hint), exc
+            error = _without_advice(exc)
+            found = Finding(CheckStatus.FAILED, error.message, error.hint)
         elapsed = round((self._clock.monotonic() - started) * 1000)
         return Check(name, found.status, found.message, found.hint, elapsed, error)
 
@@ -129,6 +134,12 @@ class DoctorService:
         return _ok(f"{info.endpoint} ({info.source}): {info.version}, API {info.api_version}")
 
 
+def _without_advice(error: DebughostError) -> DebughostError:
+    """Without the advice to run this very command."""
+    hint = _DOCTOR.sub("", error.hint)
+    return error if hint == error.hint else error.with_context(hint=hint)
+
+
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     return _ok(f"Python {version} at {sys.executable}")
@@ -147,7 +158,7 @@ def _network(engine: Engine) -> Finding:
             f"{found.name} has {found.subnet} instead of {names.SUBNET}",
             "It is used as it is; to change it: debughost network ensure --recreate",
         )
-    return _ok(f"{found.name}, {found.subnet}, {len(found.containers)} container(s)")
+    return _ok(f"{found.name}, {found.subnet}, {containers_of(found)}")
 
 
 def _images(engine: Engine) -> Finding:

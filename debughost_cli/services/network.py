@@ -142,9 +142,15 @@ class NetworkService:
             )
         if found.containers:
             raise InUse(
-                f"network {found.name} is used by {len(found.containers)} container(s)",
+                f"network {found.name} is used by {containers_of(found)}",
                 hint="Keep it while projects use it; 'debughost status' lists them",
                 details={"containers": list(found.containers)},
             )
         self._engine.networks.remove(found.id)
         return NetworkResult(found, changed=True)
+
+
+def containers_of(network: Network) -> str:
+    """``1 container``, ``2 containers``."""
+    count = len(network.containers)
+    return f"{count} container{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The flags of ``up`` belong to the project until they are given anew or forgotten."""
+"""The flags of ``up`` belong to the project until they are given again or forgotten."""
 
 from __future__ import annotations
 

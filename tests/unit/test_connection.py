@@ -78,6 +78,18 @@ def test_a_server_that_is_no_engine_is_recognised(
     assert slept == []
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("body", [b"<!DOCTYPE HTML><html>File not found</html>", b"", b"no"])
+def test_an_http_server_that_is_no_engine_is_told_as_such(
+    connect: Any, script: Any, slept: Any, status: int, body: bytes
+) -> None:
+    script.on("/version", (status, body))
+    with pytest.raises(errors.EngineUnavailable, match="no Docker Engine") as caught:
+        connect()
+    assert caught.value.retryable is False
+    assert slept == []
+
+
 def test_a_read_whose_answer_is_lost_is_repeated(
     connect: Any, script: Any, slept: Any, reported: Any
 ) -> None:

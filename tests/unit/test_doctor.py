@@ -150,3 +150,21 @@ def test_each_check_has_its_duration(examine: Examine, engine: FakeEngine) -> No
     engine.before("networks.find", lambda: clock.sleep(1.5))
     found = examine(clock=clock)
     assert (found["network"].duration_ms, found["images"].duration_ms) == (1500, 0)
+
+
+@pytest.mark.parametrize(
+    ("hint", "left"),
+    [
+        ("Start Docker; 'debughost doctor' checks more", "Start Docker"),
+        ("It may hang: 'debughost doctor' checks more; restart it", "It may hang; restart it"),
+        ("'debughost doctor' checks the engine", ""),
+    ],
+)  # fmt: skip
+def test_doctor_never_advises_doctor(examine: Examine, hint: str, left: str) -> None:
+    def connect() -> Engine:
+        raise EngineUnavailable("no engine answers", hint=hint)
+
+    found = examine(connect)["engine"]
+    assert found.hint == left
+    assert found.error
+    assert found.error.hint == left

@@ -85,7 +85,7 @@ def test_q_ends_it(screen: Screen, key: bytes) -> None:
         return Snapshot((SHOP,))
 
     shown = screen.watch(look)
-    assert "1 projects, 1 ready" in shown
+    assert "1 project, 1 ready" in shown
     assert "shop" in shown
 
 

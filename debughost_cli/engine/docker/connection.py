@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import docker.errors
+
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker.circuit import CircuitBreaker
 from debughost_cli.engine.docker.client import ApiClient, open_client
 from debughost_cli.engine.docker.exceptions import mapped
 from debughost_cli.engine.docker.transport import time_limit
+from debughost_cli.engine.reachability import not_an_engine
 from debughost_cli.errors import EngineTooOld
 from debughost_cli.resources import EngineInfo
 
@@ -20,6 +23,8 @@ NEWEST_API = (1, 51)
 """The newest API that this code was written against; an engine may support a newer one."""
 OLDEST_API = (1, 41)
 """Engine 20.10: the first with one-shot stats."""
+
+_UNKNOWN_PATH = (404, 405, 501)
 
 
 class Connection:
@@ -44,6 +49,10 @@ class Connection:
             try:
                 with time_limit(timeout):
                     facts = client.version(api_version=False)
+            except docker.errors.APIError as exc:
+                if exc.status_code in _UNKNOWN_PATH:
+                    raise not_an_engine(self.info, exc.status_code) from exc
+                raise
             finally:
                 client.close()
         return facts if isinstance(facts, dict) else {}
