@@ -136,8 +136,7 @@ class DoctorService:
 
 def _without_advice(error: DebughostError) -> DebughostError:
     """Without the advice to run this very command."""
-    hint = _DOCTOR.sub("", error.hint)
-    return error if hint == error.hint else error.with_context(hint=hint)
+    return error.with_context(hint=_DOCTOR.sub("", error.hint))
 
 
 def _python() -> Finding:

@@ -97,7 +97,8 @@ def test_a_variable_and_a_flag_share_it(
     assert app("up", "--shared-cache").code == 0
     assert names.is_shared_cache(cache_of(engine))
     assert app("restart", "--json").project["action"] == "restarted"
-    assert app("up", "--json").project["action"] == "recreated"
+    assert app("up", "--json").project["action"] == "unchanged"
+    assert app("up", "--reset", "--json").project["action"] == "recreated"
     monkeypatch.setenv("DEBUGHOST_SHARED_CACHE", "1")
     assert app("up", "--json").project["action"] == "recreated"
     assert names.is_shared_cache(cache_of(engine))
@@ -105,7 +106,7 @@ def test_a_variable_and_a_flag_share_it(
 
 def test_a_container_that_shares_it_is_recreated_and_says_why(app: App) -> None:
     assert app("up", "--shared-cache").code == 0
-    (drift,) = app("up", "--dry-run", "--json").project["drift"]
+    (drift,) = app("up", "--reset", "--dry-run", "--json").project["drift"]
     assert drift["field"] == "mounts"
     assert any("debug-host-cache" in mount for mount in drift["have"])
     assert any(OWN in mount for mount in drift["want"])
