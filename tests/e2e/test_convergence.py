@@ -56,9 +56,12 @@ def test_another_variable_makes_a_new_container_with_the_same_port_and_volumes(
 def test_a_variable_that_is_taken_away_is_gone(
     run: Program, eye: Eye, project: str, folder: Path
 ) -> None:
-    run("up", "-p", project, "-w", folder, "-e", "WHAT=one")
-    again = run("up", "-p", project, "-w", folder, "--json")
-    assert again.project["action"] == "recreated"
+    up = ("up", "-p", project, "-w", folder, "--json")
+    run(*up, "-e", "WHAT=one")
+    kept = run(*up)
+    assert (kept.project["action"], kept.project["flags"]) == ("unchanged", ["-e WHAT"])
+    again = run(*up, "--reset")
+    assert (again.project["action"], again.project["why"]) == ("recreated", "env.WHAT removed")
     assert "WHAT" not in env_of(eye.inspect(project))
 
 
@@ -72,7 +75,7 @@ def test_other_limits_make_a_new_container(
     again = run("up", "-p", project, "-w", folder, "--restart", "unless-stopped", "--json")
     assert again.project["action"] == "recreated"
     host = eye.inspect(project)["HostConfig"]
-    assert host["NanoCpus"] == 2_000_000_000
+    assert host["NanoCpus"] == 500_000_000
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
 
 

@@ -305,7 +305,7 @@ class TestProjects:
         result = run("exec", "--json", "-p", project, "--", "true", check=3)
         assert result.error["code"] == "PROJECT_NOT_FOUND"
         assert result.error["details"]["state"] == "stopped"
-        assert "debughost up" in result.error["hint"]
+        assert f"debughost start {project}" in result.error["hint"]
 
     def test_paused(self, run: Program, eye: Eye, project: str, tmp_path: Path) -> None:
         folder = write(tmp_path / "ws", {"index.html": "hello\n"})
