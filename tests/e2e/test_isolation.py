@@ -68,7 +68,8 @@ def test_a_project_moves_into_a_network_of_its_own_and_back(
     assert (moved["action"], moved["port"]) == ("recreated", first["port"])
     assert [*eye.inspect(project)["NetworkSettings"]["Networks"]] == [own]
     assert body(moved["url"]) == "hello\n"
-    assert run(*up).project["action"] == "recreated"
+    assert run(*up).project["action"] == "unchanged"
+    assert run(*up, "--no-isolated").project["action"] == "recreated"
     assert [*eye.inspect(project)["NetworkSettings"]["Networks"]] == ["debug-host-network"]
     assert eye.client.networks(names=[own]) == []
 
