@@ -172,7 +172,7 @@ def test_what_appears_dies_and_goes_is_shown_and_sorted(
     terminal.shows(r"calm\s+crashed")
     terminal.shows("calm: killed by SIGKILL")
     private.run("rm", "-p", "calm")
-    terminal.shows("1 projects")
+    terminal.shows(r"1 project\b")
     terminal.press(b"q")
     assert terminal.ended() == 0
 
