@@ -66,7 +66,9 @@ def test_a_folder_that_is_replaced_is_not_shown_at_the_next_start(
     restart_by_engine(eye, project)
     eventually(lambda: "nothing is started" in logs(eye, project))
     assert SENTINEL not in logs(eye, project)
-    eye.client.stop(eye.inspect(project)["Id"])
+    # A stop might come while the launcher runs, and would then be what ended it.
+    eye.client.update_container(eye.inspect(project)["Id"], restart_policy={"Name": "no"})
+    eventually(lambda: eye.inspect(project)["State"]["Status"] == "exited")
     seen = run("status", "-p", project, "--no-stats", "--json").project
     assert seen["exit"]["reason"] == "never_started"
     assert "another folder" in seen["exit"]["message"]

@@ -54,6 +54,7 @@ def test_a_listener_on_the_containers_loopback_is_reported(
     assert eye.inspect(project)["State"]["Running"] is True
 
 
+@pytest.mark.once  # The containers of an engine beside another one cannot be reached by address.
 def test_a_port_that_the_program_chose_is_published(
     run: Program, project: str, tmp_path: Path
 ) -> None:
