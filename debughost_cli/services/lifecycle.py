@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from debughost_cli import __version__, names
 from debughost_cli.cancel import CancelToken
@@ -18,7 +19,6 @@ from debughost_cli.errors import DiskFull, InUse, ProjectNotFound, Usage, Worksp
 from debughost_cli.models import Action, Project, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Plan, Step, StepKind
-from debughost_cli.project.resolve import resolve_existing
 from debughost_cli.project.workspace import is_gone, remove_mountpoint
 from debughost_cli.resources import Container, ContainerSummary
 from debughost_cli.services.host_identity import host_identity
@@ -36,9 +36,10 @@ from debughost_cli.services.projects import (
     read_launcher_status,
 )
 from debughost_cli.services.results import ProjectResult
-from debughost_cli.services.up import UpService
-from debughost_cli.services.up_state import UpOptions
 from debughost_cli.services.volumes import remove_owned
+
+if TYPE_CHECKING:
+    from debughost_cli.services.up_state import UpOptions
 
 Work = Callable[[str, CancelToken], ProjectResult]
 
@@ -62,7 +63,7 @@ class LifecycleService:
         self._engine = engine
         self._progress = progress
         self._deployment = SingleEngineDeployment(engine)
-        self._up = UpService(engine, progress, clock)
+        self._clock = clock
         self._own_networks = OwnNetworks(engine, progress)
         self._host = host_identity()
 
@@ -122,11 +123,15 @@ class LifecycleService:
         ``environ``: the caller's variables, of which ``DEBUGHOST_*`` are settings. The
         configuration is read before anything is stopped. Raises what ``up`` raises.
         """
+        # What starts a project knows all kinds of projects: stop and rm do without.
+        from debughost_cli.project.resolve import resolve_existing
+        from debughost_cli.services.up import UpService
+
         container = self._inspect(project)
         self._check_host(container)
         resolved = resolve_existing(container, wait_timeout, environ)
         mention(self._progress, project, resolved.flags.words())
-        return self._up.run(resolved, options)
+        return UpService(self._engine, self._progress, self._clock).run(resolved, options)
 
     def _check_host(self, container: Container) -> None:
         """The workspace's path means something only on the machine that it is from."""

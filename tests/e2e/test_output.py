@@ -194,8 +194,8 @@ def test_exec_ends_with_the_commands_own_code_and_streams(run: Program, site: st
 def test_wait_ends_when_it_came_true_or_never_will(run: Program, site: str) -> None:
     for condition in ("running", "ready", "http", "http=/index.html", "log=Serving"):
         run("wait", "-p", site, "--for", condition, "--json")
-    vain = run("wait", "-p", site, "--for", "log=never said", "--timeout", "1", "--json", check=6)
-    assert vain.error["code"] == "WAIT_TIMEOUT"
+    failed = run("wait", "-p", site, "--for", "log=never said", "--timeout", "1", "--json", check=6)
+    assert failed.error["code"] == "WAIT_TIMEOUT"
     run("stop", "-p", site)
     run("wait", "-p", site, "--for", "exited")
     over = run("wait", "-p", site, "--for", "ready", "--json", check=7)

@@ -45,12 +45,12 @@ def test_a_listener_on_the_containers_loopback_is_reported(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "p", python(host="127.0.0.1"))
-    vain = run("up", "-p", project, "-w", folder, "--json", check=6)
-    assert vain.own_seconds < 30, "the wait ends before its time"
-    assert vain.error["code"] == "NOT_READY"
-    assert "0.0.0.0" in vain.error["hint"]
-    assert "127.0.0.1" in vain.error["message"]
-    assert vain.project["state"] == "running"
+    failed = run("up", "-p", project, "-w", folder, "--json", check=6)
+    assert failed.own_seconds < 30, "the wait ends before its time"
+    assert failed.error["code"] == "NOT_READY"
+    assert "0.0.0.0" in failed.error["hint"]
+    assert "127.0.0.1" in failed.error["message"]
+    assert failed.project["state"] == "running"
     assert eye.inspect(project)["State"]["Running"] is True
 
 
@@ -68,9 +68,9 @@ def test_a_port_that_the_program_chose_is_published(
     assert made.project["action"] == "created"
     assert body(made.project["url"])
     assert run(*up).project["action"] == "unchanged"
-    vain = run(*up, "--port", str(made.project["port"]), check=6)
-    assert "ports 7000 and 8000" in vain.error["message"]
-    assert vain.own_seconds < run.slow(15)
+    failed = run(*up, "--port", str(made.project["port"]), check=6)
+    assert "ports 7000 and 8000" in failed.error["message"]
+    assert failed.own_seconds < run.slow(15)
 
 
 def test_a_program_without_a_port_is_ready_when_it_has_run_for_3_s(
@@ -90,12 +90,12 @@ def test_what_never_listens_goes_on_running(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "p", python("print('thinking', flush=True); time.sleep(600)"))
-    vain = run("up", "-p", project, "-w", folder, "--wait-timeout", "1", "--json", check=6)
-    assert vain.error["code"] == "NOT_READY"
-    assert vain.own_seconds < run.slow(4)
-    assert "PORT" in vain.error["hint"]
-    assert vain.error["details"]["log_tail"] == ["thinking"]
-    assert vain.project["state"] == "running"
+    failed = run("up", "-p", project, "-w", folder, "--wait-timeout", "1", "--json", check=6)
+    assert failed.error["code"] == "NOT_READY"
+    assert failed.own_seconds < run.slow(4)
+    assert "PORT" in failed.error["hint"]
+    assert failed.error["details"]["log_tail"] == ["thinking"]
+    assert failed.project["state"] == "running"
     assert eye.inspect(project)["State"]["Running"] is True
 
 

@@ -186,11 +186,11 @@ def test_healthy_without_a_check_is_reported_at_once(
 def test_a_timeout_ends(run: Program, project: str, folder: Path, condition: str) -> None:
     run("up", "-p", project, "-w", write(folder, PAGE))
     args = ("wait", "-p", project, "--for", condition, "--timeout", "1.5", "--json")
-    vain = run(*args, check=6)
-    assert vain.error["code"] == "WAIT_TIMEOUT"
-    assert 1.5 <= vain.own_seconds < run.slow(3)
-    assert vain.error["details"]["condition"] == condition
-    assert "--timeout" in vain.error["hint"]
+    failed = run(*args, check=6)
+    assert failed.error["code"] == "WAIT_TIMEOUT"
+    assert 1.5 <= failed.own_seconds < run.slow(3)
+    assert failed.error["details"]["condition"] == condition
+    assert "--timeout" in failed.error["hint"]
 
 
 # What somebody else does meanwhile

@@ -22,6 +22,7 @@ from fakes.programs import (
     refused,
     volume_not_writable,
 )
+from fakes.ready import start_shop, usable_engine
 from fakes.specs import make_container, make_spec
 
 __all__ = [
@@ -42,5 +43,7 @@ __all__ = [
     "make_spec",
     "never_listens",
     "refused",
+    "start_shop",
+    "usable_engine",
     "volume_not_writable",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
-from fakes import FakeEngine
+from fakes import FakeEngine, usable_engine
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
@@ -22,10 +22,7 @@ Examine = Callable[..., dict[str, Check]]
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    made = FakeEngine()
-    made.add_base_images()
-    made.add_network(names.NETWORK, names.SUBNET)
-    return made
+    return usable_engine()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fake_clock import FakeClock
-from fakes import FakeEngine, Program, exits, make_spec, never_listens
+from fakes import FakeEngine, Program, exits, make_spec, never_listens, usable_engine
 
 from debughost_cli import names
 from debughost_cli.errors import (
@@ -32,10 +32,7 @@ Create = Callable[..., str]
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    made = FakeEngine()
-    made.add_base_images()
-    made.add_network(names.NETWORK, names.SUBNET)
-    return made
+    return usable_engine()
 
 
 @pytest.fixture

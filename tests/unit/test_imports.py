@@ -65,6 +65,16 @@ def test_a_start_loads_nothing_heavy(argv: list[str] | None) -> None:
     assert not HEAVY & {m.partition(".")[0] for m in modules}
 
 
+@pytest.mark.parametrize(
+    "service", ["lifecycle", "exec", "logs", "events", "wait", "volumes", "network"]
+)
+def test_what_starts_nothing_does_without_detection(service: str) -> None:
+    code = f"import debughost_cli.services.{service}, sys; print(*sys.modules)"
+    modules = python(code).stdout.split()
+    assert f"debughost_cli.services.{service}" in modules
+    assert not [m for m in modules if m.startswith("debughost_cli.project.detect")]
+
+
 DETECTED = """
 import json, pathlib, sys
 from debughost_cli.project.detect import detect

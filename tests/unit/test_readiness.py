@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import pytest
 from fake_clock import FakeClock
-from fakes import FakeEngine, Program, exits, installing, listens, make_spec, never_listens
+from fakes import (
+    FakeEngine,
+    Program,
+    exits,
+    installing,
+    listens,
+    never_listens,
+    start_shop,
+    usable_engine,
+)
 
-from debughost_cli import names
 from debughost_cli.errors import Crashed, NotReady
 from debughost_cli.models import WaitLimits
-from debughost_cli.resources import FileEntry
 from debughost_cli.services.readiness import wait_ready
 
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    made = FakeEngine()
-    made.add_base_images()
-    made.add_network(names.NETWORK, names.SUBNET)
-    return made
-
-
-def started(engine: FakeEngine, program: Program) -> str:
-    """The container of shop, which runs this program."""
-    engine.program = program
-    labels = {names.MANAGED: "true", names.PROJECT: "shop"}
-    spec = make_spec("/", image=next(iter(engine.stored_images)), labels=labels)
-    ref = str(engine.containers.create("debug-host-shop-1", spec))
-    engine.containers.put_files(ref, [FileEntry(names.LAUNCHER, b"")])
-    engine.containers.start(ref)
-    return ref
+    return usable_engine()
 
 
 def becomes(engine: FakeEngine, program: Program, at: float, clock: FakeClock) -> None:
@@ -47,7 +40,7 @@ def becomes(engine: FakeEngine, program: Program, at: float, clock: FakeClock) -
 def test_the_programs_time_begins_where_the_install_ends(engine: FakeEngine) -> None:
     clock = FakeClock()
     phases: list[str] = []
-    ref = started(engine, installing())
+    ref = start_shop(engine, installing())
     becomes(engine, never_listens(), 300, clock)
     with pytest.raises(NotReady, match="after 60 s: nothing listens"):
         wait_ready(engine, ref, WaitLimits(), on_phase=phases.append, clock=clock)
@@ -57,7 +50,7 @@ def test_the_programs_time_begins_where_the_install_ends(engine: FakeEngine) -> 
 
 def test_an_install_has_a_time_of_its_own(engine: FakeEngine) -> None:
     clock = FakeClock()
-    ref = started(engine, installing())
+    ref = start_shop(engine, installing())
     with pytest.raises(NotReady, match="after 600 s: its dependencies are still") as caught:
         wait_ready(engine, ref, WaitLimits(ready=1), clock=clock)
     assert 600 <= clock.monotonic() < 601
@@ -69,7 +62,7 @@ CRASHED = "Failed running 'server.js'. Waiting for file changes before restartin
 
 def test_a_crash_under_a_watcher_ends_the_wait(engine: FakeEngine) -> None:
     clock = FakeClock()
-    ref = started(engine, never_listens(output=("Error: no database", CRASHED)))
+    ref = start_shop(engine, never_listens(output=("Error: no database", CRASHED)))
     with pytest.raises(NotReady, match="its program has ended") as caught:
         wait_ready(engine, ref, WaitLimits(), clock=clock)
     assert 2 <= clock.monotonic() < 4
@@ -78,7 +71,7 @@ def test_a_crash_under_a_watcher_ends_the_wait(engine: FakeEngine) -> None:
 
 
 def test_the_last_words_of_an_earlier_run_do_not_count(engine: FakeEngine) -> None:
-    ref = started(engine, exits(1, CRASHED))
+    ref = start_shop(engine, exits(1, CRASHED))
     engine.runtime.run(engine.stored_containers[ref], never_listens())
     clock = FakeClock()
     with pytest.raises(NotReady, match="after 20 s: nothing listens"):
@@ -87,14 +80,14 @@ def test_the_last_words_of_an_earlier_run_do_not_count(engine: FakeEngine) -> No
 
 def test_a_watcher_that_goes_on_is_waited_for(engine: FakeEngine) -> None:
     clock = FakeClock()
-    ref = started(engine, never_listens(output=(CRASHED,)))
+    ref = start_shop(engine, never_listens(output=(CRASHED,)))
     becomes(engine, listens(output=("Restarting 'server.js'",)), 2, clock)
     wait_ready(engine, ref, WaitLimits(), clock=clock)
 
 
 def test_it_has_to_stay_ready(engine: FakeEngine) -> None:
     phases: list[str] = []
-    ref = started(engine, listens())
+    ref = start_shop(engine, listens())
     started_at = engine.containers.inspect(ref).started_at
     assert started_at
     clock = FakeClock(started_at)
@@ -104,7 +97,7 @@ def test_it_has_to_stay_ready(engine: FakeEngine) -> None:
 
 
 def test_what_has_run_for_long_is_stable(engine: FakeEngine) -> None:
-    ref = started(engine, listens())
+    ref = start_shop(engine, listens())
     started_at = engine.containers.inspect(ref).started_at
     assert started_at
     clock = FakeClock(started_at)
@@ -119,7 +112,7 @@ def test_what_has_run_for_long_is_stable(engine: FakeEngine) -> None:
 def test_what_does_not_stay_ready(
     engine: FakeEngine, later: Program, error: type[Exception]
 ) -> None:
-    ref = started(engine, listens())
+    ref = start_shop(engine, listens())
     started_at = engine.containers.inspect(ref).started_at
     assert started_at
     clock = FakeClock(started_at)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fake_clock import FakeClock
-from fakes import FakeEngine, Program, make_spec, never_listens
+from fakes import FakeEngine, Program, never_listens, start_shop, usable_engine
 
 from debughost_cli import names
 from debughost_cli.errors import (
@@ -18,7 +18,6 @@ from debughost_cli.errors import (
     WaitTimeout,
 )
 from debughost_cli.models import State
-from debughost_cli.resources import FileEntry
 from debughost_cli.services.network import SETTLE_SECONDS, NetworkService
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.wait import WaitService, parse_condition
@@ -31,10 +30,7 @@ def state_folder(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    made = FakeEngine()
-    made.add_base_images()
-    made.add_network(names.NETWORK, names.SUBNET)
-    return made
+    return usable_engine()
 
 
 @pytest.fixture
@@ -48,14 +44,7 @@ Start = Callable[..., str]
 @pytest.fixture
 def start(engine: FakeEngine) -> Start:
     def make(program: Program) -> str:
-        """The container of shop, which runs this program."""
-        engine.program = program
-        labels = {names.MANAGED: "true", names.PROJECT: "shop"}
-        spec = make_spec("/", image=next(iter(engine.stored_images)), labels=labels)
-        ref = str(engine.containers.create("debug-host-shop-1", spec))
-        engine.containers.put_files(ref, [FileEntry(names.LAUNCHER, b"")])
-        engine.containers.start(ref)
-        return ref
+        return start_shop(engine, program)
 
     return make
 
