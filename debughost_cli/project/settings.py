@@ -93,13 +93,19 @@ class Settings:
         RestartPolicy(), parsers.parse_restart, '"no"', "always, unless-stopped, on-failure:3"
     )
     wait_timeout: float = _setting(
-        60.0, parsers.parse_seconds, "60", "seconds until it must be ready, its install apart"
+        WaitLimits().ready,
+        parsers.parse_seconds,
+        "60",
+        "seconds until it must be ready, its install apart",
     )
     install_timeout: float = _setting(
-        600.0, parsers.parse_seconds, "600", "seconds that its install may take"
+        WaitLimits().install, parsers.parse_seconds, "600", "seconds that its install may take"
     )
     stable: float = _setting(
-        0.0, parsers.parse_pause, "0", "seconds that it must stay ready to count as such"
+        WaitLimits().stable,
+        parsers.parse_pause,
+        "0",
+        "seconds that it must stay ready to count as such",
     )
     dependencies: bool = _setting(
         True, parsers.parse_bool, "true", "install them before the command starts"

@@ -20,16 +20,15 @@ class Elsewhere:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._seen: tuple[object, ...] = ()
+        self._seen: tuple[bool, tuple[Listener, ...]] = (False, ())
         self._since = clock.monotonic()
 
     def is_settled(self, launcher: LauncherStatus) -> bool:
         """Whether it has listened elsewhere for 2 s, and on nothing else meanwhile."""
-        seen = (launcher.loopback, *relevant(launcher.others))
+        seen = (launcher.loopback, relevant(launcher.others))
         if seen != self._seen:
             self._seen, self._since = seen, self._clock.monotonic()
-        is_elsewhere = launcher.loopback or len(seen) > 1
-        return is_elsewhere and self._clock.monotonic() - self._since >= GRACE
+        return any(seen) and self._clock.monotonic() - self._since >= GRACE
 
 
 def choose_port(listeners: Sequence[Listener], address: str) -> int | None:

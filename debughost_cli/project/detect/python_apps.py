@@ -35,6 +35,10 @@ _OBJECTS: Mapping[str, str] = {
     "sanic": "Sanic",
 }
 """Distributions whose application object is run by a server, and the object's class."""
+_CLASSES = tuple(f"{name}(" for name in _OBJECTS.values())
+_VERBS = ("create_", "make_", "build_", "get_")
+_SEARCHES = ((_INSTANCE, _CLASSES), (_MADE, _VERBS), (_FACTORY, _VERBS))
+"""Expressions, each with words of which it needs one: those are looked for in no time."""
 _NOT_SOURCES = frozenset({"src", "tests", "test", "docs", "examples", "node_modules", "vendor"})
 
 
@@ -57,9 +61,10 @@ def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp |
     """
     candidates = list(_candidates(folder))
     framework = next((name for key, name in _OBJECTS.items() if key in packages), "")
-    for pattern in (_INSTANCE, _MADE, _FACTORY) if framework else (_INSTANCE,):
+    for pattern, words in _SEARCHES if framework else _SEARCHES[:1]:
         for file, base, module in candidates:
-            found = pattern.search(folder.source(file))
+            source = folder.source(file)
+            found = pattern.search(source) if any(word in source for word in words) else None
             if found:
                 named = found.groupdict().get("framework") or framework
                 return WebApp(named, file, base, module, found["name"], pattern is _FACTORY)

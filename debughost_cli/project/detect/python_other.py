@@ -92,7 +92,8 @@ def _setup(folder: Folder) -> Declared | None:
 def _script(folder: Folder) -> Declared | None:
     """The inline metadata of PEP 723 in the file that is run."""
     for name in folder.present(*_SCRIPTS):
-        lines = folder.source(name).splitlines()
+        source = folder.source(name)
+        lines = source.splitlines() if _BEGIN in source else []
         if _BEGIN not in lines:
             continue
         block = itertools.takewhile(
