@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from debughost_cli.errors import InvalidConfig
@@ -19,7 +20,7 @@ from debughost_cli.project.beneath import (
     open_folder_beneath,
     read_regular,
 )
-from debughost_cli.project.toml import parse_toml
+from debughost_cli.project.toml import json_number, parse_toml
 
 SOURCE_LIMIT = 256 * 1024
 SOURCES_LIMIT = 4 * 1024**2
@@ -111,7 +112,7 @@ class Folder:
 
     def json(self, name: str) -> Mapping[str, object]:
         """A JSON file's object, empty where the file does not exist. Raises InvalidConfig."""
-        return self._manifest(name, json.loads)
+        return self._manifest(name, partial(json.loads, parse_int=json_number))
 
     def toml(self, name: str) -> Mapping[str, object]:
         """A TOML file's table, empty where the file does not exist. Raises InvalidConfig."""

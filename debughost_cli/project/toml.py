@@ -13,6 +13,8 @@ KEY_PARTS = 20
 """How many parts, separated by dots, a key may have."""
 ITEMS = 20_000
 """How many keys, parts of keys, list items and comments a text may have."""
+DIGITS = 1000
+"""How many digits a number may have: Python converts no more than 4300 of them to text or back."""
 
 _TOKEN = re.compile(
     r"""(?P<string>
@@ -52,9 +54,26 @@ def _check_size(text: str) -> None:
         elif kind in ("item", "comment"):
             dots = 0
             items += 1
+        elif kind == "name":
+            _check_number(token)
         elif kind == "other":
             dots = 0
         elif kind == "unfinished":
             return  # The parser stops here as well, with a better message.
         if items > ITEMS:
             raise ValueError(f"it has more than {ITEMS} keys, list items and comments")
+
+
+def _check_number(token: re.Match[str]) -> None:
+    """A key of that length is refused as well."""
+    word = token[0].lstrip("+-")
+    if len(word) > DIGITS and word[0].isdigit():
+        line = token.string.count("\n", 0, token.start()) + 1
+        raise ValueError(f"a number has more than {DIGITS} digits (at line {line})")
+
+
+def json_number(digits: str) -> int:
+    """The same for JSON, as ``parse_int`` of ``json.loads``. Raises ValueError."""
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number has more than {DIGITS} digits")
+    return int(digits)

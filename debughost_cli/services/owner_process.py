@@ -71,5 +71,5 @@ def process_start(pid: int) -> float | None:
 
     try:
         return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError):  # No process has a negative number.
         return None

@@ -321,3 +321,30 @@ def test_any_piece_repeated(
         file_environment(load_settings(folder, Flags(), {}), folder, {})
     with bounded():
         detect(folder)
+
+
+HEX = "0x" + "F" * 5000
+"""TOML has numbers that Python reads, but of which it makes no text."""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("debughost.toml", f"port = {HEX}"),
+        ("debughost.toml", f"env = {{ A = {'9' * 5000} }}"),
+        ("pyproject.toml", f'[project]\nname = "shop"\nrequires-python = {HEX}'),
+        ("pyproject.toml", f"[dependency-groups]\ndev = [{HEX}]"),
+        ("Pipfile", f"[packages]\nflask = {HEX}"),
+        ("package.json", '{"scripts": {"dev": %s}}' % ("9" * 5000)),
+        ("composer.json", '{"require": {"php": -%s}}' % ("9" * 5000)),
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_bad_input(tmp_path: Path, file: str, text: str) -> None:
+    (tmp_path / file).write_text(text)
+
+    def read() -> None:
+        load_settings(tmp_path, Flags(), {})
+        detect(tmp_path)
+
+    with pytest.raises(InvalidConfig, match=f"{file}.* a number has more than 1000 digits"):
+        read()

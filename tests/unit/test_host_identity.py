@@ -104,6 +104,8 @@ def test_who_is_at_work() -> None:
     assert not at_work(elsewhere, age=61)
     assert at_work("laptop:4711"), "as 0.1.0 wrote it"
     assert not is_at_work({}, NOW, this, NOW)
+    for pid in ("-1", "9" * 4000):
+        assert not is_at_work({names.OWNER: f"{this.host}:{pid}:1.0"}, NOW, this, NOW)
     parent = process_start(os.getppid())
     assert parent is not None
     assert at_work(OwnerProcess("here", os.getppid(), parent), age=3600)
