@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from debughost_cli.project.version_ranges import Notation, newest_line
+
 _TLS = (
     r"SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT"
     r"|UNABLE_TO_VERIFY_LEAF_SIGNATURE|certificate[ _]verify[ _]failed|invalid peer certificate"
@@ -96,19 +98,21 @@ def _dns_hint(_: re.Match[str]) -> str:
 
 
 def _python_hint(found: re.Match[str]) -> str:
-    return _versions("Python", "python", found)
+    return _versions("Python", "python", found, 2, Notation.PEP440, Notation.POETRY)
 
 
 def _node_hint(found: re.Match[str]) -> str:
-    return _versions("Node.js", "node", found)
+    return _versions("Node.js", "node", found, 1, Notation.NPM)
 
 
-def _versions(name: str, image: str, found: re.Match[str]) -> str:
+def _versions(name: str, image: str, found: re.Match[str], parts: int, *notations: Notation) -> str:
     groups = {k.rstrip("234"): v for k, v in found.groupdict().items() if v}
     wants, has = groups.get("wants", "").rstrip(".,"), groups.get("has", "")
     needed = f"{name} {wants}" if wants else f"another version of {name}"
     here = f", the image has {has}" if has else ""
-    return f"The project needs {needed}{here}: choose one with --image {image}:VERSION"
+    lines = (newest_line(wants, notation, parts) for notation in notations)
+    line = next(filter(None, lines), "VERSION")
+    return f"The project needs {needed}{here}: choose one with --image {image}:{line}"
 
 
 def _source_hint(found: re.Match[str]) -> str:

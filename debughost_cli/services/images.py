@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -188,6 +189,15 @@ class ImageService:
                 details={"image": ref, "reason": "unknown"},
             )
         return found
+
+
+def node_tools(image: Image) -> Mapping[str, str]:
+    """The versions of the package managers in the base image for Node.js; of others, nothing."""
+    if image.labels.get(names.SOURCES) != sources_hash(ProjectType.NODE):
+        return {}
+    text = (_folder(ProjectType.NODE) / "tools" / "package.json").read_text("utf-8")
+    tools: dict[str, str] = json.loads(text)["dependencies"]
+    return tools
 
 
 def is_base_image(ref: str) -> bool:

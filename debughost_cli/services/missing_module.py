@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from debughost_cli.errors import Crashed
+from debughost_cli.errors import Crashed, NotReady
 from debughost_cli.models import ProjectType
 from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS
 from debughost_cli.project.detect.python_other import ENVIRONMENTS, REQUIREMENT_FILES, SETUP
@@ -21,7 +21,7 @@ _MANIFESTS = {
 }  # fmt: skip
 
 
-def with_manifests(error: Crashed, resolved: ResolvedProject) -> Crashed:
+def with_manifests(error: Crashed | NotReady, resolved: ResolvedProject) -> Crashed | NotReady:
     """``error``, with a hint about the manifests where the last lines name a missing module."""
     tail = error.details.get("log_tail")
     lines = map(str, tail) if isinstance(tail, list) else ()

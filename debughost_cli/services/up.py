@@ -9,7 +9,14 @@ from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Conflict, Engine, NotFound
-from debughost_cli.errors import Crashed, DebughostError, Interrupted, NotReady, PortInUse
+from debughost_cli.errors import (
+    Crashed,
+    DebughostError,
+    DependenciesFailed,
+    Interrupted,
+    NotReady,
+    PortInUse,
+)
 from debughost_cli.models import Action, ContainerRef, Project
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
@@ -36,6 +43,11 @@ from debughost_cli.services.recovery import PortRace, Recovery, busy
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.rollback import Rollback
 from debughost_cli.services.run_limits import check_run_limits
+from debughost_cli.services.runtime_pins import (
+    find_mismatches,
+    warn_of_mismatches,
+    with_mismatches,
+)
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
 from debughost_cli.services.workspace_limits import check_workspace_limits, warn_of_raised_limits
 
@@ -105,8 +117,10 @@ class UpService:
         if isinstance(outcome, DebughostError):
             # The container is kept, for its logs or because it goes on running.
             changed = action is not Action.UNCHANGED
-            if isinstance(outcome, Crashed):
+            if isinstance(outcome, Crashed | NotReady):
                 outcome = with_manifests(outcome, state.resolved)
+            if isinstance(outcome, Crashed | DependenciesFailed):
+                outcome = with_mismatches(outcome, state.mismatches)
             raise outcome.with_context(changed=changed) from outcome
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
@@ -134,9 +148,11 @@ class UpService:
         return attempt
 
     def _get_image(self, state: UpState) -> None:
-        step = self._images.choose(state.resolved, state.options.pull).step
-        if step:
-            self._executor.get_image(state, step)
+        choice = self._images.choose(state.resolved, state.options.pull)
+        if choice.step:
+            self._executor.get_image(state, choice.step)
+        state.mismatches = find_mismatches(self._engine, state.resolved, choice.ref)
+        warn_of_mismatches(state.mismatches, self._progress)
 
     def _bring_up(self, state: UpState) -> Attempt:
         """Until the container is started and, without ``--no-wait``, ready or ended.

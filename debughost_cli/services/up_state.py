@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, PullPolicy
+from debughost_cli.planning.runtime import Mismatch
 from debughost_cli.planning.up import ConvergeOptions, Step
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container, LauncherStatus
@@ -61,6 +62,8 @@ class UpState:
     """Where the program was found to listen, 0 until then."""
     first: Attempt | None = None
     """What was done before the port was adopted."""
+    mismatches: list[Mismatch] = field(default_factory=list)
+    """The versions that the workspace asks for and the image does not have."""
     recreate: bool = False
     """The container of an earlier attempt was corrupted: the next attempt creates another."""
 

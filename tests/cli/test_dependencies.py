@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
-from fakes.programs import exits
+from fakes.programs import Program, exits, install_fails, never_listens
 
-from .conftest import App
+from .conftest import App, Run
 
 
 @pytest.fixture
@@ -74,3 +74,51 @@ def test_package_managers_have_the_settings_of_the_install(
 ) -> None:
     app("up")
     assert engine.container("shop").spec.environment["UV_LINK_MODE"] == "copy"
+
+
+def mismatch(run: Run) -> str:
+    found = [w["message"] for w in run.document["warnings"] if w["code"] == "RUNTIME_MISMATCH"]
+    return found[0] if found else ""
+
+
+def test_a_version_that_the_image_does_not_have_is_named(app: App, workspace: Path) -> None:
+    (workspace / ".nvmrc").write_text("v18.17.0\n")
+    run = app("up", "--json")
+    assert run.code == 0
+    has = "the image has 24; --image node:18 has it"
+    assert mismatch(run) == f".nvmrc asks for Node.js 18.17.0, {has}"
+    assert has in app("up").err
+    (workspace / ".nvmrc").write_text("24.1.0\n")
+    assert mismatch(app("up", "--json")) == ""
+
+
+def test_the_version_of_a_named_image_is_its_own(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    (workspace / ".nvmrc").write_text("18")
+    engine.add_image("node:18", environment={"NODE_VERSION": "18.20.1"})
+    engine.add_image("shop/tools:1", environment={"NODE_VERSION": "16.1.0"})
+    assert mismatch(app("up", "--image", "node:18", "--json")) == ""
+    assert "the image has 16.1.0" in mismatch(app("up", "--image", "shop/tools:1", "--json"))
+
+
+@pytest.mark.parametrize("program", [install_fails(1, "error"), exits(1, "SyntaxError")])
+def test_a_failure_names_the_version_that_may_be_its_reason(
+    app: App, engine: FakeEngine, python: Path, program: Program
+) -> None:
+    pins = '[project]\nname = "shop"\nrequires-python = ">=3.8,<3.12"\n'
+    (python / "pyproject.toml").write_text(pins)
+    engine.program = program
+    hint = app("up", "--json").error["hint"]
+    assert "pyproject.toml (project.requires-python) asks for Python >=3.8,<3.12" in hint
+    assert "--image python:3.11" in hint
+
+
+def test_a_missing_module_under_a_watcher_names_the_manifests(
+    app: App, engine: FakeEngine, python: Path
+) -> None:
+    (python / "requirements.txt").write_text("flask")
+    engine.program = never_listens(output=("ModuleNotFoundError: No module named 'rich'",))
+    run = app("up", "--wait-timeout", "0.2", "--json")
+    assert run.error["code"] == "NOT_READY"
+    assert "rich is not among what requirements.txt requires" in run.error["hint"]

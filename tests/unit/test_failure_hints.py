@@ -21,14 +21,15 @@ from debughost_cli.planning.failure_hints import install_hint, program_hint
         ("[Errno -3] Temporary failure in name resolution')': /simple/flask/", "resolve names"),
         ("curl error 6 while downloading: Could not resolve host: repo.packagist", "resolve names"),
         ("dns error: failed to lookup address information: Try again", "resolve names"),
-        ("ERROR: Package 'a' requires a different Python: 3.13.5 not in '<3.12,>=3.8'", "<3.12,>="),
+        ("ERROR: 'a' requires a different Python: 3.13 not in '<3.12,>=3.8'", "python:3.11"),
         ("current Python version (3.13.5) does not satisfy Python>=3.8,<3.12, we", ">=3.8,<3.12"),
         ("error: The requested interpreter resolved to Python 3.13.5, which is incompatible with "
          "the project's Python requirement: `>=3.8, <3.12` (from `project.requires-python`)",
          "The project needs Python >=3.8, <3.12, the image has 3.13.5"),
-        ("Python version 3.13.5 is not supported by the project (^3.8,<3.12).", "^3.8,<3.12"),
+        ("Python version 3.13.5 is not supported by the project (^3.8,<3.12).", "python:3.11"),
         ('error a@1.0.0: The engine "node" is incompatible with this module. Expected version '
-         '"^16.0.0". Got "24.19.0"', "Node.js ^16.0.0, the image has 24.19.0"),
+         '"^16.0.0". Got "24.19.0"', "Node.js ^16.0.0, the image has 24.19.0: choose one with "
+         "--image node:16"),
         ("ERROR: Failed building wheel for psycopg2", "psycopg2 has no wheel"),
         ("  Failed to build `pillow==8.0.0`", "pillow has no wheel"),
         ("error: command 'gcc' failed: No such file or directory", "python:3.11"),
