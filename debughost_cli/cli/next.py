@@ -53,7 +53,8 @@ def _after_item(item: ProjectResult) -> list[str]:
         return [up(project), f"debughost rm -p {name}"]
     if project.state is None:
         return []
-    return [f"debughost logs -p {name}", f"debughost status -p {name}"]
+    migrate = [shlex.join(["debughost", "exec", "-p", name, *item.pending])] if item.pending else []
+    return [*migrate, f"debughost logs -p {name}", f"debughost status -p {name}"]
 
 
 def _after_failure(item: ProjectResult, error: DebughostError | None) -> list[str]:

@@ -31,7 +31,10 @@ def with_manifests(error: Crashed | NotReady, resolved: ResolvedProject) -> Cras
     # A path is a file of the project's own.
     if not name or name.startswith((".", "/")) or not known:
         return error
-    return error.with_context(hint=f"{_source(name, known, resolved)}; {error.hint}")
+    # Of one that does not listen, the reason is this and not where it listens.
+    logs = f"see 'debughost logs -p {resolved.project}'"
+    rest = logs if isinstance(error, NotReady) else error.hint
+    return error.with_context(hint=f"{_source(name, known, resolved)}; {rest}")
 
 
 def _source(name: str, known: tuple[str, ...], resolved: ResolvedProject) -> str:

@@ -20,6 +20,8 @@ class ProjectResult:
     plan: Plan | None = None
     executed: tuple[Step, ...] = ()
     """The steps of the plan that were carried out."""
+    pending: tuple[str, ...] = ()
+    """The command that applies migrations which are known to be missing."""
     workspace: str = ""
     flags: tuple[str, ...] = ()
     """Of ``up``: what it was called with, also where nothing came of it."""

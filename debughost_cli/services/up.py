@@ -20,12 +20,14 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action, ContainerRef, Project
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
+from debughost_cli.resources import Container
 from debughost_cli.services import disk_space
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageService
+from debughost_cli.services.migrations import find_pending, with_migrations
 from debughost_cli.services.missing_module import with_manifests
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
@@ -121,11 +123,24 @@ class UpService:
                 outcome = with_manifests(outcome, state.resolved)
             if isinstance(outcome, Crashed | DependenciesFailed):
                 outcome = with_mismatches(outcome, state.mismatches)
-            raise outcome.with_context(changed=changed) from outcome
+            raise with_migrations(outcome, state.resolved).with_context(
+                changed=changed
+            ) from outcome
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
         project = replace(project, dependencies=freshness(state.resolved, container, launcher))
-        return ProjectResult(project, action, executed=state.executed(attempt))
+        pending = self._pending(state, action, container) if project.ready else ()
+        return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)
+
+    def _pending(self, state: UpState, action: Action, container: Container) -> tuple[str, ...]:
+        """The command for migrations that this start has shown to be missing."""
+        if action is Action.UNCHANGED:
+            return ()
+        is_new = action is Action.CREATED
+        found = find_pending(self._engine, state.resolved, container, is_new=is_new)
+        if found:
+            found.warn(self._progress)
+        return found.command if found and found.is_certain else ()
 
     def _run(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures

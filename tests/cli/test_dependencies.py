@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
-from fakes.programs import Program, exits, install_fails, never_listens
+from fakes.programs import Program, exits, install_fails, listens, never_listens
 
 from .conftest import App, Run
 
@@ -122,3 +122,71 @@ def test_a_missing_module_under_a_watcher_names_the_manifests(
     run = app("up", "--wait-timeout", "0.2", "--json")
     assert run.error["code"] == "NOT_READY"
     assert "rich is not among what requirements.txt requires" in run.error["hint"]
+
+
+UNAPPLIED = (
+    "You have 2 unapplied migration(s). Your project may not work properly until you apply the "
+    "migrations for app(s): auth, shop."
+)
+MIGRATE = "debughost exec -p shop python manage.py migrate"
+
+
+@pytest.fixture
+def django(python: Path) -> Path:
+    (python / "manage.py").write_text("import django\n")
+    return python
+
+
+def codes(run: Run) -> list[str]:
+    return [w["code"] for w in run.document["warnings"] if w["code"].startswith("MIGRATIONS")]
+
+
+def test_pending_migrations_are_named_with_the_command(
+    app: App, engine: FakeEngine, django: Path
+) -> None:
+    engine.program = listens(output=(UNAPPLIED,))
+    run = app("up", "--json")
+    assert run.project["ready"]
+    assert run.document["next"][0] == MIGRATE
+    assert {"code": "MIGRATIONS_PENDING",
+            "message": f"2 migrations (auth, shop) are not applied: {MIGRATE}"} in (
+        run.document["warnings"]
+    )  # fmt: skip
+    # They may have been applied since.
+    assert not codes(app("up", "--json"))
+
+
+def test_migrations_of_which_nothing_is_known(app: App, django: Path) -> None:
+    run = app("up", "--json")
+    assert codes(run) == ["MIGRATIONS_UNKNOWN"]
+    assert MIGRATE not in run.document["next"]
+    assert not codes(app("restart", "--json"))
+
+
+def test_an_empty_database_has_no_tables(app: App, python: Path) -> None:
+    (python / "alembic.ini").write_text("[alembic]\nsqlalchemy.url = sqlite:///shop.db\n")
+    run = app("up", "--json")
+    assert codes(run) == ["MIGRATIONS_PENDING"]
+    assert run.document["next"][0] == "debughost exec -p shop alembic upgrade head"
+    (python / "shop.db").write_bytes(b"SQLite format 3\0")
+    assert not codes(app("restart", "--json"))
+
+
+def test_a_program_that_ends_for_want_of_a_table_names_the_command(
+    app: App, engine: FakeEngine, django: Path
+) -> None:
+    engine.program = exits(1, "django.db.utils.OperationalError: no such table: shop_order")
+    hint = app("up", "--json").error["hint"]
+    run = "python manage.py migrate && exec python manage.py runserver 0.0.0.0:$PORT"
+    assert f"debughost up -p shop -w {django} -- sh -c '{run}'" in hint
+
+
+def test_a_watched_program_that_lacks_a_table_can_be_helped_at_once(
+    app: App, engine: FakeEngine, django: Path
+) -> None:
+    engine.program = never_listens(output=('ERROR: relation "shop" does not exist',))
+    hint = app("up", "--wait-timeout", "0.2", "--json").error["hint"]
+    assert hint.startswith(
+        f'its database lacks a table (relation "shop" does not exist): {MIGRATE}'
+    )
+    assert "0.0.0.0" not in hint

@@ -14,6 +14,7 @@ from debughost_cli.errors import DebughostError
 from debughost_cli.models import Detection, NoCommand, ProjectType
 from debughost_cli.names import project_id_from
 from debughost_cli.project.detect.node_package import FILE
+from debughost_cli.project.detect.shell import join
 from debughost_cli.project.reader import Folder
 
 _GROUPS = ("apps", "packages", "services", "projects", "sites", "examples")
@@ -30,8 +31,6 @@ _MANIFESTS = (
 )
 _MOST = 8
 """How many parts are listed."""
-_PORT = "DEBUGHOST_PORT_NUMBER"
-"""Stands for the port while words are quoted, which it does not need."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,7 @@ def _counts(name: str, found: Detection) -> bool:
 
 def inside(part: Part, port: str = "{port}") -> tuple[str, ...]:
     """The command that runs a part from the root, where its dependencies are installed."""
-    words = [word.replace("{port}", _PORT) for word in part.found.command]
-    text = f"cd {shlex.quote(part.folder)} && exec {shlex.join(words)}"
-    return ("sh", "-c", text.replace(_PORT, port))
+    return ("sh", "-c", f"cd {shlex.quote(part.folder)} && exec {join(part.found.command, port)}")
 
 
 def list_parts(folder: Folder, parts: list[Part], *, shared: bool) -> NoCommand:

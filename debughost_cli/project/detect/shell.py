@@ -9,6 +9,9 @@ which is much faster.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
+
 STAMP_FILE = ".debughost-complete"
 
 _BEGIN = """\
@@ -28,6 +31,15 @@ fi
 _END = """\
 printf '%s\\n' "$expected" >{folder}/{file}
 """
+
+
+_PORT = "DEBUGHOST_PORT_NUMBER"
+"""Stands for the port while words are quoted, which it does not need."""
+
+
+def join(words: Iterable[str], port: str = "{port}") -> str:
+    """A command as shell text, with ``port`` in the place of ``{port}``."""
+    return shlex.join(word.replace("{port}", _PORT) for word in words).replace(_PORT, port)
 
 
 def install_script(folder: str, stamp: str, install: str, before: str = "") -> str:
