@@ -157,7 +157,8 @@ class Detection:
     ``command`` is an argument vector in which the text ``{port}`` stands for the port's number;
     empty where the project gives no command. ``framework`` describes in a few words what was
     recognised. ``evidence``: the files that decided it. ``listens``: false for a
-    program without a port, such as a worker or a bot.
+    program without a port, such as a worker or a bot. ``compiles``: whether a dependency is known
+    to be published as source alone.
     """
 
     type: ProjectType
@@ -167,6 +168,7 @@ class Detection:
     dependencies: Dependencies | None = None
     no_command: NoCommand | None = None
     listens: bool = True
+    compiles: bool = False
 
 
 @dataclass(frozen=True)

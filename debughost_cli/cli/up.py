@@ -101,6 +101,13 @@ def up(
     deps: Annotated[
         bool, typer.Option("--deps", help="Install them, after an earlier --no-deps.")
     ] = False,
+    compilers: Annotated[
+        bool | None,
+        typer.Option(
+            "--compilers/--no-compilers", show_default=False,
+            help="The base image with compilers (node, python).",
+        ),
+    ] = None,
     isolated: Annotated[
         bool | None,
         typer.Option(
@@ -132,7 +139,8 @@ def up(
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
         shm_size=shm_size, restart=restart_, dependencies=False if no_deps else deps or None,
-        isolated=isolated, shared_cache=shared_cache, allow_nested=allow_nested or None,
+        compilers=compilers, isolated=isolated, shared_cache=shared_cache,
+        allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         install_timeout=seconds(install_timeout, "--install-timeout"),
         stable=seconds(stable, "--stable", parse_pause),

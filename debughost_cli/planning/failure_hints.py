@@ -118,14 +118,15 @@ def _versions(name: str, image: str, found: re.Match[str], parts: int, *notation
 def _source_hint(found: re.Match[str]) -> str:
     package = next(filter(None, found.groups()), "") or "A package"
     return (
-        f"{package} has no wheel for the image's Python and needs a compiler: use a newer release "
-        "of it, or an older Python with compilers: --image python:3.11"
+        f"{package} has no wheel for the image's Python and is compiled: --compilers gives the "
+        "image with compilers; else use a newer release of it, or an older Python: "
+        "--image python:3.11"
     )
 
 
 def _gyp_hint(_: re.Match[str]) -> str:
     return (
-        "A package is compiled here, which needs compilers and Python: --image node:24 has them; "
+        "A package is compiled here: --compilers gives the image with compilers and Python; "
         "older packages may need an older Node.js, as in --image node:20"
     )
 

@@ -53,6 +53,13 @@ class ResolvedProject:
         return self.detection.dependencies if self.settings.dependencies else None
 
     @property
+    def compilers(self) -> bool:
+        """Whether the image is the one with compilers; the other types have nothing to compile."""
+        wanted = self.settings.compilers
+        is_compiled = self.type in (ProjectType.NODE, ProjectType.PYTHON)
+        return is_compiled and (self.detection.compiles if wanted is None else wanted)
+
+    @property
     def network(self) -> str:
         """The name of the network that the project joins."""
         return names.network_name(self.project) if self.settings.isolated else names.NETWORK

@@ -83,6 +83,9 @@ class Settings:
     image: str | None = _setting(
         None, parsers.parse_image, '"node:24"', "any image with a shell, instead of the base image"
     )
+    compilers: bool | None = _setting(
+        None, parsers.parse_bool, "true", "the base image with compilers, for node and python"
+    )
     cpus: float = _setting(Limits().cpus, parsers.parse_cpus, "2")
     memory: int = _setting(Limits().memory_bytes, parsers.parse_memory, '"2g"', "without swap")
     pids: int = _setting(Limits().pids, parsers.parse_pids, "512", "processes")
@@ -165,6 +168,7 @@ class Flags:
     shm_size: str | None = None
     restart: str | None = None
     dependencies: bool | None = None
+    compilers: bool | None = None
     isolated: bool | None = None
     shared_cache: bool | None = None
     allow_nested: bool | None = None
@@ -230,6 +234,7 @@ class Flags:
 
 _SWITCHES: Mapping[str, tuple[str, str]] = {
     "dependencies": ("--no-deps", "--deps"),
+    "compilers": ("--no-compilers", "--compilers"),
     "isolated": ("--no-isolated", "--isolated"),
     "shared_cache": ("--no-shared-cache", "--shared-cache"),
     "allow_nested": ("", "--allow-nested"),

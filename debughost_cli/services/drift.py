@@ -113,7 +113,7 @@ class DriftService:
         return find_drift(spec.main, container, inherited)
 
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
-        key = resolved.settings.image or f"type {resolved.type}"
+        key = resolved.settings.image or f"type {resolved.type} {resolved.compilers}"
         with self._guard:
             if key not in self._images:
                 self._images[key] = self._image_service.choose(resolved, PullPolicy.NEVER)

@@ -102,10 +102,10 @@ class Executor:
             if self._images.choose(resolved, state.options.pull).step is None:
                 return
             try:
-                self._images.build([resolved.type], ca_bundle=resolved.ca_bundle)
+                self._images.build_for(resolved)
             except (ImageNotFound, EngineError) as exc:
                 # One of an older Dockerfile still works.
-                if self._images.find(resolved.type).image is None:
+                if self._images.find_for(resolved).image is None:
                     raise
                 text = f"the {resolved.type} image could not be rebuilt: {exc.message}"
                 self._progress.warn("IMAGE_OUTDATED", text)

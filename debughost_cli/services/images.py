@@ -27,9 +27,9 @@ from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
 
 
-def latest(type_: ProjectType) -> str:
-    """The tag of the type's newest build."""
-    return f"debug-host/{type_}:latest"
+def latest(type_: ProjectType, *, compilers: bool = False) -> str:
+    """The tag of the type's newest build, without or with compilers."""
+    return f"debug-host/{type_}:{'compilers' if compilers else 'latest'}"
 
 
 @cache
@@ -58,10 +58,10 @@ def default_base(type_: ProjectType) -> str:
     raise ImageNotFound(f"the Dockerfile of {type_} has no base")
 
 
-def tag_of(type_: ProjectType, base: str) -> str:
-    """``debug-host/{type}:{hash of its sources and base}``."""
+def tag_of(type_: ProjectType, base: str, *, compilers: bool = False) -> str:
+    """``debug-host/{type}:{hash of its sources and base}``, and ``-compilers`` with these."""
     digest = hashlib.sha256(f"{sources_hash(type_)}\n{base}".encode()).hexdigest()
-    return f"debug-host/{type_}:{digest[:12]}"
+    return f"debug-host/{type_}:{digest[:12]}{'-compilers' if compilers else ''}"
 
 
 @dataclass(frozen=True)
@@ -89,28 +89,39 @@ class ImageService:
         self._engine = engine
         self._progress = progress
 
-    def find(self, type_: ProjectType) -> ImageEntry:
+    def find(self, type_: ProjectType, *, compilers: bool = False) -> ImageEntry:
         """The type's image, and whether it was built from the current Dockerfile."""
-        image = self._engine.images.find(latest(type_))
+        newest = latest(type_, compilers=compilers)
+        image = self._engine.images.find(newest)
         if image is None:
-            return ImageEntry(type_, tag_of(type_, default_base(type_)), None)
+            tag = tag_of(type_, default_base(type_), compilers=compilers)
+            return ImageEntry(type_, tag, None)
         current = image.labels.get(names.SOURCES) == sources_hash(type_)
-        own = next((t for t in image.tags if t != latest(type_)), latest(type_))
+        own = next((t for t in image.tags if t != newest), newest)
         return ImageEntry(type_, own, image, current)
+
+    def find_for(self, resolved: ResolvedProject) -> ImageEntry:
+        """The base image of the project, and whether it was built from the current Dockerfile."""
+        return self.find(resolved.type, compilers=resolved.compilers)
+
+    def build_for(self, resolved: ResolvedProject) -> None:
+        """Builds the base image of the project. Raises what ``build`` raises."""
+        with disk_space.with_usage_details(self._engine):
+            self._build(resolved.type, ca_bundle=resolved.ca_bundle, compilers=resolved.compilers)
 
     def choose(self, resolved: ResolvedProject, pull: PullPolicy) -> ImageChoice:
         """The project's image: the one that was named, else the base image of its type."""
         given = resolved.settings.image
         if given:
             return self._choose_named(given, pull)
-        entry = self.find(resolved.type)
+        entry = self.find_for(resolved)
         outdated = entry.image is None or not entry.current
         if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and not outdated):
             return ImageChoice(entry.ref, entry.image)
         why = "it was built from an older Dockerfile" if entry.image else "it is not here"
         why = "--pull always" if pull is PullPolicy.ALWAYS else why
-        base = entry.image.labels.get(names.BASE) if entry.image else None
-        ref = tag_of(resolved.type, base or default_base(resolved.type))
+        base = self._last_base(resolved.type) or default_base(resolved.type)
+        ref = tag_of(resolved.type, base, compilers=resolved.compilers)
         return ImageChoice(ref, entry.image, Step(StepKind.BUILD_IMAGE, ref, why))
 
     def _choose_named(self, ref: str, pull: PullPolicy) -> ImageChoice:
@@ -139,14 +150,23 @@ class ImageService:
         Raises ImageNotFound for a base that is unavailable, DiskFull, EngineError.
         """
         with disk_space.with_usage_details(self._engine):
-            built = [self._build(t, base, no_cache, ca_bundle) for t in types or tuple(ProjectType)]
+            built = [
+                self._build(t, base, no_cache=no_cache, ca_bundle=ca_bundle)
+                for t in types or tuple(ProjectType)
+            ]
         return ImagesResult(tuple(built), changed=True)
 
     def _build(
-        self, type_: ProjectType, base: str | None, no_cache: bool, ca_bundle: CaBundle | None
+        self,
+        type_: ProjectType,
+        base: str | None = None,
+        *,
+        no_cache: bool = False,
+        compilers: bool = False,
+        ca_bundle: CaBundle | None,
     ) -> ImageEntry:
         base = base or self._last_base(type_) or default_base(type_)
-        tag = tag_of(type_, base)
+        tag = tag_of(type_, base, compilers=compilers)
         self._progress.step(f"Building image {tag} from {base}")
         labels = names.base_labels(__version__, datetime.now(UTC)) | {
             names.TYPE: type_.value,
@@ -156,17 +176,18 @@ class ImageService:
         with build_context(_folder(type_), ca_bundle) as context:
             self._engine.images.build(
                 context,
-                tags=[tag, latest(type_)],
+                tags=[tag, latest(type_, compilers=compilers)],
                 labels=labels,
-                build_args={"BASE": base},
+                build_args={"BASE": base} | ({"COMPILERS": "yes"} if compilers else {}),
                 no_cache=no_cache,
                 on_text=self._progress.detail,
             )
         return ImageEntry(type_, tag, self._engine.images.find(tag), current=True)
 
     def _last_base(self, type_: ProjectType) -> str | None:
-        image = self._engine.images.find(latest(type_))
-        return image.labels.get(names.BASE) if image else None
+        """The base of the type's newest build, of one with compilers where there is no other."""
+        images = (self._engine.images.find(latest(type_, compilers=c)) for c in (False, True))
+        return next((i.labels.get(names.BASE) for i in images if i), None)
 
     def refresh(
         self, types: Sequence[ProjectType], ca_bundle: CaBundle | None = None

@@ -1,7 +1,8 @@
 """Detection on the projects of ``tests/corpus/``, each a file in the shape of a real one.
 
 ``[files]`` has the text of each file. ``type``, ``framework``, ``command``, ``install`` (the
-package manager) and ``port`` (false for a program without one) say what is expected; or ``message``
+package manager) and ``port`` (false for a program without one) and
+``compiles`` (whether compilers are needed) say what is expected; or ``message``
 and ``hint``: parts of the error where nothing can be run.
 """
 
@@ -49,6 +50,7 @@ def test_detection_of_a_project(tmp_path: Path, name: str) -> None:
     assert found.framework == expected["framework"]
     assert (found.dependencies.manager if found.dependencies else "") == expected.get("install", "")
     assert found.listens == expected.get("port", True)
+    assert found.compiles == expected.get("compiles", False)
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -32,8 +32,8 @@ from debughost_cli.planning.failure_hints import install_hint, program_hint
          "--image node:16"),
         ("ERROR: Failed building wheel for psycopg2", "psycopg2 has no wheel"),
         ("  Failed to build `pillow==8.0.0`", "pillow has no wheel"),
-        ("error: command 'gcc' failed: No such file or directory", "python:3.11"),
-        ("gyp ERR! find Python", "node:24"),
+        ("error: command 'gcc' failed: No such file or directory", "--compilers"),
+        ("gyp ERR! find Python", "--compilers"),
     ],
 )  # fmt: skip
 def test_a_failed_install_is_explained(line: str, named: str) -> None:

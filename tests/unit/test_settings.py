@@ -71,6 +71,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         ('"6m"', 6 * 1024**2),
     ],
     "pids": [("100", 100), ('"100"', 100)],
+    "compilers": [("true", True), ("false", False)],
     "isolated": [("true", True), ("false", False), ('"yes"', True)],
     "shm_size": [('"256m"', 256 * 1024**2), ("1", 1), ('"1g"', GIB)],
     "restart": [
@@ -111,6 +112,7 @@ WRONG: dict[str, list[str]] = {
         '"2 g b"',
     ],
     "pids": ["0", "7", "1.5", '"x"', "true", "[]", "inf", "nan", '"inf"', "5000000"],
+    "compilers": ['"perhaps"', "2", "[]"],
     "isolated": ['"perhaps"', "2", "[]"],
     "shm_size": ["0", "-1", '"x"', "true", "[]", '""', '"9999999t"'],
     "restart": ['"maybe"', "1", "true", '"on-failure:0"', '"on-failure:-1"', '"always:3"', '""'],

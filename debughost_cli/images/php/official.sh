@@ -6,7 +6,7 @@ libraries='libfreetype-dev libicu-dev libjpeg62-turbo-dev libpng-dev libpq-dev l
 kept=$(apt-mark showmanual)
 apt-get install -yq --no-install-recommends $libraries
 docker-php-ext-configure gd --with-freetype --with-jpeg --with-webp
-docker-php-ext-install -j"$(nproc)" bcmath gd intl opcache pcntl pdo_mysql pdo_pgsql zip
+docker-php-ext-install -j"$(nproc)" bcmath gd intl mysqli opcache pcntl pdo_mysql pdo_pgsql zip
 apt-mark auto '.*' >/dev/null
 apt-mark manual $kept >/dev/null
 loaded() { find "$(php-config --extension-dir)" -name '*.so' -exec ldd {} +; }

@@ -54,6 +54,8 @@ _BOTS = frozenset(
     | {"whatsapp-web.js", "tmi.js", "matrix-bot-sdk", "mineflayer"}
 )
 """Packages of programs that connect to a server, and are none."""
+_FROM_SOURCE = frozenset({"node-gyp", "node-pty", "node-sass"})
+"""Packages that are compiled on Linux when they are installed."""
 _OF_ALL_MEMBERS: Mapping[str, frozenset[str]] = {
     "turbo": frozenset(),
     "lerna": frozenset({"run", "exec"}),
@@ -83,6 +85,7 @@ def detect_node(folder: Folder) -> Detection:
         evidence=folder.present(FILE, manager.lock or "", *entry),
         dependencies=_dependencies(folder, package, manager),
         listens=not (is_worker or _is_bot(package)),
+        compiles=bool(package.dependencies & _FROM_SOURCE),
     )
 
 

@@ -82,7 +82,12 @@ def detect_python(folder: Folder) -> Detection:
         dependencies=python_dependencies(folder),
         no_command=None if program.command else _no_command(folder),
         listens=program.listens,
+        compiles=bool(packages.keys() & _FROM_SOURCE) or "c" in packages.get("psycopg", ()),
     )
+
+
+_FROM_SOURCE = frozenset({"mysqlclient", "netifaces", "psycopg2", "pycrypto", "uwsgi"})
+"""Distributions that have no wheels for Linux, and need no more than the image with compilers."""
 
 
 def _no_command(folder: Folder) -> NoCommand | None:
