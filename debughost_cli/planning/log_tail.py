@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from debughost_cli.characters import clean, without_colours
+from debughost_cli.resources import Container
 
 LINES = 20
 LINE_BYTES = 1024
@@ -16,6 +17,21 @@ _LOOKED_AT = 4 * LINE_BYTES
 """Of which some may be colours."""
 BYTES = 8 * 1024
 """Of all lines together, marks included."""
+_HASTE = 0.25
+"""Seconds by which a run's first line may precede its StartedAt: the engine notes that when the
+process runs already. Between two runs of a container it needs longer.
+"""
+
+
+def start_of_run(container: Container) -> float | None:
+    """A moment after the earlier run's last line and before this one's first, in seconds since the
+    epoch; None where it was never started.
+    """
+    ended, started = container.finished_at, container.started_at
+    if started is None:
+        return None
+    start = started.timestamp() - _HASTE
+    return max(start, ended.timestamp()) if ended and ended < started else start
 
 
 def tail(lines: Iterable[bytes]) -> tuple[str, ...]:

@@ -1,25 +1,23 @@
-"""The output that a project writes from now on, across restarts of it and of the engine."""
+"""The output that a project writes from now on, across restarts and new containers."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, NotFound, OnText
 from debughost_cli.errors import EngineTimeout, EngineUnavailable, ProjectNotFound
-from debughost_cli.models import Exit, RestartMode
-from debughost_cli.planning.log_positions import PositionTracker
+from debughost_cli.models import Exit
+from debughost_cli.planning.log_positions import Positions, PositionTracker
 from debughost_cli.planning.log_times import SECOND
 from debughost_cli.resources import Container, LogFragment, LogLine
 from debughost_cli.services.bounded_queue import BoundedQueue, QueueClosed
 from debughost_cli.services.log_reader import LogReader
+from debughost_cli.services.log_source import LogSource
+from debughost_cli.services.log_successor import POLL, Successor
 from debughost_cli.services.projects import describe, read_launcher_status
 
-_POLL = 0.2
-"""Seconds between two inspections of a container that is about to start again."""
-_RESTART_TIMEOUT = 1.0
-"""Seconds in which a stopped project with a restart policy may run again."""
 _OVERHEAD = 100
 """Bytes that a line takes beside its data, in memory and, about so many, in the engine's file."""
 _WINDOW = 4 * 1024**2
@@ -40,8 +38,17 @@ class LogEnd:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True)
+class LogSwitch:
+    """What follows is the output of another container, from ``start`` on."""
+
+    source: LogSource
+    start: Positions
+
+
 REMOVED = LogEnd("its container was removed")
-LogEvents = BoundedQueue[tuple[LogReader, LogLine | LogEnd]]
+LogEvent = LogLine | LogSwitch | LogEnd
+LogEvents = BoundedQueue[tuple[LogReader, LogEvent]]
 
 
 class LogFollower:
@@ -54,8 +61,10 @@ class LogFollower:
         self._reader = reader
         self._source = reader.source
         self._tracker = PositionTracker(reader.tracker.positions())
+        self._known = {self._source.ref: self._tracker}
         self._notice = notice
         self._clock = clock
+        self._successor = Successor(self._source.engine, self._source.project, clock)
 
     def run(self, queue: LogEvents) -> None:
         """Puts new lines into ``queue``, then the end. Returns early when the queue is closed."""
@@ -76,14 +85,20 @@ class LogFollower:
                 self._read(queue, follow=False)
             if self._is_past_until():
                 return LogEnd()
-            container = self._container()
-            if container is None:
-                return REMOVED
-            if container.is_running or self._is_restarted(container):
-                self._clock.sleep(_POLL)
-                continue
-            self._read(queue, follow=False)
-            return self._end_of(container)
+            container = self._successor.of(self._source.ref)
+            if container and container.id != self._source.ref:
+                self._switch(queue, container.id)
+            elif container and container.is_running:
+                self._clock.sleep(POLL)
+            else:
+                self._read(queue, follow=False)
+                return self._end_of(container) if container else REMOVED
+
+    def _switch(self, queue: LogEvents, ref: str) -> None:
+        """To a new container; or back to the one before, where the new one failed."""
+        self._source = replace(self._source, ref=ref)
+        self._tracker = self._known.setdefault(ref, PositionTracker())
+        queue.put((self._reader, LogSwitch(self._source, self._tracker.positions())))
 
     def _is_past_until(self) -> bool:
         until = self._source.options.until
@@ -112,29 +127,6 @@ class LogFollower:
         except (ProjectNotFound, Conflict):
             """It is being removed."""
         return False
-
-    def _container(self) -> Container | None:
-        """None where it is removed or about to be; waits while it restarts."""
-        while True:
-            try:
-                found = self._source.engine.containers.inspect(self._source.ref)
-            except NotFound:
-                return None
-            if found.status in ("removing", "dead"):
-                return None
-            if found.status != "restarting":
-                return found
-            self._clock.sleep(_POLL)
-
-    def _is_restarted(self, container: Container) -> bool:
-        """Whether a project with a restart policy runs again shortly after it was stopped."""
-        if container.restart.mode is RestartMode.NO:
-            return False
-        self._clock.sleep(_RESTART_TIMEOUT)
-        # An engine that ends may have stopped it: the next one starts it again.
-        self._source.engine.ping()
-        again = self._container()
-        return again is not None and again.is_running
 
     def _end_of(self, container: Container) -> LogEnd:
         engine = self._source.engine

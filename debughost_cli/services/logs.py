@@ -13,11 +13,23 @@ from debughost_cli.models import Exit
 from debughost_cli.planning.log_cursor import Bookmark, encode
 from debughost_cli.planning.log_lines import ProjectLine, within
 from debughost_cli.planning.log_options import LogOptions
-from debughost_cli.planning.log_positions import STREAMS, Position, Positions, later
+from debughost_cli.planning.log_positions import (
+    STREAMS,
+    Position,
+    Positions,
+    PositionTracker,
+    later,
+)
 from debughost_cli.planning.log_times import to_ns
 from debughost_cli.resources import LogLine
 from debughost_cli.services.bounded_queue import BoundedQueue
-from debughost_cli.services.log_follower import LogEnd, LogEvents, LogFollower
+from debughost_cli.services.log_follower import (
+    LogEnd,
+    LogEvent,
+    LogEvents,
+    LogFollower,
+    LogSwitch,
+)
 from debughost_cli.services.log_reader import LogReader
 from debughost_cli.services.log_source import Gap, LogSource
 from debughost_cli.services.projects import list_instances, not_found
@@ -170,11 +182,14 @@ class LogReading:
         finally:
             queue.close()
 
-    def _take(self, reader: LogReader, event: LogLine | LogEnd) -> Iterator[ProjectLine | None]:
+    def _take(self, reader: LogReader, event: LogEvent) -> Iterator[ProjectLine | None]:
         if isinstance(event, LogLine):
             reader.tracker.note(event)
             if self._options.matches(event):
                 yield ProjectLine(reader.source.project, event)
+        elif isinstance(event, LogSwitch):
+            reader.source, reader.tracker = event.source, PositionTracker(event.start)
+            self._notice(f"{reader.source.project}: goes on in a new container")
         else:
             yield None
             self._ended(reader.source.project, event)

@@ -16,7 +16,7 @@ from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
 from debughost_cli.planning.launcher_status import of_this_run, parse
-from debughost_cli.planning.log_tail import LINES, tail
+from debughost_cli.planning.log_tail import LINES, start_of_run, tail
 from debughost_cli.project.settings import Flags
 from debughost_cli.resources import (
     Container,
@@ -90,15 +90,18 @@ def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> 
     project = outline(container, launcher)
     ended = project.exit
     if ended and not ended.expected and not ended.log_tail:
-        ended = replace(ended, log_tail=log_tail(engine, container.id))
+        ended = replace(ended, log_tail=log_tail(engine, container))
     return replace(project, exit=ended)
 
 
-def log_tail(engine: Engine, ref: str) -> tuple[str, ...]:
-    """The last lines of output as text, cut where they are long; empty where there are none."""
+def log_tail(engine: Engine, container: Container, lines: int = LINES) -> tuple[str, ...]:
+    """The last lines of this run as text, cut where they are long; empty where there are none.
+
+    What an earlier run of the container wrote says nothing of this one.
+    """
     with suppress(DebughostError):
-        found = engine.containers.logs(ref, LogQuery(tail=LINES))
-        return tail(line.data for line in found)
+        query = LogQuery(tail=lines, since=start_of_run(container))
+        return tail(line.data for line in engine.containers.logs(container.id, query))
     return ()
 
 

@@ -150,7 +150,7 @@ def ended(
 
     ``may_write``: whether a full disk may be found out by writing into it.
     """
-    tail = log_tail(engine, container.id)
+    tail = log_tail(engine, container)
     exit_ = explain(container, launcher, tail)
     details = {"log_tail": list(tail)} | _exit_details(exit_, container)
     failed = _before_its_command(container, launcher, details)
@@ -252,6 +252,6 @@ def _not_ready(
             "port": container.port,
             "reason": reason.name,
             "listening": list(reason.ports),
-            "log_tail": list(log_tail(engine, container.id)),
+            "log_tail": list(log_tail(engine, container)),
         },
     )

@@ -16,6 +16,7 @@ from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.listeners import explain_not_ready
 from debughost_cli.planning.log_options import is_found
+from debughost_cli.planning.log_tail import start_of_run
 from debughost_cli.planning.log_times import SECOND, to_ns
 from debughost_cli.resources import Container, ContainerStatus, LauncherStatus
 from debughost_cli.services.host_identity import host_identity
@@ -110,7 +111,7 @@ def _is_healthy(
         raise Unhealthy(
             f"{container.project} is unhealthy by its own health check",
             hint=f"See 'debughost logs -p {container.project}'",
-            details={"log_tail": list(log_tail(engine, container.id))},
+            details={"log_tail": list(log_tail(engine, container))},
         )
     return container.health == "healthy"
 
@@ -137,7 +138,7 @@ class _LogSearch:
         self, engine: Engine, container: Container, launcher: LauncherStatus, left: float
     ) -> bool:
         over = time.monotonic() + max(left, _SHORTEST)
-        since = max(_start_of_run(container), self._since.get(container.id, 0.0))
+        since = max(start_of_run(container) or 0.0, self._since.get(container.id, 0.0))
         last = ""
         for line in engine.containers.logs(container.id, LogQuery(since=since)):
             if is_found(self._pattern, line.data):
@@ -150,17 +151,6 @@ class _LogSearch:
             # By the engine's clock; with an overlap, for two streams may come out of order.
             self._since[container.id] = max(since, to_ns(last) / SECOND - 1.0)
         return False
-
-
-def _start_of_run(container: Container) -> float:
-    """A moment before the run's first line, in seconds since the epoch; 0 for the first run.
-
-    The engine notes StartedAt when the first lines may have come already.
-    """
-    ended, started = container.finished_at, container.started_at
-    if container.is_running:
-        return ended.timestamp() if ended else 0.0
-    return started.timestamp() - 1.0 if started else 0.0
 
 
 def _is_over(container: Container, launcher: LauncherStatus) -> bool:
@@ -240,6 +230,6 @@ class WaitService:
             details={
                 "condition": condition.text,
                 "status": container.status,
-                "log_tail": list(log_tail(self._engine, container.id)),
+                "log_tail": list(log_tail(self._engine, container)),
             },
         )

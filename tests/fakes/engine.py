@@ -171,6 +171,10 @@ class FakeEngine:
         self._clock = max(datetime.now(UTC), self._clock + timedelta(microseconds=1))
         return self._clock
 
+    def sleep(self, seconds: float) -> None:
+        """Time passes on the engine."""
+        self._clock = self.now() + timedelta(seconds=seconds)
+
     def new_id(self) -> str:
         return hashlib.sha256(f"{id(self)}{next(self._numbers)}".encode()).hexdigest()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
-from debughost_cli.planning.log_tail import BYTES, LINE_BYTES, LINES, tail
+import pytest
+from fakes.specs import make_container
+
+from debughost_cli.planning.log_tail import BYTES, LINE_BYTES, LINES, start_of_run, tail
+from debughost_cli.resources import ContainerStatus
 
 
 def test_short_lines_stay_as_they_are() -> None:
@@ -52,3 +56,28 @@ def test_escapes_stay_within_the_limits() -> None:
     found = tail([b"\x00" * 1000] * LINES)
     assert all(line.endswith(" [cut: 1000 bytes]") for line in found)
     assert sum(len(line.encode()) for line in found) <= BYTES
+
+
+STARTED = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "ended", "begin"),
+    [
+        ("running", None, -0.25),
+        ("running", -3600, -0.25),
+        ("running", -0.1, -0.1),
+        ("exited", 60, -0.25),
+        ("restarting", 0.01, -0.25),
+    ],
+)
+def test_a_run_begins_after_the_end_of_the_one_before(
+    status: str, ended: float | None, begin: float
+) -> None:
+    end = None if ended is None else STARTED + timedelta(seconds=ended)
+    container = make_container(status=ContainerStatus(status), started_at=STARTED, finished_at=end)
+    assert start_of_run(container) == STARTED.timestamp() + begin
+
+
+def test_what_was_never_started_has_no_run() -> None:
+    assert start_of_run(make_container(started_at=None)) is None

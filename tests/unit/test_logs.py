@@ -28,6 +28,7 @@ from debughost_cli.planning.log_options import LogOptions
 from debughost_cli.planning.log_times import SECOND
 from debughost_cli.resources import FileEntry, LogLine
 from debughost_cli.services.bounded_queue import BoundedQueue, QueueClosed
+from debughost_cli.services.lock import project_lock
 from debughost_cli.services.logs import LogReading, LogService
 
 READ_LOGS = "containers._logs"
@@ -348,7 +349,7 @@ def test_following_continues_after_a_restart(engine: FakeEngine, start: Start, l
     followed = follow(logs)
     assert followed.run(one=lambda: engine.crash(ref), two=end) == ["one", "two"]
     assert followed.reading.exits["shop"].code == 5
-    assert logs.clock.slept == [1.0, 0.2, 0.2]
+    assert logs.clock.slept == [0.2, 0.2, 0.2]
 
 
 def test_following_waits_a_moment_for_a_restart_policy(
@@ -357,8 +358,135 @@ def test_following_waits_a_moment_for_a_restart_policy(
     ref = start(restart=RestartPolicy.parse("always"))
     engine.write_log(ref, "one")
     follow(logs).run(one=lambda: engine.containers.stop(ref, 1))
-    assert logs.clock.slept == [1.0]
+    assert 1 <= sum(logs.clock.slept) < 1.5
     assert "SIGTERM" in logs.notices[0]
+
+
+class Command:
+    """A command of this user on this machine: it has the project's lock while it stops the
+    container, then does one of ``after`` each time the reader sleeps, and ends with the last.
+    """
+
+    def __init__(self, engine: FakeEngine, logs: Logs, *after: Callable[[], object]) -> None:
+        self._engine = engine
+        self._left = list(after)
+        self._next, self._done = threading.Semaphore(0), threading.Semaphore(0)
+        self._is_stopped = threading.Event()
+        logs.clock.on_sleep = self._step
+
+    def run(self, ref: str) -> None:
+        threading.Thread(target=self._run, args=(ref,), daemon=True).start()
+        self._is_stopped.wait(10)
+
+    def _run(self, ref: str) -> None:
+        with project_lock(self._engine.identity(), "shop", on_wait=lambda _: None):
+            self._engine.containers.stop(ref, 1)
+            self._is_stopped.set()
+            while self._left:
+                self._next.acquire(timeout=10)
+                self._left.pop(0)()
+                self._done.release()
+
+    def _step(self, _: float) -> None:
+        if self._left:
+            self._next.release()
+            self._done.acquire(timeout=10)
+
+
+def long() -> None:
+    """A step that takes the time of one sleep."""
+
+
+def test_following_goes_on_when_a_command_starts_the_container_again(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one")
+
+    def start_again() -> None:
+        engine.containers.start(ref)
+        engine.write_log(ref, "two")
+
+    restart = Command(engine, logs, *[long] * 20, start_again)
+    followed = follow(logs)
+    seen = followed.run(one=lambda: restart.run(ref), two=lambda: engine.crash(ref, 5))
+    assert seen == ["one", "two"]
+    assert logs.notices == ["shop: ended by itself with exit code 5"]
+    assert sum(logs.clock.slept) > 4
+
+
+def test_following_goes_on_in_the_container_that_takes_the_place(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one")
+
+    def replace_it() -> None:
+        engine.containers.remove(ref)
+        engine.write_log(start(), "two", "three")
+
+    followed = follow(logs, whole=True)
+    recreate = Command(engine, logs, long, replace_it, long)
+    seen = followed.run(
+        one=lambda: recreate.run(ref), three=lambda: engine.crash(engine.container("shop").id, 5)
+    )
+    assert seen == ["one", "two", "three"]
+    assert followed.reading.exits["shop"].code == 5
+    assert logs.notices[0] == "shop: goes on in a new container"
+    assert logs.read(after=decode(followed.reading.cursor), tail=None) == []
+
+
+def test_following_comes_back_where_a_new_container_fails(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one")
+    failed: list[str] = []
+
+    def begin() -> None:
+        failed.append(start())
+        engine.write_log(failed[0], "fails")
+        engine.crash(failed[0])
+
+    def roll_back() -> None:
+        engine.containers.remove(failed[0])
+        engine.containers.start(ref)
+        engine.write_log(ref, "two")
+
+    followed = follow(logs)
+    recreate = Command(engine, logs, begin, long, roll_back, long)
+    seen = followed.run(one=lambda: recreate.run(ref), two=lambda: engine.crash(ref, 5))
+    assert seen == ["one", "fails", "two"]
+    assert followed.reading.exits["shop"].code == 5
+
+
+def test_following_ends_at_once_with_the_command_that_stops_or_removes_it(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one")
+    follow(logs).run(one=lambda: Command(engine, logs, long).run(ref))
+    assert sum(logs.clock.slept) < 0.5
+    assert "SIGTERM" in logs.notices[0]
+
+
+def test_following_waits_a_moment_for_somebody_elsewhere(
+    engine: FakeEngine, start: Start, logs: Logs
+) -> None:
+    ref = start()
+    engine.write_log(ref, "one")
+
+    def nap(_: float) -> None:
+        if len(logs.clock.slept) == 2:
+            engine.containers.start(ref)
+            engine.write_log(ref, "two")
+
+    logs.clock.on_sleep = nap
+    followed = follow(logs)
+    seen = followed.run(
+        one=lambda: engine.containers.stop(ref, 1), two=lambda: engine.crash(ref, 5)
+    )
+    assert seen == ["one", "two"]
 
 
 @pytest.mark.parametrize(

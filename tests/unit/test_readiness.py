@@ -8,6 +8,7 @@ from fakes import (
     FakeEngine,
     Program,
     exits,
+    install_fails,
     installing,
     listens,
     never_listens,
@@ -15,7 +16,7 @@ from fakes import (
     usable_engine,
 )
 
-from debughost_cli.errors import Crashed, NotReady
+from debughost_cli.errors import Crashed, DebughostError, DependenciesFailed, NotReady
 from debughost_cli.models import WaitLimits
 from debughost_cli.services.readiness import wait_ready
 
@@ -119,3 +120,23 @@ def test_what_does_not_stay_ready(
     becomes(engine, later, 3, clock)
     with pytest.raises(error):
         wait_ready(engine, ref, WaitLimits(stable=5), clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("then", "error", "tail"),
+    [
+        (exits(1, "second"), Crashed, ["second"]),
+        (exits(1), Crashed, []),
+        (never_listens(output=("waits",)), NotReady, ["waits"]),
+        (install_fails(1, "no such package"), DependenciesFailed, ["no such package"]),
+    ],
+)
+def test_an_error_shows_the_words_of_the_last_run_alone(
+    engine: FakeEngine, then: Program, error: type[DebughostError], tail: list[str]
+) -> None:
+    ref = start_shop(engine, exits(0, "first", "ends well"))
+    engine.sleep(1)
+    engine.runtime.run(engine.stored_containers[ref], then)
+    with pytest.raises(error) as caught:
+        wait_ready(engine, ref, WaitLimits(ready=1), clock=FakeClock())
+    assert caught.value.details["log_tail"] == tail
