@@ -257,15 +257,15 @@ class FileEntry:
 class LauncherStatus:
     """What the launcher reported about its container; ``at`` is when it did.
 
-    ``ended``: it saw the command's end itself. ``dependencies``: the fingerprint of what is
-    installed. ``others``: while it is not ready, what listens on other ports than its own.
+    ``dependencies``: the fingerprint of what is installed. ``others``: where else it listens.
     """
 
     phase: LauncherPhase = LauncherPhase.NONE
     ready: bool = False
     loopback: bool = False
     asked_to_stop: bool = False
-    ended: bool = False
+    ended: bool = False  # It saw the command's end itself.
+    old_oom: bool = False  # What was killed for memory was killed long before the end.
     dependencies: str = ""
     others: tuple[Listener, ...] = ()
     at: datetime | None = None

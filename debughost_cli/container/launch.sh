@@ -12,6 +12,7 @@
 #   loopback-PORT while not ready: the same, but only on the loopback address
 #   term          a SIGTERM was received: the exit that follows was requested
 #   ended         the command exited; missing where the whole container was killed
+#   old-oom       with "ended": the last process that was killed for memory was killed long before
 #   deps-HEX      the fingerprint of the installed dependencies
 # POSIX shell with cat, ln, mv, sha256sum, sleep and stat, so that it runs in any image with a shell;
 # where there is no setsid, a SIGTERM goes to all processes at once.
@@ -74,12 +75,37 @@ add_listener() {
     fi
 }
 
+# Sets $ooms to the number of processes that were killed because the memory limit was reached.
+count_ooms() {
+    ooms=0
+    for table in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+        while read -r name count; do
+            case $name in oom_kill) ooms=$count ;; esac
+        done <"$table"
+    done
+}
+
+# Notes that number in $run/ooms when it has been the same for 10 s: those are not the reason of an
+# end that comes later.
+watch_ooms() {
+    count_ooms
+    read -r now _ </proc/uptime
+    now=${now%%.*}
+    if [ "$ooms" != "$last_ooms" ]; then
+        last_ooms=$ooms changed=$now
+    elif [ "$ooms" != "$old_ooms" ] && [ $((now - changed)) -ge 10 ]; then
+        old_ooms=$ooms
+        echo "$ooms" >"$run/ooms"
+    fi
+}
+
 # Updates the state when a program begins or ceases to listen. Until then it polls often: the number
 # of sockets each time, the tables when that number changed, and every 30th time in any case.
 watch_port() {
     seen=no before=none tries=0 pause=0.1
     while :; do
         count_sockets
+        watch_ooms
         if [ "$sockets" != "$before" ] || [ $((tries % 30)) = 0 ]; then
             find_listeners
             before=$sockets
@@ -159,6 +185,7 @@ watch_run() {
     sleep 3
     state=$phase+ready
     set_state "$state"
+    while watch_ooms; do sleep 2; done
 }
 
 # watch PHASE: runs beside the installation, then beside the command. The init sends a SIGTERM to
@@ -167,7 +194,7 @@ watch_run() {
 watch() {
     trap 'trap "" TERM; set_state "$state+term"; [ -z "$apart" ] || pass_on; exit 0' TERM
     trap '' HUP INT
-    me=watch phase=$1 state=$1 apart=$2
+    me=watch phase=$1 state=$1 apart=$2 last_ooms=0 old_ooms=0
     set_state "$state"
     case $phase:$port in
     running*:0000) watch_run ;;
@@ -190,6 +217,8 @@ stop_watch() {
 end() {
     stop_watch
     [ -z "$stopping" ] || set -- "$1" "$2+term"
+    count_ooms
+    [ "$ooms" = 0 ] || [ "$ooms" != "$(cat "$run/ooms")" ] || set -- "$1" "$2+old-oom"
     set_state "$2+ended"
     exit "$1"
 }
@@ -258,6 +287,7 @@ path=$PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 apart=$(command -v setsid)
 set_state starting
+rm -f "$run/ooms"
 [ ! -f "$control/workspace" ] || check_workspace
 PATH=$path
 

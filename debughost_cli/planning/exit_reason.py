@@ -2,7 +2,7 @@
 
 Docker knows ``exited`` alone. What distinguishes its kinds: the launcher's record that a SIGTERM
 arrived and that it saw the end, the exit code, and the engine's ``OOMKilled``, which is set as well
-where a child was killed and the program ended by itself.
+where a child was killed and the program ended by itself, be it minutes later.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _reason(container: Container, launcher: LauncherStatus, state: State) -> tup
         return ExitReason.NEVER_STARTED, "there is no /bin/sh in the image"
     if code == 0:
         return ExitReason.COMPLETED, "ended by itself with exit code 0"
-    if container.oom_killed:
+    if container.oom_killed and not (launcher.old_oom and code != 137):
         return ExitReason.OOM, _oom_message(container)
     failed = _before_start(launcher.phase, code)
     if failed:

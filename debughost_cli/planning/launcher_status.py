@@ -29,6 +29,7 @@ def parse(link: Link | None) -> LauncherStatus:
         loopback="loopback" in flags,
         asked_to_stop="term" in flags,
         ended="ended" in flags,
+        old_oom="old-oom" in flags,
         dependencies=next(installed, ""),
         others=_others(flags),
         at=link.changed_at,

@@ -20,6 +20,7 @@ ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status=ContainerStatus.EXITED, finished_at=ENDED)
 RUNNING = LauncherStatus(phase=LauncherPhase.RUNNING)
 OVER = replace(RUNNING, ended=True)
+OLD_OOM = replace(OVER, old_oom=True)
 TERM = replace(RUNNING, asked_to_stop=True)
 
 
@@ -35,6 +36,9 @@ def ended(code: int, *, oom: bool = False, **more: Any) -> Container:
         (ended(137), RUNNING, State.CRASHED, "killed", "SIGKILL", False),
         (ended(137, oom=True), RUNNING, State.CRASHED, "oom", "SIGKILL", False),
         (ended(1, oom=True), RUNNING, State.CRASHED, "oom", None, False),
+        (ended(1, oom=True), OLD_OOM, State.CRASHED, "crashed", None, False),
+        (ended(134, oom=True), OLD_OOM, State.CRASHED, "crashed", "SIGABRT", False),
+        (ended(137, oom=True), OLD_OOM, State.CRASHED, "oom", "SIGKILL", False),
         (ended(0, oom=True), RUNNING, State.COMPLETED, "completed", None, True),
         (ended(139), RUNNING, State.CRASHED, "crashed", "SIGSEGV", False),
         (ended(143), RUNNING, State.CRASHED, "crashed", "SIGTERM", False),
@@ -188,6 +192,7 @@ AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
             "running+ready+term",
             LauncherStatus(LauncherPhase.RUNNING, ready=True, asked_to_stop=True, at=AT),
         ),
+        ("running+old-oom+ended", replace(OLD_OOM, at=AT)),
         ("running+deps-ab12+ended", replace(OVER, dependencies="ab12", at=AT)),
         (
             "running+deps-ab12+listens-3000+loopback-9229+loopback-3000+listens-99999999+listens-x",
