@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from debughost_cli.models import Listener, RestartPolicy
+from debughost_cli.models import RestartPolicy
 from debughost_cli.specs import Limits, Mount, PortBinding, Role
 
 
@@ -36,20 +36,6 @@ class ContainerStatus(StrEnum):
     REMOVING = "removing"
     EXITED = "exited"
     DEAD = "dead"
-    UNKNOWN = "unknown"
-
-
-class LauncherPhase(StrEnum):
-    """How far the launcher came, see ``container/launch.sh``; ``NONE`` before its first report."""
-
-    NONE = ""
-    STARTING = "starting"
-    INSTALLING = "installing"
-    INSTALL_FAILED = "install_failed"
-    VOLUME_NOT_WRITABLE = "volume_not_writable"
-    COMMAND_NOT_FOUND = "command_not_found"
-    WORKSPACE_CHANGED = "workspace_changed"
-    RUNNING = "running"
     UNKNOWN = "unknown"
 
 
@@ -251,24 +237,6 @@ class FileEntry:
     gid: int = 0
     mode: int = 0o644
     link: str = ""  # The target, for a symbolic link.
-
-
-@dataclass(frozen=True)
-class LauncherStatus:
-    """What the launcher reported about its container; ``at`` is when it did.
-
-    ``dependencies``: the fingerprint of what is installed. ``others``: where else it listens.
-    """
-
-    phase: LauncherPhase = LauncherPhase.NONE
-    ready: bool = False
-    loopback: bool = False
-    asked_to_stop: bool = False
-    ended: bool = False  # It saw the command's end itself.
-    old_oom: bool = False  # What was killed for memory was killed long before the end.
-    dependencies: str = ""
-    others: tuple[Listener, ...] = ()
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)

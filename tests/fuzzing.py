@@ -43,7 +43,7 @@ from debughost_cli.project.resolve import resolve_project  # noqa: E402
 from debughost_cli.project.settings import Flags  # noqa: E402
 from debughost_cli.render.streams import clean, inline  # noqa: E402
 from debughost_cli.resources import Link  # noqa: E402
-from debughost_cli.services.wait import parse_condition  # noqa: E402
+from debughost_cli.services.conditions import parse_condition  # noqa: E402
 
 LIMIT = 10.0
 """Seconds of this process's own time for one input of at most 1 MiB."""

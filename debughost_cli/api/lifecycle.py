@@ -135,7 +135,8 @@ class ProjectLifecycle(ProjectReader):
         >>> host.wait(condition="running", timeout=5).error is None
         True
         """
-        from debughost_cli.services.wait import WaitService, parse_condition
+        from debughost_cli.services.conditions import parse_condition
+        from debughost_cli.services.wait import WaitService
 
         parse_condition(condition)
         engine = self._source.get()

@@ -7,6 +7,9 @@
 #   or running
 #   ready         something listens on the project's port, on an address that is not the loopback;
 #                 without a port (0): the command has run for 3 s
+#   accepts       while ready: it has accepted a connection
+#   ipv6          while ready: all that listens are IPv6 sockets, which may or may not accept IPv4
+#   queued        in place of ready: it listens, but leaves connections waiting to be accepted
 #   loopback      something listens on the port, but only on the loopback address
 #   listens-PORT  while not ready: something listens on another port
 #   loopback-PORT while not ready: the same, but only on the loopback address
@@ -45,13 +48,20 @@ count_sockets() {
     done
 }
 
-# Sets $found to no, loopback or all, and $others to the flags of at most eight other listeners, from
-# the kernel's tables: "address:port remote:0000 0A" is a listener. Read with cat, because a shell's
-# own read takes one system call per byte.
+# From the kernel's tables, in which "address:port remote:0000 0A queues" is a listener and 01 in place
+# of 0A a connection, sets
+#   $found   to no, loopback or all; $family to ipv6 where no listener is of IPv4
+#   $queue   to the number of connections that wait to be accepted; $met where there is one at all
+#   $others  to the flags of at most eight other listeners
+# Read with cat, because a shell's own read takes one system call per byte.
 find_listeners() {
-    found=no others= count=0 local= remote=
+    found=no family=ipv6 queue=0 met= others= count=0 local= remote= own=
     for word in $(cat /proc/net/tcp /proc/net/tcp6); do
-        case $remote:$word in *:0000:0A) add_listener "${local%:*}" "${local#*:}" ;; esac
+        [ -z "$own" ] || queue=$((queue + 0x${word#*:})) own=
+        case $remote:$word in
+        *:0000:0A) add_listener "${local%:*}" "${local#*:}" ;;
+        *:01) case $local in *:$port) met=yes ;; esac ;;
+        esac
         local=$remote remote=$word
     done
 }
@@ -66,6 +76,8 @@ add_listener() {
     esac
     if [ "$2" = "$port" ]; then
         [ "$found" = all ] || found=$where
+        case $1 in ???????? | *FFFF0000????????) family= ;; esac
+        own=yes
     elif [ "$count" -lt 8 ]; then
         count=$((count + 1))
         case $where in
@@ -99,20 +111,39 @@ watch_ooms() {
     fi
 }
 
-# Updates the state when a program begins or ceases to listen. Until then it polls often: the number
-# of sockets each time, the tables when that number changed, and every 30th time in any case.
+# Sets $found to queued where connections wait to be accepted: at once for a program that has accepted
+# none yet, such as a reloader whose worker has not started. Later on they may wait for a moment, so
+# only where they have not become fewer in three readings.
+judge_queue() {
+    if [ "$queue" = 0 ]; then
+        stuck=0
+        [ -z "$met" ] || accepts=+accepts
+    elif [ "$queue" -ge "$waiting" ]; then
+        stuck=$((stuck + 1))
+    else
+        stuck=1
+    fi
+    waiting=$queue
+    [ "$queue" = 0 ] || { [ -n "$accepts" ] && [ "$stuck" -lt 4 ]; } || found=queued
+}
+
+# Updates the state when a program begins or ceases to listen. Until then, and for the first second
+# of listening, it polls often: the number of sockets each time, the tables when that number changed,
+# while connections wait, and every 30th time in any case.
 watch_port() {
-    seen=no before=none tries=0 pause=0.1
+    seen=no before=none tries=0 pause=0.1 queue=0 waiting=0 stuck=0 accepts=
     while :; do
         count_sockets
         watch_ooms
-        if [ "$sockets" != "$before" ] || [ $((tries % 30)) = 0 ]; then
+        if [ "$sockets" != "$before" ] || [ "$queue" != 0 ] || [ $((tries % 30)) = 0 ]; then
             find_listeners
             before=$sockets
+            [ "$found" != all ] || judge_queue
             case $found in
-            all) next=$phase+ready ;;
+            all) next=$phase+ready$accepts${family:+"+$family"} ;;
+            queued) next=$phase+queued$others ;;
             loopback) next=$phase+loopback$others ;;
-            no) next=$phase$others ;;
+            no) next=$phase$others accepts= ;;
             esac
         fi
         if [ "$next" != "$state" ]; then
@@ -121,11 +152,16 @@ watch_port() {
         fi
         if [ "$found" != "$seen" ]; then
             seen=$found tries=0
-            case $seen in all) pause=2 ;; *) pause=0.1 ;; esac
+            case $seen in all) pause=0.05 ;; *) pause=0.1 ;; esac
         fi
-        # Poll often during the start; a program that never listens must not cost CPU for long.
+        # A program that never listens or accepts must not cost CPU for long.
         tries=$((tries + 1))
-        case $seen:$tries in no:600) pause=0.25 ;; no:1500) pause=1 ;; esac
+        case $seen:$tries in
+        all:20 | queued:300) pause=2 ;;
+        queued:50) pause=0.5 ;;
+        no:600 | loopback:600) pause=0.25 ;;
+        no:1500 | loopback:1500) pause=1 ;;
+        esac
         sleep "$pause" || sleep 1
     done
 }

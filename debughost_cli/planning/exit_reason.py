@@ -10,7 +10,8 @@ from __future__ import annotations
 import signal
 
 from debughost_cli.models import Exit, ExitReason, State
-from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.resources import Container, ContainerStatus
 
 LOST = 255
 """The engine's exit code for a container that was gone when the engine started again. A program

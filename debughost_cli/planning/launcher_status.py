@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from debughost_cli.models import Listener
-from debughost_cli.resources import (
-    Container,
-    ContainerStatus,
-    LauncherPhase,
-    LauncherStatus,
-    Link,
-)
+from debughost_cli.resources import Container, ContainerStatus, Link
 
 _OTHER = re.compile(r"(listens|loopback)-([0-9]{1,5})")
 _MOST_OTHERS = 8
+
+
+class LauncherPhase(StrEnum):
+    """How far the launcher came, see ``container/launch.sh``; ``NONE`` before its first report."""
+
+    NONE = ""
+    STARTING = "starting"
+    INSTALLING = "installing"
+    INSTALL_FAILED = "install_failed"
+    VOLUME_NOT_WRITABLE = "volume_not_writable"
+    COMMAND_NOT_FOUND = "command_not_found"
+    WORKSPACE_CHANGED = "workspace_changed"
+    RUNNING = "running"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class LauncherStatus:
+    """What the launcher reported about its container; ``at`` is when it did.
+
+    ``accepts``: it has seen a connection that was accepted. ``queued``: the program listens, but
+    leaves connections waiting. ``ipv6``: it listens on IPv6 sockets alone. ``ended``: the launcher
+    saw the command's end itself. ``old_oom``: what was killed for memory was killed long before
+    the end. ``dependencies``: the fingerprint of what is installed. ``others``: while it is not
+    ready, what listens on other ports than its own.
+    """
+
+    phase: LauncherPhase = LauncherPhase.NONE
+    ready: bool = False
+    loopback: bool = False
+    accepts: bool = False
+    queued: bool = False
+    ipv6: bool = False
+    asked_to_stop: bool = False
+    ended: bool = False
+    old_oom: bool = False
+    dependencies: str = ""
+    others: tuple[Listener, ...] = ()
+    at: datetime | None = None
 
 
 def parse(link: Link | None) -> LauncherStatus:
@@ -27,6 +63,9 @@ def parse(link: Link | None) -> LauncherStatus:
         phase=_phase(phase),
         ready="ready" in flags,
         loopback="loopback" in flags,
+        accepts="accepts" in flags,
+        queued="queued" in flags,
+        ipv6="ipv6" in flags,
         asked_to_stop="term" in flags,
         ended="ended" in flags,
         old_oom="old-oom" in flags,

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from debughost_cli.models import Listener
-from debughost_cli.resources import Container, LauncherPhase, LauncherStatus
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.resources import Container
 
 AUXILIARY_PORTS = frozenset({5678, 5858, 9229, 9230, 24678, 35729})
 """Where debuggers (debugpy, Node) and live reload (Vite, LiveReload) listen by default."""
@@ -18,8 +19,8 @@ EPHEMERAL_PORTS = range(32768, 61000)
 class NotReadyReason:
     """Why a running project is not ready, and what helps.
 
-    ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens`` or
-    ``waiting_for_changes``. ``ports``: what it listens on instead of its own port.
+    ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``, ``not_accepting``,
+    ``ipv6_only`` or ``waiting_for_changes``. ``ports``: what it listens on instead of its own port.
     """
 
     name: str
@@ -46,6 +47,13 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
             f"it listens on port {port}, but on the container's own 127.0.0.1 alone",
             "Make it listen on 0.0.0.0 (often --host 0.0.0.0)",
         )
+    if launcher.queued:
+        return NotReadyReason(
+            "not_accepting",
+            f"it listens on port {port}, but leaves connections waiting",
+            "What serves the port has ended, hangs, or still starts; "
+            f"see 'debughost logs -p {project}'",
+        )
     if launcher.phase is LauncherPhase.INSTALLING:
         return NotReadyReason(
             "installing",
@@ -57,6 +65,15 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
         return _elsewhere(container, others)
     return NotReadyReason(
         "nothing_listens", f"nothing listens on port {port}", _listen_hint(container)
+    )
+
+
+def ipv6_only(container: Container) -> NotReadyReason:
+    """For a program that refuses IPv4, by which its published port is connected."""
+    return NotReadyReason(
+        "ipv6_only",
+        f"it listens on port {container.port} for IPv6 alone",
+        "Make it listen on 0.0.0.0 (often --host 0.0.0.0): a published port is connected by IPv4",
     )
 
 

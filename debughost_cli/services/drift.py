@@ -15,10 +15,11 @@ from debughost_cli.errors import DebughostError
 from debughost_cli.models import Drift, Freshness, PullPolicy, Warn
 from debughost_cli.names import HOST, MOUNTPOINT, WORKSPACE
 from debughost_cli.planning.drift import find_drift
+from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
 from debughost_cli.project.resolve import ResolvedProject, resolve_existing
 from debughost_cli.project.workspace import is_gone
-from debughost_cli.resources import Container, LauncherStatus, Network
+from debughost_cli.resources import Container, Network
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.owner_process import OwnerProcess

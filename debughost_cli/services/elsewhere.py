@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from debughost_cli.clock import Clock
 from debughost_cli.models import Listener
+from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.listeners import relevant
-from debughost_cli.resources import LauncherStatus
 from debughost_cli.services.http_check import status_of
 
 GRACE = 2.0

@@ -15,16 +15,10 @@ from debughost_cli.errors import DebughostError, ProjectNotFound
 from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort, State
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
-from debughost_cli.planning.launcher_status import of_this_run, parse
+from debughost_cli.planning.launcher_status import LauncherStatus, of_this_run, parse
 from debughost_cli.planning.log_tail import LINES, start_of_run, tail
 from debughost_cli.project.settings import Flags
-from debughost_cli.resources import (
-    Container,
-    ContainerStatus,
-    ContainerSummary,
-    LauncherStatus,
-    ProjectInstance,
-)
+from debughost_cli.resources import Container, ContainerStatus, ContainerSummary, ProjectInstance
 from debughost_cli.services.progress import Progress
 from debughost_cli.specs import PortBinding
 

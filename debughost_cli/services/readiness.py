@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from contextlib import closing
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
@@ -21,13 +22,13 @@ from debughost_cli.errors import (
 from debughost_cli.models import Exit, ExitReason, WaitLimits
 from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.planning.failure_hints import install_hint, program_hint
-from debughost_cli.planning.listeners import NotReadyReason, explain_not_ready, waiting_for_changes
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.listeners import NotReadyReason
 from debughost_cli.project.certificates import trusted_bundle
-from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus
+from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.disk_space import is_full, ran_out
-from debughost_cli.services.elsewhere import Elsewhere
+from debughost_cli.services.obstacles import Obstacles
 from debughost_cli.services.projects import log_tail, observe
-from debughost_cli.services.watcher_crash import WatcherCrash
 
 _ENDED = (
     ContainerStatus.EXITED,
@@ -56,43 +57,44 @@ def wait_ready(
     Raises NotReady after its time, or once it has settled on another port; Crashed, StartFailed,
     DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
-    deadline, elsewhere, crash = _Deadline(limits, clock), Elsewhere(clock), WatcherCrash(clock)
     container, launcher = _observe(engine, ref)
     restarts, shown, ready_since = container.restart_count, "", clock.monotonic()
-    if container.started_at and _is_ready(container, launcher):
+    if container.started_at and container.is_running and launcher.ready:
         ready_since -= (clock.now() - container.started_at).total_seconds()
-    while True:
-        if has_failed(container, restarts):
-            raise ended(engine, container, launcher, may_write=True)
-        if not _is_ready(container, launcher):
-            ready_since = clock.monotonic()
-            if elsewhere.is_settled(launcher):
-                raise _not_ready(engine, container, explain_not_ready(container, launcher))
-            if crash.is_certain(engine, container, launcher):
-                raise _not_ready(engine, container, waiting_for_changes(container))
-            deadline.check(engine, container, launcher)
-        elif clock.monotonic() - ready_since >= limits.stable:
-            return container, launcher
-        phase = _phase(container, launcher, limits)
-        if phase != shown:
-            shown = phase
-            on_phase(phase)
-        if cancelled():
-            raise Interrupted()
-        clock.sleep(POLL)
-        container, launcher = _observe(engine, ref)
+    deadline = _Deadline(limits, clock)
+    with closing(Obstacles(engine, clock)) as obstacles:
+        while True:
+            if has_failed(container, restarts):
+                raise ended(engine, container, launcher, may_write=True)
+            is_ready = obstacles.is_ready(container, launcher)
+            if not is_ready:
+                ready_since = clock.monotonic()
+                after = deadline.passed(launcher)
+                reason = obstacles.certain(container, launcher)
+                if reason or (after and (reason := obstacles.likely(container, launcher))):
+                    raise _not_ready(engine, container, reason, after)
+            elif clock.monotonic() - ready_since >= limits.stable:
+                return container, launcher
+            phase = _phase(container, launcher, limits, is_ready=is_ready)
+            if phase != shown:
+                shown = phase
+                on_phase(phase)
+            if cancelled():
+                raise Interrupted()
+            clock.sleep(POLL)
+            container, launcher = _observe(engine, ref)
 
 
-def _is_ready(container: Container, launcher: LauncherStatus) -> bool:
-    return container.status is ContainerStatus.RUNNING and launcher.ready
-
-
-def _phase(container: Container, launcher: LauncherStatus, limits: WaitLimits) -> str:
+def _phase(
+    container: Container, launcher: LauncherStatus, limits: WaitLimits, *, is_ready: bool
+) -> str:
     project = container.project
     if launcher.phase is LauncherPhase.INSTALLING:
         return f"Installing the dependencies of {project}"
-    if _is_ready(container, launcher):
+    if is_ready:
         return f"Waiting until {project} has been ready for {limits.stable:g} s"
+    if launcher.queued:
+        return f"Waiting until {project} accepts connections"
     has_no_port = container.labels.get(names.PORT) == "0"
     return f"Waiting until {project} {'has run for 3 s' if has_no_port else 'listens'}"
 
@@ -106,17 +108,15 @@ class _Deadline:
         self._install = clock.monotonic() + limits.install
         self._ready = clock.monotonic() + limits.ready
 
-    def check(self, engine: Engine, container: Container, launcher: LauncherStatus) -> None:
-        """Raises NotReady."""
+    def passed(self, launcher: LauncherStatus) -> str:
+        """Where it has, after how many seconds, as a part of a message."""
         now, limits = self._clock.monotonic(), self._limits
         if launcher.phase is LauncherPhase.INSTALLING:
             self._ready = now + limits.ready
             end, seconds = self._install, limits.install
         else:
             end, seconds = self._ready, limits.ready
-        if now >= end:
-            reason = explain_not_ready(container, launcher)
-            raise _not_ready(engine, container, reason, f" after {seconds:g} s")
+        return f" after {seconds:g} s" if now >= end else ""
 
 
 def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:

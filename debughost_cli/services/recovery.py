@@ -11,8 +11,9 @@ from debughost_cli.deployment.port import Deployment
 from debughost_cli.engine.port import Conflict, ContainerCorrupted, Engine, NotFound
 from debughost_cli.errors import Busy, Crashed, PortInUse, StartFailed
 from debughost_cli.models import ExitReason
+from debughost_cli.planning.launcher_status import LauncherPhase
 from debughost_cli.planning.ports import port_in_use
-from debughost_cli.resources import ContainerStatus, LauncherPhase
+from debughost_cli.resources import ContainerStatus
 from debughost_cli.services.lock import LOCK_TIMEOUT, project_lock
 from debughost_cli.services.observe import ConcurrentModification
 from debughost_cli.services.port_table import PortTable

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, PullPolicy
+from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.runtime import Mismatch
 from debughost_cli.planning.up import ConvergeOptions, Step
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.resources import Container, LauncherStatus
+from debughost_cli.resources import Container
 from debughost_cli.services.observe import Observation
 from debughost_cli.services.rollback import Rollback
 

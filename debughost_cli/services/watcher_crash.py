@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from debughost_cli.clock import Clock
 from debughost_cli.engine.port import Engine
-from debughost_cli.planning.watchers import waits_for_changes
-from debughost_cli.resources import Container, LauncherPhase, LauncherStatus
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.watchers import ends_in_traceback, is_reloaded, waits_for_changes
+from debughost_cli.resources import Container
 from debughost_cli.services.projects import log_tail
 
 GRACE = 2.0
 """Seconds for which the watcher must have said nothing more."""
 _INTERVAL = 1.0
 """Seconds between two readings of the output."""
-_LAST_WORDS = 3
-"""Lines."""
 
 
 class WatcherCrash:
@@ -23,6 +22,7 @@ class WatcherCrash:
         self._clock = clock
         self._next = clock.monotonic() + _INTERVAL
         self._since: float | None = None
+        self._last: tuple[str, ...] = ()
 
     def is_certain(self, engine: Engine, container: Container, launcher: LauncherStatus) -> bool:
         """Whether it waits for changes, and has done so for 2 s."""
@@ -30,8 +30,16 @@ class WatcherCrash:
         if launcher.phase is not LauncherPhase.RUNNING or now < self._next:
             return False
         self._next = now + _INTERVAL
-        if not waits_for_changes(log_tail(engine, container, _LAST_WORDS)):
+        lines, before = log_tail(engine, container), self._last
+        self._last = lines
+        if not _has_crashed(container, launcher, lines):
             self._since = None
             return False
-        self._since = now if self._since is None else self._since
+        self._since = now if self._since is None or lines != before else self._since
         return now - self._since >= GRACE
+
+
+def _has_crashed(container: Container, launcher: LauncherStatus, lines: tuple[str, ...]) -> bool:
+    """A reloader of Python says nothing after the exception: its socket may go on listening."""
+    is_reloader = launcher.queued or is_reloaded(container.command)
+    return waits_for_changes(lines) or (is_reloader and ends_in_traceback(lines))

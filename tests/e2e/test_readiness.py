@@ -54,6 +54,45 @@ def test_a_listener_on_the_containers_loopback_is_reported(
     assert eye.inspect(project)["State"]["Running"] is True
 
 
+BINDS_FIRST = """import os, socket, threading, time
+listener = socket.create_server(("", int(os.environ["PORT"])))
+time.sleep(2)
+def serve():
+    while True:
+        connection, _ = listener.accept()
+        connection.close()
+threading.Thread(target=serve).start()
+print(f"listening {time.time()}", flush=True)
+"""
+IPV6_ALONE = """import os, socket
+listener = socket.create_server(("::", int(os.environ["PORT"])), family=socket.AF_INET6)
+while True:
+    listener.accept()
+"""
+
+
+@pytest.mark.once  # The ports of an engine beside another one are in another network namespace.
+def test_a_program_is_ready_when_it_accepts(
+    run: Program, eye: Eye, project: str, tmp_path: Path
+) -> None:
+    """As with a reloader, whose first process listens before there is anybody to accept."""
+    folder = write(tmp_path / "p", {"requirements.txt": "", "main.py": BINDS_FIRST})
+    made = run("up", "-p", project, "-w", folder, "--json")
+    late = time.time() - listened_at(eye, project)
+    assert made.project["ready"] is True
+    assert 0 <= late < run.slow(2)
+
+
+@pytest.mark.once
+def test_a_program_that_refuses_ipv4_is_reported(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "p", {"requirements.txt": "", "main.py": IPV6_ALONE})
+    failed = run("up", "-p", project, "-w", folder, "--json", check=6)
+    assert failed.error["details"]["reason"] == "ipv6_only"
+    assert failed.own_seconds < run.slow(15)
+
+
 @pytest.mark.once  # The containers of an engine beside another one cannot be reached by address.
 def test_a_port_that_the_program_chose_is_published(
     run: Program, project: str, tmp_path: Path

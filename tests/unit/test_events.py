@@ -245,7 +245,8 @@ def test_its_threads_end_with_it(
     deadline = time.monotonic() + 20
     while len(threads) < 2 and time.monotonic() < deadline:
         # One follows the stream, the other one the run, a moment later.
-        threads = {t for t in threading.enumerate() if t.name.endswith("(run)")} - before
+        threads = {t for t in threading.enumerate() if t.name.endswith("(run)") and t.is_alive()}
+        threads -= before
     assert len(threads) >= 2
     follower.close()
     for thread in threads:

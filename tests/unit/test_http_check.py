@@ -6,13 +6,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
-from debughost_cli.services.http_check import answers
+from debughost_cli.services.http_check import TIMEOUT, Request
 
 Serve = Callable[[socket.socket], None]
+
+
+def answers(port: int, path: str, timeout: float = TIMEOUT) -> bool:
+    with closing(Request("127.0.0.1", port, path)) as request:
+        answer = request.answer(timeout)
+    return answer is not None and answer.is_good
 
 
 @contextmanager
@@ -107,3 +113,47 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert answers(port, "/") is False
+
+
+def late(data: bytes, seconds: float) -> Serve:
+    def serve(connection: socket.socket) -> None:
+        threading.Event().wait(seconds)
+        connection.sendall(data)
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "503"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 X\r\n\r\n", "404"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 200", "the connection was closed without one"),
+        (b"", "the connection was closed without one"),
+    ],
+)
+def test_an_answer_says_what_came(answer: bytes, text: str) -> None:
+    with serving(sends(answer)) as port, closing(Request("127.0.0.1", port, "/")) as request:
+        found = request.answer(5)
+    assert found
+    assert found.text == text
+
+
+def test_one_request_is_asked_again_and_again_until_its_answer_comes() -> None:
+    page = late(b"HTTP/1.1 200 OK\r\n\r\n", 0.5)
+    with serving(page) as port, closing(Request("127.0.0.1", port, "/")) as request:
+        assert request.answer(0.1) is None
+        assert request.answer(0.1) is None
+        found = request.answer(5)
+    assert found
+    assert found.status == 200
+
+
+def test_a_request_that_nobody_takes_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with closing(Request("127.0.0.1", port, "/")) as request:
+        found = request.answer(1)
+    assert found
+    assert (found.status, found.text) == (None, "no connection")

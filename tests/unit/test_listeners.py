@@ -15,8 +15,8 @@ from fake_clock import FakeClock
 from fakes import make_container, make_spec
 
 from debughost_cli.models import Listener
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
 from debughost_cli.planning.listeners import explain_not_ready, relevant
-from debughost_cli.resources import LauncherPhase, LauncherStatus
 from debughost_cli.services.elsewhere import GRACE, Elsewhere, choose_port
 from unit.test_fingerprint import SHELLS, function
 
@@ -28,10 +28,10 @@ ANY6, LOCAL6, MAPPED = "0" * 32, f"{'0' * 24}01000000", f"{'0' * 16}FFFF0000{LOC
 PORT = 3725
 
 
-def row(address: str, port: int, remote: str = "", state: str = "0A") -> str:
+def row(address: str, port: int, remote: str = "", state: str = "0A", queue: int = 0) -> str:
     """A line of /proc/net/tcp or tcp6."""
     remote = remote or (NOBODY6 if len(address) > 8 else NOBODY)
-    numbers = "00000000:00000000 00:00000000 00000000 12345 0 7 1 0000000000000000 100 0 0 10 0"
+    numbers = f"00000000:{queue:08X} 00:00000000 00000000 12345 0 7 1 0000000000000000 100 0 0 10 0"
     return f"   0: {address}:{port:04X} {remote} {state} {numbers}\n"
 
 
@@ -62,18 +62,80 @@ def row(address: str, port: int, remote: str = "", state: str = "0A") -> str:
 def test_the_launcher_finds_listeners(
     shell: str, rows: list[str], found: str, others: str, tmp_path: Path
 ) -> None:
-    tables = [tmp_path / "tcp", tmp_path / "tcp6"]
+    result = find(shell, rows, tmp_path, "echo $found $others")
+    assert result.startswith(f"{found} {others}".strip())
+    assert result.count("listens") <= 8
+
+
+def find(shell: str, rows: list[str], folder: Path, then: str) -> str:
+    """The output of ``then`` after the launcher has read these tables."""
+    tables = [folder / "tcp", folder / "tcp6"]
     for table, wide in zip(tables, (False, True), strict=True):
         lines = [r for r in rows if (len(r.split()[1]) > 13) is wide]
         table.write_text(HEAD + "".join(lines))
     text = function("find_listeners") + function("add_listener")
     for table, name in zip(reversed(tables), ("tcp6", "tcp"), strict=True):
         text = text.replace(f"/proc/net/{name}", str(table))
-    script = f'port={PORT:04X}\n{text}find_listeners\necho "$found $others"\n'
+    return run_shell(shell, f"port={PORT:04X}\n{text}find_listeners\n{then}\n")
+
+
+def run_shell(shell: str, script: str) -> str:
     command = [shell, "sh", "-c", script] if shell == "busybox" else [shell, "-c", script]
-    result = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    assert result.startswith(f"{found} {others}".strip())
-    assert result.count("listens") <= 8
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+CLIENT, CLIENT6 = "0200A8C0:C001", f"{'0' * 16}FFFF00000200A8C0:C001"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([row(ANY, PORT)], "queue 0 met no family 4"),
+        ([row(ANY6, PORT)], "queue 0 met no family ipv6"),
+        ([row(ANY, PORT), row(ANY6, PORT)], "queue 0 met no family 4"),
+        ([row(ANY, PORT, queue=3)], "queue 3 met no family 4"),
+        ([row(ANY, PORT, queue=1), row(ANY6, PORT, queue=128)], "queue 129 met no family 4"),
+        ([row(ANY, PORT), row(OWN, PORT, CLIENT, "01")], "queue 0 met yes family 4"),
+        ([row(ANY6, PORT), row(MAPPED, PORT, CLIENT6, "01")], "queue 0 met yes family ipv6"),
+        # Of another port, on the way to another machine, or closed.
+        ([row(ANY, PORT), row(ANY, 3000, queue=5)], "queue 0 met no family 4"),
+        ([row(ANY, PORT), row(OWN, 3000, CLIENT, "01")], "queue 0 met no family 4"),
+        ([row(ANY, PORT), row(OWN, 3000, f"0200A8C0:{PORT:04X}", "01")], "queue 0 met no family 4"),
+        ([row(ANY, PORT), row(OWN, PORT, CLIENT, "06")], "queue 0 met no family 4"),
+    ],
+)
+def test_the_launcher_finds_who_waits(
+    shell: str, rows: list[str], expected: str, tmp_path: Path
+) -> None:
+    then = "echo queue $queue met ${met:-no} family ${family:-4}"
+    assert find(shell, rows, tmp_path, then) == expected
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        # The length of the queue, with "+" where there is a connection; what is made of them.
+        ("0 0", "ready ready"),
+        ("0+ 0", "accepts accepts"),
+        ("1+ 1+ 0+ 0", "queued queued accepts accepts"),
+        ("2+ 1+", "queued queued"),
+        ("0+ 5+ 5+ 5+ 5+ 0+", "accepts accepts accepts accepts queued accepts"),
+        ("0+ 5+ 4+ 6+ 5+ 5+ 6+", "accepts accepts accepts accepts accepts accepts accepts"),
+        ("0+ 1+ 1+ 1+ 1+ 1+", "accepts accepts accepts accepts queued queued"),
+    ],
+)
+def test_connections_that_wait_are_judged(shell: str, readings: str, expected: str) -> None:
+    script = f"""{function("judge_queue")}
+queue=0 waiting=0 stuck=0 accepts=
+for reading in {readings}; do
+    found=all queue=${{reading%+}} met=
+    case $reading in *+) met=yes ;; esac
+    judge_queue
+    case $found in queued) echo queued ;; *) echo "${{accepts:-ready}}" ;; esac
+done"""
+    assert run_shell(shell, script).replace("+", "").split() == expected.split()
 
 
 def test_there_is_a_shell_to_test_with() -> None:

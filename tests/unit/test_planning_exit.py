@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from debughost_cli.models import Listener, State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of
-from debughost_cli.planning.launcher_status import of_this_run, parse
-from debughost_cli.resources import Container, ContainerStatus, LauncherPhase, LauncherStatus, Link
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus, of_this_run, parse
+from debughost_cli.resources import Container, ContainerStatus, Link
 
 ENDED = datetime(2026, 11, 23, 11, tzinfo=UTC)
 CONTAINER = replace(make_container(), status=ContainerStatus.EXITED, finished_at=ENDED)

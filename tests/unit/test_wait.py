@@ -18,9 +18,10 @@ from debughost_cli.errors import (
     WaitTimeout,
 )
 from debughost_cli.models import State
+from debughost_cli.services.conditions import parse_condition
 from debughost_cli.services.network import SETTLE_SECONDS, NetworkService
 from debughost_cli.services.progress import NullProgress
-from debughost_cli.services.wait import WaitService, parse_condition
+from debughost_cli.services.wait import WaitService
 
 
 @pytest.fixture(autouse=True)
