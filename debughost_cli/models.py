@@ -151,6 +151,14 @@ class NoCommand:
 
 
 @dataclass(frozen=True)
+class Warn:
+    """Something worth knowing that did not stop the command."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Detection:
     """What a workspace is and how it is run.
 
@@ -158,7 +166,7 @@ class Detection:
     empty where the project gives no command. ``framework`` describes in a few words what was
     recognised. ``evidence``: the files that decided it. ``listens``: false for a
     program without a port, such as a worker or a bot. ``compiles``: whether a dependency is known
-    to be published as source alone.
+    to be published as source alone. ``warnings``: what a user has to know besides.
     """
 
     type: ProjectType
@@ -169,6 +177,7 @@ class Detection:
     no_command: NoCommand | None = None
     listens: bool = True
     compiles: bool = False
+    warnings: tuple[Warn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -281,11 +290,3 @@ class Project:
     flags: tuple[str, ...] = ()
     """The flags of earlier runs of ``up`` that are in force; of variables the names."""
     memory_limit_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Warn:
-    """Something worth knowing that did not stop the command."""
-
-    code: str
-    message: str

@@ -133,10 +133,16 @@ class UpService:
         return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)
 
     def _pending(self, state: UpState, action: Action, container: Container) -> tuple[str, ...]:
-        """The command for migrations that this start has shown to be missing."""
+        """The command for migrations that this start has shown to be missing.
+
+        Warns of them, and of what detection knows about a new project.
+        """
         if action is Action.UNCHANGED:
             return ()
         is_new = action is Action.CREATED
+        if is_new and not state.resolved.command:
+            for warning in state.resolved.detection.warnings:
+                self._progress.warn(warning.code, warning.message)
         found = find_pending(self._engine, state.resolved, container, is_new=is_new)
         if found:
             found.warn(self._progress)

@@ -92,3 +92,18 @@ def test_a_program_gets_a_port_when_it_needs_one(app: App, empty: Path) -> None:
     assert (given["action"], given["port"]) == ("recreated", 3210)
     none = app("up", "--port", "none", "--json").document["data"]["projects"][0]
     assert (none["action"], none["port"]) == ("recreated", None)
+
+
+def test_a_program_beside_the_one_at_the_root_is_named_once(app: App, workspace: Path) -> None:
+    (workspace / "frontend").mkdir()
+    (workspace / "frontend" / "package.json").write_text('{"scripts": {"dev": "vite"}}')
+    warnings = app("up", "--json").document["warnings"]
+    (named,) = [w["message"] for w in warnings if w["code"] == "PARTS_NOT_STARTED"]
+    assert named.endswith(f"debughost up -w {workspace / 'frontend'} -p shop-frontend")
+    assert not [w for w in app("up", "--json").document["warnings"] if w["code"].startswith("PART")]
+
+
+def test_a_program_of_the_users_own_says_nothing_of_parts(app: App, workspace: Path) -> None:
+    (workspace / "frontend").mkdir()
+    (workspace / "frontend" / "package.json").write_text('{"scripts": {"dev": "vite"}}')
+    assert "PARTS_NOT_STARTED" not in app("up", "--json", "--", "node", "x.js").out

@@ -3,7 +3,8 @@
 ``[files]`` has the text of each file. ``type``, ``framework``, ``command``, ``install`` (the
 package manager) and ``port`` (false for a program without one) and
 ``compiles`` (whether compilers are needed) say what is expected; or ``message``
-and ``hint``: parts of the error where nothing can be run.
+and ``hint``: parts of the error where nothing can be run. ``warning``: part of one, where there is
+any.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ def test_detection_of_a_project(tmp_path: Path, name: str) -> None:
     assert found.framework == expected["framework"]
     assert (found.dependencies.manager if found.dependencies else "") == expected.get("install", "")
     assert found.listens == expected.get("port", True)
+    warnings = "\n".join(w.message for w in found.warnings).replace(str(workspace), "WORKSPACE")
+    assert expected.get("warning", "") in warnings
+    assert bool(warnings) is ("warning" in expected)
     assert found.compiles == expected.get("compiles", False)
 
 

@@ -42,7 +42,14 @@ from debughost_cli.project.detect import node, nx, php, python, static
 from debughost_cli.project.detect.node_package import FILE as PACKAGE
 from debughost_cli.project.detect.node_package import read_package
 from debughost_cli.project.detect.node_runtimes import DENO_FILES
-from debughost_cli.project.detect.parts import Part, find_parts, inside, list_parts
+from debughost_cli.project.detect.parts import (
+    Part,
+    find_beside,
+    find_parts,
+    inside,
+    list_parts,
+    name_beside,
+)
 from debughost_cli.project.detect.python_apps import find_app
 from debughost_cli.project.detect.python_manifests import (
     PYPROJECT,
@@ -155,7 +162,8 @@ def detect(workspace: Path, type_: ProjectType | None = None) -> Detection:
     type_ = type_ or _type_of(folder)
     found = DETECTORS[type_](folder) if type_ else None
     if found and found.command and not (_is_of_a_folder(found) or _starts_members(folder, found)):
-        return found
+        beside = name_beside(folder, find_beside(folder, found, _detect_alone))
+        return replace(found, warnings=(*found.warnings, *beside))
     parts = nx.nx_parts(folder) or find_parts(folder, _detect_alone)
     if found is None:
         raise _unknown(folder, parts)

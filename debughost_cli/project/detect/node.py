@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.detect import procfile
 from debughost_cli.project.detect.node_choice import choose_script, entry_file, run_file
+from debughost_cli.project.detect.node_folders import install_folders, started_folders
 from debughost_cli.project.detect.node_install import Manager, dependencies_of, manager_of
 from debughost_cli.project.detect.node_package import FILE, Package, read_package
 from debughost_cli.project.detect.node_runtimes import (
@@ -56,6 +57,9 @@ _BOTS = frozenset(
 """Packages of programs that connect to a server, and are none."""
 _FROM_SOURCE = frozenset({"node-gyp", "node-pty", "node-sass"})
 """Packages that are compiled on Linux when they are installed."""
+REDWOOD = "redwood.toml"
+_REDWOOD = ("rw", "dev", "--fwd=--host=0.0.0.0 --port={port} --open=false")
+"""It starts its two member packages; what follows ``--fwd`` is for the server of its pages."""
 _OF_ALL_MEMBERS: Mapping[str, frozenset[str]] = {
     "turbo": frozenset(),
     "lerna": frozenset({"run", "exec"}),
@@ -95,8 +99,11 @@ def _detect_deno(folder: Folder) -> Detection:
 
 
 def _dependencies(folder: Folder, package: Package, manager: Manager) -> Dependencies | None:
-    has_contents = package.dependencies or package.has_members
-    return dependencies_of(folder, manager) if has_contents and folder.has(FILE) else None
+    choice = choose_script(folder, package)
+    inner = started_folders(folder, package, choice.script) if choice else ()
+    if not (package.dependencies or package.has_members or inner) or not folder.has(FILE):
+        return None
+    return dependencies_of(folder, manager, *install_folders(folder, inner))
 
 
 def _is_bot(package: Package) -> bool:
@@ -112,6 +119,8 @@ def _command(
     folder: Folder, package: Package, manager: Manager
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
     """The command, the server that was recognised in it, and the file that it runs."""
+    if folder.has(REDWOOD):
+        return manager.execute(_REDWOOD), "Redwood", (REDWOOD,)
     choice = choose_script(folder, package)
     if choice:
         script = resolve(package.scripts, choice.script)
@@ -159,6 +168,8 @@ def starts_members(folder: Folder, package: Package) -> bool:
 
     They cannot all listen on one port.
     """
+    if folder.has(REDWOOD):
+        return False
     has_members = package.has_members or folder.has("nx.json")
     choice = choose_script(folder, package) if has_members else None
     if choice is None:

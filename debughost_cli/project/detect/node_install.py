@@ -154,9 +154,18 @@ def _from_npm(package: str, program: str) -> tuple[str, ...]:
     return ("npm", "exec", "--yes", f"--package={package}", "--", program)
 
 
-def dependencies_of(folder: Folder, manager: Manager) -> Dependencies:
-    """The install of a workspace that has something to install."""
-    files = folder.present("package.json", *((manager.lock,) if manager.lock else ()), *_SETTINGS)
+def manifests(folder: Folder, manager: Manager) -> tuple[str, ...]:
+    """The files on which an install depends."""
+    return folder.present("package.json", *((manager.lock,) if manager.lock else ()), *_SETTINGS)
+
+
+def dependencies_of(
+    folder: Folder, manager: Manager, files: tuple[str, ...] = (), text: str = ""
+) -> Dependencies:
+    """The install of a workspace that has something to install.
+
+    ``files`` and ``text``: what is to be installed after it, and on which files that depends.
+    """
     stamp = _STAMP.format(name=manager.name)
-    script = install_script("node_modules", stamp, _COMMON + manager.install)
-    return Dependencies(manager.name, files, script)
+    script = install_script("node_modules", stamp, _COMMON + manager.install + text)
+    return Dependencies(manager.name, (*manifests(folder, manager), *files), script)

@@ -6,14 +6,15 @@ does not, a single part is run and several are listed.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from debughost_cli.errors import DebughostError
-from debughost_cli.models import Detection, NoCommand, ProjectType
+from debughost_cli.errors import DebughostError, InvalidConfig
+from debughost_cli.models import Detection, NoCommand, ProjectType, Warn
 from debughost_cli.names import project_id_from
-from debughost_cli.project.detect.node_package import FILE
+from debughost_cli.project.detect.node_package import FILE, read_package
 from debughost_cli.project.detect.shell import join
 from debughost_cli.project.reader import Folder
 
@@ -25,12 +26,17 @@ _NO_PARTS = frozenset(
 )
 _PAGES = frozenset({"frontend", "client", "web", "www", "ui", "site", "website"})
 """Folders in which files alone, without a program, are a part."""
+_SIDES = frozenset({"frontend", "client", "webapp", "ui", "backend", "server", "api"})
+"""Folders of programs that stand beside another one at the root."""
 _MANIFESTS = (
     *(FILE, "requirements.txt", "pyproject.toml", "manage.py", "composer.json"),
     *("app.py", "main.py", "index.php", "index.html"),
 )
 _MOST = 8
 """How many parts are listed."""
+
+
+Detect = Callable[[Folder], Detection]
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Part:
         return f"{self.folder} ({self.found.framework})"
 
 
-def find_parts(folder: Folder, detect: Callable[[Folder], Detection]) -> list[Part]:
+def find_parts(folder: Folder, detect: Detect) -> list[Part]:
     """The first parts of a workspace, by name. ``detect``: detection in one folder alone."""
     parts = []
     for name in _candidates(folder):
@@ -55,6 +61,36 @@ def find_parts(folder: Folder, detect: Callable[[Folder], Detection]) -> list[Pa
             if len(parts) == _MOST:
                 break
     return parts
+
+
+def find_beside(folder: Folder, found: Detection, detect: Detect) -> list[Part]:
+    """The parts that the program at the root, as it was found, has nothing to do with."""
+    command = " ".join(found.command)
+    try:
+        package = read_package(folder) if folder.has(FILE) else None
+    except InvalidConfig:  # Of a project of another type, it does not matter.
+        package = None
+    if package and package.has_members:
+        return []
+    scripts = "\n".join([command, *(package.scripts.values() if package else ())])
+    beside = []
+    for name in sorted(_SIDES):
+        if not _has_manifest(folder, name) or re.search(rf"\b{name}\b", scripts):
+            continue
+        part = _detected(folder.inner(name), detect)
+        if part and part.command and _counts(name, part):
+            beside.append(Part(name, part))
+    return beside
+
+
+def name_beside(folder: Folder, parts: list[Part]) -> tuple[Warn, ...]:
+    """The warning about them, with the command for each."""
+    if not parts:
+        return ()
+    names = ", ".join(part.text for part in parts)
+    commands = "; ".join(_up(folder, part, shared=False) for part in parts)
+    text = f"{names} {'is' if len(parts) == 1 else 'are'} not started by this: {commands}"
+    return (Warn("PARTS_NOT_STARTED", text),)
 
 
 def _candidates(folder: Folder) -> Iterator[str]:
@@ -70,7 +106,7 @@ def _has_manifest(folder: Folder, name: str) -> bool:
     return folder.first(*(f"{name}/{manifest}" for manifest in _MANIFESTS)) is not None
 
 
-def _detected(folder: Folder, detect: Callable[[Folder], Detection]) -> Detection | None:
+def _detected(folder: Folder, detect: Detect) -> Detection | None:
     try:
         return detect(folder)
     except DebughostError:  # A part that cannot be read does not hide the others.

@@ -31,6 +31,7 @@ WEB = ("fastapi", "flask", "starlette", "litestar", "quart", "sanic", "django", 
 _FLASK_APP = re.compile(
     r"^(?:export[ \t]+)?FLASK_APP[ \t]*=[ \t]*[\"']?([\w./:()-]+)", re.MULTILINE
 )
+_SPIDER = re.compile(r"^[ \t]+name[ \t]*=[ \t]*[\"']([\w.-]+)[\"']", re.MULTILINE)
 _DJANGO_FOLDERS = ("src", "backend", "server", "app", "project", "web", "api", "django")
 
 Packages = Mapping[str, frozenset[str]]
@@ -92,6 +93,8 @@ _FROM_SOURCE = frozenset({"mysqlclient", "netifaces", "psycopg2", "pycrypto", "u
 
 def _no_command(folder: Folder) -> NoCommand | None:
     """What is missing where there are programs, but not one to be run."""
+    if folder.has("scrapy.cfg"):
+        return _scrapy(folder)
     scripts, notebook_file = runnable_scripts(folder), notebook(folder)
     if scripts:
         return NoCommand(
@@ -106,6 +109,20 @@ def _no_command(folder: Folder) -> NoCommand | None:
             details={"workspace": str(folder.root), "files": [notebook_file]},
         )
     return None
+
+
+def _scrapy(folder: Folder) -> NoCommand:
+    """A spider ends when it has crawled: which one is run, and when, is the user's decision."""
+    places = [f"{name}/spiders" for name in folder.subfolders()]
+    sources = [folder.source(f"{p}/{file}") for p in places for file in folder.files(".py", p)]
+    names = [found[1] for source in sources if (found := _SPIDER.search(source))]
+    return NoCommand(
+        f"{folder.root} has spiders of Scrapy ({', '.join(names) or 'none yet'}), which end when "
+        "they have crawled, and no program that stays",
+        hint="Keep a container for them, debughost up --port none -- sleep infinity, and run one "
+        f"in it: debughost exec scrapy crawl {names[0] if names else 'NAME'}",
+        details={"workspace": str(folder.root), "spiders": names},
+    )
 
 
 def _django(folder: Folder, packages: Packages) -> Program | None:
