@@ -17,7 +17,10 @@ from debughost_cli.errors import (
     NotReady,
     PortInUse,
 )
-from debughost_cli.models import Action, ContainerRef, Project
+from debughost_cli.models import Action, ContainerRef, Project, ProjectType
+from debughost_cli.project.detect.php import is_wordpress
+from debughost_cli.project.detect.wordpress import missing_database
+from debughost_cli.project.reader import Folder
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
 from debughost_cli.resources import Container
@@ -88,6 +91,7 @@ class UpService:
         """
         self._check_limits(resolved)
         self._warn_of_setuid(resolved)
+        self._warn_of_database(resolved)
         state = UpState(resolved, options, Rollback(self._progress))
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))
@@ -112,6 +116,13 @@ class UpService:
                 f"{workspace} belongs to root and other users can enter it: a setuid program that "
                 f"the container makes there runs as root for them; chmod o-x {workspace} helps",
             )
+
+    def _warn_of_database(self, resolved: ResolvedProject) -> None:
+        folder = Folder(resolved.workspace)
+        if resolved.type is ProjectType.PHP and is_wordpress(folder):
+            missing = missing_database(folder, resolved.network)
+            if missing:
+                self._progress.warn("DATABASE_MISSING", missing)
 
     def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
         """The project as it is then, or the error for one that is not ready."""
