@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 from typing import ClassVar, NoReturn, Self, TypedDict, Unpack
@@ -26,11 +27,28 @@ class ExitCode(IntEnum):
     SIGTERM = 143
 
 
+@dataclass(frozen=True)
+class NotReadyReason:
+    """Why a running project is not ready, and what helps.
+
+    ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``, ``not_accepting``,
+    ``ipv6_only`` or ``waiting_for_changes``. ``ports``: what it listens on instead of its own port,
+    ``reachable`` those of them that are not the loopback address's.
+    """
+
+    name: str
+    text: str
+    hint: str
+    ports: tuple[int, ...] = ()
+    reachable: tuple[int, ...] = ()
+
+
 class Context(TypedDict, total=False):
     """What every error may be made with."""
 
     hint: str
     details: Mapping[str, object]
+    why: NotReadyReason | None
 
 
 class Failure(BaseException):
@@ -38,6 +56,7 @@ class Failure(BaseException):
 
     ``message`` is one sentence, ``hint`` a remedy (may be empty), ``details`` holds JSON-ready
     facts for readers of the output; the program itself decides by the class and its typed fields.
+    ``why``: what keeps a project from being ready, where that is the reason and is known.
     ``retryable`` is true only where the same call may succeed later unchanged. ``changed``:
     something was modified all the same, and stays modified.
 
@@ -52,12 +71,14 @@ class Failure(BaseException):
     hint: str
     details: Mapping[str, object]
     changed: bool
+    why: NotReadyReason | None
 
     def __init__(self, message: str, **context: Unpack[Context]) -> None:
         super().__init__(message)
         details = MappingProxyType(dict(context.get("details", {})))
         hint = context.get("hint", "")
-        self._init_fields(message=message, hint=hint, details=details, changed=False)
+        why = context.get("why")
+        self._init_fields(message=message, hint=hint, details=details, changed=False, why=why)
 
     def _init_fields(self, **fields: object) -> None:
         """For constructors alone: sets fields past ``__setattr__``."""

@@ -11,27 +11,35 @@ from debughost_cli.cli.session import Session
 TEXT = """\
 debughost runs a project in one development container on a Docker Engine.
 
-The usual round, in the project's folder (or with --workspace DIR):
-  debughost up --json             make, start, wait until it listens; run again any time
-  debughost status --json         state, CPU, memory, why it ended, what differs from the files
-  debughost logs -n 50 --json     its output
-  debughost exec -- npm test      a command in the container, with its exit code
-  debughost stop --json           SIGTERM, then SIGKILL after 10 s
-  debughost rm --json             remove the container; installed packages stay
+In the project's folder; from elsewhere with -w DIR (up) or -p ID (all others, more than once):
+  debughost up --json                   install, start, wait until it listens; the URL
+  debughost exec CMD...                 a command in its container, with its exit code
+  debughost logs --grep 'ERROR|WARN' --json
+  debughost status --json               all projects: state, why they ended, what is out of date
+  debughost restart --json              after a change of code that nothing watches
+  debughost stop --json
+  debughost rm shop api --volumes --json
 
-The type (node, python, php, static), the command and the dependencies are detected. The program
-must listen on 0.0.0.0:$PORT. Say otherwise with flags or a debughost.toml (debughost init):
-  debughost up --project shop --type node --port 3100 -e DEBUG=1 -- npm run dev
+Run "up" again after any other change: it starts what was stopped or has crashed, installs what the
+manifest now asks for, and applies flags and configuration; where nothing changed, it does nothing.
+It returns when the program is ready: no wait, status or logs is needed after it.
 
-With --json stdout holds one document: read "ok", then data.projects[0] or at error.code and
-error.hint; "next" lists commands that make sense now. The process's exit code tells the kind:
+Type (node, python, php, static), command, dependencies and port are detected. Flags are kept until
+they are given anew; debughost.toml (debughost init) keeps them with the project:
+  debughost up -p shop --type node --port 3100 -e DEBUG=1 -m 4g --json -- npm run dev
+A program with a port of its own is published as it is; otherwise it listens on 0.0.0.0:$PORT.
+Projects reach each other by ID and by data.projects[0].ports[0].container_port of the other:
+  debughost up -p web -e API_URL=http://api:5123 --json
+
+With --json stdout holds one document. One call tells all: read "ok", then data.projects[0] (url,
+state, exit), or error.code, error.hint and error.details.log_tail, its last 20 lines. "next" lists
+complete commands, the one that helps most first. The process's exit code tells the kind:
   0 done  2 wrong input  3 not found  4 engine  5 conflict  6 timed out  7 the project failed
   8 some of several failed  9 disk full  130 interrupted
 
-Waiting and watching:
-  debughost wait --for http=/health --timeout 30
-  debughost events --json         one line a change, with the reason
-  debughost status --check        exit code 7 unless all run and are ready
+Why is it not ready: debughost wait --for ready --timeout 5 --json, error.details.reason.
+Does a page answer: debughost wait --for http=/health --timeout 30 --json.
+One line a change: debughost events --json. What must be well in a script: status --check.
 
 When something is wrong: debughost doctor. All codes: debughost schema --errors. The shape of every
 document: debughost schema COMMAND. Nothing ever asks a question with --json or off a terminal;

@@ -6,13 +6,15 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from debughost_cli.errors import Crashed, DebughostError, NotReady, PortInUse
-from debughost_cli.models import Action, ExitReason, Freshness, Project
+from debughost_cli.errors import Crashed, DebughostError, NotReady, PortInUse, WaitTimeout
+from debughost_cli.models import Action, ExitReason, Freshness, Project, State
 
 if TYPE_CHECKING:
     from debughost_cli.api import ProjectResult, ProjectsResult
 
 _MIB = 1024**2
+_TO_BE_MENDED = ("loopback", "other_port", "ipv6_only")
+"""Reasons for which the program has to be changed and started again."""
 
 
 def after(result: ProjectsResult) -> list[str]:
@@ -31,8 +33,10 @@ def remedies(project: Project) -> list[str]:
     ended = project.exit
     if ended and not ended.expected:
         return _after_end(project, ended.reason)
-    is_old = project.drift or project.dependencies is Freshness.STALE
-    return [up(project)] if is_old else []
+    if project.drift or project.dependencies is Freshness.STALE:
+        return [up(project)]
+    # Its error says what is in the way.
+    return [_wait(project, 10)] if project.state is State.RUNNING and not project.ready else []
 
 
 def up(project: Project, *more: str) -> str:
@@ -54,7 +58,7 @@ def _after_item(item: ProjectResult) -> list[str]:
     if project.state is None:
         return []
     migrate = [shlex.join(["debughost", "exec", "-p", name, *item.pending])] if item.pending else []
-    return [*migrate, f"debughost logs -p {name}", f"debughost status -p {name}"]
+    return [*migrate, _logs(project)] if project.ready else [_wait(project, 120), _logs(project)]
 
 
 def _after_failure(item: ProjectResult, error: DebughostError | None) -> list[str]:
@@ -63,11 +67,23 @@ def _after_failure(item: ProjectResult, error: DebughostError | None) -> list[st
         return [_again(item, "--port", str(error.next_free or "auto"))]
     if project.container is None:
         return [_again(item)] if error and error.retryable and item.workspace else []
-    if isinstance(error, NotReady):
-        # It goes on running.
-        return [_logs(project), f"debughost wait -p {project.project} --for ready --timeout 120"]
+    if isinstance(error, NotReady | WaitTimeout):
+        return _after_waiting(project, error)
     reason = error.reason if isinstance(error, Crashed) else None
     return _after_end(project, reason)
+
+
+def _after_waiting(project: Project, error: NotReady | WaitTimeout) -> list[str]:
+    """It goes on running."""
+    logs = _logs(project)
+    why = error.why
+    if why and why.reachable:
+        return [up(project, "--port", str(why.reachable[0])), logs]
+    if why and why.name in _TO_BE_MENDED:
+        return [logs, f"debughost restart -p {project.project}"]
+    if project.ready:
+        return [logs]
+    return [logs, _wait(project, 600 if why and why.name == "installing" else 120)]
 
 
 def _after_end(project: Project, reason: ExitReason | None) -> list[str]:
@@ -86,6 +102,10 @@ def _again(item: ProjectResult, *more: str) -> str:
     workspace = item.workspace or project.workspace
     words += ["-w", workspace] if workspace else []
     return " ".join([shlex.join([*words, *more]), *flags])
+
+
+def _wait(project: Project, seconds: int) -> str:
+    return f"debughost wait -p {project.project} --for ready --timeout {seconds}"
 
 
 def _logs(project: Project) -> str:

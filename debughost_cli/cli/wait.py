@@ -41,7 +41,8 @@ def wait(
     limit = seconds(timeout, "--timeout") or 60.0
     result = session.host.wait(project or None, for_, timeout=limit, check=False)
     output = projects_output(session, result)
-    return replace(output, show=lambda: _show(session, result, for_), next=())
+    helps = output.next if output.error else ()
+    return replace(output, show=lambda: _show(session, result, for_), next=helps)
 
 
 def _show(session: Session, result: ProjectsResult, condition: str) -> None:

@@ -335,6 +335,8 @@ fi
 [ -z "$stopping" ] || end 143 "running$installed"
 start_watch "running$installed" "$apart"
 
+# npm's news of its own version would be the last words of a program that fails.
+export npm_config_update_notifier="${npm_config_update_notifier-false}"
 ${apart:+"$apart"} "$@" 2>&3 3>&-
 code=$?
 

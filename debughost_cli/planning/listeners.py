@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from debughost_cli import names
+from debughost_cli.failure import NotReadyReason as NotReadyReason
 from debughost_cli.models import Listener
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
 from debughost_cli.resources import Container
@@ -13,20 +15,6 @@ AUXILIARY_PORTS = frozenset({5678, 5858, 9229, 9230, 24678, 35729})
 """Where debuggers (debugpy, Node) and live reload (Vite, LiveReload) listen by default."""
 EPHEMERAL_PORTS = range(32768, 61000)
 """Linux's own choice for programs that give no number (ip_local_port_range)."""
-
-
-@dataclass(frozen=True)
-class NotReadyReason:
-    """Why a running project is not ready, and what helps.
-
-    ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``, ``not_accepting``,
-    ``ipv6_only`` or ``waiting_for_changes``. ``ports``: what it listens on instead of its own port.
-    """
-
-    name: str
-    text: str
-    hint: str
-    ports: tuple[int, ...] = ()
 
 
 def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
@@ -89,13 +77,15 @@ def waiting_for_changes(container: Container) -> NotReadyReason:
 
 def _elsewhere(container: Container, others: tuple[Listener, ...]) -> NotReadyReason:
     port, ports = container.port, tuple(found.port for found in others)
-    reachable = [found.port for found in others if not found.is_loopback]
+    reachable = tuple(found.port for found in others if not found.is_loopback)
     if reachable:
         return NotReadyReason(
             "other_port",
             f"it listens on {_ports(reachable)}, not on port {port}",
-            f"Use the port that it has: debughost up -p {container.project} --port {reachable[0]}",
+            f"Use the port that it has: debughost up -p {container.project} "
+            f"-w {shlex.quote(container.labels.get(names.WORKSPACE, '.'))} --port {reachable[0]}",
             ports,
+            reachable,
         )
     return NotReadyReason(
         "other_port",

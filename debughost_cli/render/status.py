@@ -40,11 +40,12 @@ def show(
     console = console_for(streams)
     write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
     for project in projects:
-        help_ = next(iter(remedies(project)), "")
         for line in reasons([project]):
             streams.out(line)
-        if help_ and reasons([project]):
-            streams.out(f"  {help_}")
+            # On a terminal, they are one below the other.
+            streams.stdout.flush()
+            for help_ in remedies(project)[:1]:
+                streams.talk(f"  {help_}")
 
 
 def console_for(streams: Streams) -> Console:

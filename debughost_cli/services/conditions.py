@@ -12,7 +12,7 @@ from debughost_cli.errors import Unhealthy, Usage
 from debughost_cli.models import State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.launcher_status import LauncherStatus
-from debughost_cli.planning.listeners import explain_not_ready
+from debughost_cli.planning.listeners import NotReadyReason, explain_not_ready
 from debughost_cli.planning.log_options import is_found
 from debughost_cli.planning.log_tail import start_of_run
 from debughost_cli.planning.log_times import SECOND, to_ns
@@ -45,9 +45,14 @@ class Condition:
         """``left``: the seconds that there are for it. Raises Unhealthy, NotFound, Conflict."""
         raise NotImplementedError
 
+    def obstacle(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
+        """What keeps a running project from being ready, where it has to be that."""
+        return None
+
     def why_not(self, container: Container, launcher: LauncherStatus) -> str:
         """What was found last, as part of an error's message."""
-        return f"it is {container.status}"
+        reason = self.obstacle(container, launcher)
+        return reason.text if reason else f"it is {container.status}"
 
     def close(self) -> None:
         """May be called again."""
@@ -111,11 +116,10 @@ class _IsReady(Condition):
             self._obstacles = Obstacles(engine, SYSTEM_CLOCK)
         return self._obstacles.is_ready(container, launcher)
 
-    def why_not(self, container: Container, launcher: LauncherStatus) -> str:
-        reason = self._obstacles and self._obstacles.likely(container, launcher)
-        if reason and container.is_running:
-            return reason.text
-        return super().why_not(container, launcher)
+    def obstacle(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
+        if not (self._obstacles and container.is_running):
+            return None
+        return self._obstacles.likely(container, launcher)
 
     def close(self) -> None:
         if self._obstacles:
@@ -175,11 +179,13 @@ class _Answers(Condition):
             self._last = answer
         return answer is not None and answer.is_good
 
+    def obstacle(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
+        is_ready = launcher.ready or not container.is_running
+        return None if is_ready else explain_not_ready(container, launcher)
+
     def why_not(self, container: Container, launcher: LauncherStatus) -> str:
-        if not container.is_running:
+        if not (container.is_running and launcher.ready):
             return super().why_not(container, launcher)
-        if not launcher.ready:
-            return explain_not_ready(container, launcher).text
         found = [f"the last answer: {self._last.text}"] if self._last else []
         found += ["one has not come yet"] if self._request else []
         return ", ".join(found) or "it was not asked"

@@ -254,4 +254,5 @@ def _not_ready(
             "listening": list(reason.ports),
             "log_tail": list(log_tail(engine, container)),
         },
+        why=reason,
     )

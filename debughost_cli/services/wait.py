@@ -102,12 +102,17 @@ class WaitService:
         self, container: Container, launcher: LauncherStatus, condition: Condition, timeout: float
     ) -> WaitTimeout:
         project, state = container.project, condition.why_not(container, launcher)
+        why = condition.obstacle(container, launcher)
+        patience = f"See 'debughost logs -p {project}', or give it longer with --timeout"
         return WaitTimeout(
             f"{project} was not {condition.text} within {timeout:g} s ({state})",
-            hint=f"See 'debughost logs -p {project}', or give it longer with --timeout",
+            hint=why.hint if why else patience,
             details={
                 "condition": condition.text,
                 "status": container.status,
+                "reason": why.name if why else None,
+                "listening": list(why.ports) if why else [],
                 "log_tail": list(log_tail(self._engine, container)),
             },
+            why=why,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
-from fakes.programs import exits, never_listens
+from fakes.programs import exits, installing, listens_on, loopback_only, never_listens
 
 from cli.conftest import App, node_project
 from debughost_cli.cli.next import for_projects, remedies
@@ -35,7 +35,9 @@ def test_out_of_memory_asks_for_more(
     engine.crash(engine.container("shop").id, 137, oom=True)
     first = app("status", "--json").document["next"][0]
     assert first == f"debughost up -p shop -w {workspace} --memory 1024m"
-    assert first in app("status").out
+    people = app("status")
+    assert first in people.err, "stdout is data alone"
+    assert "debughost" not in people.out
     assert runs(app, first, monkeypatch, tmp_path) == 0
     assert app("status", "-p", "shop", "--json").project["flags"] == ["--memory 1024m", "-e A"]
 
@@ -56,6 +58,51 @@ def test_one_that_is_not_ready_can_be_waited_for(
     found = app("up", "--wait-timeout", "0.05", "--json").document["next"]
     assert found[0] == "debughost logs -p shop"
     assert found[1].startswith("debughost wait -p shop --for ready")
+
+
+@pytest.mark.parametrize("port", [3000, 8080, 8000])
+def test_one_that_listens_elsewhere_gets_that_port(
+    app: App,
+    engine: FakeEngine,
+    workspace: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    port: int,
+) -> None:
+    engine.program = listens_on(port)
+    first = app("up", "--port", "4321", "-e", "A=1", "--json").document["next"][0]
+    assert first == f"debughost up -p shop -w {workspace} --port {port}"
+    assert first in app("up", "--port", "4321", "--json").error["hint"]
+    waited = app("wait", "--for", "ready", "--timeout", "0.1", "--json")
+    assert waited.error["details"]["listening"] == [port]
+    assert waited.document["next"][0] == first
+    assert runs(app, first, monkeypatch, tmp_path) == 0
+
+
+def test_one_that_listens_to_itself_alone_is_restarted_when_it_was_mended(
+    app: App, engine: FakeEngine
+) -> None:
+    engine.program = loopback_only()
+    assert app("up", "--json").document["next"] == [
+        "debughost logs -p shop", "debughost restart -p shop",
+    ]  # fmt: skip
+
+
+def test_an_install_that_goes_on_is_waited_for_longer(app: App, engine: FakeEngine) -> None:
+    engine.program = installing()
+    run = app("up", "--install-timeout", "0.1", "--json")
+    assert run.document["next"][1] == "debughost wait -p shop --for ready --timeout 600"
+
+
+def test_status_tells_how_to_find_out_why_one_is_not_ready(app: App, engine: FakeEngine) -> None:
+    engine.program = never_listens()
+    app("up", "--no-wait")
+    (line,) = app("status", "--json").document["next"]
+    run = app(*shlex.split(line)[1:-1], "0.1", "--json")
+    assert run.error["details"]["reason"] == "nothing_listens"
+    assert run.document["next"] == [
+        "debughost logs -p shop", "debughost wait -p shop --for ready --timeout 120",
+    ]  # fmt: skip
 
 
 def test_every_one_of_several_projects_has_its_command(
@@ -105,9 +152,9 @@ NEW = Drift("env.A", "set", None)
     ],
 )
 def test_status_says_what_differs_and_what_to_run(project: Project, why: str) -> None:
-    streams = Streams(io.StringIO(), out := io.StringIO(), io.StringIO())
+    streams = Streams(io.StringIO(), out := io.StringIO(), err := io.StringIO())
     shown = replace(project, state=State.RUNNING, workspace="/home/me/shop")
     show(streams, [shown], remedies)
     assert f"shop: {why}" in out.getvalue()
-    assert out.getvalue().endswith("\n  debughost up -p shop -w /home/me/shop\n")
+    assert err.getvalue() == "  debughost up -p shop -w /home/me/shop\n"
     assert for_projects([shown]) == ["debughost up -p shop -w /home/me/shop"]

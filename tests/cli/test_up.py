@@ -56,7 +56,7 @@ def test_a_fresh_project(app: App, engine: FakeEngine, workspace: Path) -> None:
     assert project["url"] == f"http://127.0.0.1:{SHOP_PORT}"
     assert project["workspace"] == str(workspace)
     assert project["command"] == ["npm", "run", "dev"]
-    assert run.document["next"] == ["debughost logs -p shop", "debughost status -p shop"]
+    assert run.document["next"] == ["debughost logs -p shop"]
     assert project["container"]["id"] == engine.container("shop").id
 
 
