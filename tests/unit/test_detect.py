@@ -310,7 +310,7 @@ def test_a_given_type_works_in_an_empty_folder(tmp_path: Path, type_: ProjectTyp
 
 NODE_COMMANDS: list[tuple[Files, tuple[str, ...]]] = [
     ({"package.json": package("node server.js")}, ("npm", "run", "dev")),
-    ({"package.json": {"scripts": {"start": "node ."}}}, ("npm", "run", "start")),
+    ({"package.json": {"scripts": {"start": "node ."}}}, ("node", "--watch", ".")),
     (
         {"package.json": package("vite")},
         ("npm", "run", "dev", "--", *ADDRESS, "--strictPort"),

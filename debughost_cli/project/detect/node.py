@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.detect import procfile
-from debughost_cli.project.detect.node_choice import choose_script, entry_file, run_file
+from debughost_cli.project.detect.node_choice import choose_script, entry_file, file_of, run_file
 from debughost_cli.project.detect.node_folders import install_folders, started_folders
 from debughost_cli.project.detect.node_install import Manager, dependencies_of, manager_of
 from debughost_cli.project.detect.node_package import FILE, Package, read_package
@@ -124,7 +125,8 @@ def _command(
     choice = choose_script(folder, package)
     if choice:
         script = resolve(package.scripts, choice.script)
-        words, name = _script_command(package, manager, script)
+        watches = script == "start" and not choice.build and not _is_bot(package)
+        words, name = _script_command(package, manager, script, watches=watches)
         if choice.build:
             build = shlex.join(manager.run(choice.build))
             words = ("sh", "-c", f"{build} && exec {shlex.join(words)}")
@@ -137,30 +139,39 @@ def _command(
     return manager.execute((*run_file(package, entry), entry)), "", (entry,)
 
 
-def _script_command(package: Package, manager: Manager, script: str) -> tuple[tuple[str, ...], str]:
+def _script_command(
+    package: Package, manager: Manager, script: str, *, watches: bool
+) -> tuple[tuple[str, ...], str]:
+    """``watches``: whether a plain ``node FILE`` is to be run again at every change."""
     command = last_command(package.scripts[script])
     if command is None:
         return manager.run(script), ""
     server = command.server
     flags, name = (server.flags, server.name) if server else ((), "")
-    direct = _direct(package, command, script)
+    direct = _direct(package, command, script, watches=watches)
     if direct is None:
         return manager.run(script, flags), name
     words = manager.execute((*direct.words, *flags))
     return (("env", *direct.environment, *words) if direct.environment else words), name
 
 
-def _direct(package: Package, command: SimpleCommand, script: str) -> SimpleCommand | None:
-    """The script's command, to be run without the script, where the script sets its own port.
+def _direct(
+    package: Package, command: SimpleCommand, script: str, *, watches: bool
+) -> SimpleCommand | None:
+    """The script's command, to be run without the script, where the script sets its own port or
+    does not see changes.
 
     Most servers accept an option only once, and an assignment in the script overrides the
     environment. Scripts with pre or post scripts, or with several commands, are run as they are.
     """
     companions = {f"pre{script}", f"post{script}"} & package.scripts.keys()
     known = command.server or command.tool == "node" or command.tool in package.dependencies
-    if not command.alone or companions or not known or not chooses_address(command):
+    if not command.alone or companions or not known:
         return None
-    return without_address(command)
+    direct = without_address(command)
+    if direct and watches and file_of(command):
+        return replace(direct, words=("node", "--watch", *direct.words[1:]))
+    return direct if chooses_address(command) else None
 
 
 def starts_members(folder: Folder, package: Package) -> bool:

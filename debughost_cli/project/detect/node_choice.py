@@ -134,7 +134,7 @@ def _serves(folder: Folder, package: Package, name: str) -> bool:
     command = _last(package, name) if _text(package, name) else None
     if command is None or needs_build(folder, package, name):
         return False
-    target = _file_of(command)
+    target = file_of(command)
     return command.server is not None or (target is not None and _exists(folder, package, target))
 
 
@@ -149,11 +149,11 @@ def needs_build(folder: Folder, package: Package, name: str) -> bool:
     verb = _OF_A_BUILD.get(command.tool)
     if verb is not None:
         return verb in ("", *command.words[1:2])
-    target = _file_of(command)
+    target = file_of(command)
     return target is not None and not _exists(folder, package, target)
 
 
-def _file_of(command: SimpleCommand) -> str | None:
+def file_of(command: SimpleCommand) -> str | None:
     """The file that ``node`` runs; None for another program, and where options hide it."""
     if command.tool != "node":
         return None
