@@ -193,8 +193,10 @@ class ProjectReader:
         (name,) = self.chosen(project)
         return ExecService(self._source.get()).start(name, spec, size)
 
-    def doctor(self) -> Iterator[Check]:
+    def doctor(self, *, registries: bool = False) -> Iterator[Check]:
         """The checks of this machine and its engine, one after the other; none raises.
+
+        ``registries``: also whether a container, made for it, reaches those of packages.
 
         >>> [check.name for check in host.doctor()][:3]
         ['python', 'locks', 'disk']
@@ -204,7 +206,8 @@ class ProjectReader:
         def connect() -> Engine:
             return self._source.connect(timeout=DOCTOR_TIMEOUT, retry=False)
 
-        return DoctorService(connect, self.config.folder, self.environ).run()
+        service = DoctorService(connect, self.config.folder, self.environ)
+        return service.run(registries=registries)
 
     def chosen(self, projects: Projects) -> list[str]:
         """The ids, checked; for None that of the current folder.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from debughost_cli.cli.options import command
@@ -15,10 +17,16 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(command(doctor))
 
 
-def doctor(session: Session) -> Output:
+def doctor(
+    session: Session,
+    registries: Annotated[
+        bool,
+        typer.Option("--registries", help="Also reach the package registries from a container."),
+    ] = False,
+) -> Output:
     """Find out what is wrong with this machine, and how to fix it."""
     checks = []
-    for check in session.host.doctor():
+    for check in session.host.doctor(registries=registries):
         checks.append(check)
         if not session.options.json:
             human.check(session.streams, check)

@@ -16,13 +16,15 @@ from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import ProjectType
-from debughost_cli.project.certificates import ca_bundle_of
+from debughost_cli.planning.failure_hints import install_hint
+from debughost_cli.project.certificates import ca_bundle_of, trusted_bundle
 from debughost_cli.project.configuration import load_settings
-from debughost_cli.project.settings import Flags
+from debughost_cli.project.settings import Flags, Settings
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import lock_folder
 from debughost_cli.services.network import NetworkService, containers_of
 from debughost_cli.services.progress import NullProgress
+from debughost_cli.services.registries import unreachable
 from debughost_cli.services.volumes import VolumeService
 
 LOW_DISK = 2 * 1024**3
@@ -91,8 +93,11 @@ class DoctorService:
         self._free_disk_space = free_disk_space
         self._clock = clock
 
-    def run(self) -> Iterator[Check]:
-        """The checks one after the other, each as soon as it is made."""
+    def run(self, *, registries: bool = False) -> Iterator[Check]:
+        """The checks one after the other, each as soon as it is made.
+
+        ``registries``: also whether a container reaches those of packages, for which one is made.
+        """
         yield self._made("python", _python)
         yield self._made("locks", _locks)
         yield self._made("disk", self._disk)
@@ -103,6 +108,8 @@ class DoctorService:
             yield self._made("network", partial(_network, engine))
             yield self._made("images", partial(_images, engine))
             yield self._made("volumes", partial(_volumes, engine))
+            if registries:
+                yield self._made("registries", partial(self._registries, engine))
 
     def _made(self, name: str, check: Callable[[], Finding]) -> Check:
         started = self._clock.monotonic()
@@ -123,9 +130,22 @@ class DoctorService:
         return _ok(text)
 
     def _configuration(self) -> Finding:
-        settings = load_settings(self._folder, Flags(), self._environ)
+        settings = self._settings()
         ca_bundle_of(settings, self._folder)
         return _ok(str(settings.file or f"no configuration file in {self._folder}"))
+
+    def _registries(self, engine: Engine) -> Finding:
+        bundle = ca_bundle_of(self._settings(), self._folder)
+        failed = unreachable(engine, bundle)
+        if failed is None:
+            return _warning("there is no base image to check from", "debughost images build static")
+        if not failed:
+            return _ok("a container reaches the registries of npm, PyPI and Packagist")
+        hint = install_hint(failed, trusted_bundle())
+        return _warning("; ".join(failed), hint or "Check that the engine's network has a way out")
+
+    def _settings(self) -> Settings:
+        return load_settings(self._folder, Flags(), self._environ)
 
     def _engine(self, found: list[Engine]) -> Finding:
         engine = self._connect()

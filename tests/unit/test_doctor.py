@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeClock
 from fakes import FakeEngine, usable_engine
+from fakes.specs import make_spec
 
 from debughost_cli import names
-from debughost_cli.engine.port import Engine
+from debughost_cli.engine.port import Engine, ExecResult
 from debughost_cli.errors import EngineUnavailable
 from debughost_cli.models import ProjectType
 from debughost_cli.services.doctor import LOW_DISK, Check, CheckStatus, DoctorService
 from debughost_cli.services.images import latest
+from debughost_cli.services.registries import COMMAND
 
 OK, WARNING, FAILED = CheckStatus
 Examine = Callable[..., dict[str, Check]]
@@ -33,12 +35,13 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine)
         connect: Callable[[], Engine] = lambda: engine,
         free: int = 10 * LOW_DISK,
         clock: FakeClock | None = None,
+        registries: bool = False,
         **environ: str,
     ) -> dict[str, Check]:
         service = DoctorService(
             connect, tmp_path, environ, free_disk_space=lambda: free, clock=clock or FakeClock()
         )
-        return {check.name: check for check in service.run()}
+        return {check.name: check for check in service.run(registries=registries)}
 
     return run
 
@@ -166,3 +169,47 @@ def test_doctor_never_advises_doctor(examine: Examine, hint: str, left: str) -> 
     assert found.hint == left
     assert found.error
     assert found.error.hint == left
+
+
+TLS = b"""60 https://pypi.org/simple/pip/ curl: (60) SSL certificate problem: self-signed
+More details here: https://curl.se/docs/sslcerts.html
+0 https://registry.npmjs.org/-/ping\x20
+"""
+DNS = b"6 https://repo.packagist.org/packages.json curl: (6) Could not resolve host: repo.packagist"
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "message", "hint"),
+    [
+        (b"0 https://pypi.org/simple/pip/ \n", OK, "a container reaches the registries", ""),
+        (TLS, WARNING, "https://pypi.org/simple/pip/: curl: (60) SSL certificate problem: "
+         "self-signed", "DEBUGHOST_CA_BUNDLE=/etc/own.pem is what"),
+        (DNS, WARNING, "Could not resolve host: repo.packagist", "cannot resolve names"),
+        (b"28 https://pypi.org/simple/pip/ curl: (28) Connection timed out", WARNING,
+         "Connection timed out", "way out"),
+    ],
+)  # fmt: skip
+def test_what_a_container_reaches(
+    examine: Examine, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch,
+    output: bytes, status: CheckStatus, message: str, hint: str,
+) -> None:  # fmt: skip
+    monkeypatch.delenv("DEBUGHOST_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", "/etc/own.pem")
+    engine.execs[COMMAND] = ExecResult(0, output, b"")
+    check = examine(registries=True)["registries"]
+    assert (check.status, message in check.message, hint in check.hint) == (status, True, True)
+    assert not engine.containers.list()
+
+
+def test_what_an_earlier_doctor_left_is_replaced(examine: Examine, engine: FakeEngine) -> None:
+    engine.containers.create("debug-host-doctor", make_spec("", image=latest(ProjectType.NODE)))
+    engine.execs[COMMAND] = ExecResult(0, b"", b"")
+    assert examine(registries=True)["registries"].status is OK
+    assert not engine.containers.list()
+
+
+def test_there_is_no_image_to_reach_the_registries_from(
+    examine: Examine, engine: FakeEngine
+) -> None:
+    engine.stored_images.clear()
+    assert "images build" in examine(registries=True)["registries"].hint
