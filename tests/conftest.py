@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("quick", deadline=None, max_examples=15, database=None)
-settings.register_profile("thorough", deadline=None, max_examples=120, database=None)
+settings.register_profile("thorough", deadline=None, max_examples=60, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 # No deadline: a busy machine is no defect. No database: no run depends on the one before.
 

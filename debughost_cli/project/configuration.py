@@ -79,8 +79,6 @@ def read_settings(
             sources[given.name] = given.source
         except (BadValue, DebughostError) as exc:
             faults.append(_refused(given, exc))
-        except ValueError:  # Python makes no text of numbers with thousands of digits.
-            faults.append(_refused(given, BadValue("a number of ordinary size")))
     # Parsers return what the fields hold; where that is declared, mypy verifies it.
     make: Callable[..., Settings] = Settings
     made = make(file=file, project_limits=user.limits, sources=sources, **values)

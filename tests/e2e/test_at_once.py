@@ -20,7 +20,7 @@ pytestmark = pytest.mark.alone  # many commands at once, which must not meet oth
 
 MANY = 12
 FREE = 8
-ROUNDS = 5
+ROUNDS = 3
 STUBBORN = python("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
 """Ends by SIGKILL alone: a ``stop`` of it takes as long as its grace."""
 

@@ -1,6 +1,6 @@
 """SIGINT, SIGTERM and SIGKILL at random moments: whenever they come, the world stays sound.
 
-Thirty moments for each command, from a seed that pytest prints; DEBUGHOST_SEED repeats them.
+Fifteen moments for each command, from a seed that pytest prints; DEBUGHOST_SEED repeats them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .harness import Eye, Program, body, check_document, finish, listing, owner,
 
 pytestmark = pytest.mark.alone  # moments at random, which must not meet other load
 
-KILLS = 30
+KILLS = 15
 LANES = 3
 """Projects that are worked on side by side, each with its share of the kills."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)

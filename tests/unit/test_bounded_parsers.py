@@ -112,11 +112,11 @@ def test_a_key_with_thousands_of_parts_takes_no_memory() -> None:
 
 
 @pytest.mark.parametrize("key", ["port", "cpus", "type", "dependencies", "shm_size", "unknown"])
-def test_a_number_that_python_makes_no_text_of(tmp_path: Path, key: str) -> None:
-    number = f"0x{'f' * 20_000}"
-    (tmp_path / "debughost.toml").write_text(f"{key} = {number}\nenv = {{A = {number}}}")
+def test_a_huge_number_is_a_fault_of_its_key(tmp_path: Path, key: str) -> None:
+    number = f"0x{'f' * 900}"
+    (tmp_path / "debughost.toml").write_text(f"{key} = {number}")
     found = [fault.key for fault in read_settings(tmp_path, Flags(), {})[1]]
-    assert found == [key, "env"]
+    assert found == [key]
 
 
 def test_the_number_of_faults_and_their_length_are_bounded(tmp_path: Path) -> None:
