@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 WIDE = 100
 """Columns from which on whole URLs fit."""
 
+_GAP = 2
+"""Columns of the terminal between two of the table."""
+_LONGEST, _SHORTEST = 1000, 4
+"""Characters of a sparkline; a shorter one says nothing."""
+_ID = 30
+"""Characters of an id that are never folded where there is room for them and the state."""
+_PROJECT, _CPU, _MEMORY, _PLACE, _UPTIME = 0, 2, 3, 4, 5
+_RIGHT = (_MEMORY, _UPTIME)
+_GOING = (_UPTIME, _MEMORY, _CPU, _PLACE)
+"""The columns that a narrow terminal does without, in the order in which they go."""
+
 _STYLES = {
     "running": "green",
     "starting": "yellow",
@@ -77,45 +88,80 @@ def table(
     *,
     width: int,
     pretty: bool,
-    history: Mapping[str, Sequence[float]] | None = None,
+    history: Mapping[str, list[float]] | None = None,
 ) -> Table:
-    """A rich table. ``pretty``: bars and links; ``history``: CPU percents for a sparkline."""
+    """A rich table. ``pretty``: bars and links; ``history``: CPU percents for a sparkline.
+
+    A terminal that is too narrow for all columns loses bars first, then whole columns: never the
+    project, nor its state.
+    """
     from rich.table import Table
 
-    wide = width >= WIDE
+    headings = ["PROJECT", "STATE", "CPU", "MEMORY", "URL" if width >= WIDE else "PORT", "UPTIME"]
+    left = list(range(len(headings)))
+
+    def cells(bars: int) -> list[list[Text]]:
+        known = history or {}
+        return [
+            _cells(p, width >= WIDE, pretty, _cpu(p.stats, bars, known.get(p.project)))
+            for p in projects
+        ]
+
+    rows = cells(_LONGEST if pretty else 0)
+    if pretty:
+        missing = _needed(headings, rows, left, width) - width
+        if missing > 0:
+            bars = max(map(len, (history or {}).values()), default=0) - missing
+            rows = cells(bars if bars >= _SHORTEST else 0)
+        going = list(_GOING)
+        while going and _needed(headings, rows, left, width) > width:
+            left.remove(going.pop(0))
     made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold" if pretty else "")
-    made.add_column("PROJECT", overflow="fold", no_wrap=not pretty)
-    made.add_column("STATE", no_wrap=True)
-    made.add_column("CPU", justify="left" if pretty else "right", no_wrap=True)
-    made.add_column("MEMORY", justify="right", no_wrap=True)
-    made.add_column("URL" if wide else "PORT", no_wrap=True)
-    made.add_column("UPTIME", justify="right", no_wrap=True)
-    for project in projects:
-        made.add_row(*_row(project, wide, pretty, (history or {}).get(project.project)))
+    for index in left:
+        made.add_column(
+            headings[index],
+            justify="right" if index in _RIGHT or (index == _CPU and not pretty) else "left",
+            overflow="fold",
+            no_wrap=index != _PROJECT or not pretty,
+        )
+    for row in rows:
+        made.add_row(*(row[index] for index in left))
     return made
 
 
-def _row(project: Project, wide: bool, pretty: bool, history: Sequence[float] | None) -> list[Text]:
+def _needed(
+    headings: Sequence[str], rows: Sequence[list[Text]], columns: Sequence[int], width: int
+) -> int:
+    """In a terminal of ``width``; ids that would take most of it may be folded."""
+    widest = {c: max([len(headings[c]), *(row[c].cell_len for row in rows)]) for c in columns}
+    widest[_PROJECT] = min(widest[_PROJECT], max(_ID, width // 2))
+    return sum(widest.values()) + _GAP * (len(columns) - 1)
+
+
+def _cells(project: Project, wide: bool, pretty: bool, cpu: str) -> list[Text]:
     from rich.text import Text
 
     word = state_word(project)
     return [
         Text(inline(project.project)),
         Text(word, style=_STYLES.get(word, "") if pretty else ""),
-        Text(_cpu(project.stats, pretty, history)),
+        Text(cpu),
         Text(_memory(project.stats)),
         _place(project, wide, pretty),
         Text(duration(project.uptime_seconds)),
     ]
 
 
-def _cpu(stats: Stats | None, pretty: bool, history: Sequence[float] | None) -> str:
+def _cpu(stats: Stats | None, bars: int, history: list[float] | None) -> str:
+    """``bars``: how many characters the bars may take; 0 for none."""
     if stats is None:
         return "-"
     number = f"{stats.cpu_percent:.1f}%"
+    if not bars:
+        return number
     if history is not None:
-        return f"{number:>6} {sparkline(history, 100 * stats.cpu_limit)}"
-    if pretty and stats.cpu_limit:
+        return f"{number:>6} {sparkline(history[-bars:], 100 * stats.cpu_limit)}"
+    if stats.cpu_limit:
         return f"{number:>6} {bar(stats.cpu_percent / (100 * stats.cpu_limit))}"
     return number
 
@@ -136,6 +182,11 @@ def _place(project: Project, wide: bool, pretty: bool) -> Text:
 def reasons(projects: Sequence[Project]) -> list[str]:
     """One line for each project that ended otherwise than wished, or is not as configured."""
     return [f"{inline(p.project)}: {inline(why)}" for p in projects if (why := _reason(p))]
+
+
+def has_problem(project: Project) -> bool:
+    """Whether there is something to be said of it."""
+    return bool(_reason(project)) or state_word(project) == "unhealthy"
 
 
 def _reason(project: Project) -> str:

@@ -7,8 +7,10 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from debughost_cli.errors import DebughostError, Interrupted
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 MINUTE = 60.0
 COLUMN = 2.0
 """Seconds that a column of the sparkline stands for at least, so that a minute fits a line."""
+
+_HEAD = 3
+"""Lines above the first project."""
 
 Look = Callable[[], Snapshot]
 
@@ -99,15 +104,70 @@ class Watch:
         running = sum(p.ready for p in projects)
         count = counted(len(projects), "project")
         head = f"{count}, {running} ready   {time.strftime('%H:%M:%S')}   q quits"
+        warnings = [message_line(w.message) for w in self._snapshot.warnings]
+        room = console.height - _HEAD - (2 if self._trouble else 0)
+        history = {name: list(shares) for name, shares in self._history.items()}
+        view = fitting(projects, warnings, room, console.width)
         lines: list[RenderableType] = [Text(head, style="dim"), Text("")]
-        lines.append(
-            status.table(projects, width=console.width, pretty=True, history=self._history)
-        )
-        lines += [Text(line, style="red") for line in status.reasons(projects)]
-        lines += [Text(message_line(w.message), style="yellow") for w in self._snapshot.warnings]
+        lines.append(status.table(view.projects, width=console.width, pretty=True, history=history))
+        if view.more:
+            lines.append(Text(f"{view.more} more", style="dim"))
+        lines += [Text(line, style="red") for line in view.reasons]
+        lines += [Text(line, style="yellow") for line in view.warnings]
         if self._trouble:
             lines += [Text(""), Text(inline(self._trouble), style="red")]
         return Group(*lines)
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a snapshot has room on a screen; ``more``: how many projects have none."""
+
+    projects: tuple[Project, ...]
+    more: int
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def fitting(projects: Sequence[Project], warnings: Sequence[str], room: int, width: int) -> View:
+    """All of it, where ``room`` lines are enough; else projects with problems first.
+
+    What is to be said of them gets at most half of the lines, unless the projects need fewer.
+    """
+    reasons = status.reasons(projects)
+    talk = sum(_height(line, width) for line in [*reasons, *warnings])
+    if len(projects) + talk <= room:
+        return View(tuple(projects), 0, tuple(reasons), tuple(warnings))
+    rows = max(1, room - min(talk, room // 2))
+    if rows < len(projects):
+        # One line says how many more there are.
+        rows = max(1, rows - 1)
+    first = sorted(projects, key=lambda p: not status.has_problem(p))[:rows]
+    more = len(projects) - len(first)
+    left = room - len(first) - (1 if more else 0)
+    kept: list[tuple[str, ...]] = []
+    for lines in (status.reasons(first), warnings):
+        shown = tuple(takewhile(_Room(left, width).has, lines))
+        left -= sum(_height(line, width) for line in shown)
+        kept.append(shown)
+    return View(tuple(first), more, kept[0], kept[1])
+
+
+class _Room:
+    """Lines of the screen that are left."""
+
+    def __init__(self, lines: int, width: int) -> None:
+        self._lines = lines
+        self._width = width
+
+    def has(self, text: str) -> bool:
+        """Takes the room for ``text``; False where there is not enough."""
+        self._lines -= _height(text, self._width)
+        return self._lines >= 0
+
+
+def _height(text: str, width: int) -> int:
+    return max(1, -(-len(text) // max(1, width)))
 
 
 @contextmanager

@@ -6,18 +6,19 @@ import contextlib
 import io
 import os
 import pty
+import re
 import signal
 import termios
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 import pytest
 
 from debughost_cli.errors import EngineUnavailable, Interrupted
-from debughost_cli.models import Project, State, Stats, Warn
+from debughost_cli.models import Exit, ExitReason, Project, State, Stats, Warn
 from debughost_cli.render.streams import Streams
-from debughost_cli.render.watch import Watch, is_possible
+from debughost_cli.render.watch import Watch, fitting, is_possible
 from debughost_cli.services.status import Snapshot
 
 SHOP = Project("shop", state=State.RUNNING, ready=True)
@@ -167,3 +168,41 @@ def test_a_live_screen_needs_a_terminal_with_a_cursor(
     streams = Streams(io.StringIO(), TerminalText(), io.StringIO())
     assert is_possible(streams) is possible
     assert not is_possible(Streams(io.StringIO(), io.StringIO(), io.StringIO()))
+
+
+def test_more_projects_than_rows_shows_those_with_problems_and_counts_the_others(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINES", "10")
+    well = [Project(f"shop-{n}", state=State.RUNNING, ready=True) for n in range(9)]
+    shown = screen.watch(in_turn(screen, Snapshot((*well, CRASHED))))
+    assert re.search(r"last-of-all +\S*crashed", shown)
+    assert "last-of-all: ended by itself" in shown
+    assert "shop-3" in shown
+    assert "5 more" in shown
+    assert "shop-4" not in shown
+
+
+CRASHED = Project(
+    "last-of-all",
+    state=State.CRASHED,
+    exit=Exit(1, None, ExitReason.CRASHED, False, "ended by itself with exit code 1", None),
+)
+
+
+@pytest.mark.parametrize("room", range(2, 30))
+@pytest.mark.parametrize("warnings", [(), ("w" * 100,), ("short",) * 12])
+def test_no_view_is_longer_than_the_screen(room: int, warnings: tuple[str, ...]) -> None:
+    projects = (*(replace(CRASHED, project=f"p{n}") for n in range(8)), SHOP)
+    view = fitting(projects, warnings, room, 40)
+    reasons = sum(-(-len(line) // 40) for line in (*view.reasons, *view.warnings))
+    used = len(view.projects) + bool(view.more) + reasons
+    assert used <= room
+    assert len(view.projects) + view.more == len(projects)
+    assert SHOP not in view.projects[: len(view.projects) - 1]
+
+
+def test_what_fits_is_left_in_its_order() -> None:
+    view = fitting((SHOP, CRASHED), ("careful",), 4, 60)
+    assert (view.projects, view.more) == ((SHOP, CRASHED), 0)
+    assert (len(view.reasons), view.warnings) == (1, ("careful",))
