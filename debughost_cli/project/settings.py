@@ -209,17 +209,18 @@ class Flags:
         found += [f"-e {name}" for name in sorted(self.environment)]
         return (*found, f"-- {shlex.join(self.command)}") if self.command else tuple(found)
 
+    @staticmethod
+    def has_variables(label: str) -> bool:
+        """Whether ``from_label`` needs the container's environment for what ``to_label`` wrote."""
+        return bool(_list(_label(label).get("env")))
+
     @classmethod
     def from_label(cls, label: str, environment: Mapping[str, str]) -> Flags:
         """What ``to_label`` wrote, without anything that this version does not know.
 
         ``environment``: the container's, which holds the values of the variables.
         """
-        try:
-            found: object = json.loads(label)
-        except (ValueError, RecursionError):
-            found = None
-        kept: Mapping[str, object] = found if isinstance(found, dict) else {}
+        kept = _label(label)
         texts = {f.name: kept.get(f.name) for f in fields(cls) if f.name not in _NOT_TEXT}
         switches = {name: kept[name] for name in _SWITCHES if isinstance(kept.get(name), bool)}
         variables = [str(name) for name in _list(kept.get("env"))]
@@ -230,6 +231,14 @@ class Flags:
             **switches,
             **{name: value for name, value in texts.items() if isinstance(value, str)},
         )
+
+
+def _label(text: str) -> Mapping[str, object]:
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 _SWITCHES: Mapping[str, tuple[str, str]] = {

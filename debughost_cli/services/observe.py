@@ -79,10 +79,12 @@ class Observer:
         pull: PullPolicy = PullPolicy.NEVER,
         avoid: frozenset[int] = frozenset(),
         container_port: int = 0,
+        image: ImageChoice | None = None,
     ) -> Observation:
         """The plan for ``resolved``; with ``pull``, the step that gets the image is part of it.
 
         ``container_port``: where the program was found to listen, 0 where that is not known.
+        ``image``: the project's image, where it is known already.
 
         Raises InvalidWorkspace, WorkspaceConflict, NetworkConflict, NameConflict, PortInUse,
         PortsExhausted, and ConcurrentModification while another client is at work.
@@ -95,7 +97,7 @@ class Observer:
             check_not_nested(resolved, (p.main for p in projects.values()), self._owner.host)
         if current:
             check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
-        image = self._images.choose(resolved, pull)
+        image = image or self._images.choose(resolved, pull)
         network = self._usable_network(resolved)
         ports = PortTable(self._engine, resolved.project, avoid)
         remembered = None if current else ports.remembered()
@@ -224,8 +226,8 @@ class Observer:
 
         That is what another workspace installed, or the workspace's owner before a ``chown``.
         """
-        known = {v.name: v for v in self._engine.volumes.list()}
         required = [m.source for m in spec.mounts if m.type is MountType.VOLUME]
+        known = {v.name: v for v in self._engine.volumes.list()} if required else {}
         foreign = {}
         for name in required:
             if name in known:

@@ -138,6 +138,9 @@ def flags_of(engine: Engine, project: str, workspace: Path) -> Flags:
     # One that was never started is what an interrupted run left.
     if found.main.status is ContainerStatus.CREATED or not found.main.labels.get(names.FLAGS):
         return Flags()
+    label = found.main.labels[names.FLAGS]
+    if not Flags.has_variables(label):
+        return Flags.from_label(label, {})
     try:
         return _flags(engine.containers.inspect(found.main.id))
     except NotFound:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from debughost_cli import names
-from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.planning.runtime import Mismatch, mismatches, runtime_of
 from debughost_cli.project.detect.pins import find_pins
 from debughost_cli.project.reader import Folder
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Image
-from debughost_cli.services.images import node_tools
+from debughost_cli.services.images import ImageChoice, node_tools
 from debughost_cli.services.progress import Progress
 
 
-def find_mismatches(engine: Engine, resolved: ResolvedProject, ref: str) -> list[Mismatch]:
-    """``ref``: the project's image, which is on the engine by now."""
+def find_mismatches(resolved: ResolvedProject, choice: ImageChoice) -> list[Mismatch]:
+    """Between what the workspace asks for and what its image has."""
+    if choice.image is None:
+        return []
     pins = find_pins(Folder(resolved.workspace), resolved.type)
-    image = engine.images.find(ref) if pins else None
-    return mismatches(pins, _versions(resolved, image, ref)) if image else []
+    return mismatches(pins, _versions(resolved, choice.image, choice.ref)) if pins else []
 
 
 def _versions(resolved: ResolvedProject, image: Image, ref: str) -> dict[str, str]:

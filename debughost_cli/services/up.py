@@ -17,7 +17,7 @@ from debughost_cli.errors import (
     NotReady,
     PortInUse,
 )
-from debughost_cli.models import Action, ContainerRef, Project, ProjectType
+from debughost_cli.models import Action, ContainerRef, Project, ProjectType, PullPolicy
 from debughost_cli.project.detect.php import is_wordpress
 from debughost_cli.project.detect.wordpress import missing_database
 from debughost_cli.project.reader import Folder
@@ -183,7 +183,9 @@ class UpService:
         choice = self._images.choose(state.resolved, state.options.pull)
         if choice.step:
             self._executor.get_image(state, choice.step)
-        state.mismatches = find_mismatches(self._engine, state.resolved, choice.ref)
+            choice = self._images.choose(state.resolved, PullPolicy.NEVER)
+        state.image = choice
+        state.mismatches = find_mismatches(state.resolved, choice)
         warn_of_mismatches(state.mismatches, self._progress)
 
     def _bring_up(self, state: UpState) -> Attempt:
@@ -224,6 +226,7 @@ class UpService:
             state.converge,
             avoid=state.avoided_ports,
             container_port=state.container_port,
+            image=state.take_image(),
         )
         current = observation.current
         attempt = Attempt(observation, ref=current.id if current else "")

@@ -12,6 +12,7 @@ from debughost_cli.planning.runtime import Mismatch
 from debughost_cli.planning.up import ConvergeOptions, Step
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container
+from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.observe import Observation
 from debughost_cli.services.rollback import Rollback
 
@@ -58,6 +59,8 @@ class UpState:
     rollback: Rollback
     image_step: Step | None = None
     """The step that got the image, where there was one to carry out."""
+    image: ImageChoice | None = None
+    """The image as it was found just now."""
     avoided_ports: frozenset[int] = frozenset()
     container_port: int = 0
     """Where the program was found to listen, 0 until then."""
@@ -71,6 +74,11 @@ class UpState:
     @property
     def project(self) -> str:
         return self.resolved.project
+
+    def take_image(self) -> ImageChoice | None:
+        """For the first attempt: a later one looks again, for the image may have been removed."""
+        image, self.image = self.image, None
+        return image
 
     def executed(self, attempt: Attempt) -> tuple[Step, ...]:
         """The steps that were carried out, those of failed attempts left out."""
