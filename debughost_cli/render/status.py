@@ -184,9 +184,14 @@ def reasons(projects: Sequence[Project]) -> list[str]:
     return [f"{inline(p.project)}: {inline(why)}" for p in projects if (why := _reason(p))]
 
 
-def has_problem(project: Project) -> bool:
-    """Whether there is something to be said of it."""
-    return bool(_reason(project)) or state_word(project) == "unhealthy"
+def urgency(project: Project) -> int:
+    """0 for what has failed, 1 for what is not ready, 2 for what is out of date, 3 for the rest."""
+    word = state_word(project)
+    if word == "unhealthy" or (project.exit and not project.exit.expected):
+        return 0
+    if word in ("starting", "restarting"):
+        return 1
+    return 2 if _reason(project) else 3
 
 
 def _reason(project: Project) -> str:

@@ -108,7 +108,10 @@ class Watch:
         room = console.height - _HEAD - (2 if self._trouble else 0)
         history = {name: list(shares) for name, shares in self._history.items()}
         view = fitting(projects, warnings, room, console.width)
-        lines: list[RenderableType] = [Text(head, style="dim"), Text("")]
+        lines: list[RenderableType] = [
+            Text(head, style="dim", no_wrap=True, overflow="ellipsis"),
+            Text(""),
+        ]
         lines.append(status.table(view.projects, width=console.width, pretty=True, history=history))
         if view.more:
             lines.append(Text(f"{view.more} more", style="dim"))
@@ -142,7 +145,7 @@ def fitting(projects: Sequence[Project], warnings: Sequence[str], room: int, wid
     if rows < len(projects):
         # One line says how many more there are.
         rows = max(1, rows - 1)
-    first = sorted(projects, key=lambda p: not status.has_problem(p))[:rows]
+    first = sorted(projects, key=status.urgency)[:rows]
     more = len(projects) - len(first)
     left = room - len(first) - (1 if more else 0)
     kept: list[tuple[str, ...]] = []

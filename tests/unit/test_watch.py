@@ -16,7 +16,7 @@ from typing import TextIO
 import pytest
 
 from debughost_cli.errors import EngineUnavailable, Interrupted
-from debughost_cli.models import Exit, ExitReason, Project, State, Stats, Warn
+from debughost_cli.models import Exit, ExitReason, Freshness, Project, State, Stats, Warn
 from debughost_cli.render.streams import Streams
 from debughost_cli.render.watch import Watch, fitting, is_possible
 from debughost_cli.services.status import Snapshot
@@ -200,6 +200,15 @@ def test_no_view_is_longer_than_the_screen(room: int, warnings: tuple[str, ...])
     assert used <= room
     assert len(view.projects) + view.more == len(projects)
     assert SHOP not in view.projects[: len(view.projects) - 1]
+
+
+def test_what_has_failed_comes_before_what_is_out_of_date() -> None:
+    old = tuple(replace(SHOP, project=f"old-{n}", dependencies=Freshness.STALE) for n in range(3))
+    starting = replace(SHOP, project="starting", ready=False)
+    view = fitting((SHOP, *old, starting, CRASHED), (), 6, 80)
+    assert [p.project for p in view.projects] == ["last-of-all", "starting"]
+    assert view.more == 4
+    assert view.reasons == ("last-of-all: ended by itself with exit code 1",)
 
 
 def test_what_fits_is_left_in_its_order() -> None:
