@@ -20,6 +20,7 @@ _HIDDEN = re.compile(
 LONGEST_MESSAGE = 4096
 """Characters of one message; the longest path has as many."""
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*+m")
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 
 
 def clean(text: str) -> str:
@@ -36,6 +37,11 @@ def message(text: str) -> str:
 def without_colours(text: str) -> str:
     """The text without the codes that only set colours and styles."""
     return _COLOUR.sub("", text)
+
+
+def without_sequences(text: str) -> str:
+    """The text without whatever moves a cursor, clears a line, colours or links."""
+    return _SEQUENCE.sub("", text)
 
 
 def clean_all(value: object) -> object:

@@ -102,7 +102,7 @@ class ProjectNotFound(_NotFound):
 
 
 class ImageNotFound(_NotFound):
-    """Not to be had; ``reason``: ``unknown``, ``registry_unreachable`` or ``unauthorized``."""
+    """Not to be had. Retryable only for the reason ``rate_limited``; the rules have the others."""
 
     code = "IMAGE_NOT_FOUND"
 

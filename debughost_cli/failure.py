@@ -49,6 +49,7 @@ class Context(TypedDict, total=False):
     hint: str
     details: Mapping[str, object]
     why: NotReadyReason | None
+    retryable: bool
 
 
 class Failure(BaseException):
@@ -57,7 +58,8 @@ class Failure(BaseException):
     ``message`` is one sentence, ``hint`` a remedy (may be empty), ``details`` holds JSON-ready
     facts for readers of the output; the program itself decides by the class and its typed fields.
     ``why``: what keeps a project from being ready, where that is the reason and is known.
-    ``retryable`` is true only where the same call may succeed later unchanged. ``changed``:
+    ``retryable`` is true only where the same call may succeed later unchanged: of its class, unless
+    this one is said to differ. ``changed``:
     something was modified all the same, and stays modified.
 
     Nothing can be assigned once it is made; ``with_context`` returns a new one to raise.
@@ -79,6 +81,8 @@ class Failure(BaseException):
         hint = context.get("hint", "")
         why = context.get("why")
         self._init_fields(message=message, hint=hint, details=details, changed=False, why=why)
+        if "retryable" in context:
+            self._init_fields(retryable=context["retryable"])
 
     def _init_fields(self, **fields: object) -> None:
         """For constructors alone: sets fields past ``__setattr__``."""

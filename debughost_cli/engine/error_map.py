@@ -131,12 +131,13 @@ def _unknown(refusal: Refusal) -> errors.EngineError:
     )
 
 
-def _image(reason: str, hint: str) -> Factory:
+def _image(reason: str, hint: str, *, retryable: bool = False) -> Factory:
     return lambda refusal: errors.ImageNotFound(
         f"image {refusal.image} is neither on the engine nor can it be pulled "
-        f"({reason.replace('_', ' ')})",
+        f"({reason.replace('_', ' ')}): {refusal.text[:300]}",
         hint=hint,
         details={"image": refusal.image, "reason": reason, "engine": refusal.text[:500]},
+        retryable=retryable,
     )
 
 
@@ -250,6 +251,15 @@ _IMAGE_RULES = (
     _rule(
         None,
         _image(
+            "rate_limited",
+            "Try again later, or log in for a higher limit: docker login",
+            retryable=True,
+        ),
+        "toomanyrequests|too many requests|rate limit",
+    ),
+    _rule(
+        None,
+        _image(
             "registry_unreachable",
             "Check the network or proxy of the engine; an image that is already on it can be "
             "used with --image, or as a base with 'debughost images build TYPE --base REF'",
@@ -272,7 +282,8 @@ _BUILD_RULES = (
     _rule(
         None,
         lambda refusal: _first(_IMAGE_RULES, refusal),
-        "manifest|pull access denied|not found|no such image|dial tcp|registry|repository",
+        "manifest|pull access denied|not found|no such image|dial tcp|registry|repository"
+        "|toomanyrequests|too many requests|rate limit",
     ),
     _rule(None, _build_step),
 )

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from debughost_cli.characters import without_sequences
 from debughost_cli.models import Warn
 from debughost_cli.render.streams import Streams, clean, inline
 
@@ -57,10 +58,11 @@ class TalkingProgress:
             if self._quiet:
                 return
             if self._verbose:
-                self._streams.talk(f"  {clean(text)}", "dim")
+                self._streams.talk(f"  {clean(without_sequences(text))}", "dim")
             elif not self._lines:
-                last = text.strip().rpartition("\n")[2]
-                self._spin(f"{self._step}: {clean(last)}")
+                # A progress bar of a tool comes as one line that it rewrites.
+                last = without_sequences(text).strip().splitlines()[-1:]
+                self._spin(": ".join([self._step, *map(clean, last)]))
 
     def notice(self, text: str) -> None:
         """A line that must be seen, such as that something is tried again."""

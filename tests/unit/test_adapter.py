@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,6 +188,51 @@ def test_an_error_inside_the_stream_of_a_pull_is_raised(
     with pytest.raises(cls) as caught:
         engine.images.pull("x:1", lambda _: None)
     assert caught.value.details.get("reason") == reason
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "toomanyrequests: You have reached your pull rate limit. You may increase the limit by "
+        "authenticating",
+        "error parsing HTTP 429 response body: Too Many Requests (HAP429)",
+        "pull QPS exceeded: rate limit of registry r",
+    ],
+)
+def test_a_registry_that_has_had_enough_may_be_asked_later(
+    connect: Any, script: Any, words: str
+) -> None:
+    script.on("/images/create", (200, progress({"error": words})))
+    with pytest.raises(errors.ImageNotFound) as caught:
+        connect().images.pull("x:1", lambda _: None)
+    error = caught.value.with_context(hint="x").to_json()
+    assert error["retryable"] is True
+    assert caught.value.details["reason"] == "rate_limited"
+    assert words[:40] in caught.value.message
+
+
+def test_a_failed_build_ends_with_its_last_lines(connect: Any, script: Any, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\n")
+    steps = [{"stream": f"Step {n}\n \x1b[91m---> run {n}\x1b[0m\n"} for n in range(8)]
+    failed = {"error": "The command '/bin/sh -c apt-get' returned a non-zero code: 100"}
+    script.on("/build", (200, progress(*steps, failed)))
+    with pytest.raises(errors.EngineError) as caught:
+        connect().images.build(
+            tmp_path, tags=["y:1"], labels={}, build_args={}, no_cache=False, on_text=print
+        )
+    lines = caught.value.details["log_tail"]
+    assert isinstance(lines, list)
+    assert len(lines) == 10
+    assert lines[-2:] == ["Step 7", " ---> run 7"]
+
+
+def test_a_failed_pull_ends_with_its_last_steps(connect: Any, script: Any) -> None:
+    amounts = [{"id": "a", "status": "Downloading", "progress": f"{n}/20"} for n in range(20)]
+    steps = [{"status": "Pulling from library/x"}, *amounts, {"error": "unexpected EOF"}]
+    script.on("/images/create", (200, progress(*steps)))
+    with pytest.raises(errors.ImageNotFound) as caught:
+        connect().images.pull("x:1", lambda _: None)
+    assert caught.value.details["log_tail"] == ["Pulling from library/x"]
 
 
 def test_a_pull_reports_progress_and_never_fetches_every_tag(

@@ -565,6 +565,24 @@ def test_the_moving_line_leaves_nothing_behind(terminal: Any) -> None:
     assert terminal.stderr.getvalue().endswith(("\x1b[?25h", "\x1b[2K", "\n", "\r"))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "\x1b[32madded\x1b[0m 3 packages",
+        "old\r\x1b[2K\x1b[1Gadded 3 packages",
+        "\x1b]8;;http://x\x07added\x1b]8;;\x07 3 packages\x1b[?25l",
+    ],
+)
+def test_the_moving_line_has_no_codes_of_a_tool(terminal: Any, words: str) -> None:
+    talking = progress(terminal, lines=False)
+    talking.step("Building")
+    talking.detail(words)
+    talking.done()
+    shown = terminal.stderr.getvalue()
+    assert "Building: added 3 packages" in shown
+    assert "x1b" not in shown
+
+
 @pytest.mark.parametrize("words", ["", "\n"])
 def test_a_detail_of_nothing_is_survived(terminal: Any, words: str) -> None:
     talking = progress(terminal, lines=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.error_map import build_failed, from_stream, image_unavailable
 from debughost_cli.engine.port import NotFound, OnText
 from debughost_cli.errors import EngineError
+from debughost_cli.planning.log_tail import tail
 from debughost_cli.resources import Image
+
+_TAIL = 10
+"""Lines of a build or pull that are shown where it fails."""
 
 
 class DockerImages:
@@ -36,15 +41,16 @@ class DockerImages:
         )
 
     def pull(self, ref: str, on_text: OnText) -> None:
-        doing = f"pulling {ref}"
+        doing, last = f"pulling {ref}", _LastLines(on_text)
 
         def call(client: ApiClient) -> None:
-            _drain(client.pull(*_split(ref), stream=True, decode=True), on_text, doing)
+            _drain(client.pull(*_split(ref), stream=True, decode=True), last, doing)
 
         try:
             self._caller.read(doing, call, extra=None)
         except EngineError as exc:
-            raise image_unavailable(ref, exc.engine_message or exc.message) from exc
+            failure = image_unavailable(ref, exc.engine_message or exc.message)
+            raise failure.with_context(details={"log_tail": last.tail()}) from exc
 
     def build(
         self,
@@ -56,7 +62,7 @@ class DockerImages:
         no_cache: bool,
         on_text: OnText,
     ) -> None:
-        doing = "building an image"
+        doing, last = "building an image", _LastLines(on_text)
 
         def call(client: ApiClient) -> None:
             stream = client.build(
@@ -69,14 +75,15 @@ class DockerImages:
                 forcerm=True,
                 decode=True,
             )
-            _drain(stream, on_text, doing)
+            _drain(stream, last, doing)
             for tag in tags[1:]:
                 client.tag(tags[0], *_split(tag), force=True)
 
         try:
             self._caller.read(doing, call, extra=None)
         except EngineError as exc:
-            raise build_failed(build_args.get("BASE", ""), exc) from exc
+            failure = build_failed(build_args.get("BASE", ""), exc)
+            raise failure.with_context(details={"log_tail": last.tail()}) from exc
 
 
 def _split(ref: str) -> tuple[str, str | None]:
@@ -88,7 +95,25 @@ def _split(ref: str) -> tuple[str, str | None]:
     return (head, tail) if colon and "/" not in tail else (ref, "latest")
 
 
-def _drain(stream: Iterator[Mapping[str, Any]], on_text: OnText, doing: str) -> None:
+class _LastLines:
+    """Passes progress on, and keeps the end of it for an error; amounts are not worth keeping."""
+
+    def __init__(self, on_text: OnText) -> None:
+        self._on_text = on_text
+        self._lines: deque[str] = deque(maxlen=_TAIL)
+
+    def note(self, text: str, *, is_amount: bool) -> None:
+        """``text``: one line or more."""
+        if not is_amount:
+            self._lines.extend(line for line in text.splitlines() if line.strip())
+        self._on_text(text)
+
+    def tail(self) -> list[str]:
+        """As the last lines of a program are shown."""
+        return list(tail(line.encode() for line in self._lines))
+
+
+def _drain(stream: Iterator[Mapping[str, Any]], last: _LastLines, doing: str) -> None:
     """Reads a progress stream to its end, so that its connection is free again; an error in it is
     raised then, which docker-py does not.
     """
@@ -98,7 +123,7 @@ def _drain(stream: Iterator[Mapping[str, Any]], on_text: OnText, doing: str) -> 
         failure = failure or str(detail.get("message") or message.get("error") or "")
         text = message.get("stream") or _status_text(message)
         if text and text.strip() and not failure:
-            on_text(text.strip())
+            last.note(text.strip(), is_amount=bool(message.get("progress")))
     if failure:
         raise from_stream(failure, doing)
 
