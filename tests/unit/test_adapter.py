@@ -120,7 +120,7 @@ def test_a_stop_passes_the_stop_timeout(connect: Any, script: Any, server: Any) 
     ("call", "path"),
     [
         (lambda e: e.containers.remove("x"), "DELETE /v1.45/containers/x"),
-        (lambda e: e.networks.remove("x"), "DELETE /v1.45/networks/x"),
+        (lambda e: e.networks.remove("x"), "GET /v1.45/networks/x"),
         (lambda e: e.volumes.remove("x"), "DELETE /v1.45/volumes/x"),
     ],
 )

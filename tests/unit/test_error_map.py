@@ -34,7 +34,13 @@ DATA = Path(__file__).parents[1] / "data"
         (404, "network x not found", NotFound),
         (404, "", NotFound),
         (500, "RWLayer of container d26599 is unexpectedly nil", NotFound),
+        (500, "unable to find network with name or ID x: network not found", NotFound),
         (409, "Conflict. The container name is already in use", Conflict),
+        (500, 'the name "x" is in use by 3c: that name is already in use', Conflict),
+        (500, "cannot remove container 2c as it is running: container state improper", Conflict),
+        (500, "can only create exec sessions on running: container state improper", Conflict),
+        (500, "subnet 10.1.0.0/25 is already used on the host", errors.NetworkConflict),
+        (500, '"n1" has associated containers: network is being used', errors.InUse),
         (409, "cannot start a paused container, try unpause instead", Conflict),
         (409, "removal of container x is already in progress", RemovalInProgress),
         (

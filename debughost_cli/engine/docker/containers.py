@@ -162,8 +162,10 @@ def _link(client: ApiClient, ref: str, path: str) -> Link | None:
     response = client.head(
         client.url(f"/containers/{ref}/archive"), params={"path": path}, timeout=READ_TIMEOUT
     )
-    try:
+    found = decode.link(str(response.headers.get("X-Docker-Container-Path-Stat", "")))
+    if found:
+        # Podman answers 404 with it where the link's target does not exist.
+        return found
+    with suppress(NotFound):
         raise_for_status(response, doing)
-    except NotFound:
-        return None
-    return decode.link(str(response.headers.get("X-Docker-Container-Path-Stat", "")))
+    return None

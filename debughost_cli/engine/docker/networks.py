@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from debughost_cli.engine import decode, encode
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
+from debughost_cli.engine.error_map import network_in_use
 from debughost_cli.engine.port import NotFound
 from debughost_cli.resources import Network
 
@@ -59,7 +61,11 @@ class DockerNetworks:
         return self._caller.create("creating the network", make, find)
 
     def remove(self, ref: str) -> None:
-        try:
-            self._caller.read("removing the network", lambda c: c.remove_network(ref))
-        except NotFound:
+        found = self._inspect(ref)
+        if found is None:
             return
+        if found.containers:
+            # Podman refuses a name that is in use, but removes an id.
+            raise network_in_use(f"{len(found.containers)} containers in {found.name}")
+        with suppress(NotFound):
+            self._caller.read("removing the network", lambda c: c.remove_network(ref))
