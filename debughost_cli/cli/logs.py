@@ -60,6 +60,12 @@ def logs(
         str | None,
         typer.Option("--grep", metavar="REGEX", help="Only lines whose first 16 KiB match."),
     ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            "--stream", metavar="NAME", help="Only what it wrote to stdout or stderr, on stdout."
+        ),
+    ] = None,
     max_bytes: Annotated[
         str | None,
         typer.Option("--max-bytes", metavar="N", help="At most N bytes, the newest."),
@@ -84,6 +90,7 @@ def logs(
         until=moment(until, "--until", now),
         follow=follow,
         grep=_pattern(grep),
+        stream=_stream(stream),
         max_bytes=_number(max_bytes, "--max-bytes"),
         after=_bookmarks(after),
         whole=json or len(set(project or ())) > 1 or grep is not None,
@@ -92,15 +99,26 @@ def logs(
     _check_span(options, now)
     projects = list(dict.fromkeys(session.host.chosen(project or None)))
     reading = session.host.logs(projects, options)
-    return _print(session, projects, reading, timestamps)
+    output = _print(session, projects, reading, options, timestamps)
+    if options.grep and not (json or follow or options.until or output.error):
+        for name in reading.running():
+            session.progress.notice(f"{name} is still running; 'logs -f' waits for more")
+    return output
 
 
-def _print(session: Session, projects: list[str], reading: LogReading, timestamps: bool) -> Output:
+def _print(
+    session: Session,
+    projects: list[str],
+    reading: LogReading,
+    options: LogOptions,
+    timestamps: bool,
+) -> Output:
     """Prints everything that is read. Also has a result if it is ended early."""
     from debughost_cli.render.logs import LogWriter
 
     json = session.options.json
-    writer = LogWriter(session.streams, projects, json=json, stamps=timestamps)
+    on = "stdout" if options.stream else None
+    writer = LogWriter(session.streams, projects, json=json, stamps=timestamps, on=on)
     error = None
     try:
         _copy(reading, writer)
@@ -193,6 +211,14 @@ def _number(text: str | None, option: str) -> int | None:
     if text.isascii() and text.isdigit() and len(text) < 16 and int(text) > 0:
         return int(text)
     raise Usage(f"{option} {text!r} is not a number above 0", hint=f"For example {option} 20000")
+
+
+def _stream(text: str | None) -> str | None:
+    from debughost_cli.planning.log_positions import STREAMS
+
+    if text not in (None, *STREAMS):
+        raise Usage(f"--stream cannot be {text[:40]!r}", hint=f"Use {' or '.join(STREAMS)}")
+    return text
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

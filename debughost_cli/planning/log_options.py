@@ -28,6 +28,7 @@ def is_found(pattern: re.Pattern[str], line: bytes) -> bool:
 class LogOptions:
     """What to read. ``since`` and ``until`` in nanoseconds since the epoch.
 
+    ``stream``: of stdout and stderr the one to show; None for both.
     ``whole``: each line must be whole (for JSON, a prefix or an expression); otherwise fragments
     will do. ``stamps``: time stamps are needed.
     """
@@ -37,6 +38,7 @@ class LogOptions:
     until: int | None = None
     follow: bool = False
     grep: re.Pattern[str] | None = None
+    stream: str | None = None
     max_bytes: int | None = None
     after: Mapping[str, Bookmark] | None = None
     whole: bool = True
@@ -44,6 +46,8 @@ class LogOptions:
 
     def matches(self, line: LogLine) -> bool:
         """Whether the line is to be shown; a line end that came late is not a line of its own."""
+        if self.stream not in (None, line.stream):
+            return False
         if self.grep is None:
             return True
         if isinstance(line, LogFragment) and line.data == b"\n":
@@ -51,8 +55,20 @@ class LogOptions:
         return is_found(self.grep, line.data)
 
     @property
+    def is_selective(self) -> bool:
+        """Whether some lines are left out for what they are."""
+        return self.grep is not None or self.stream is not None
+
+    @property
     def is_plain(self) -> bool:
         """True where the engine's bytes can be written as they come."""
-        special = self.whole or self.stamps or self.follow or self.max_bytes or self.after
+        special = (
+            self.is_selective
+            or self.whole
+            or self.stamps
+            or self.follow
+            or self.max_bytes
+            or self.after
+        )
         counted = self.tail is not None and (self.tail <= MOST_KEPT or self.until is not None)
         return not (special or counted)

@@ -20,16 +20,24 @@ _BLOCK = 64 * 1024
 class LogWriter:
     """Writes lines in the order in which they are given, also where both streams are one.
 
+    ``on``: the stream for all of them; None for the one that each was written to.
     ``projects``: with more than one, each line begins with its project. Nothing is on its way to
     the reader for certain before ``flush``.
     """
 
     def __init__(
-        self, streams: Streams, projects: Sequence[str], *, json: bool, stamps: bool
+        self,
+        streams: Streams,
+        projects: Sequence[str],
+        *,
+        json: bool,
+        stamps: bool,
+        on: str | None = None,
     ) -> None:
         self._sinks = {"stdout": _Sink(streams.stdout), "stderr": _Sink(streams.stderr)}
         self._prefixes = _prefixes(streams, projects) if len(projects) > 1 else {}
         self._json = json
+        self._on = on
         self._stamps = stamps
         self._target = "stdout"
         self._blocks: list[bytes] = []
@@ -67,6 +75,7 @@ class LogWriter:
         return head + text
 
     def _put(self, stream: str, data: bytes) -> None:
+        stream = self._on or stream
         if stream != self._target:
             self.flush()
             self._target = stream

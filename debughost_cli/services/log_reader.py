@@ -78,7 +78,7 @@ class LogReader:
     def _window_sizes(self, count: int) -> Iterator[int | None]:
         options = self.source.options
         size = count + _FIRST_WINDOW
-        if options.grep:
+        if options.is_selective:
             size = max(size, _FIRST_WINDOW_TO_SEARCH)
         while options.until is None and size <= _LARGEST_WINDOW:
             yield size

@@ -55,6 +55,13 @@ class LogSource:
     options: LogOptions
     on_gap: Callable[[Gap], None] = lambda _: None
 
+    def is_running(self) -> bool:
+        """Whether more output may come."""
+        try:
+            return self.engine.containers.inspect(self.ref).is_running
+        except NotFound:
+            return False
+
     def lines(self, entries: Iterator[LogLine]) -> Iterator[LogLine]:
         """The entries as lines, where whole lines are needed."""
         return joined(entries) if self.options.whole else entries

@@ -148,6 +148,10 @@ class LogReading:
         """Whether it continues until the projects end."""
         return self._options.follow
 
+    def running(self) -> list[str]:
+        """The projects that may go on writing."""
+        return [r.source.project for r in self._readers if r.source.is_running()]
+
     @property
     def cursor(self) -> str | None:
         """Where the next reading continues; None until this one has caught up."""

@@ -190,6 +190,45 @@ def test_a_tail_that_is_none(app: App, up: Any, tail: str) -> None:
 
 
 @pytest.mark.usefixtures("written")
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        (("stdout",), ["one", "two", "three"]),
+        (("stderr",), ["oops"]),
+        (("stdout", "-n", "2"), ["two", "three"]),
+        (("stdout", "-n", "all"), ["one", "two", "three"]),
+        (("stderr", "--grep", "o"), ["oops"]),
+        (("stdout", "--max-bytes", "100"), ["one", "two", "three"]),
+    ],
+)
+def test_one_stream_alone_is_on_stdout(
+    app: App, options: tuple[str, ...], lines: list[str]
+) -> None:
+    run = app("logs", "-q", "--stream", *options)
+    assert (run.code, run.out.splitlines(), run.err) == (0, lines, "")
+    found = app("logs", "--json", "--stream", *options).lines[:-1]
+    assert [(line["stream"], line["line"]) for line in found] == [
+        (options[0], line) for line in lines
+    ]
+
+
+def test_a_stream_that_does_not_exist(app: App, up: Any) -> None:
+    run = app("logs", "--stream", "log", "--json")
+    assert (run.code, run.lines[-1]["error"]["hint"]) == (2, "Use stdout or stderr")
+
+
+@pytest.mark.usefixtures("written")
+def test_a_search_in_the_output_of_what_still_runs_says_so(app: App, engine: FakeEngine) -> None:
+    said = "shop is still running; 'logs -f' waits for more"
+    assert said in app("logs", "--grep", "nothing like it").err
+    for options in (("-q",), ("--json",), ("--until", "1s")):
+        assert said not in app("logs", "--grep", "one", *options).err
+    assert said not in app("logs").err
+    engine.crash(engine.container("shop").id, 1)
+    assert said not in app("logs", "--grep", "one").err
+
+
+@pytest.mark.usefixtures("written")
 def test_timestamps_are_shown_when_requested(app: App) -> None:
     first = app("logs", "--timestamps").out.splitlines()[0]
     stamp, _, line = first.partition(" ")

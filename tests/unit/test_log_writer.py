@@ -54,7 +54,8 @@ def written(
     **options: bool,
 ) -> Written:
     log: Written = []
-    writer = LogWriter(streams(log)[0], projects, **({"json": False, "stamps": False} | options))
+    json, stamps = options.get("json", False), options.get("stamps", False)
+    writer = LogWriter(streams(log)[0], projects, json=json, stamps=stamps)
     for item in items:
         writer.write(item if isinstance(item, ProjectLine) else ProjectLine("shop", item))
     writer.flush()
