@@ -17,6 +17,7 @@ LOST = 255
 """The engine's exit code for a container that was gone when the engine started again. A program
 may end with it as well (PHP does after a fatal error), but then the launcher notes its end.
 """
+_TERMINATED = 128 + signal.SIGTERM
 _LIVE = {
     ContainerStatus.RUNNING: State.RUNNING,
     ContainerStatus.PAUSED: State.PAUSED,
@@ -32,9 +33,16 @@ def state_of(container: Container, launcher: LauncherStatus) -> State:
         return live
     if container.started_at is None:
         return State.CREATED
-    if launcher.asked_to_stop:
+    if launcher.asked_to_stop or _ended_unread(container, launcher):
         return State.STOPPED
     return State.COMPLETED if container.exit_code == 0 else State.CRASHED
+
+
+def _ended_unread(container: Container, launcher: LauncherStatus) -> bool:
+    """True for the exit code of a SIGTERM where the launcher's record cannot be read: an engine
+    reads no file of a container whose mounted folder is gone.
+    """
+    return launcher.phase is LauncherPhase.NONE and container.exit_code == _TERMINATED
 
 
 def explain(

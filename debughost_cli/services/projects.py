@@ -10,15 +10,26 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from debughost_cli import names
-from debughost_cli.engine.port import Engine, LogQuery, NotFound
+from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import DebughostError, ProjectNotFound
 from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort, State
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
-from debughost_cli.planning.launcher_status import LauncherStatus, of_this_run, parse
+from debughost_cli.planning.launcher_status import (
+    LauncherPhase,
+    LauncherStatus,
+    of_this_run,
+    parse,
+)
 from debughost_cli.planning.log_tail import LINES, start_of_run, tail
 from debughost_cli.project.settings import Flags
-from debughost_cli.resources import Container, ContainerStatus, ContainerSummary, ProjectInstance
+from debughost_cli.resources import (
+    Container,
+    ContainerStatus,
+    ContainerSummary,
+    Link,
+    ProjectInstance,
+)
 from debughost_cli.services.progress import Progress
 from debughost_cli.specs import PortBinding
 
@@ -76,7 +87,23 @@ def observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
     container = engine.containers.inspect(ref)
     if not container.is_running:
         launcher = read_launcher_status(engine, ref)
+    elif launcher.phase is LauncherPhase.NONE and _is_orphan(container):
+        launcher = _read_inside(engine, ref)
     return container, of_this_run(launcher, container)
+
+
+def _is_orphan(container: Container) -> bool:
+    workspace = container.labels.get(names.WORKSPACE)
+    return workspace is not None and not Path(workspace).exists()
+
+
+def _read_inside(engine: Engine, ref: str) -> LauncherStatus:
+    """The same from within: an engine reads no file of a container whose mounted folder is gone."""
+    with suppress(DebughostError, Conflict):
+        found = engine.exec.run(ref, ("readlink", names.STATE_LINK))
+        if found.exit_code == 0:
+            return parse(Link(found.stdout.decode("utf-8", "replace").strip(), None))
+    return LauncherStatus()
 
 
 def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> Project:

@@ -14,6 +14,7 @@ from fakes import FakeEngine, crash_loops, exits, ignores_sigterm, never_listens
 
 from cli.conftest import App, Terminal, node_project
 from debughost_cli import names
+from debughost_cli.engine.port import ExecResult
 from debughost_cli.errors import EngineError, EngineTimeout
 
 
@@ -189,6 +190,19 @@ def test_restart_of_a_project_whose_workspace_is_gone(
     run = app("restart", "-p", "shop", "--json")
     assert (run.code, run.error["code"]) == (2, "INVALID_WORKSPACE")
     assert engine.container("shop").status == "running"
+
+
+@pytest.mark.usefixtures("up")
+def test_the_state_of_a_project_whose_workspace_is_gone(
+    app: App, engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(workspace)
+    # An engine reads no file of a container whose mounted folder does not exist.
+    engine.container("shop").unreadable = True
+    engine.execs["readlink", names.STATE_LINK] = ExecResult(0, b"running+ready\n", b"")
+    assert app("status", "--json").projects["shop"]["ready"]
+    assert app("stop", "-p", "shop", "--json").projects["shop"]["state"] == "stopped"
 
 
 @pytest.mark.usefixtures("up")

@@ -197,7 +197,7 @@ class FakeContainers(Part):
         except NotFound:
             return None
         self.engine.runtime.advance(found)
-        entry = found.files.get(path)
+        entry = None if found.unreadable else found.files.get(path)
         if entry is None or not entry.link:
             return None
         return Link(posixpath.basename(entry.link), found.written_at[path])

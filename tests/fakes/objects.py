@@ -26,6 +26,7 @@ class FakeContainer:
     finished_at: datetime | None = None
     exit_code: int = 0
     oom_killed: bool = False
+    unreadable: bool = False  # Its mounted folder is gone.
     start_error: str = ""
     health: str | None = None
     restart_count: int = 0

@@ -51,6 +51,7 @@ def ended(code: int, *, oom: bool = False, **more: Any) -> Container:
             None,
             False,
         ),
+        (ended(143), LauncherStatus(), State.STOPPED, "stopped", "SIGTERM", True),
         (ended(255), OVER, State.CRASHED, "crashed", None, False),
         (ended(143), TERM, State.STOPPED, "stopped", "SIGTERM", True),
         (ended(0), TERM, State.STOPPED, "stopped", "SIGTERM", True),
