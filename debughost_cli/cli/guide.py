@@ -25,7 +25,7 @@ manifest now asks for, and applies flags and configuration; where nothing change
 It returns when the program is ready: no wait, status or logs is needed after it.
 
 Type (node, python, php, static), command, dependencies and port are detected. Flags are kept until
-they are given anew; debughost.toml (debughost init) keeps them with the project:
+they are given again; debughost.toml (debughost init) keeps them with the project:
   debughost up -p shop --type node --port 3100 -e DEBUG=1 -m 4g --json -- npm run dev
 A program with a port of its own is published as it is; otherwise it listens on 0.0.0.0:$PORT.
 Projects reach each other by ID and by data.projects[0].ports[0].container_port of the other:
