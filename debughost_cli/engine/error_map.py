@@ -22,6 +22,7 @@ from debughost_cli.engine.port_types import (
     RemovalInProgress,
 )
 from debughost_cli.engine.reachability import permission_denied
+from debughost_cli.engine.setup_faults import HINT, PREFIX, SETUP_FAULT
 from debughost_cli.planning.disk_full import DISK_FULL
 
 
@@ -176,11 +177,7 @@ _RULES = (
         "pool overlaps|overlaps with|conflicts with network|networks have overlapping"
         "|subnet .* is already used",
     ),
-    _rule(
-        None,
-        lambda refusal: network_in_use(refusal.text),
-        "has active endpoints|network is being used",
-    ),
+    _rule(None, lambda r: network_in_use(r.text), "has active endpoints|network is being used"),
     _rule(
         None,
         _error(errors.InUse, "Remove the containers that use it first", "the volume is in use: "),
@@ -232,6 +229,7 @@ _RULES = (
         "task [0-9a-f]+: already exists|container with (given )?id (already )?exists"
         "|id already in use|failed to start shim: mkdir .*: file exists",
     ),
+    _rule(None, _engine_error(errors.EngineError, HINT, PREFIX), SETUP_FAULT),
     _rule(
         None,
         _error(

@@ -109,6 +109,7 @@ def test_an_image_that_is_missing(world: World) -> None:
     assert caught.value.details["image"] == "dbgt/nope:1"
 
 
+@pytest.mark.docker_only
 def test_a_folder_that_is_missing_is_not_made(world: World, tmp_path: Path) -> None:
     missing = tmp_path / "none"
     spec = world.spec(mounts=(Mount(MountType.BIND, str(missing), "/app"),))

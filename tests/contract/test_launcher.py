@@ -139,6 +139,7 @@ def test_a_folder_that_is_missing(world: World) -> None:
         world.engine.containers.read_files(ref, "/no-such-folder")
 
 
+@pytest.mark.docker_only
 def test_files_put_into_a_volume_stay_with_it(world: World) -> None:
     spec = world.spec(mounts=(Mount(MountType.VOLUME, world.name("vol"), "/data"),))
     ref = world.create(spec)

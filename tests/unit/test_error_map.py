@@ -34,6 +34,8 @@ DATA = Path(__file__).parents[1] / "data"
         (404, "network x not found", NotFound),
         (404, "", NotFound),
         (500, "RWLayer of container d26599 is unexpectedly nil", NotFound),
+        (500, 'runc create failed: exec: "serve": executable file not found', errors.StartFailed),
+        (500, 'runc create failed: exec: "run": executable file not found', errors.StartFailed),
         (500, "unable to find network with name or ID x: network not found", NotFound),
         (409, "Conflict. The container name is already in use", Conflict),
         (500, 'the name "x" is in use by 3c: that name is already in use', Conflict),
