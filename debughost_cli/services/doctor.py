@@ -22,7 +22,7 @@ from debughost_cli.project.configuration import load_settings
 from debughost_cli.project.settings import Flags, Settings
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import lock_folder
-from debughost_cli.services.network import NetworkService, containers_of
+from debughost_cli.services.network import ANOTHER, NetworkService, containers_of, routed_away
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.registries import unreachable
 from debughost_cli.services.volumes import VolumeService
@@ -169,9 +169,12 @@ def _locks() -> Finding:
 
 
 def _network(engine: Engine) -> Finding:
-    found = NetworkService(engine, NullProgress()).usable()
+    service = NetworkService(engine, NullProgress())
+    found = service.usable()
     if found is None:
         return _ok(f"{names.NETWORK} does not exist yet; 'debughost up' creates it")
+    if others := service.rivals(found):
+        return _warning(routed_away(found, others), ANOTHER[0].upper() + ANOTHER[1:])
     if found.subnet != names.SUBNET:
         return _warning(
             f"{found.name} has {found.subnet} instead of {names.SUBNET}",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from debughost_cli import __version__, names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, Engine
 from debughost_cli.errors import InUse, NetworkConflict, NetworkNotFound
 from debughost_cli.models import Drift
 from debughost_cli.planning import network as planning
+from debughost_cli.planning.routes import rivals
 from debughost_cli.resources import Network
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import NetworkResult
@@ -17,11 +20,24 @@ SETTLE_SECONDS = 10.0
 
 The engine makes a bridge, firewall rules and a record of it on its disk meanwhile."""
 
+ANOTHER = (
+    "remove that route, or take another subnet with "
+    "'debughost network ensure --recreate --subnet 10.213.0.0/16'"
+)
+
 
 class NetworkService:
     """``network ensure``, ``inspect`` and ``rm``."""
 
-    def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        progress: Progress,
+        clock: Clock = SYSTEM_CLOCK,
+        routes: Path = Path("/proc/net/route"),
+    ) -> None:
+        self._routes = routes
+        self._warned = False
         self._engine = engine
         self._progress = progress
         self._clock = clock
@@ -43,7 +59,23 @@ class NetworkService:
         drift = planning.network_drift(found, names.SUBNET)
         if (drift and not ours) or any(d.field == "driver" for d in drift):
             raise planning.mismatch(found, drift)
+        self._warn_of_rivals(found)
         return found
+
+    def rivals(self, network: Network) -> str:
+        """The routes of this machine that take addresses of the network; empty for none."""
+        try:
+            table = self._routes.read_text("ascii", "replace")
+        except OSError:
+            # There is none outside Linux, where engines run in a machine of their own.
+            return ""
+        return ", ".join(rivals(table, network))
+
+    def _warn_of_rivals(self, network: Network) -> None:
+        found = "" if self._warned else self.rivals(network)
+        if found:
+            self._warned = True
+            self._progress.warn("NETWORK_ROUTED_AWAY", f"{routed_away(network, found)}; {ANOTHER}")
 
     def ensure(self, subnet: str = names.SUBNET, *, recreate: bool = False) -> NetworkResult:
         """Makes it, or checks driver, subnet and gateway. Raises NetworkConflict, Usage."""
@@ -59,6 +91,7 @@ class NetworkService:
                 "NETWORK_UNMANAGED",
                 f"{found.name} was not made by debughost; it is used as it is, never removed",
             )
+        self._warn_of_rivals(found)
         return NetworkResult(found, changed=False)
 
     def _replace(
@@ -89,6 +122,7 @@ class NetworkService:
         except (Conflict, NetworkConflict) as exc:
             return NetworkResult(self._made_by_another(subnet, exc.message), changed=False)
         kept = self._settle(made)
+        self._warn_of_rivals(kept)
         return NetworkResult(kept, changed=kept.id == made)
 
     def _made_by_another(self, subnet: str, engine_words: str) -> Network:
@@ -148,6 +182,14 @@ class NetworkService:
             )
         self._engine.networks.remove(found.id)
         return NetworkResult(found, changed=True)
+
+
+def routed_away(network: Network, found: str) -> str:
+    """What is wrong where this machine has other routes to the network's addresses."""
+    return (
+        f"{network.name} ({network.subnet}) may have no way out: "
+        f"this machine also has a route to {found}"
+    )
 
 
 def containers_of(network: Network) -> str:
