@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from debughost_cli.api import ProjectResult, ProjectsResult
 
 _MIB = 1024**2
-_TO_BE_MENDED = ("loopback", "other_port", "ipv6_only")
+_TO_BE_MENDED = ("loopback", "other_port", "ipv6_only", "waiting_for_changes")
 """Reasons for which the program has to be changed and started again."""
 
 

@@ -70,8 +70,8 @@ def waiting_for_changes(container: Container) -> NotReadyReason:
     return NotReadyReason(
         "waiting_for_changes",
         "its program has ended, and what watches its files waits for a change",
-        "Fix what the last lines say: it then starts by itself; "
-        f"see 'debughost logs -p {container.project}'",
+        "Fix what the last lines say; where it does not start by itself then, run "
+        f"'debughost restart -p {container.project}'",
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
-from fakes.programs import exits, installing, listens_on, loopback_only, never_listens
+from fakes.programs import Program, exits, installing, listens_on, loopback_only, never_listens
 
 from cli.conftest import App, node_project
 from debughost_cli.cli.next import for_projects, remedies
@@ -79,10 +79,20 @@ def test_one_that_listens_elsewhere_gets_that_port(
     assert runs(app, first, monkeypatch, tmp_path) == 0
 
 
-def test_one_that_listens_to_itself_alone_is_restarted_when_it_was_mended(
-    app: App, engine: FakeEngine
+@pytest.mark.parametrize(
+    "program",
+    [
+        loopback_only(),
+        never_listens(
+            output=("Failed running 'a.js'. Waiting for file changes before restarting",)
+        ),
+        never_listens(output=("[nodemon] app crashed - waiting for file changes before starting",)),
+    ],
+)
+def test_one_that_has_to_be_mended_is_restarted_then(
+    app: App, engine: FakeEngine, program: Program
 ) -> None:
-    engine.program = loopback_only()
+    engine.program = program
     assert app("up", "--json").document["next"] == [
         "debughost logs -p shop", "debughost restart -p shop",
     ]  # fmt: skip
