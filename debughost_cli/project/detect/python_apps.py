@@ -116,6 +116,9 @@ def serve(app: WebApp, packages: Mapping[str, frozenset[str]]) -> tuple[str, ...
             *_ADDRESS,
             "--dev",
         )
+    if app.framework == "Quart" and "uvicorn" not in packages:
+        # It comes with a server of its own, and without uvicorn.
+        return ("quart", "--app", _path_of(app), "run", *_ADDRESS, "--reload")
     bundled = "uvicorn" in packages or packages.get("fastapi", frozenset()) & {"standard", "all"}
     program = ("uvicorn",) if bundled else ("python", "-m", "uvicorn")
     base = ("--app-dir", app.base) if app.base else ()
