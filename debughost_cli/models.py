@@ -166,7 +166,8 @@ class Detection:
     empty where the project gives no command. ``framework`` describes in a few words what was
     recognised. ``evidence``: the files that decided it. ``listens``: false for a
     program without a port, such as a worker or a bot. ``compiles``: whether a dependency is known
-    to be published as source alone. ``warnings``: what a user has to know besides.
+    to be published as source alone. ``warnings``: what a user has to know besides, with ``{port}``
+    as in the command.
     """
 
     type: ProjectType

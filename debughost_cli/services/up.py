@@ -153,7 +153,8 @@ class UpService:
         is_new = action is Action.CREATED
         if is_new and not state.resolved.command:
             for warning in state.resolved.detection.warnings:
-                self._progress.warn(warning.code, warning.message)
+                text = warning.message.replace("{port}", str(container.port))
+                self._progress.warn(warning.code, text)
         found = find_pending(self._engine, state.resolved, container, is_new=is_new)
         if found:
             found.warn(self._progress)

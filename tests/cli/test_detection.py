@@ -107,3 +107,25 @@ def test_a_program_of_the_users_own_says_nothing_of_parts(app: App, workspace: P
     (workspace / "frontend").mkdir()
     (workspace / "frontend" / "package.json").write_text('{"scripts": {"dev": "vite"}}')
     assert "PARTS_NOT_STARTED" not in app("up", "--json", "--", "node", "x.js").out
+
+
+@pytest.mark.parametrize(
+    ("package", "script", "opened"),
+    [
+        ("next", '"dev": "next dev"', True),
+        ("next", '"dev": "next dev -p 3", "start": "next start"', True),
+        ("next", '"start": "next start"', False),
+        ("vite", '"dev": "vite"', False),
+    ],
+)
+def test_the_name_by_which_a_page_is_opened(
+    app: App, empty: Path, package: str, script: str, opened: bool
+) -> None:
+    """Next.js refuses 127.0.0.1, by which all others are found."""
+    manifest = f'{{"dependencies": {{"{package}": "*"}}, "scripts": {{{script}}}}}'
+    (empty / "package.json").write_text(manifest)
+    up = app("up", "--no-wait", "--json")
+    port = up.project["port"]
+    said = [w["message"] for w in up.document["warnings"] if w["code"] == "LOCALHOST_ALONE"]
+    assert [f"http://localhost:{port}" in text for text in said] == [True] * opened
+    assert app("up", "--no-wait", "--json").document["warnings"] == [], "it is known by then"

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from debughost_cli.models import Dependencies, Detection, ProjectType
+from debughost_cli.models import Dependencies, Detection, ProjectType, Warn
 from debughost_cli.project.detect import procfile
 from debughost_cli.project.detect.node_choice import choose_script, entry_file, file_of, run_file
 from debughost_cli.project.detect.node_folders import install_folders, started_folders
@@ -71,6 +71,15 @@ _OF_ALL_MEMBERS: Mapping[str, frozenset[str]] = {
 }
 """Programs that run a script of every member package, with the options by which they do."""
 
+_LOCALHOST_ALONE = (
+    # Its allowedDevOrigins, by default from version 16 on.
+    Warn(
+        "LOCALHOST_ALONE",
+        "Next.js reloads a page that was opened by the name localhost alone: "
+        "open http://localhost:{port}",
+    ),
+)
+
 
 def detect_node(folder: Folder) -> Detection:
     """A Node.js project's detection, with no command where it gives none."""
@@ -83,14 +92,16 @@ def detect_node(folder: Folder) -> Detection:
     if not command and (listed := procfile.web(folder) or procfile.worker(folder)):
         command, recognised, entry = listed, "Procfile", (procfile.FILE,)
         is_worker = not procfile.web(folder)
+    framework = recognised or _framework(package)
     return Detection(
         type=ProjectType.NODE,
         command=command,
-        framework=recognised or _framework(package),
+        framework=framework,
         evidence=folder.present(FILE, manager.lock or "", *entry),
         dependencies=_dependencies(folder, package, manager),
         listens=not (is_worker or _is_bot(package)),
         compiles=bool(package.dependencies & _FROM_SOURCE),
+        warnings=_LOCALHOST_ALONE if framework == "Next.js" and "dev" in command else (),
     )
 
 

@@ -14,7 +14,7 @@ it also runs ``index.php`` for paths with a dot that are no files.
 
 from __future__ import annotations
 
-from debughost_cli.models import Dependencies, Detection, ProjectType, Warn
+from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.names import PHP_PRIVATE
 from debughost_cli.project.detect.shell import install_script
 from debughost_cli.project.reader import Folder, table_in
@@ -37,14 +37,6 @@ for file in composer.json auth.json; do [ ! -f "$file" ] || cp "$file" "$copy"/;
 export COMPOSER="$copy/composer.json"
 composer update --no-interaction --no-progress --no-ansi
 """
-
-_NO_DATABASE = (
-    Warn(
-        "DATABASE_NEEDED",
-        "WordPress needs a MySQL or MariaDB database, which is not in this container: write its "
-        "address into wp-config.php",
-    ),
-)
 
 
 def is_laravel(folder: Folder) -> bool:
@@ -81,7 +73,6 @@ def detect_php(folder: Folder) -> Detection:
         framework=framework,
         evidence=folder.present(*entry, FILE, LOCK),
         dependencies=_dependencies(folder),
-        warnings=_NO_DATABASE if is_wordpress(folder) else (),
     )
 
 
