@@ -28,13 +28,15 @@ outer=
 
 # Docker's init sends a SIGTERM to the process group, Podman's to this process alone, which takes no
 # note of it while it waits for the command. There an outer launcher does nothing but pass it on to
-# the group. Its port has a sign, by which the inner one knows that it is one.
-case $1:$(cat /proc/1/comm) in
+# the group. Its port has a sign, by which the inner one knows that it is one. No program is looked
+# for in PATH, which may begin with a folder of the workspace.
+read -r init </proc/1/comm
+case $1:$init in
 -*) outer=$PPID ;;
 *:docker-init | *:tini*) ;;
 *)
     trap 'trap "" TERM; kill -TERM 0' TERM
-    sh "$0" "-$@" <&0 &
+    /bin/sh "$0" "-$@" <&0 &
     while :; do
         wait "$!"
         code=$?
