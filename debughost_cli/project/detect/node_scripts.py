@@ -19,8 +19,9 @@ HOST_PORT = ("--host", "0.0.0.0", "--port", "{port}")
 class DevServer:
     """A program that serves, and its flags.
 
-    ``serves``: the first arguments with which it serves; empty where it serves with any that is
-    not in ``NO_SERVER``. ``own``: the options by which a script sets host and port itself.
+    ``serves``: the first arguments with which it serves, "" for none; empty where it serves with
+    any that is not in ``NO_SERVER``. ``own``: the options by which a script sets host and port
+    itself.
     ``needs``: an argument without which it does not serve.
     """
 
@@ -50,7 +51,7 @@ SERVERS: Mapping[str, DevServer] = {
     "webpack": DevServer("webpack", serves=("serve", "server", "s")),
     "webpack-dev-server": DevServer("webpack"),
     "rspack": DevServer("Rspack", serves=("serve", "server", "dev", "s"), own=_SHORT),
-    "rsbuild": DevServer("Rsbuild", serves=("dev", "preview")),
+    "rsbuild": DevServer("Rsbuild", serves=("", "dev", "preview")),
     "react-scripts": DevServer("Create React App", flags=(), serves=("start",)),
     "craco": DevServer("Create React App", flags=(), serves=("start",)),
     "parcel": DevServer("Parcel", own=("--host", "--port", "-p")),
@@ -63,7 +64,7 @@ SERVERS: Mapping[str, DevServer] = {
     "eleventy": DevServer("Eleventy", ("--port={port}",), own=("--port",), needs="--serve"),
     "@11ty/eleventy": DevServer("Eleventy", ("--port={port}",), own=("--port",), needs="--serve"),
     "docusaurus": DevServer("Docusaurus", serves=("start", "serve"), own=_SHORT),
-    "vitepress": DevServer("VitePress", serves=("dev", "preview", "serve")),
+    "vitepress": DevServer("VitePress", serves=("", "dev", "preview", "serve")),
     "storybook": DevServer("Storybook", (*HOST_PORT, "--ci"), ("dev",), _SHORT),
     "ember": DevServer("Ember", serves=("serve", "server", "s"), own=_SHORT),
     "json-server": DevServer("json-server", own=_SHORT),
@@ -74,7 +75,7 @@ SERVERS: Mapping[str, DevServer] = {
     "hexo": DevServer("Hexo", _IP, ("server", "s"), ("-i", "--ip", "-p", "--port")),
     "browser-sync": DevServer("Browsersync", (*_PORT, "--no-open"), ("start",), ("--port",)),
     "vuepress": DevServer("VuePress", serves=("dev",), own=_SHORT),
-    "rspress": DevServer("Rspress", serves=("dev", "preview")),
+    "rspress": DevServer("Rspress", serves=("", "dev", "preview")),
     "slidev": DevServer("Slidev", ("--remote", *_PORT), (), ("--remote", "--port", "-p")),
     "sirv": DevServer("sirv", own=_SHORT),
     "waku": DevServer("Waku", serves=("dev",), own=_SHORT),
