@@ -106,6 +106,10 @@ class Lane:
             # Killed, or it came before the program's first line.
             assert code == -number
             return
+        if err.startswith("Fatal Python error: init_import_site"):
+            # It came before Python itself had started.
+            assert not out
+            return
         assert "Traceback" not in err
         document = check_document(out, max(code, 0))
         assert document["warnings"] == []
