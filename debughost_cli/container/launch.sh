@@ -36,7 +36,9 @@ case $1:$init in
 *:docker-init | *:tini*) ;;
 *)
     trap 'trap "" TERM; kill -TERM 0' TERM
-    /bin/sh "$0" "-$@" <&0 &
+    # In the background 0 is /dev/null, also for a redirection.
+    exec 4<&0
+    /bin/sh "$0" "-$@" <&4 4<&- &
     while :; do
         wait "$!"
         code=$?

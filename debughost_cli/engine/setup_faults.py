@@ -1,4 +1,8 @@
-"""What engines report when their own set-up is at fault, and neither image nor project."""
+"""What engines report when their own set-up is at fault, and neither image nor project.
+
+Seen on Podman 5.8 with crun: no init binary, the systemd driver without systemd, hybrid cgroups, a
+wrong firewall driver. Seen on Docker: an unknown runtime. The others are not seen, but expected.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,7 @@ _WORDS = (
     'could not find "?(netavark|aardvark-dns|conmon|slirp4netns|pasta)',
 )
 SETUP_FAULT = "|".join(_WORDS)
-"""A pattern, for any case. Podman's and crun's were recorded on 5.8.6; Docker's are those of moby's
-and runc's sources."""
+"""Parts of what they report."""
 
 PREFIX = "the engine's own set-up is at fault, not the image: "
 HINT = (
