@@ -167,7 +167,7 @@ class Detection:
     recognised. ``evidence``: the files that decided it. ``listens``: false for a
     program without a port, such as a worker or a bot. ``compiles``: whether a dependency is known
     to be published as source alone. ``warnings``: what a user has to know besides, with ``{port}``
-    as in the command.
+    as in the command, and ``{network}`` for the network's name.
     """
 
     type: ProjectType

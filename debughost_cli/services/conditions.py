@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import time
 import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 
-from debughost_cli.clock import SYSTEM_CLOCK
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, LogQuery
 from debughost_cli.errors import Unhealthy, Usage
 from debughost_cli.models import State
@@ -28,7 +31,7 @@ _SLICE = 0.1
 """Seconds for which an answer is waited for at a time."""
 
 
-class Condition:
+class Condition(ABC):
     """What is waited for in one project; to be closed at the end.
 
     ``wants_end``: whether a project that has ended is what is waited for.
@@ -39,11 +42,11 @@ class Condition:
     def __init__(self, text: str) -> None:
         self.text = text
 
+    @abstractmethod
     def holds(
         self, engine: Engine, container: Container, launcher: LauncherStatus, left: float
     ) -> bool:
         """``left``: the seconds that there are for it. Raises Unhealthy, NotFound, Conflict."""
-        raise NotImplementedError
 
     def obstacle(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
         """What keeps a running project from being ready, where it has to be that."""
@@ -54,11 +57,11 @@ class Condition:
         reason = self.obstacle(container, launcher)
         return reason.text if reason else f"it is {container.status}"
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
         """May be called again."""
 
 
-def parse_condition(text: str) -> Condition:
+def parse_condition(text: str, clock: Clock = SYSTEM_CLOCK) -> Condition:
     """running, ready, healthy, exited, http[=PATH] or log=REGEX. Raises Usage."""
     name, _, value = text.partition("=")
     if name == "http":
@@ -68,7 +71,12 @@ def parse_condition(text: str) -> Condition:
         return _Answers(text, path)
     if name == "log" and value:
         return _LogSearch(text, _regex(value))
-    simple = {"running": _Runs, "ready": _IsReady, "healthy": _IsHealthy, "exited": _HasEnded}
+    simple: dict[str, Callable[[str], Condition]] = {
+        "running": _Runs,
+        "ready": partial(_IsReady, clock=clock),
+        "healthy": _IsHealthy,
+        "exited": _HasEnded,
+    }
     if text in simple:
         return simple[text](text)
     raise Usage(
@@ -105,21 +113,27 @@ class _HasEnded(Condition):
 
 
 class _IsReady(Condition):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, clock: Clock) -> None:
         super().__init__(text)
+        self._clock = clock
         self._obstacles: Obstacles | None = None
+        self._certain: NotReadyReason | None = None
 
     def holds(
         self, engine: Engine, container: Container, launcher: LauncherStatus, left: float
     ) -> bool:
+        """A program that was mended may still become ready, so that no obstacle ends the wait."""
         if self._obstacles is None:
-            self._obstacles = Obstacles(engine, SYSTEM_CLOCK)
-        return self._obstacles.is_ready(container, launcher)
+            self._obstacles = Obstacles(engine, self._clock)
+        if self._obstacles.is_ready(container, launcher):
+            return True
+        self._certain = self._obstacles.certain(container, launcher) or self._certain
+        return False
 
     def obstacle(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
         if not (self._obstacles and container.is_running):
             return None
-        return self._obstacles.likely(container, launcher)
+        return self._certain or self._obstacles.likely(container, launcher)
 
     def close(self) -> None:
         if self._obstacles:

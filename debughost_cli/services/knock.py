@@ -32,7 +32,9 @@ class Knock:
         self._refused_since: float | None = None
 
     def is_over(self, container: Container, launcher: LauncherStatus) -> bool:
-        """Whether nothing speaks against it that ``launcher``, which says ready, is right."""
+        """Whether to believe ``launcher``, which reports ready: the program has accepted, or
+        nothing shows that it does not.
+        """
         if launcher.accepts or not self._possible or not container.port:
             return True
         if self._connection is None and not self._connect(container.port):

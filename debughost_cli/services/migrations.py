@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from debughost_cli.engine.port import Engine, LogQuery
 from debughost_cli.errors import DebughostError, InvalidConfig, NotReady
+from debughost_cli.planning.log_tail import start_of_run
 from debughost_cli.planning.missing_tables import missing_tables
 from debughost_cli.project.detect.migrations import Migrations, find_migrations
 from debughost_cli.project.detect.shell import join
@@ -91,8 +92,8 @@ def _migrations(resolved: ResolvedProject, command: tuple[str, ...]) -> Migratio
 
 
 def _output(engine: Engine, container: Container) -> tuple[str, ...]:
-    since = container.started_at.timestamp() if container.started_at else None
+    query = LogQuery(tail=_LINES, since=start_of_run(container))
     with suppress(DebughostError):
-        found = engine.containers.logs(container.id, LogQuery(tail=_LINES, since=since))
+        found = engine.containers.logs(container.id, query)
         return tuple(line.data[:_CHARACTERS].decode("utf-8", "replace") for line in found)
     return ()

@@ -23,7 +23,7 @@ REGISTRIES = (
     "https://repo.packagist.org/packages.json",
 )
 _NAME = "debug-host-doctor"
-# Any answer is one. All at once, for doctor is to be quick.
+# An error is an answer too. All at once, so that doctor stays quick.
 _ASK = """\
 for url; do
     {

@@ -17,10 +17,7 @@ from debughost_cli.errors import (
     NotReady,
     PortInUse,
 )
-from debughost_cli.models import Action, ContainerRef, Project, ProjectType, PullPolicy
-from debughost_cli.project.detect.php import is_wordpress
-from debughost_cli.project.detect.wordpress import missing_database
-from debughost_cli.project.reader import Folder
+from debughost_cli.models import Action, ContainerRef, Project, PullPolicy
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
 from debughost_cli.resources import Container
@@ -91,7 +88,6 @@ class UpService:
         """
         self._check_limits(resolved)
         self._warn_of_setuid(resolved)
-        self._warn_of_database(resolved)
         state = UpState(resolved, options, Rollback(self._progress))
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))
@@ -117,13 +113,6 @@ class UpService:
                 f"the container makes there runs as root for them; chmod o-x {workspace} helps",
             )
 
-    def _warn_of_database(self, resolved: ResolvedProject) -> None:
-        folder = Folder(resolved.workspace)
-        if resolved.type is ProjectType.PHP and is_wordpress(folder):
-            missing = missing_database(folder, resolved.network)
-            if missing:
-                self._progress.warn("DATABASE_MISSING", missing)
-
     def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
         """The project as it is then, or the error for one that is not ready."""
         action, outcome = state.action(attempt), attempt.outcome
@@ -140,21 +129,24 @@ class UpService:
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
         project = replace(project, dependencies=freshness(state.resolved, container, launcher))
+        if action is Action.CREATED:
+            self._warn_of_detected(state.resolved, project)
         pending = self._pending(state, action, container) if project.ready else ()
         return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)
 
-    def _pending(self, state: UpState, action: Action, container: Container) -> tuple[str, ...]:
-        """The command for migrations that this start has shown to be missing.
+    def _warn_of_detected(self, resolved: ResolvedProject, project: Project) -> None:
+        """What detection knows about its own command, for a new project."""
+        if resolved.command:
+            return
+        for warning in resolved.detection.warnings:
+            text = warning.message.replace("{port}", str(project.port))
+            self._progress.warn(warning.code, text.replace("{network}", resolved.network))
 
-        Warns of them, and of what detection knows about a new project.
-        """
+    def _pending(self, state: UpState, action: Action, container: Container) -> tuple[str, ...]:
+        """The command for migrations that this start has shown to be missing. Warns of them."""
         if action is Action.UNCHANGED:
             return ()
         is_new = action is Action.CREATED
-        if is_new and not state.resolved.command:
-            for warning in state.resolved.detection.warnings:
-                text = warning.message.replace("{port}", str(container.port))
-                self._progress.warn(warning.code, text)
         found = find_pending(self._engine, state.resolved, container, is_new=is_new)
         if found:
             found.warn(self._progress)

@@ -129,3 +129,12 @@ def test_the_name_by_which_a_page_is_opened(
     said = [w["message"] for w in up.document["warnings"] if w["code"] == "LOCALHOST_ALONE"]
     assert [f"http://localhost:{port}" in text for text in said] == [True] * opened
     assert app("up", "--no-wait", "--json").document["warnings"] == [], "it is known by then"
+
+
+def test_a_new_wordpress_is_warned_of_its_database_once(app: App, empty: Path) -> None:
+    (empty / "wp-load.php").write_text("<?php")
+    said = [
+        w for w in app("up", "--no-wait", "--json").document["warnings"] if "MISSING" in w["code"]
+    ]
+    assert ["--network debug-host-network" in warning["message"] for warning in said] == [True]
+    assert app("up", "--no-wait", "--json").document["warnings"] == []

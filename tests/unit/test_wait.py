@@ -52,7 +52,7 @@ def start(engine: FakeEngine) -> Start:
 
 def wait(engine: FakeEngine, clock: FakeClock, condition: str, timeout: float = 60) -> State | None:
     service = WaitService(engine, clock=clock)
-    return service.run("shop", parse_condition(condition), timeout).project.state
+    return service.run("shop", parse_condition(condition, clock), timeout).project.state
 
 
 def test_it_reads_until_the_condition_is_true(
@@ -119,6 +119,28 @@ def test_a_project_that_is_removed_meanwhile(
     clock.on_sleep = lambda _: engine.containers.remove(ref, force=True)
     with pytest.raises(ProjectNotFound):
         wait(engine, clock, "ready")
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (never_listens(), "nothing_listens"),
+        (
+            never_listens(output=("[nodemon] app crashed - waiting for changes",)),
+            "waiting_for_changes",
+        ),
+        (never_listens(output=("Error: no database", "Node.js v24.1.0")), "waiting_for_changes"),
+    ],
+)
+def test_what_was_in_the_way_of_readiness(
+    engine: FakeEngine, clock: FakeClock, start: Start, program: Program, reason: str
+) -> None:
+    """The wait goes on: a program that is mended becomes ready."""
+    start(program)
+    with pytest.raises(WaitTimeout) as caught:
+        wait(engine, clock, "ready", 10)
+    assert caught.value.details["reason"] == reason
+    assert clock.monotonic() >= 10
 
 
 def test_it_ends_when_it_is_cancelled(engine: FakeEngine, clock: FakeClock, start: Start) -> None:

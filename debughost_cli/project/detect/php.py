@@ -17,6 +17,7 @@ from __future__ import annotations
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.names import PHP_PRIVATE
 from debughost_cli.project.detect.shell import install_script
+from debughost_cli.project.detect.wordpress import missing_database
 from debughost_cli.project.reader import Folder, table_in
 
 FILE = "composer.json"
@@ -73,6 +74,7 @@ def detect_php(folder: Folder) -> Detection:
         framework=framework,
         evidence=folder.present(*entry, FILE, LOCK),
         dependencies=_dependencies(folder),
+        warnings=missing_database(folder) if is_wordpress(folder) else (),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from debughost_cli.models import Warn
 from debughost_cli.project.reader import Folder
 
 _CONFIG = "wp-config.php"
@@ -14,23 +15,21 @@ _HOST = re.compile(
 )
 
 
-def missing_database(folder: Folder, network: str) -> str:
-    """Why WordPress reaches no database, and how it gets one; empty where nothing shows that.
-
-    ``network``: the network on which the project reaches others by their names.
-    """
+def missing_database(folder: Folder) -> tuple[Warn, ...]:
+    """Why WordPress reaches no database, and how it gets one; none where nothing shows that."""
     if folder.has(_ANOTHER_DATABASE):
-        return ""
+        return ()
     host = _HOST.search(folder.source(_CONFIG))
     if folder.has(_CONFIG) and not host:
-        return ""
+        return ()
     why = (
         f"{_CONFIG} names {host[1]}, which is the container itself"
         if host
         else f"there is no {_CONFIG} that names one"
     )
-    return (
+    text = (
         f"WordPress needs a MySQL database, and {why}: start one, as in 'docker run -d --name db "
-        f"--network {network} -e MARIADB_DATABASE=wordpress -e MARIADB_ROOT_PASSWORD=... mariadb', "
+        "--network {network} -e MARIADB_DATABASE=wordpress -e MARIADB_ROOT_PASSWORD=... mariadb', "
         f"and name it in {_CONFIG} as DB_HOST"
     )
+    return (Warn("DATABASE_MISSING", text),)
