@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import secrets
 import socket
 import time
@@ -192,10 +193,15 @@ def free_port() -> int:
 
 
 def subnets() -> Iterator[str]:
-    """Rare ones, beginning at a chance place, so that two runs at once seldom meet."""
-    first = secrets.randbelow(200)
+    """Rare ones, beginning at a chance place, so that two runs at once seldom meet.
+
+    The workers of one run begin at the same place and take turns, so that they never do.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    first = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).randrange(250)
     while True:
-        for offset in range(200):
+        for offset in range(worker, 250, workers):
             yield f"10.213.{(first + offset) % 250}"
 
 

@@ -58,7 +58,8 @@ def test_output(world: World, wrote: Any) -> None:
     assert printed(world, wrote) == [("stdout", b"one"), ("stdout", b"two")]
     lines = list(world.engine.containers.logs(wrote, LogQuery()))
     assert all(type(line) is LogLine for line in lines)
-    assert lines[0].ts < lines[1].ts
+    # Podman gives lines that come together one stamp.
+    assert lines[0].ts <= lines[1].ts
     assert lines[0].ts.endswith("Z")
 
 
@@ -87,8 +88,10 @@ def test_a_long_line_is_stored_in_entries_with_one_stamp(world: World) -> None:
     assert sizes in (docker, podman)
     assert sizes == podman or len({e.ts for e in entries[:3]}) == 1
     assert printed(world, ref) == [("stdout", b"x" * 40_000), ("stdout", b"short")]
-    # The tail counts entries, not lines.
-    assert printed(world, ref, tail=2) == [("stdout", b"x" * 7232), ("stdout", b"short")]
+    # The tail counts entries, not lines; Podman's may have more of a long line.
+    long, short = printed(world, ref, tail=2)
+    assert short == ("stdout", b"short")
+    assert len(long[1]) == 7232 or (sizes == podman and 7232 < len(long[1]) < 40_000)
 
 
 def test_output_that_is_followed_ends_with_the_container(world: World, wrote: Any) -> None:
