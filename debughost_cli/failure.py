@@ -32,8 +32,8 @@ class NotReadyReason:
     """Why a running project is not ready, and what helps.
 
     ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``, ``not_accepting``,
-    ``ipv6_only`` or ``waiting_for_changes``. ``ports``: what it listens on instead of its own port,
-    ``reachable`` those of them that are not the loopback address's.
+    ``ipv6_only``, ``waiting_for_changes`` or ``oom``. ``ports``: what it listens on instead of its
+    own port, ``reachable`` those of them that are not the loopback address's.
     """
 
     name: str

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from debughost_cli.errors import Crashed, DebughostError, NotReady, PortInUse, WaitTimeout
 from debughost_cli.models import Action, ExitReason, Freshness, Project, State
+from debughost_cli.planning.memory import larger_memory
 
 if TYPE_CHECKING:
     from debughost_cli.api import ProjectResult, ProjectsResult
 
-_MIB = 1024**2
 _TO_BE_MENDED = ("loopback", "other_port", "ipv6_only", "waiting_for_changes")
 """Reasons for which the program has to be changed and started again."""
 
@@ -79,6 +79,8 @@ def _after_waiting(project: Project, error: NotReady | WaitTimeout) -> list[str]
     why = error.why
     if why and why.reachable:
         return [up(project, "--port", str(why.reachable[0])), logs]
+    if why and why.name == ExitReason.OOM:
+        return _after_end(project, ExitReason.OOM)
     if why and why.name in _TO_BE_MENDED:
         return [logs, f"debughost restart -p {project.project}"]
     if project.ready:
@@ -87,9 +89,8 @@ def _after_waiting(project: Project, error: NotReady | WaitTimeout) -> list[str]
 
 
 def _after_end(project: Project, reason: ExitReason | None) -> list[str]:
-    limit = project.memory_limit_bytes
-    if reason is ExitReason.OOM and limit:
-        more = f"{2 * limit // _MIB}m"
+    more = larger_memory(project.memory_limit_bytes)
+    if reason is ExitReason.OOM and more:
         return [up(project, "--memory", more), _logs(project)]
     return [_logs(project), up(project)]
 

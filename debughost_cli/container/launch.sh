@@ -13,6 +13,8 @@
 #   loopback      something listens on the port, but only on the loopback address
 #   listens-PORT  while not ready: something listens on another port
 #   loopback-PORT while not ready: the same, but only on the loopback address
+#   oom           while not ready: a process was killed because the memory limit was reached, and
+#                 nothing has begun to listen since
 #   term          a SIGTERM was received: the exit that follows was requested
 #   ended         the command exited; missing where the whole container was killed
 #   old-oom       with "ended": the last process that was killed for memory was killed long before
@@ -121,16 +123,17 @@ count_ooms() {
 }
 
 # Notes that number in $run/ooms when it has been the same for 10 s: those are not the reason of an
-# end that comes later.
+# end that comes later. Sets $killed when the number grows, and forgets it where the program listens on.
 watch_ooms() {
     count_ooms
     read -r now _ </proc/uptime
     now=${now%%.*}
     if [ "$ooms" != "$last_ooms" ]; then
-        last_ooms=$ooms changed=$now
+        last_ooms=$ooms changed=$now killed=+oom before=none
     elif [ "$ooms" != "$old_ooms" ] && [ $((now - changed)) -ge 10 ]; then
         old_ooms=$ooms
         echo "$ooms" >"$run/ooms"
+        [ "$found" != all ] || killed=
     fi
 }
 
@@ -164,9 +167,9 @@ watch_port() {
             [ "$found" != all ] || judge_queue
             case $found in
             all) next=$phase+ready$accepts${family:+"+$family"} ;;
-            queued) next=$phase+queued$others ;;
-            loopback) next=$phase+loopback$others ;;
-            no) next=$phase$others accepts= ;;
+            queued) next=$phase+queued$others$killed ;;
+            loopback) next=$phase+loopback$others$killed ;;
+            no) next=$phase$others$killed accepts= ;;
             esac
         fi
         if [ "$next" != "$state" ]; then
@@ -175,7 +178,7 @@ watch_port() {
         fi
         if [ "$found" != "$seen" ]; then
             seen=$found tries=0
-            case $seen in all) pause=0.05 ;; *) pause=0.1 ;; esac
+            case $seen in all) pause=0.05 killed= ;; *) pause=0.1 ;; esac
         fi
         # A program that never listens or accepts must not cost CPU for long.
         tries=$((tries + 1))
@@ -253,7 +256,8 @@ watch_run() {
 watch() {
     trap 'trap "" TERM; set_state "$state+term"; [ -z "$apart" ] || pass_on; exit 0' TERM
     trap '' HUP INT
-    me=watch phase=$1 state=$1 apart=$2 last_ooms=0 old_ooms=0
+    count_ooms
+    me=watch phase=$1 state=$1 apart=$2 last_ooms=$ooms old_ooms=0 changed=0 killed= found=
     set_state "$state"
     case $phase:$port in
     running*:0000) watch_run ;;

@@ -11,6 +11,7 @@ import signal
 
 from debughost_cli.models import Exit, ExitReason, State
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.memory import memory_limit
 from debughost_cli.resources import Container, ContainerStatus
 
 LOST = 255
@@ -153,7 +154,7 @@ def _stopped_message(code: int) -> str:
 
 
 def _oom_message(container: Container) -> str:
-    limit = f"{container.limits.memory_bytes / 1024**2:.0f} MiB"
+    limit = memory_limit(container)
     if container.exit_code == 137:
         return f"used up its memory limit of {limit} and was killed"
     return (

@@ -33,7 +33,8 @@ class LauncherStatus:
     """What the launcher reported about its container; ``at`` is when it did.
 
     ``accepts``: it has seen a connection that was accepted. ``queued``: the program listens, but
-    leaves connections waiting. ``ipv6``: it listens on IPv6 sockets alone. ``ended``: the launcher
+    leaves connections waiting. ``ipv6``: it listens on IPv6 sockets alone. ``oom``: while it is
+    not ready, something was killed for memory, and nothing began to listen since. ``ended``: the launcher
     saw the command's end itself. ``old_oom``: what was killed for memory was killed long before
     the end. ``dependencies``: the fingerprint of what is installed. ``others``: while it is not
     ready, what listens on other ports than its own.
@@ -45,6 +46,7 @@ class LauncherStatus:
     accepts: bool = False
     queued: bool = False
     ipv6: bool = False
+    oom: bool = False
     asked_to_stop: bool = False
     ended: bool = False
     old_oom: bool = False
@@ -66,6 +68,7 @@ def parse(link: Link | None) -> LauncherStatus:
         accepts="accepts" in flags,
         queued="queued" in flags,
         ipv6="ipv6" in flags,
+        oom="oom" in flags,
         asked_to_stop="term" in flags,
         ended="ended" in flags,
         old_oom="old-oom" in flags,

@@ -9,6 +9,7 @@ from debughost_cli import names
 from debughost_cli.failure import NotReadyReason as NotReadyReason
 from debughost_cli.models import Listener
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.memory import memory_limit, more_memory_hint
 from debughost_cli.resources import Container
 
 AUXILIARY_PORTS = frozenset({5678, 5858, 9229, 9230, 24678, 35729})
@@ -35,6 +36,9 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
             f"it listens on port {port}, but on the container's own 127.0.0.1 alone",
             "Make it listen on 0.0.0.0 (often --host 0.0.0.0)",
         )
+    others = relevant(launcher.others)
+    if launcher.oom and not others:
+        return out_of_memory(container)
     if launcher.queued:
         return NotReadyReason(
             "not_accepting",
@@ -48,7 +52,6 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
             "its dependencies are still being installed",
             f"Wait on: debughost up -p {project} --install-timeout 1800",
         )
-    others = relevant(launcher.others)
     if others:
         return _elsewhere(container, others)
     return NotReadyReason(
@@ -65,13 +68,23 @@ def ipv6_only(container: Container) -> NotReadyReason:
     )
 
 
-def waiting_for_changes(container: Container) -> NotReadyReason:
-    """For a program that has crashed under a watcher."""
+def waiting_for_changes(container: Container, known: str = "") -> NotReadyReason:
+    """For a program that has crashed under a watcher. ``known``: what helps; may be empty."""
     return NotReadyReason(
         "waiting_for_changes",
         "its program has ended, and what watches its files waits for a change",
-        "Fix what the last lines say; where it does not start by itself then, run "
+        known
+        or "Fix what the last lines say; where it does not start by itself then, run "
         f"'debughost restart -p {container.project}'",
+    )
+
+
+def out_of_memory(container: Container) -> NotReadyReason:
+    """For a program of which a process was killed, while another one goes on."""
+    return NotReadyReason(
+        "oom",
+        f"a process of it used up the memory limit of {memory_limit(container)} and was killed",
+        more_memory_hint(container),
     )
 
 

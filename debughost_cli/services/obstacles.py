@@ -10,7 +10,6 @@ from debughost_cli.planning.listeners import (
     NotReadyReason,
     explain_not_ready,
     ipv6_only,
-    waiting_for_changes,
 )
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.elsewhere import Elsewhere
@@ -40,9 +39,7 @@ class Obstacles:
             return explain_not_ready(container, launcher)
         if self._knock.is_refused(launcher):
             return ipv6_only(container)
-        if self._crash.is_certain(self._engine, container, launcher):
-            return waiting_for_changes(container)
-        return None
+        return self._crash.certain(self._engine, container, launcher)
 
     def likely(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
         """Why it is not ready yet, as far as is known; None where it is about to be."""

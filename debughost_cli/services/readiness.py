@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from contextlib import closing
 
@@ -24,6 +23,7 @@ from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.planning.failure_hints import install_hint, program_hint
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
 from debughost_cli.planning.listeners import NotReadyReason
+from debughost_cli.planning.memory import more_memory_hint
 from debughost_cli.project.certificates import trusted_bundle
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.disk_space import is_full, ran_out
@@ -172,7 +172,7 @@ def ended(
     message = (
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
     )
-    hint = _more_memory(container) if _ended_by(exit_, ExitReason.OOM) else see_logs
+    hint = more_memory_hint(container) if _ended_by(exit_, ExitReason.OOM) else see_logs
     return Crashed(
         f"{container.project} {message} before {before}",
         hint=known or hint,
@@ -183,15 +183,6 @@ def ended(
 
 def _ended_by(exit_: Exit | None, reason: ExitReason) -> bool:
     return exit_ is not None and exit_.reason is reason
-
-
-def _more_memory(container: Container) -> str:
-    workspace = shlex.quote(container.labels.get(names.WORKSPACE, "."))
-    size = f"{2 * container.limits.memory_bytes // 1024**2}m"
-    return (
-        f"Give it more: debughost up -p {container.project} -w {workspace} --memory {size}; "
-        f"see 'debughost logs -p {container.project}'"
-    )
 
 
 def _before_its_command(

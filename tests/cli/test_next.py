@@ -42,6 +42,17 @@ def test_out_of_memory_asks_for_more(
     assert app("status", "-p", "shop", "--json").project["flags"] == ["--memory 1024m", "-e A"]
 
 
+def test_one_that_was_killed_under_a_watcher_asks_for_more(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    engine.program = never_listens(listening=("oom",))
+    run = app("up", "-m", "512m", "--wait-timeout", "0.05", "--json")
+    first = run.document["next"][0]
+    assert first == f"debughost up -p shop -w {workspace} --memory 1024m"
+    assert first in run.error["hint"]
+    assert run.error["details"]["reason"] == "oom"
+
+
 def test_a_crash_names_its_output_and_the_way_back(
     app: App, engine: FakeEngine, workspace: Path
 ) -> None:

@@ -155,6 +155,22 @@ def test_a_crash_is_reported_at_once_with_the_last_words(
     assert "line 0\n" in run("logs", "-p", project).out
 
 
+WATCHER = """import subprocess, sys, time
+subprocess.run([sys.executable, "-c", "bytearray(10**9)"])
+time.sleep(1000)
+"""
+
+
+def test_a_process_killed_for_memory_under_a_watcher_is_named(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "p", {"requirements.txt": "", "main.py": WATCHER})
+    failed = run("up", "-p", project, "-w", folder, "--memory", "64m", "--json", check=6)
+    assert failed.own_seconds < 30, "the wait ends before its time"
+    assert failed.error["details"]["reason"] == "oom"
+    assert failed.document["next"][0].endswith("--memory 128m")
+
+
 def test_people_read_the_last_words_too(run: Program, project: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "p", python("sys.exit('no database')"))
     crashed = run("up", "-p", project, "-w", folder, check=7)

@@ -71,6 +71,59 @@ def test_a_crash_under_a_watcher_ends_the_wait(engine: FakeEngine) -> None:
     assert CRASHED in str(caught.value.details["log_tail"])
 
 
+NODEMON = "[nodemon] app crashed - waiting for file changes before starting..."
+STACK = ("TypeError: x is not a function", "    at main (/app/a.js:1:1)", "Node.js v24.1.0")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        (CRASHED,),
+        (NODEMON,),
+        # What was there before the file changed.
+        (*STACK, NODEMON, "[nodemon] starting `node server.js`", NODEMON),
+        # Reloaders of Python and tsx watch say nothing about it.
+        ("INFO:     Started reloader process [46] using StatReload",),
+        (),
+    ],
+)
+def test_a_process_that_was_killed_for_memory_under_a_watcher(
+    engine: FakeEngine, output: tuple[str, ...]
+) -> None:
+    clock = FakeClock()
+    ref = start_shop(engine, never_listens(output=output, listening=("oom",)))
+    with pytest.raises(NotReady, match="used up the memory limit of 2048 MiB") as caught:
+        wait_ready(engine, ref, WaitLimits(), clock=clock)
+    assert 2 <= clock.monotonic() < 4
+    assert caught.value.details["reason"] == "oom"
+    assert "--memory 4096m" in caught.value.hint
+
+
+@pytest.mark.parametrize("words", [(CRASHED,), (NODEMON,), ()])
+def test_an_exception_that_followed_is_the_reason(
+    engine: FakeEngine, words: tuple[str, ...]
+) -> None:
+    ref = start_shop(engine, never_listens(output=(*STACK, *words), listening=("oom",)))
+    with pytest.raises(NotReady, match="its program has ended") as caught:
+        wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
+    assert caught.value.details["reason"] == "waiting_for_changes"
+
+
+def test_a_limit_that_a_watched_program_reached_is_named(engine: FakeEngine) -> None:
+    words = "Error: ENOSPC: System limit for number of file watchers reached, watch '/app'"
+    ref = start_shop(engine, never_listens(output=(words, CRASHED)))
+    with pytest.raises(NotReady, match="its program has ended") as caught:
+        wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
+    assert "inotify" in caught.value.hint
+
+
+def test_one_that_listens_elsewhere_is_told_so(engine: FakeEngine) -> None:
+    ref = start_shop(engine, never_listens(listening=("listens-8080", "oom")))
+    with pytest.raises(NotReady) as caught:
+        wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
+    assert caught.value.details["reason"] == "other_port"
+
+
 def test_the_last_words_of_an_earlier_run_do_not_count(engine: FakeEngine) -> None:
     ref = start_shop(engine, exits(1, CRASHED))
     engine.runtime.run(engine.stored_containers[ref], never_listens())
