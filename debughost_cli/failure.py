@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 from typing import ClassVar, NoReturn, Self, TypedDict, Unpack
+
+from msgspec import Struct
 
 
 class ExitCode(IntEnum):
@@ -27,8 +28,7 @@ class ExitCode(IntEnum):
     SIGTERM = 143
 
 
-@dataclass(frozen=True)
-class NotReadyReason:
+class NotReadyReason(Struct, frozen=True):
     """Why a running project is not ready, and what helps.
 
     ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``, ``not_accepting``,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class ProjectType(StrEnum):
@@ -31,8 +32,7 @@ class RestartMode(StrEnum):
     ON_FAILURE = "on-failure"
 
 
-@dataclass(frozen=True)
-class RestartPolicy:
+class RestartPolicy(Struct, frozen=True):
     """A restart policy; as text in Docker's notation, such as ``on-failure:3``."""
 
     mode: RestartMode = RestartMode.NO
@@ -53,8 +53,7 @@ class RestartPolicy:
         return f"{self.mode}:{self.max_retries}" if self.max_retries else self.mode.value
 
 
-@dataclass(frozen=True)
-class WaitLimits:
+class WaitLimits(Struct, frozen=True):
     """Seconds. ``ready``: until the program listens, from the end of the install on.
 
     ``install``: for the install. ``stable``: that the program has to stay ready.
@@ -65,8 +64,7 @@ class WaitLimits:
     stable: float = 0.0
 
 
-@dataclass(frozen=True)
-class PortFrom:
+class PortFrom(Struct, frozen=True):
     """The first free port from ``first`` on; as text ``3000+``."""
 
     first: int
@@ -128,8 +126,7 @@ class Freshness(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class Dependencies:
+class Dependencies(Struct, frozen=True):
     """How a workspace's dependencies are installed.
 
     ``files``: the manifests and lock files, relative to the workspace, whose content decides
@@ -141,8 +138,7 @@ class Dependencies:
     script: str
 
 
-@dataclass(frozen=True)
-class NoCommand:
+class NoCommand(Struct, frozen=True):
     """Why detection gives no command, and what the user has to do; as an error has it."""
 
     message: str
@@ -150,16 +146,14 @@ class NoCommand:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Warn:
+class Warn(Struct, frozen=True):
     """Something worth knowing that did not stop the command."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True)
-class Detection:
+class Detection(Struct, frozen=True):
     """What a workspace is and how it is run.
 
     ``command`` is an argument vector in which the text ``{port}`` stands for the port's number;
@@ -181,8 +175,7 @@ class Detection:
     warnings: tuple[Warn, ...] = ()
 
 
-@dataclass(frozen=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """What a running container uses. ``cpu_percent`` is Docker's: 100 is one core."""
 
     cpu_percent: float
@@ -198,8 +191,7 @@ class Stats:
     pids_limit: int | None = None
 
 
-@dataclass(frozen=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """How a project ended. ``expected`` is true where a user requested it or it ended with 0."""
 
     code: int
@@ -211,8 +203,7 @@ class Exit:
     log_tail: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """A field in which the container differs from the requested configuration."""
 
     field: str
@@ -220,8 +211,7 @@ class Drift:
     have: object
 
 
-@dataclass(frozen=True)
-class ContainerRef:
+class ContainerRef(Struct, frozen=True):
     """The container of a project, as shown to users."""
 
     id: str
@@ -229,8 +219,7 @@ class ContainerRef:
     image: str
 
 
-@dataclass(frozen=True)
-class PublishedPort:
+class PublishedPort(Struct, frozen=True):
     """A port of a project's container that is published on the engine's machine.
 
     ``name``: what it is for; ``http`` is the one of ``port`` and ``url``.
@@ -242,8 +231,7 @@ class PublishedPort:
     url: str
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """A TCP port on which something in a container listens.
 
     ``is_loopback``: only on the container's own loopback address.
@@ -253,8 +241,7 @@ class Listener:
     is_loopback: bool = False
 
 
-@dataclass(frozen=True)
-class Companion:
+class Companion(Struct, frozen=True):
     """A companion service of a project, as it is on the engine. ``state``: Docker's status."""
 
     name: str
@@ -262,8 +249,7 @@ class Companion:
     container: ContainerRef
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True):
     """A project and all that is known about it; the ``P`` of the JSON contract."""
 
     project: str

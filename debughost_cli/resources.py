@@ -6,16 +6,16 @@ Units: sizes in bytes (int), durations in seconds (float), times as aware ``date
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from debughost_cli.models import RestartPolicy
 from debughost_cli.specs import Limits, Mount, PortBinding, Role
 
 
-@dataclass(frozen=True)
-class EngineInfo:
+class EngineInfo(Struct, frozen=True):
     """The engine that answers: where it is, how it was found, and what it can do."""
 
     endpoint: str
@@ -72,8 +72,7 @@ class _OfProject:
         )
 
 
-@dataclass(frozen=True)
-class Container(_OfProject):
+class Container(_OfProject, Struct, frozen=True):
     """A container of ours, as the engine describes it in full."""
 
     id: str
@@ -103,8 +102,7 @@ class Container(_OfProject):
     address: str = ""  # IPv4; empty where it does not run.
 
 
-@dataclass(frozen=True)
-class ContainerSummary(_OfProject):
+class ContainerSummary(_OfProject, Struct, frozen=True):
     """A line of the engine's container list."""
 
     id: str
@@ -117,8 +115,7 @@ class ContainerSummary(_OfProject):
     health: str | None = None
 
 
-@dataclass(frozen=True)
-class ProjectInstance:
+class ProjectInstance(Struct, frozen=True):
     """A project as it is found on an engine.
 
     ``main``: the container that counts. ``companions``: those of other roles. ``leftovers``:
@@ -139,8 +136,7 @@ class ProjectInstance:
         return (self.main, *self.leftovers)
 
 
-@dataclass(frozen=True)
-class StatsSample:
+class StatsSample(Struct, frozen=True):
     """One reading of a container's counters, from which two make a CPU share.
 
     ``read_ns``, ``cpu_ns``: nanoseconds; ``system_ns`` the host's CPU time over all its cores.
@@ -159,8 +155,7 @@ class StatsSample:
     throttled_periods: int = 0
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(Struct, frozen=True):
     """A network. ``containers``: the ids of what is attached."""
 
     id: str
@@ -173,8 +168,7 @@ class Network:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A named volume; ``size_bytes`` and ``in_use`` are None where they were not requested."""
 
     name: str
@@ -188,8 +182,7 @@ class Volume:
         return self.labels.get("debug-host.project", "")
 
 
-@dataclass(frozen=True)
-class DiskUsage:
+class DiskUsage(Struct, frozen=True):
     """What takes the engine's disk space, in bytes; the volumes are measured."""
 
     images_bytes: int
@@ -198,8 +191,7 @@ class DiskUsage:
     volumes: tuple[Volume, ...] = ()
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image that is on the engine. ``environment`` is what its containers inherit."""
 
     id: str
@@ -211,8 +203,7 @@ class Image:
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """A line of output. ``ts``: the engine's own RFC 3339 stamp with nanoseconds, or empty."""
 
     stream: str
@@ -220,15 +211,14 @@ class LogLine:
     ts: str = ""
 
 
-class LogFragment(LogLine):
+class LogFragment(LogLine, frozen=True):
     """Output as it came: a part of a line, or several lines with their ends.
 
     A plain LogLine is a whole line, whose end is left out.
     """
 
 
-@dataclass(frozen=True)
-class FileEntry:
+class FileEntry(Struct, frozen=True):
     """A file (or a folder, where ``data`` is None, or a link) to be put into a container."""
 
     path: str
@@ -239,16 +229,14 @@ class FileEntry:
     link: str = ""  # The target, for a symbolic link.
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(Struct, frozen=True):
     """A symbolic link in a container."""
 
     target: str
     changed_at: datetime | None
 
 
-@dataclass(frozen=True)
-class EngineEvent:
+class EngineEvent(Struct, frozen=True):
     """Something that happened to a container of ours, as the engine reports it.
 
     ``action``: start, die, oom, destroy, pause, unpause, "health_status: healthy", ...;

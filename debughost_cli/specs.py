@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from debughost_cli.models import ProjectType, RestartPolicy
 
@@ -26,8 +27,7 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
-@dataclass(frozen=True)
-class User:
+class User(Struct, frozen=True):
     """A numeric user of a container; as text, ``UID:GID``."""
 
     uid: int
@@ -37,8 +37,7 @@ class User:
         return f"{self.uid}:{self.gid}"
 
 
-@dataclass(frozen=True)
-class PortBinding:
+class PortBinding(Struct, frozen=True):
     """A container's port and the port of the engine's machine on which it is published.
 
     ``name``: what it is for; ``http`` is the project's own port.
@@ -49,8 +48,7 @@ class PortBinding:
     host_port: int
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A mount of a container. ``source``: a path for ``bind``, a volume's name for ``volume``."""
 
     type: MountType
@@ -59,8 +57,7 @@ class Mount:
     read_only: bool = False
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """CPUs in cores, memory in bytes (swap included), processes as a number.
 
     ``shm_bytes``: the size of ``/dev/shm``, None for the engine's own (64 MiB).
@@ -72,8 +69,7 @@ class Limits:
     shm_bytes: int | None = None
 
 
-@dataclass(frozen=True)
-class ServiceSpec:
+class ServiceSpec(Struct, frozen=True):
     """One service of a project: everything that its container is created from.
 
     ``name`` is empty for the main service. ``image_id`` and ``network_id`` are empty where the
@@ -111,8 +107,7 @@ class ServiceSpec:
         return next((p.container_port for p in self.ports if p.name == HTTP), 0)
 
 
-@dataclass(frozen=True)
-class ProjectSpec:
+class ProjectSpec(Struct, frozen=True):
     """What a project should be on the engine: its main service and its companions."""
 
     main: ServiceSpec

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from debughost_cli.api.lifecycle import ProjectLifecycle
 from debughost_cli.errors import DebughostError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from debughost_cli.cli.next import after
 from debughost_cli.cli.session import Session
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from debughost_cli.api import ProjectsResult
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """``show`` prints for people; ``data`` is what JSON gets."""
 
     data: Mapping[str, object] = field(default_factory=dict)

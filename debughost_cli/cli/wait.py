@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from debughost_cli.cli.options import Projects, command, seconds
 from debughost_cli.cli.output import Output, projects_output

@@ -13,9 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig, Usage
 
@@ -25,8 +27,7 @@ DEFAULT_SOCKET = (
 _SCHEMES = ("unix", "npipe", "tcp", "http", "https", "ssh")
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where an engine is, and where that was read.
 
     ``source``: ``flag``, ``DOCKER_HOST``, ``DOCKER_CONTEXT``, ``context``, ``default`` or

@@ -6,8 +6,9 @@ A caller that does not tell these errors apart sees an EngineError.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from debughost_cli.errors import EngineError
 
@@ -44,8 +45,7 @@ class DiskUsageBusy(EngineError):
     """The engine measures its disk for another client, and for one at a time."""
 
 
-@dataclass(frozen=True)
-class LogQuery:
+class LogQuery(Struct, frozen=True):
     """Which lines: ``tail`` None for all, counted in entries of the engine.
 
     ``since`` and ``until``: seconds since the epoch, both inclusive; a Decimal is exact.
@@ -61,8 +61,7 @@ class LogQuery:
     fragments: bool = False
 
 
-@dataclass(frozen=True)
-class ExecSpec:
+class ExecSpec(Struct, frozen=True):
     """A command for a running container; empty: the container's own user, folder, variables.
 
     ``stdin``: something will be written to it. ``tty``: it gets a terminal, and stdout alone.
@@ -76,8 +75,7 @@ class ExecSpec:
     tty: bool = False
 
 
-@dataclass(frozen=True)
-class ExecResult:
+class ExecResult(Struct, frozen=True):
     """The result of a command in a container.
 
     ``truncated``: the command wrote more than was kept; ``stdout_bytes`` and ``stderr_bytes`` is

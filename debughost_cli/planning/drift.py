@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 from debughost_cli import names
 from debughost_cli.models import Drift
@@ -92,7 +91,7 @@ def _label_pair(spec: ServiceSpec, have: Container, label: str) -> tuple[str | N
 
 def _limit_pairs(want: Limits, have: Limits) -> dict[str, tuple[object, object]]:
     """The limits that are set; the others are the engine's own choice."""
-    pairs = {f.name: (getattr(want, f.name), getattr(have, f.name)) for f in fields(Limits)}
+    pairs = {n: (getattr(want, n), getattr(have, n)) for n in Limits.__struct_fields__}
     return {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
 

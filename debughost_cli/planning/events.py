@@ -8,8 +8,10 @@ far and from what was observed when the event came. The caller reads the engine 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from debughost_cli.models import Exit, ExitReason, Project, State
 from debughost_cli.names import is_project
@@ -27,8 +29,7 @@ _ENDS = {State.STOPPED: "stopped", State.COMPLETED: "completed", State.CRASHED: 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class ProjectEvent:
+class ProjectEvent(Struct, frozen=True):
     """A change of a project. ``at``: when it happened, by the engine's clock; ``exit`` where it
     ended; ``missed`` where the engine has no event of it and it was found by comparing states.
     """
@@ -40,8 +41,7 @@ class ProjectEvent:
     missed: bool = False
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """Whether a project's container runs, and since when, by the engine's clock.
 
     ``compared``: found by comparing states, so a later event of the same change is a duplicate.
@@ -54,8 +54,7 @@ class Run:
     compared: bool = False
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What the engine holds when an event has come.
 
     ``project``: the container of the event, described; None where it is gone or was not needed.
@@ -66,8 +65,7 @@ class Observation:
     has_container: bool = True
 
 
-@dataclass(frozen=True)
-class EventState:
+class EventState(Struct, frozen=True):
     """What is known so far. ``since``: earlier changes are not reported.
 
     ``runs``: the last known run of each project. ``signalled``: containers that were sent a signal
@@ -85,8 +83,7 @@ class EventState:
         return replace(self, runs={**self.runs, run.project: run})
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """What follows from an event. ``started``: a run whose readiness is to be awaited."""
 
     state: EventState

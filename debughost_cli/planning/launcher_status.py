@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from debughost_cli.models import Listener
 from debughost_cli.resources import Container, ContainerStatus, Link
@@ -28,8 +29,7 @@ class LauncherPhase(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class LauncherStatus:
+class LauncherStatus(Struct, frozen=True):
     """What the launcher reported about its container; ``at`` is when it did.
 
     ``accepts``: it has seen a connection that was accepted. ``queued``: the program listens, but

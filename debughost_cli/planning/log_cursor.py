@@ -6,15 +6,15 @@ import json
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.planning.log_positions import Position, Positions
 
 _VERSION = 1
 
 
-@dataclass(frozen=True)
-class Bookmark:
+class Bookmark(Struct, frozen=True):
     """A place in a container's output. ``container``: the first characters of its id."""
 
     container: str

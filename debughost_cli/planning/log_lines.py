@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from debughost_cli.planning.log_positions import size
 from debughost_cli.resources import LogFragment, LogLine
@@ -15,16 +17,14 @@ _BLOCK = 4096
 """Engines cut long lines at multiples of this (Docker: 16 KiB). Any other size is a line's end."""
 
 
-@dataclass(frozen=True)
-class ProjectLine:
+class ProjectLine(Struct, frozen=True):
     """A line and its project."""
 
     project: str
     line: LogLine
 
 
-@dataclass
-class _Open:
+class _Open(Struct):
     """A line whose end is still to come."""
 
     ts: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.planning.log_cursor import Bookmark
 from debughost_cli.resources import LogFragment, LogLine
@@ -24,8 +25,7 @@ def is_found(pattern: re.Pattern[str], line: bytes) -> bool:
     return pattern.search(text) is not None
 
 
-@dataclass(frozen=True)
-class LogOptions:
+class LogOptions(Struct, frozen=True):
     """What to read. ``since`` and ``until`` in nanoseconds since the epoch.
 
     ``stream``: of stdout and stderr the one to show; None for both.

@@ -8,7 +8,8 @@ one stream stamps never go back, between the two they may by a little.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.planning.log_times import SECOND, to_ns
 from debughost_cli.resources import LogFragment, LogLine
@@ -20,8 +21,7 @@ SKEW = 2 * SECOND
 """By how much one stream's stamps may be behind the other's in the order of the log."""
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(Struct, frozen=True):
     """A place in one stream: after ``seen`` bytes with the stamp ``ns``, line ends included.
 
     ``open``: the line that was read last has no end yet.
@@ -90,8 +90,7 @@ def _without(line: LogLine, count: int) -> LogLine:
     return type(line)(line.stream, line.data[count:], line.ts)
 
 
-@dataclass
-class _Last:
+class _Last(Struct):
     ts: str
     seen: int
     open: bool = False

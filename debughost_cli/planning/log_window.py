@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.planning.log_lines import joined
 from debughost_cli.planning.log_positions import (
@@ -26,8 +27,7 @@ MOST = 24 * 1024**2
 Matches = Callable[[LogLine], bool]
 
 
-@dataclass(frozen=True)
-class Newest:
+class Newest(Struct, frozen=True):
     """The last lines of a container, and the places at their end.
 
     ``truncated``: there were more that match, but they are too long.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from debughost_cli.errors import PortInUse, PortsExhausted
 from debughost_cli.models import PortFrom, ProjectType
@@ -21,8 +22,7 @@ class PortHolderKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class PortHolder:
+class PortHolder(Struct, frozen=True):
     """What uses a port; ``name`` is empty where it is not known."""
 
     kind: PortHolderKind

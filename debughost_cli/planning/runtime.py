@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.models import ProjectType
 from debughost_cli.project.detect.pins import Pin
@@ -16,8 +17,7 @@ _PARTS: Mapping[str, int] = {"python": 2, "php": 2}
 _EXACT = re.compile(r"\d{1,4}(?:\.\d{1,6}){0,2}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """A pin that an image does not meet. ``image``: a reference to one that does, or empty."""
 
     pin: Pin

@@ -6,8 +6,10 @@ Pure: ``--dry-run`` shows the plan that ``up`` carries out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from debughost_cli.models import Action, Drift
 from debughost_cli.planning.drift import find_drift, in_words
@@ -36,8 +38,7 @@ class StepKind(StrEnum):
     WAIT_READY = "wait_ready"
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing to do, to what, and why."""
 
     kind: StepKind
@@ -47,8 +48,7 @@ class Step:
     """It removes what is replaced, once the new container runs."""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What was observed on the engine and in the workspace before planning."""
 
     current: Container | None
@@ -70,8 +70,7 @@ class Facts:
     image_environment: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The action and its steps; ``drift`` names the fields that made a recreation necessary."""
 
     action: Action
@@ -100,8 +99,7 @@ class Plan:
         return tuple(s for s in self.steps if s.after_ready)
 
 
-@dataclass(frozen=True)
-class ConvergeOptions:
+class ConvergeOptions(Struct, frozen=True):
     """What the user requests beyond the project itself.
 
     ``restart``: also stop a container that runs and has no drift.

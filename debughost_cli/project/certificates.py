@@ -5,8 +5,9 @@ from __future__ import annotations
 import binascii
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli.errors import InvalidConfig
 from debughost_cli.project.beneath import read_beneath, read_path
@@ -19,8 +20,7 @@ _BLOCK = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class CaBundle:
+class CaBundle(Struct, frozen=True):
     """Certificates as PEM, and nothing else. ``is_trusted``: the user named the file.
 
     A file that a workspace names is for that project alone, and no image is built with it.

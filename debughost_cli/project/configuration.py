@@ -6,10 +6,11 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli.errors import DebughostError, InvalidConfig, Usage
 from debughost_cli.project.beneath import (
@@ -31,8 +32,7 @@ MOST_FAULTS = 50
 _PYPROJECT = "pyproject.toml"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A setting that cannot be used. ``value`` is None where it may be a secret.
 
     ``file`` is None for a variable or a flag; ``error`` is what other commands raise for it.
@@ -85,8 +85,7 @@ def read_settings(
     return made, faults
 
 
-@dataclass(frozen=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """A value that somebody gave. ``key``: as it is written there, ``place``: for messages."""
 
     name: str

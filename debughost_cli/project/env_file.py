@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _BLANK = re.compile(r"(?:\s|#[^\n]*+)*+")
 _EXPORT = re.compile(r"export[^\S\n]++")
@@ -23,8 +24,7 @@ _IN_DOUBLE = re.compile(r"\\([\\'\"abfnrtv])")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One variable. ``value`` is None where there is only a name; ``number`` counts from 1.
 
     ``name`` is None for a line that is not ``NAME=VALUE``; nothing after it is parsed.

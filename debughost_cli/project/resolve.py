@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli import names
 from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown
@@ -18,8 +20,7 @@ from debughost_cli.project.workspace import FolderIdentity, check_workspace, ide
 from debughost_cli.resources import Container
 
 
-@dataclass(frozen=True)
-class ResolvedProject:
+class ResolvedProject(Struct, frozen=True):
     """A project as its user wants it, before anything is read from an engine."""
 
     project: str
@@ -119,7 +120,7 @@ def resolve_existing(
     # What was allowed when the container was made does not have to be allowed again.
     workspace = check_workspace(Path(folder), allowed=Path(folder))
     kept = Flags.from_label(container.labels.get(names.FLAGS, "{}"), container.environment)
-    flags = replace(kept, project=container.project, wait_timeout=wait_timeout)
+    flags = dataclasses.replace(kept, project=container.project, wait_timeout=wait_timeout)
     return resolve_project(workspace, flags, environ)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from debughost_cli.errors import InvalidConfig
 from debughost_cli.models import ProjectType
@@ -21,8 +22,7 @@ _KEYS = ("shared_cache", "limits")
 _LIMITS = (ALL_PROJECTS, *(type_.value for type_ in ProjectType))
 
 
-@dataclass(frozen=True)
-class UserConfiguration:
+class UserConfiguration(Struct, frozen=True):
     """What the user's file says; None and empty where it says nothing.
 
     ``limits``: how many projects may run at once, by ``projects`` (all) or type.

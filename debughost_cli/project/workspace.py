@@ -6,8 +6,9 @@ import os
 import shlex
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli.errors import InvalidWorkspace
 from debughost_cli.project import unsafe_mounts
@@ -15,8 +16,7 @@ from debughost_cli.project import unsafe_mounts
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass(frozen=True)
-class FolderIdentity:
+class FolderIdentity(Struct, frozen=True):
     """A folder as the kernel knows it. ``boot``: the id of the machine's start."""
 
     device: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from debughost_cli.characters import clean_all, message
 from debughost_cli.models import Project, Warn
@@ -79,9 +80,9 @@ def engine_json(engine: EngineInfo | None) -> dict[str, Any] | None:
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses, tuples and times as JSON has them."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    """Structs, tuples and times as JSON has them."""
+    if isinstance(value, Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, datetime):
         return rfc3339(value)
     if isinstance(value, Mapping):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from debughost_cli.models import Action, Exit, Project
 
 
-@dataclass(frozen=True)
-class Error:
+class Error(Struct, frozen=True):
     """What went wrong, and the way out."""
 
     code: str
@@ -19,16 +19,14 @@ class Error:
     details: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Worth knowing; it did not stop the command."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True)
-class EngineUsed:
+class EngineUsed(Struct, frozen=True):
     """Which engine answered, and where its address was found."""
 
     endpoint: str
@@ -36,8 +34,7 @@ class EngineUsed:
     version: str | None
 
 
-@dataclass(frozen=True)
-class PlanStep:
+class PlanStep(Struct, frozen=True):
     """One thing that would be done."""
 
     step: str
@@ -45,8 +42,7 @@ class PlanStep:
     reason: str
 
 
-@dataclass(frozen=True)
-class ProjectDone(Project):
+class ProjectDone(Project, Struct, frozen=True):
     """A project and what was done with it; ``error`` where it failed, ``plan`` with --dry-run.
 
     ``why``: what made a recreation or restart necessary; empty where it was asked for.
@@ -58,22 +54,19 @@ class ProjectDone(Project):
     plan: list[PlanStep] | None = None
 
 
-@dataclass(frozen=True)
-class ProjectsDone:
+class ProjectsDone(Struct, frozen=True):
     """Of ``up``, ``stop``, ``restart``, ``rm``, ``wait``."""
 
     projects: list[ProjectDone]
 
 
-@dataclass(frozen=True)
-class ProjectsSeen:
+class ProjectsSeen(Struct, frozen=True):
     """Of ``status``."""
 
     projects: list[Project]
 
 
-@dataclass(frozen=True)
-class NetworkFacts:
+class NetworkFacts(Struct, frozen=True):
     """The network; ``containers`` are ids."""
 
     name: str
@@ -85,15 +78,13 @@ class NetworkFacts:
     labels: dict[str, str]
 
 
-@dataclass(frozen=True)
-class NetworkSeen:
+class NetworkSeen(Struct, frozen=True):
     """Of ``network ensure``, ``inspect``, ``rm``."""
 
     network: NetworkFacts
 
 
-@dataclass(frozen=True)
-class VolumeFacts:
+class VolumeFacts(Struct, frozen=True):
     """A volume; ``role``: dependencies, cache or port."""
 
     name: str
@@ -105,16 +96,14 @@ class VolumeFacts:
     created_at: str | None
 
 
-@dataclass(frozen=True)
-class VolumesSeen:
+class VolumesSeen(Struct, frozen=True):
     """Of ``volumes ls`` and ``prune``."""
 
     volumes: list[VolumeFacts]
     reclaimed_bytes: int
 
 
-@dataclass(frozen=True)
-class ImageFacts:
+class ImageFacts(Struct, frozen=True):
     """A base image; ``current``: made from the Dockerfile of this version."""
 
     type: str
@@ -128,15 +117,13 @@ class ImageFacts:
     base: str | None
 
 
-@dataclass(frozen=True)
-class ImagesSeen:
+class ImagesSeen(Struct, frozen=True):
     """Of ``images ls``, ``build``, ``pull``."""
 
     images: list[ImageFacts]
 
 
-@dataclass(frozen=True)
-class Executed:
+class Executed(Struct, frozen=True):
     """Of ``exec``. ``stdout`` and ``stderr``: the first 1 MiB, or what ``--max-bytes`` says.
 
     ``truncated``: there was more; ``stdout_bytes`` and ``stderr_bytes`` is what was written.
@@ -150,8 +137,7 @@ class Executed:
     stderr_bytes: int
 
 
-@dataclass(frozen=True)
-class LogLineOut:
+class LogLineOut(Struct, frozen=True):
     """A line of ``logs``; ``ts`` with nanoseconds. ``partial``: there where the line has no end."""
 
     type: Literal["log"]
@@ -162,8 +148,7 @@ class LogLineOut:
     partial: Literal[True] | None = None
 
 
-@dataclass(frozen=True)
-class LogsPrinted:
+class LogsPrinted(Struct, frozen=True):
     """Of ``logs``, after its lines. ``exit``: with --follow, how each project ended."""
 
     projects: list[str]
@@ -173,8 +158,7 @@ class LogsPrinted:
     exit: dict[str, Exit | None] | None = None
 
 
-@dataclass(frozen=True)
-class EventOut:
+class EventOut(Struct, frozen=True):
     """A line of ``events``."""
 
     type: Literal["event"]
@@ -185,8 +169,7 @@ class EventOut:
     missed: bool
 
 
-@dataclass(frozen=True)
-class StatusOut:
+class StatusOut(Struct, frozen=True):
     """A line of ``status --watch``; ``error`` where the engine did not answer this time."""
 
     type: Literal["status"]
@@ -195,8 +178,7 @@ class StatusOut:
     error: Error | None
 
 
-@dataclass(frozen=True)
-class CheckFacts:
+class CheckFacts(Struct, frozen=True):
     """One check of this machine; ``hint``: how to fix what was found."""
 
     name: str
@@ -206,23 +188,20 @@ class CheckFacts:
     duration_ms: int
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """Of ``doctor``."""
 
     checks: list[CheckFacts]
 
 
-@dataclass(frozen=True)
-class ConfigWritten:
+class ConfigWritten(Struct, frozen=True):
     """Of ``init``."""
 
     path: str
     content: str
 
 
-@dataclass(frozen=True)
-class SettingFacts:
+class SettingFacts(Struct, frozen=True):
     """A setting in force; ``source``: flag, environment, user, file, default, detected or
     workspace.
     """
@@ -232,8 +211,7 @@ class SettingFacts:
     source: str
 
 
-@dataclass(frozen=True)
-class ConfigShown:
+class ConfigShown(Struct, frozen=True):
     """Of ``config show``."""
 
     file: str | None
@@ -241,16 +219,14 @@ class ConfigShown:
     settings: list[SettingFacts]
 
 
-@dataclass(frozen=True)
-class ConfigValidated:
+class ConfigValidated(Struct, frozen=True):
     """Of ``config validate``."""
 
     file: str | None
     valid: bool
 
 
-@dataclass(frozen=True)
-class CodeFacts:
+class CodeFacts(Struct, frozen=True):
     """An error code."""
 
     code: str
@@ -259,42 +235,36 @@ class CodeFacts:
     meaning: str
 
 
-@dataclass(frozen=True)
-class CodesShown:
+class CodesShown(Struct, frozen=True):
     """Of ``schema --errors``."""
 
     errors: list[CodeFacts]
 
 
-@dataclass(frozen=True)
-class CommandsShown:
+class CommandsShown(Struct, frozen=True):
     """Of ``schema --commands``: each command with its arguments and options, or subcommands."""
 
     commands: list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class SchemasShown:
+class SchemasShown(Struct, frozen=True):
     """Of ``schema`` and of ``schema GROUP``: the schema of each command."""
 
     schemas: dict[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class CompletionScript:
+class CompletionScript(Struct, frozen=True):
     """Of ``completion``."""
 
     shell: str
     script: str
 
 
-@dataclass(frozen=True)
-class GuideText:
+class GuideText(Struct, frozen=True):
     """Of ``guide``."""
 
     guide: str
 
 
-@dataclass(frozen=True)
-class NoData:
+class NoData(Struct, frozen=True):
     """Nothing but the rest of the document."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TextIO
+
+from msgspec import Struct
 
 from debughost_cli.characters import clean as clean
 from debughost_cli.characters import message
@@ -13,8 +14,7 @@ from debughost_cli.characters import message
 _STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1", "cyan": "36"}
 
 
-@dataclass
-class Streams:
+class Streams(Struct):
     """The three streams of a run; tests give their own."""
 
     stdin: TextIO

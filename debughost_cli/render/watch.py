@@ -9,9 +9,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from debughost_cli.errors import DebughostError, Interrupted
 from debughost_cli.models import Project
@@ -122,8 +123,7 @@ class Watch:
         return Group(*lines)
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """What of a snapshot has room on a screen; ``more``: how many projects have none."""
 
     projects: tuple[Project, ...]

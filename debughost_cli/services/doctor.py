@@ -6,10 +6,11 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
@@ -42,8 +43,7 @@ class CheckStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """The outcome of a check. ``hint``: how to fix what it found."""
 
     status: CheckStatus
@@ -51,8 +51,7 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check that was made. ``error``: the one that made it fail."""
 
     name: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli.container import fingerprint
 from debughost_cli.deployment.transport import choose_transport
@@ -31,8 +32,7 @@ TIMEOUT = 1.0
 """Seconds for reading one workspace, which may be on a file system that does not answer."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """``drift`` and ``dependencies`` of a project, or why they are not known."""
 
     drift: tuple[Drift, ...] = ()

@@ -7,7 +7,8 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Conflict, Engine, ExecSpec, Execution, NotFound, OnOutput

@@ -10,8 +10,9 @@ import re
 import socket
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 TIMEOUT = 2.0
 """Seconds for the connection and the head of the answer together."""
@@ -24,8 +25,7 @@ _INTERIM = range(100, 200)
 _FIRST_ERROR = 400
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """``status``: None where none came; ``text``: what came, as the end of "the last answer"."""
 
     status: int | None

@@ -8,11 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+
+from msgspec import Struct
 
 from debughost_cli import __version__, names
 from debughost_cli.engine.port import Engine
@@ -64,8 +65,7 @@ def tag_of(type_: ProjectType, base: str, *, compilers: bool = False) -> str:
     return f"debug-host/{type_}:{digest[:12]}{'-compilers' if compilers else ''}"
 
 
-@dataclass(frozen=True)
-class ImageChoice:
+class ImageChoice(Struct, frozen=True):
     """The image of a container: the reference to create it from, and what is on the engine.
 
     ``step``: what has to be done first. It may change which image ``ref`` stands for.

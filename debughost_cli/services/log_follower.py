@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, NotFound, OnText
@@ -29,8 +31,7 @@ _STALL = 0.5
 """Seconds of waiting for the reader after which it is read again as well."""
 
 
-@dataclass(frozen=True)
-class LogEnd:
+class LogEnd(Struct, frozen=True):
     """A project has no further output. ``message``: why; ``error``: what made reading fail."""
 
     message: str = ""
@@ -38,8 +39,7 @@ class LogEnd:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True)
-class LogSwitch:
+class LogSwitch(Struct, frozen=True):
     """What follows is the output of another container, from ``start`` on."""
 
     source: LogSource

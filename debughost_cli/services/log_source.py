@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+
+from msgspec import Struct
 
 from debughost_cli.engine.port import Engine, LogQuery, LogsUnsupported, NotFound
 from debughost_cli.errors import EngineError
@@ -22,8 +23,7 @@ _OVERLAPS = (2_000, 100_000)
 """How many of the last entries are searched for the position where the last reading ended."""
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Output of ``project`` that may be lost: after ``since``, before ``until``, in nanoseconds."""
 
     project: str
@@ -42,8 +42,7 @@ class Gap:
         )
 
 
-@dataclass(frozen=True)
-class LogSource:
+class LogSource(Struct, frozen=True):
     """Where the output of ``project`` is, and what of it to read. ``ref``: the container.
 
     ``on_gap`` gets what was rotated away before it was read.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.engine.port import Engine, LogQuery
 from debughost_cli.errors import DebughostError, InvalidConfig, NotReady
@@ -24,8 +25,7 @@ _CHARACTERS = 1000
 """How much of each."""
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """``command``: applies them in the container. ``is_certain``: they are known to be missing."""
 
     command: tuple[str, ...]

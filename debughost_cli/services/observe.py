@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.container import fingerprint
@@ -46,8 +48,7 @@ class ConcurrentModification(Exception):
         self.owner = owner
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What was observed: the specification, what exists of it, and the plan."""
 
     spec: ProjectSpec

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from debughost_cli import names
 
@@ -19,8 +20,7 @@ _START_TOLERANCE = 2.0
 """Seconds by which two readings of a process's start may differ when the clock was set."""
 
 
-@dataclass(frozen=True)
-class OwnerProcess:
+class OwnerProcess(Struct, frozen=True):
     """A process, identified by its machine, its id and its start in seconds since the epoch."""
 
     host: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound

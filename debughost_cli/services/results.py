@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from debughost_cli.errors import DebughostError, Partial
 from debughost_cli.models import Action, Project
@@ -10,8 +10,7 @@ from debughost_cli.planning.up import REQUESTED, Plan, Step, StepKind
 from debughost_cli.resources import Image, Network, Volume
 
 
-@dataclass(frozen=True)
-class ProjectResult:
+class ProjectResult(Struct, frozen=True):
     """What a command did with one project. ``error`` is set where ``action`` is failed."""
 
     project: Project
@@ -46,8 +45,7 @@ class ProjectResult:
         return self.action is not Action.UNCHANGED and self.plan is None
 
 
-@dataclass(frozen=True)
-class ProjectsResult:
+class ProjectsResult(Struct, frozen=True):
     """What a command did with each of its projects, in the order in which they were named."""
 
     items: tuple[ProjectResult, ...]
@@ -76,16 +74,14 @@ class ProjectsResult:
         )
 
 
-@dataclass(frozen=True)
-class NetworkResult:
+class NetworkResult(Struct, frozen=True):
     """The network as it is now."""
 
     network: Network | None
     changed: bool
 
 
-@dataclass(frozen=True)
-class VolumesResult:
+class VolumesResult(Struct, frozen=True):
     """Volumes that were listed, or removed (``reclaimed_bytes``)."""
 
     volumes: tuple[Volume, ...]
@@ -93,8 +89,7 @@ class VolumesResult:
     changed: bool = False
 
 
-@dataclass(frozen=True)
-class ImageEntry:
+class ImageEntry(Struct, frozen=True):
     """The base image of a type: the image that is here, None where it has to be built."""
 
     type: str
@@ -104,8 +99,7 @@ class ImageEntry:
     """True where it was built from the Dockerfile of this version."""
 
 
-@dataclass(frozen=True)
-class ImagesResult:
+class ImagesResult(Struct, frozen=True):
     """The base images, by type."""
 
     images: tuple[ImageEntry, ...] = field(default_factory=tuple)

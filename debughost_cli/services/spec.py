@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
+
+from msgspec import to_builtins
+from msgspec.structs import asdict, replace
 
 from debughost_cli import __version__, names
 from debughost_cli.container import launcher
@@ -202,13 +204,14 @@ def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:
     """A digest of the whole specification. Values of variables are left out: a label can be read by
     everyone, and a short secret could be guessed back from its digest.
     """
-    facts: dict[str, object] = asdict(replace(spec, environment={}, labels={}, config_hash=""))
+    known = replace(spec, environment={}, labels={}, config_hash="")
+    facts: dict[str, object] = to_builtins(known, enc_hook=str)
     facts.pop("network_id")
     # A limit that is not set leaves the digest as it was before there was such a limit.
     facts["limits"] = {k: v for k, v in asdict(spec.limits).items() if v is not None}
     facts["environment"] = sorted(spec.environment)
     facts["launcher"] = hashlib.sha256(launcher()).hexdigest()
-    facts["dependencies"] = asdict(resolved.dependencies) if resolved.dependencies else None
+    facts["dependencies"] = to_builtins(resolved.dependencies, enc_hook=str)
     canonical = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
 

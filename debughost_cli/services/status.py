@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import EngineError
@@ -32,16 +34,14 @@ SAMPLE_PAUSE = 0.1
 """Seconds between two stats samples where the engine answers at once (Engine 20.10 takes 1 s)."""
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All projects at one moment, with what is worth a warning."""
 
     projects: tuple[Project, ...]
     warnings: tuple[Warn, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """A project between its two samples."""
 
     container: Container

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, PullPolicy
@@ -20,8 +21,7 @@ Outcome = tuple[Container, LauncherStatus] | DebughostError
 """What waiting ended with: the container that is ready, or why it is not."""
 
 
-@dataclass(frozen=True)
-class UpOptions:
+class UpOptions(Struct, frozen=True):
     """Options of ``up`` that are no part of the container.
 
     ``stop_timeout``: seconds that a container which is replaced or restarted has to end.
@@ -34,8 +34,7 @@ class UpOptions:
     cancelled: Callable[[], bool] = lambda: False
 
 
-@dataclass
-class Attempt:
+class Attempt(Struct):
     """One observation, and how far its plan has been carried out.
 
     ``ref``: the container that the project has by then. ``in_flight``: the engine may be creating
@@ -50,8 +49,7 @@ class Attempt:
     executed: list[Step] = field(default_factory=list)
 
 
-@dataclass
-class UpState:
+class UpState(Struct):
     """One run of ``up``, of one or more attempts."""
 
     resolved: ResolvedProject

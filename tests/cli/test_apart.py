@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import FakeEngine, exits, listens, make_spec
+from msgspec.structs import replace
 
 from cli.conftest import App, node_project
 from debughost_cli import names

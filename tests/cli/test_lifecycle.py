@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakeEngine, crash_loops, exits, ignores_sigterm, never_listens
+from msgspec.structs import replace
 
 from cli.conftest import App, Terminal, node_project
 from debughost_cli import names
@@ -286,7 +286,7 @@ def test_a_volume_that_another_user_uses_is_left_with_a_warning(
 ) -> None:
     spec = engine.container("shop").spec
     foreign = engine.add_foreign("web", 9000)
-    foreign.spec = type(spec)(**(foreign.spec.__dict__ | {"mounts": spec.mounts}))
+    foreign.spec = replace(foreign.spec, mounts=spec.mounts)
     run = app("rm", "--volumes", "--json")
     assert run.code == 0
     assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 2

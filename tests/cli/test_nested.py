@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
+from msgspec.structs import replace
 
 from cli.conftest import App, node_project
 from debughost_cli import names

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
 from fakes.programs import Program, exits, installing, listens_on, loopback_only, never_listens
+from msgspec.structs import replace
 
 from cli.conftest import App, node_project
 from debughost_cli.cli.next import for_projects, remedies

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from certificates import PEM
 from fakes import FakeEngine
+from msgspec.structs import replace
 
 from cli.conftest import App, Terminal
 from debughost_cli import names
@@ -309,9 +310,7 @@ def test_a_volume_that_comes_into_use_is_left_with_a_warning(app: App, removed: 
     spec = removed.container("shop").spec
     removed.before(
         "volumes.remove",
-        lambda: removed.containers.create(
-            "late", type(spec)(**(spec.__dict__ | {"mounts": gone_mount(spec)}))
-        ),
+        lambda: removed.containers.create("late", replace(spec, mounts=gone_mount(spec))),
     )
     run = app("volumes", "prune", "--yes", "--json")
     assert run.code == 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakeEngine, exits, ignores_sigterm
+from msgspec.structs import replace
 
 from cli.conftest import App
 from debughost_cli import names

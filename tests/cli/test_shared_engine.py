@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
+from msgspec.structs import replace
 
 from cli.conftest import App
 from debughost_cli import names

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from fakes import (
     refused,
     volume_not_writable,
 )
+from msgspec.structs import replace
 
 from cli.conftest import App, node_project
 from debughost_cli import names
@@ -421,8 +421,8 @@ def test_an_image_of_an_older_dockerfile_serves_on_where_none_can_be_built(
     app: App, engine: FakeEngine, workspace: Path
 ) -> None:
     for ref, image in list(engine.stored_images.items()):
-        engine.stored_images[ref] = type(image)(
-            **(image.__dict__ | {"labels": dict(image.labels) | {names.SOURCES: "older"}})
+        engine.stored_images[ref] = replace(
+            image, labels=dict(image.labels) | {names.SOURCES: "older"}
         )
     run = app("up", "--json")
     assert run.code == 0

@@ -15,13 +15,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakeEngine, Program, exits, ignores_sigterm, listens, make_spec, never_listens
 from fakes import command_not_found as not_found
+from msgspec.structs import replace
 
 from debughost_cli.container import control_files
 from debughost_cli.engine.connect import Address, resolve_address

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from debughost_cli.engine.port import Conflict
 from debughost_cli.errors import InUse, NetworkConflict

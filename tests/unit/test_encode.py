@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import make_spec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.container import control_files

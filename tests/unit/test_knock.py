@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 from fake_clock import FakeClock
 from fakes import make_container, make_spec
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.planning.launcher_status import LauncherStatus

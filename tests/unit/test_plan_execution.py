@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import FakeEngine
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.models import Action, ProjectType, PullPolicy

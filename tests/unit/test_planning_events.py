@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from fakes import make_container
+from msgspec.structs import replace
 
 from debughost_cli.models import Exit, ExitReason, Project, State
 from debughost_cli.planning.events import (

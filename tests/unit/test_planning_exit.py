@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from fakes import make_container
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debughost_cli.models import Listener, State
 from debughost_cli.planning.exit_reason import explain, signal_name, state_of

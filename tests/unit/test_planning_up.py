@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import make_container, make_spec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.models import Action, ProjectType, RestartPolicy
@@ -188,7 +188,7 @@ def test_drift_compares_every_field_of_the_specification() -> None:
     compared_otherwise = {
         "project", "image_id", "environment", "labels", "aliases", "network_id", "role", "name",
     }  # fmt: skip
-    named = {f.rstrip("_") for f in SPEC.__dataclass_fields__} - compared_otherwise
+    named = {f.rstrip("_") for f in SPEC.__struct_fields__} - compared_otherwise
     covered = set(DRIFTS) | {"limits", "config_hash"}
     assert named <= covered, "a new field of ServiceSpec needs a comparison, and a case here"
 

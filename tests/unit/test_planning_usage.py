@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fakes import make_container
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debughost_cli.models import Project
 from debughost_cli.planning.usage import usage, warnings

@@ -6,13 +6,13 @@ import io
 import json
 import re
 import unicodedata
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debughost_cli.errors import Busy, Crashed
 from debughost_cli.models import (

@@ -10,10 +10,11 @@ import re
 import signal
 import termios
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TextIO
 
 import pytest
+from msgspec.structs import replace
 
 from debughost_cli.errors import EngineUnavailable, Interrupted
 from debughost_cli.models import Exit, ExitReason, Freshness, Project, State, Stats, Warn

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from debughost_cli.names import WORKDIR
 from debughost_cli.specs import Mount, MountType
 
 
-@dataclass(frozen=True)
-class BindMount:
+class BindMount(Struct, frozen=True):
     """A folder of the engine's machine, which is this one where ``shares_machine`` is true."""
 
     shares_machine: bool

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
+from msgspec.structs import replace
 
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker.circuit import CircuitBreaker

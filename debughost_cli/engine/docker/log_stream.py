@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from debughost_cli.engine.docker import vendor
 from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name

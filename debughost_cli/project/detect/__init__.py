@@ -33,8 +33,9 @@ Where the root does not say what is run, the subfolders are looked at: see parts
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import Dependencies, Detection, NoCommand, ProjectType

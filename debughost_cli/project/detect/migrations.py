@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.models import ProjectType
 from debughost_cli.project.detect import php, python
@@ -39,8 +40,7 @@ _TOOLS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Packages of Node.js, the files that they are set up in, and what applies the migrations."""
 
 
-@dataclass(frozen=True)
-class Migrations:
+class Migrations(Struct, frozen=True):
     """``place``: what shows that there are some. ``command``: applies them, run in the workspace.
 
     ``database``: the file that SQLite keeps the tables in; empty where that is not known.

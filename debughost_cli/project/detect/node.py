@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from debughost_cli.models import Dependencies, Detection, ProjectType, Warn
 from debughost_cli.project.detect import procfile

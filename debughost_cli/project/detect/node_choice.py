@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.project.detect.node_package import Package
 from debughost_cli.project.detect.node_scripts import SimpleCommand, last_command, resolve
@@ -58,8 +59,7 @@ _RUNNERS = {
 """Packages that run TypeScript, best first."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A script to be run; ``build``: the one that has to be run before it."""
 
     script: str

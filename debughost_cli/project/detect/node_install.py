@@ -8,7 +8,8 @@ managers put a ``node_modules`` folder into member packages as well, which canno
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.models import Dependencies
 from debughost_cli.project.detect.shell import install_script
@@ -68,8 +69,7 @@ _STAMP = (
 )
 
 
-@dataclass(frozen=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """A package manager. ``program``: how it is called; ``install``: shell text for it."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.project.reader import Folder, invalid, table_in, text_in
 
@@ -16,8 +17,7 @@ _DEPENDENCY_TABLES = (
 )
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(Struct, frozen=True):
     """The parts of a ``package.json`` that matter here."""
 
     scripts: Mapping[str, str]

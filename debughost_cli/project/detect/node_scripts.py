@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 HOST_PORT = ("--host", "0.0.0.0", "--port", "{port}")
 
 
-@dataclass(frozen=True)
-class DevServer:
+class DevServer(Struct, frozen=True):
     """A program that serves, and its flags.
 
     ``serves``: the first arguments with which it serves, "" for none; empty where it serves with
@@ -104,8 +105,7 @@ _OPERATORS = frozenset("();<>|&")
 _WRAPPERS = frozenset({"env", "exec", "cross-env", "cross-env-shell", "npx", "bunx"})
 
 
-@dataclass(frozen=True)
-class SimpleCommand:
+class SimpleCommand(Struct, frozen=True):
     """The last command of a script. ``alone``: the script is nothing but this command."""
 
     environment: tuple[str, ...]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.errors import DebughostError, InvalidConfig
 from debughost_cli.models import Detection, NoCommand, ProjectType, Warn
@@ -39,8 +40,7 @@ _MOST = 8
 Detect = Callable[[Folder], Detection]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """A folder of the workspace with a program that could be run by itself."""
 
     folder: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.errors import InvalidConfig
 from debughost_cli.models import ProjectType
@@ -36,8 +37,7 @@ _PNPM = re.compile(r"pnpm@(\d{1,4}(?:\.\d{1,6}){0,2})", re.ASCII)
 _MOST_LINES = 100
 
 
-@dataclass(frozen=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """``runtime`` is ``node``, ``python``, ``php`` or ``pnpm``; ``place``: where the pin stands."""
 
     runtime: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.models import Detection, NoCommand, ProjectType
 from debughost_cli.project.detect import procfile
@@ -37,8 +38,7 @@ _DJANGO_FOLDERS = ("src", "backend", "server", "app", "project", "web", "api", "
 Packages = Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Struct, frozen=True):
     """What is run. ``files``: what decided it."""
 
     framework: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS
 from debughost_cli.project.reader import Folder
@@ -42,8 +43,7 @@ _SEARCHES = ((_INSTANCE, _CLASSES), (_MADE, _VERBS), (_FACTORY, _VERBS))
 _NOT_SOURCES = frozenset({"src", "tests", "test", "docs", "examples", "node_modules", "vendor"})
 
 
-@dataclass(frozen=True)
-class WebApp:
+class WebApp(Struct, frozen=True):
     """An application object. ``base``: the folder that must be on the import path, or empty."""
 
     framework: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from debughost_cli.project.detect.python_other import REQUIREMENT_FILES, other_manifest
 from debughost_cli.project.reader import Folder, invalid, strings_in, table_in, text_in
@@ -45,8 +46,7 @@ _MOST_LEVELS = 50
 _SAFE_PATH = re.compile(r"[\w.@+][\w.@+/-]*", re.ASCII)
 
 
-@dataclass(frozen=True)
-class PyProject:
+class PyProject(Struct, frozen=True):
     """The parts of a ``pyproject.toml`` that matter here."""
 
     exists: bool = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.project.reader import Folder, table_in
 from debughost_cli.project.toml import parse_toml
@@ -26,8 +27,7 @@ _SETUP_TEXT = re.compile(r"^install_requires[ \t]*=[ \t]*(.*(?:\n[ \t]+.*)*)", r
 _QUOTED = re.compile(r"""["']([^"'\n]+)["']""")
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """``files`` decide whether an install is needed; ``lines`` are what they require."""
 
     files: tuple[str, ...]
