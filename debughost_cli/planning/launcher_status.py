@@ -34,10 +34,10 @@ class LauncherStatus(Struct, frozen=True):
 
     ``accepts``: it has seen a connection that was accepted. ``queued``: the program listens, but
     leaves connections waiting. ``ipv6``: it listens on IPv6 sockets alone. ``oom``: while it is
-    not ready, something was killed for memory, and nothing began to listen since. ``ended``: the launcher
-    saw the command's end itself. ``old_oom``: what was killed for memory was killed long before
-    the end. ``dependencies``: the fingerprint of what is installed. ``others``: while it is not
-    ready, what listens on other ports than its own.
+    not ready, something was killed for memory, and nothing began to listen since. ``ended``: the
+    launcher saw the command's end itself. ``old_oom``: what was killed for memory was killed long
+    before the end. ``dependencies``: the fingerprint of what is installed. ``others``: while it is
+    not ready, what listens on other ports than its own.
     """
 
     phase: LauncherPhase = LauncherPhase.NONE
