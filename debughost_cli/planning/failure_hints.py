@@ -46,6 +46,11 @@ def is_other_limit(text: str) -> bool:
     return bool(_found(_WATCHES, text) or _found(_SHARED_MEMORY, text))
 
 
+def cannot_resolve(lines: Iterable[str]) -> bool:
+    """Whether a name could not be looked up."""
+    return bool(_found(_DNS, "\n".join(lines)))
+
+
 def install_hint(lines: Iterable[str], bundle: str = "") -> str:
     """For an install that failed; empty where nothing is recognised.
 

@@ -7,13 +7,17 @@ from pathlib import Path
 from debughost_cli import __version__, names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, Engine
-from debughost_cli.errors import InUse, NetworkConflict, NetworkNotFound
+from debughost_cli.errors import DebughostError, InUse, NetworkConflict, NetworkNotFound
 from debughost_cli.models import Drift
 from debughost_cli.planning import network as planning
+from debughost_cli.planning.failure_hints import cannot_resolve
 from debughost_cli.planning.routes import rivals
 from debughost_cli.resources import Network
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import NetworkResult
+
+ROUTES = Path("/proc/net/route")
+"""This machine's routes, as Linux has them."""
 
 SETTLE_SECONDS = 10.0
 """How long another client's network may take to appear once it has its addresses.
@@ -34,7 +38,7 @@ class NetworkService:
         engine: Engine,
         progress: Progress,
         clock: Clock = SYSTEM_CLOCK,
-        routes: Path = Path("/proc/net/route"),
+        routes: Path = ROUTES,
     ) -> None:
         self._routes = routes
         self._warned = False
@@ -70,6 +74,20 @@ class NetworkService:
             # There is none outside Linux, where engines run in a machine of their own.
             return ""
         return ", ".join(rivals(table, network))
+
+    def with_rivals(self, error: DebughostError) -> DebughostError:
+        """``error`` of an install, with such routes as its hint where it could not resolve names.
+
+        One that takes too long may be waiting for an answer about a name.
+        """
+        tail = error.details.get("log_tail")
+        unresolved = isinstance(tail, list) and cannot_resolve(map(str, tail))
+        is_slow = error.details.get("reason") == "installing"
+        network = self.find() if unresolved or is_slow else None
+        found = self.rivals(network) if network else ""
+        if network is None or not found:
+            return error
+        return error.with_context(hint=f"{routed_away(network, found)}; {ANOTHER}")
 
     def _warn_of_rivals(self, network: Network) -> None:
         found = "" if self._warned else self.rivals(network)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from debughost_cli import names
@@ -29,7 +31,7 @@ from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.migrations import find_pending, with_migrations
 from debughost_cli.services.missing_module import with_manifests
-from debughost_cli.services.network import NetworkService
+from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.progress import Progress
@@ -57,11 +59,18 @@ from debughost_cli.services.workspace_limits import check_workspace_limits, warn
 class UpService:
     """Brings the project on the engine into the requested state."""
 
-    def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        progress: Progress,
+        clock: Clock = SYSTEM_CLOCK,
+        routes: Path = ROUTES,
+    ) -> None:
         self._engine = engine
         self._progress = progress
         self._images = ImageService(engine, progress)
-        network = NetworkService(engine, progress, clock)
+        network = NetworkService(engine, progress, clock, routes)
+        self._network = network
         deployment = SingleEngineDeployment(engine)
         owner = this_process(host_identity())
         self._owner = owner
@@ -121,6 +130,9 @@ class UpService:
             changed = action is not Action.UNCHANGED
             if isinstance(outcome, Crashed | NotReady):
                 outcome = with_manifests(outcome, state.resolved)
+            is_install = isinstance(outcome, DependenciesFailed | NotReady)
+            if is_install and state.resolved.network == names.NETWORK:
+                outcome = self._network.with_rivals(outcome)
             if isinstance(outcome, Crashed | DependenciesFailed):
                 outcome = with_mismatches(outcome, state.mismatches)
             raise with_migrations(outcome, state.resolved).with_context(

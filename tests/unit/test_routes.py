@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakeEngine
+from fake_clock import FakeClock
+from fakes import FakeEngine, Program, install_fails, installing
 
 from debughost_cli import names
+from debughost_cli.errors import DebughostError, DependenciesFailed, NotReady
 from debughost_cli.planning.routes import rivals
+from debughost_cli.project.resolve import resolve_project
+from debughost_cli.project.settings import Flags
 from debughost_cli.resources import Network
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.progress import NullProgress
+from debughost_cli.services.up import UpService
+from debughost_cli.services.up_state import UpOptions
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 BRIDGE = "br-6d3da2120b26\t00001CAC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
@@ -86,3 +92,54 @@ def test_ensure_and_up_warn_once(tmp_path: Path) -> None:
     service.usable()
     service.ensure()
     assert progress.codes.count("NETWORK_ROUTED_AWAY") == 1
+
+
+def without_packages(folder: Path, program: Program, table: str) -> DebughostError:
+    """What ``up`` says of an install that does not end well on a machine with these routes."""
+    engine = FakeEngine()
+    engine.add_base_images()
+    engine.program = program
+    made = engine.networks.create(names.NETWORK, names.SUBNET, names.GATEWAY, {})
+    routes = folder / "routes"
+    bridge = route(f"br-{made[:12]}", "00001CAC", "0000FFFF")
+    routes.write_text(HEAD + bridge + table)
+    workspace = folder / "shop"
+    workspace.mkdir()
+    (workspace / "requirements.txt").write_text("flask\n")
+    resolved = resolve_project(workspace, Flags(command=("sleep", "9")), {})
+    service = UpService(engine, NullProgress(), FakeClock(), routes)
+    with pytest.raises((DependenciesFailed, NotReady)) as caught:
+        service.run(resolved, UpOptions())
+    return caught.value
+
+
+TUNNEL = route("tun0", "00051CAC", "00FFFFFF")
+
+
+@pytest.mark.parametrize(
+    ("words", "table", "named"),
+    [
+        ("npm error code EAI_AGAIN", TUNNEL, True),
+        ("Could not resolve host: repo.packagist.org", TUNNEL, True),
+        ("[Errno -3] Temporary failure in name resolution", TUNNEL, True),
+        # Another reason, and no other route.
+        ("No matching distribution found for flask==99", TUNNEL, False),
+        ("npm error code EAI_AGAIN", "", False),
+    ],
+)
+def test_an_install_that_cannot_resolve_names_names_the_other_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, table: str, named: bool
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    hint = without_packages(tmp_path, install_fails(1, words), table).hint
+    assert ("route to 172.28.5.0/24 (tun0)" in hint) is named
+    assert ("network ensure --recreate --subnet" in hint) is named
+
+
+def test_an_install_that_takes_too_long_names_the_other_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """npm is silent while it waits for name servers that do not answer."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    hint = without_packages(tmp_path, installing(), TUNNEL).hint
+    assert "route to 172.28.5.0/24 (tun0)" in hint
