@@ -18,6 +18,8 @@
 #   term          a SIGTERM was received: the exit that follows was requested
 #   ended         the command exited; missing where the whole container was killed
 #   old-oom       with "ended": the last process that was killed for memory was killed long before
+#   full-shm      with "ended", after a failure: /dev/shm has no room left
+#   full-disk     the same of the container's disk or the workspace's
 #   deps-HEX      the fingerprint of the installed dependencies
 # POSIX shell with cat, ln, mv, sha256sum, sleep and stat, so that it runs in any image with a shell;
 # where there is no setsid, a SIGTERM goes to all processes at once.
@@ -276,10 +278,20 @@ stop_watch() {
     watcher=
 }
 
+# Sets $full to the flags of what has less room left than 1 MiB, and than half its size.
+find_full() {
+    full=
+    for place in shm:/dev/shm disk:/ disk:/app; do
+        set -- $(stat -f -c '%a %S %b' "${place#*:}" || echo 1 1048576 1)
+        [ $(($1 * $2)) -ge 1048576 ] || [ $(($1 * 2)) -ge "$3" ] || full=$full+full-${place%:*}
+    done
+}
+
 # end CODE PHASE: writes the last state and exits with the container's exit code.
 end() {
     stop_watch
-    [ -z "$stopping" ] || set -- "$1" "$2+term"
+    [ "$1" = 0 ] || [ -n "$stopping" ] || find_full
+    set -- "$1" "$2${stopping:+"+term"}$full"
     count_ooms
     [ "$ooms" = 0 ] || [ "$ooms" != "$(cat "$run/ooms")" ] || set -- "$1" "$2+old-oom"
     set_state "$2+ended"
@@ -342,7 +354,7 @@ others_running() {
     [ -n "$first" ]
 }
 
-stopping= installed= watcher=
+stopping= installed= watcher= full=
 trap 'stopping=1' TERM
 
 # The project's own PATH may begin with a folder of the workspace.

@@ -36,7 +36,8 @@ class LauncherStatus(Struct, frozen=True):
     leaves connections waiting. ``ipv6``: it listens on IPv6 sockets alone. ``oom``: while it is
     not ready, something was killed for memory, and nothing began to listen since. ``ended``: the
     launcher saw the command's end itself. ``old_oom``: what was killed for memory was killed long
-    before the end. ``dependencies``: the fingerprint of what is installed. ``others``: while it is
+    before the end. ``full_shm``, ``full_disk``: what had no room left when it failed.
+    ``dependencies``: the fingerprint of what is installed. ``others``: while it is
     not ready, what listens on other ports than its own.
     """
 
@@ -50,6 +51,8 @@ class LauncherStatus(Struct, frozen=True):
     asked_to_stop: bool = False
     ended: bool = False
     old_oom: bool = False
+    full_shm: bool = False
+    full_disk: bool = False
     dependencies: str = ""
     others: tuple[Listener, ...] = ()
     at: datetime | None = None
@@ -72,6 +75,8 @@ def parse(link: Link | None) -> LauncherStatus:
         asked_to_stop="term" in flags,
         ended="ended" in flags,
         old_oom="old-oom" in flags,
+        full_shm="full-shm" in flags,
+        full_disk="full-disk" in flags,
         dependencies=next(installed, ""),
         others=_others(flags),
         at=link.changed_at,

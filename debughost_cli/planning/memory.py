@@ -1,4 +1,4 @@
-"""What is said of a project that was killed because its memory limit was reached."""
+"""What is said of a project that reached a limit of memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from debughost_cli.resources import Container
 def larger_memory(limit: int | None) -> str:
     """What to try after a limit in bytes, as ``--memory`` takes it; empty where there was none."""
     return f"{2 * limit // 1024**2}m" if limit else ""
+
+
+def more_shm(container: Container) -> str:
+    """The flag with a larger ``/dev/shm``."""
+    size = max(512, 2 * (container.limits.shm_bytes or 0) // 1024**2)
+    return f"raise it, as in --shm-size {size}m"
 
 
 def memory_limit(container: Container) -> str:

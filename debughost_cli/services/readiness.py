@@ -23,7 +23,7 @@ from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.planning.failure_hints import install_hint, program_hint
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
 from debughost_cli.planning.listeners import NotReadyReason
-from debughost_cli.planning.memory import more_memory_hint
+from debughost_cli.planning.memory import more_memory_hint, more_shm
 from debughost_cli.project.certificates import trusted_bundle
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.disk_space import is_full, ran_out
@@ -156,11 +156,16 @@ def ended(
     failed = _before_its_command(container, launcher, details)
     if failed:
         return failed
-    by_itself = exit_ is not None and exit_.reason is ExitReason.CRASHED
-    if by_itself and (ran_out(tail) or (may_write and is_full(engine, container.id))):
-        return _no_space(container.project, details)
     see_logs = f"See 'debughost logs -p {container.project}'"
     is_install = launcher.phase is LauncherPhase.INSTALL_FAILED
+    has_no_room = ran_out(tail)
+    if _ended_by(exit_, ExitReason.CRASHED) and (
+        launcher.full_disk
+        # What an install has unpacked may be gone by now.
+        or (is_install and has_no_room)
+        or (may_write and is_full(engine, container.id))
+    ):
+        return _no_space(container.project, details)
     known = install_hint(tail, trusted_bundle()) if is_install else program_hint(tail)
     if is_install:
         return DependenciesFailed(
@@ -172,13 +177,28 @@ def ended(
     message = (
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"
     )
-    hint = more_memory_hint(container) if _ended_by(exit_, ExitReason.OOM) else see_logs
+    if _ended_by(exit_, ExitReason.OOM):
+        hint = more_memory_hint(container)
+    else:
+        hint = _no_room_hint(container, launcher, is_reported=has_no_room) + see_logs
     return Crashed(
         f"{container.project} {message} before {before}",
         hint=known or hint,
         details=details,
         reason=ExitReason(exit_.reason) if exit_ else None,
     )
+
+
+def _no_room_hint(container: Container, launcher: LauncherStatus, *, is_reported: bool) -> str:
+    """Of a program that failed although no disk is full."""
+    if launcher.full_shm:
+        return f"Its /dev/shm is full: {more_shm(container)}. "
+    if is_reported:
+        return (
+            "It found no space, but no disk is full: what it wrote may have been too large for a "
+            f"disk, or for /dev/shm ({more_shm(container)}). "
+        )
+    return ""
 
 
 def _ended_by(exit_: Exit | None, reason: ExitReason) -> bool:

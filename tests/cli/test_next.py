@@ -45,7 +45,7 @@ def test_out_of_memory_asks_for_more(
 def test_one_that_was_killed_under_a_watcher_asks_for_more(
     app: App, engine: FakeEngine, workspace: Path
 ) -> None:
-    engine.program = never_listens(listening=("oom",))
+    engine.program = never_listens(flags=("oom",))
     run = app("up", "-m", "512m", "--wait-timeout", "0.05", "--json")
     first = run.document["next"][0]
     assert first == f"debughost up -p shop -w {workspace} --memory 1024m"

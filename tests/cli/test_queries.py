@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakeEngine, exits, ignores_sigterm, never_listens
+from fakes import FakeEngine, exits, ignores_sigterm, install_fails, never_listens
 
 from cli.conftest import App, node_project
 from debughost_cli.engine.port import NotFound
@@ -347,9 +347,42 @@ def test_waiting_for_what_crashed_changes_nothing(app: App, engine: FakeEngine) 
 
 
 def test_last_words_about_a_full_disk_are_understood(app: App, engine: FakeEngine) -> None:
-    engine.program = exits(1, "OSError: [Errno 28] No space left on device")
+    words = "OSError: [Errno 28] No space left on device"
+    engine.program = exits(1, words, flags=("full-disk",))
     assert app("up", "--json").error["code"] == "DISK_FULL"
     assert app("wait", "--for", "ready", "--json").error["code"] == "DISK_FULL"
+
+
+@pytest.mark.parametrize(
+    ("words", "flags", "said"),
+    [
+        ("OSError: [Errno 28] No space left on device", ("full-shm",), "Its /dev/shm is full"),
+        ("Error: ENOSPC, write", ("full-shm",), "--shm-size 512m"),
+        ("Bus error (core dumped)", ("full-shm",), "--shm-size 512m"),
+        ("cp: write error: No space left on device", (), "no disk is full"),
+        ("Error: ENOSPC, write", (), "--shm-size 512m"),
+    ],
+)
+def test_no_space_is_a_full_disk_only_where_a_disk_is_full(
+    app: App, engine: FakeEngine, words: str, flags: tuple[str, ...], said: str
+) -> None:
+    engine.program = exits(1, words, flags=flags)
+    up = app("up", "--json").error
+    waited = app("wait", "--for", "ready", "--json").error
+    assert (up["code"], waited["code"]) == ("CRASHED", "CRASHED")
+    assert said in up["hint"]
+    assert said in waited["hint"]
+    assert "image" not in up["hint"]
+
+
+def test_more_shared_memory_than_there_is(app: App, engine: FakeEngine) -> None:
+    engine.program = exits(135, flags=("full-shm",))
+    assert "--shm-size 2048m" in app("up", "--shm-size", "1g", "--json").error["hint"]
+
+
+def test_an_install_without_space_is_believed(app: App, engine: FakeEngine) -> None:
+    engine.program = install_fails(1, "npm error ENOSPC: no space left on device, write")
+    assert app("up", "--json").error["code"] == "DISK_FULL"
 
 
 def test_a_container_that_is_always_gone_when_it_is_read_is_not_found(

@@ -785,7 +785,7 @@ def test_a_project_that_ends_for_a_full_disk_says_what_uses_it(
 ) -> None:
     if argv:
         app("up")
-    engine.program = exits(1, "write error: No space left on device")
+    engine.program = exits(1, "write error: No space left on device", flags=("full-disk",))
     run = app("up", *argv, "--json")
     assert (run.code, run.error["code"]) == (9, "DISK_FULL")
     assert run.error["details"]["room"]["images_bytes"] > 0

@@ -15,7 +15,7 @@ class Program:
     before it runs. ``restarts``: how often the restart policy has started it again by then.
     ``refused``: the engine's words on why it cannot be started at all. ``late``: reads of its state
     before it is where the other fields say. ``listening``: the launcher's flags for where it
-    listens whatever port it is given, such as ``listens-3000``.
+    listens whatever port it is given, such as ``listens-3000``. ``flags``: others of its flags.
     """
 
     ready: bool = False
@@ -31,6 +31,7 @@ class Program:
     output: tuple[str, ...] = ()
     late: int = 0
     listening: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 def listens(**more: Any) -> Program:

@@ -54,7 +54,7 @@ class Runtime:
             words += self.installed(container) if program.installs else []
             words += [mark for mark in ("ready", "loopback") if getattr(program, mark)]
             words += self.listening(container) if container.spec.ports else ["ready"]
-        self.engine.write_status(container, "+".join(words))
+        self.engine.write_status(container, "+".join([*words, *program.flags]))
         self.engine.write_log(container.id, *program.output)
         container.restart_count = program.restarts
         if program.exit_code is not None:

@@ -258,3 +258,31 @@ def test_hints_state_what_was_looked_up(
     reason = explain_not_ready(container, state)
     assert text in reason.text
     assert hint in reason.hint
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("answers", "flags"),
+    [
+        # stat's %a, %S and %b: blocks that are left, their size, all of them.
+        ({}, ""),
+        ({"/dev/shm": "0 4096 16384"}, "+full-shm"),
+        ({"/dev/shm": "255 4096 16384"}, "+full-shm"),
+        ({"/dev/shm": "256 4096 16384"}, ""),
+        ({"/dev/shm": "100 4096 128"}, ""),
+        ({"/app": "12 4096 26214400"}, "+full-disk"),
+        ({"/": "0 4096 9", "/app": "0 4096 9"}, "+full-disk+full-disk"),
+        ({"/dev/shm": ""}, ""),
+    ],
+)
+def test_what_has_no_room_left(
+    shell: str, answers: dict[str, str], flags: str, tmp_path: Path
+) -> None:
+    cases = "".join(
+        f"{path}) {f'echo {words}' if words else 'false'} ;;\n" for path, words in answers.items()
+    )
+    stat = f"stat() {{ case $4 in\n{cases}*) echo 1000000 4096 2000000 ;; esac; }}\n"
+    script = function("find_full") + stat + 'find_full; printf %s "$full"'
+    command = [shell, "sh", "-c", script] if shell == "busybox" else [shell, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == flags

@@ -91,7 +91,7 @@ def test_a_process_that_was_killed_for_memory_under_a_watcher(
     engine: FakeEngine, output: tuple[str, ...]
 ) -> None:
     clock = FakeClock()
-    ref = start_shop(engine, never_listens(output=output, listening=("oom",)))
+    ref = start_shop(engine, never_listens(output=output, flags=("oom",)))
     with pytest.raises(NotReady, match="used up the memory limit of 2048 MiB") as caught:
         wait_ready(engine, ref, WaitLimits(), clock=clock)
     assert 2 <= clock.monotonic() < 4
@@ -103,7 +103,7 @@ def test_a_process_that_was_killed_for_memory_under_a_watcher(
 def test_an_exception_that_followed_is_the_reason(
     engine: FakeEngine, words: tuple[str, ...]
 ) -> None:
-    ref = start_shop(engine, never_listens(output=(*STACK, *words), listening=("oom",)))
+    ref = start_shop(engine, never_listens(output=(*STACK, *words), flags=("oom",)))
     with pytest.raises(NotReady, match="its program has ended") as caught:
         wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
     assert caught.value.details["reason"] == "waiting_for_changes"
@@ -118,7 +118,7 @@ def test_a_limit_that_a_watched_program_reached_is_named(engine: FakeEngine) -> 
 
 
 def test_one_that_listens_elsewhere_is_told_so(engine: FakeEngine) -> None:
-    ref = start_shop(engine, never_listens(listening=("listens-8080", "oom")))
+    ref = start_shop(engine, never_listens(listening=("listens-8080",), flags=("oom",)))
     with pytest.raises(NotReady) as caught:
         wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
     assert caught.value.details["reason"] == "other_port"
