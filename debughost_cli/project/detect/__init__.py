@@ -20,7 +20,8 @@ the main process of a project decides, not the tools for its assets.
 10. index.html in public, dist, docs, ... beside a package.json that has
     no scripts                                                               static
 11. package.json of a package (dependencies, main, exports, ...)             node
-12. pyproject.toml, requirements.txt, setup.py, Pipfile, mkdocs.yml, ...     python
+12. pyproject.toml, requirements.txt, setup.py, Pipfile, or a site of MkDocs,
+    Sphinx, Pelican, ...                                                     python
 13. composer.json                                                            php
 14. package.json, deno.json                                                  node
 15. index.html in public, dist, docs, ...                                    static
@@ -59,6 +60,7 @@ from debughost_cli.project.detect.python_manifests import (
     read_pyproject,
 )
 from debughost_cli.project.detect.python_other import REQUIREMENT_FILES, SETUP
+from debughost_cli.project.detect.python_sites import has_site
 from debughost_cli.project.detect.unsupported import unsupported
 from debughost_cli.project.reader import Folder, checksum_inside
 
@@ -123,7 +125,7 @@ def _has_document_root(folder: Folder) -> bool:
     return static.document_root(folder) is not None
 
 
-_OTHER_PYTHON = ("Pipfile", "mkdocs.yml", *SETUP, *REQUIREMENT_FILES)
+_OTHER_PYTHON = ("Pipfile", *SETUP, *REQUIREMENT_FILES)
 
 RULES: tuple[tuple[Test, ProjectType], ...] = (
     (python.is_django, ProjectType.PYTHON),
@@ -138,6 +140,7 @@ RULES: tuple[tuple[Test, ProjectType], ...] = (
     (_is_built_page, ProjectType.STATIC),
     (_is_node_package, ProjectType.NODE),
     (_has(PYPROJECT, REQUIREMENTS, "manage.py", *_OTHER_PYTHON), ProjectType.PYTHON),
+    (has_site, ProjectType.PYTHON),
     (_has(php.FILE), ProjectType.PHP),
     (_has(PACKAGE, *DENO_FILES), ProjectType.NODE),
     (_has_document_root, ProjectType.STATIC),

@@ -9,7 +9,13 @@ from msgspec import Struct
 
 from debughost_cli.models import Detection, NoCommand, ProjectType
 from debughost_cli.project.detect import procfile
-from debughost_cli.project.detect.python_apps import find_app, is_part, serve, serve_flask
+from debughost_cli.project.detect.python_apps import (
+    find_app,
+    find_falcon,
+    is_part,
+    serve,
+    serve_flask,
+)
 from debughost_cli.project.detect.python_install import python_dependencies
 from debughost_cli.project.detect.python_manifests import PYPROJECT, REQUIREMENTS, packages_of
 from debughost_cli.project.detect.python_scripts import (
@@ -19,12 +25,12 @@ from debughost_cli.project.detect.python_scripts import (
     console_script,
     entry_file,
     main_module,
-    mkdocs,
     notebook,
     runnable_scripts,
     tool,
     worker,
 )
+from debughost_cli.project.detect.python_sites import site
 from debughost_cli.project.reader import Folder
 
 WEB = ("fastapi", "flask", "starlette", "litestar", "quart", "sanic", "django", *TOOLS)
@@ -144,7 +150,7 @@ def _flaskenv(folder: Folder, packages: Packages) -> Program | None:
 
 
 def _app(folder: Folder, packages: Packages) -> Program | None:
-    app = find_app(folder, packages)
+    app = find_app(folder, packages) or find_falcon(folder, packages)
     return Program(app.framework, serve(app, packages), (app.file,)) if app else None
 
 
@@ -185,9 +191,9 @@ def _celery(folder: Folder, packages: Packages) -> Program | None:
     return Program("Celery", *found, listens=False) if found else None
 
 
-def _mkdocs(folder: Folder, packages: Packages) -> Program | None:
-    command = mkdocs(folder, packages)
-    return Program("MkDocs", command, ("mkdocs.yml",)) if command else None
+def _site(folder: Folder, packages: Packages) -> Program | None:
+    found = site(folder, packages)
+    return Program(*found) if found else None
 
 
 def _notebooks(folder: Folder, packages: Packages) -> Program | None:
@@ -198,6 +204,6 @@ def _notebooks(folder: Folder, packages: Packages) -> Program | None:
 
 _PROGRAMS: tuple[Callable[[Folder, Packages], Program | None], ...] = (
     *(_django, _flaskenv, _app, _tool, _web_process, _worker_process, _nested_django),
-    *(_console_script, _celery, _script, _module, _mkdocs, _notebooks),
+    *(_console_script, _celery, _script, _module, _site, _notebooks),
 )
 """How a project is run, best first."""

@@ -16,7 +16,7 @@ _IN_PACKAGE = ("main", "app", "__init__", "wsgi", "asgi", "server", "api", "appl
 _NO_APPS = frozenset({"setup", "conftest", "manage", "noxfile", "tasks", "fabfile"})
 _INSTANCE = re.compile(
     r"^(?P<name>\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:\w+\.)*"
-    r"(?P<framework>FastAPI|Starlette|Litestar|Quart|Flask|Sanic)\(",
+    r"(?P<framework>FastAPI|Starlette|Litestar|Quart|Flask|Sanic|Bottle)\(",
     re.MULTILINE,
 )
 _MADE = re.compile(
@@ -34,10 +34,18 @@ _OBJECTS: Mapping[str, str] = {
     "litestar": "Litestar",
     "quart": "Quart",
     "sanic": "Sanic",
+    "bottle": "Bottle",
 }
 """Distributions whose application object is run by a server, and the object's class."""
 _CLASSES = tuple(f"{name}(" for name in _OBJECTS.values())
+_FALCON = re.compile(
+    r"^(?P<name>\w+)[ \t]*=[ \t]*(?:\w+[ \t]*=[ \t]*)?(?:falcon\.)?(?P<asgi>asgi\.)?(?:App|API)\(",
+    re.MULTILINE,
+)
+_ROUTE = re.compile(r"^@(?:bottle\.)?(?P<name>)(?:route|get|post)\(", re.MULTILINE)
+"""A page of Bottle's default application, which has no name."""
 _VERBS = ("create_", "make_", "build_", "get_")
+_BOTTLE = ("from bottle", "import bottle")
 _SEARCHES = ((_INSTANCE, _CLASSES), (_MADE, _VERBS), (_FACTORY, _VERBS))
 """Expressions, each with words of which it needs one: those are looked for in no time."""
 _NOT_SOURCES = frozenset({"src", "tests", "test", "docs", "examples", "node_modules", "vendor"})
@@ -52,6 +60,7 @@ class WebApp(Struct, frozen=True):
     module: str
     name: str
     is_factory: bool = False
+    is_wsgi: bool = False
 
 
 def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp | None:
@@ -61,13 +70,31 @@ def find_app(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp |
     """
     candidates = list(_candidates(folder))
     framework = next((name for key, name in _OBJECTS.items() if key in packages), "")
-    for pattern, words in _SEARCHES if framework else _SEARCHES[:1]:
+    searches = _SEARCHES if framework else _SEARCHES[:1]
+    for pattern, words in (*searches, *(((_ROUTE, _BOTTLE),) if framework == "Bottle" else ())):
         for file, base, module in candidates:
             source = folder.source(file)
             found = pattern.search(source) if any(word in source for word in words) else None
             if found:
                 named = found.groupdict().get("framework") or framework
+                if named == "Bottle" and "server=" in source:
+                    return None  # One of its own choice, which the program alone starts.
                 return WebApp(named, file, base, module, found["name"], pattern is _FACTORY)
+    return None
+
+
+def find_falcon(folder: Folder, packages: Mapping[str, frozenset[str]]) -> WebApp | None:
+    """Falcon's application, where the project requires a server that starts it again."""
+    if "falcon" not in packages:
+        return None
+    for file, base, module in _candidates(folder):
+        source = folder.source(file)
+        found = _FALCON.search(source) if "falcon" in source else None
+        if found:
+            is_async = bool(found["asgi"]) or "falcon.asgi import" in source
+            server = "uvicorn" if is_async else "gunicorn"
+            app = WebApp("Falcon", file, base, module, found["name"], is_wsgi=not is_async)
+            return app if server in packages else None
     return None
 
 
@@ -116,6 +143,16 @@ def serve(app: WebApp, packages: Mapping[str, frozenset[str]]) -> tuple[str, ...
             *_ADDRESS,
             "--dev",
         )
+    if app.framework == "Bottle":
+        # Its own tool passes over the program's run(), which often listens on localhost.
+        target = f"{app.module}:{app.name}".removesuffix(":")
+        target += "()" if app.is_factory else ""
+        bind = ("--bind", "0.0.0.0:{port}", "--debug", "--reload")
+        return (*_python_path(app), "python", "-m", "bottle", *bind, target)
+    if app.is_wsgi:
+        chdir = ("--chdir", app.base) if app.base else ()
+        target = f"{app.module}:{app.name}"
+        return ("gunicorn", "--reload", "--bind", "0.0.0.0:{port}", *chdir, target)
     if app.framework == "Quart" and "uvicorn" not in packages:
         # It comes with a server of its own, and without uvicorn.
         return ("quart", "--app", _path_of(app), "run", *_ADDRESS, "--reload")

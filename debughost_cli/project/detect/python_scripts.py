@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 
 from debughost_cli.project.detect.python_manifests import read_pyproject
@@ -142,8 +143,18 @@ def worker(folder: Folder, packages: Mapping[str, frozenset[str]]) -> Found | No
     for name in folder.files(".py"):
         if _CELERY.search(folder.source(name)):
             module = name.removesuffix(".py")
-            return ("celery", "-A", module, "worker", "--loglevel", "info"), (name,)
+            command = ("celery", "-A", module, "worker", "--loglevel", "info")
+            return _restarted(command, packages), (name,)
     return None
+
+
+def _restarted(command: tuple[str, ...], packages: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The command under the project's own tool that starts a program again at every change."""
+    if "watchfiles" in packages:
+        return ("watchfiles", "--filter", "python", shlex.join(command), ".")
+    if "watchmedo" in packages.get("watchdog", ()) or {"watchdog", "pyyaml"} <= packages.keys():
+        return ("watchmedo", "auto-restart", "--recursive", "--pattern", "*.py", "--", *command)
+    return command
 
 
 def console_script(folder: Folder) -> Found | None:
@@ -191,17 +202,6 @@ def main_module(folder: Folder) -> Found | None:
 
 def _with_base(base: str, *command: str) -> tuple[str, ...]:
     return ("env", f"PYTHONPATH={base.rstrip('/')}", *command) if base else command
-
-
-def mkdocs(folder: Folder, packages: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """MkDocs with the project's own packages; fetched by uv where the project names none."""
-    if not folder.has("mkdocs.yml"):
-        return ()
-    serve = ("mkdocs", "serve", "--dev-addr", "0.0.0.0:{port}")
-    if any(name.startswith("mkdocs") for name in packages):
-        return serve
-    is_material = "material" in folder.source("mkdocs.yml")
-    return ("uvx", *(("--with", "mkdocs-material") if is_material else ()), *serve)
 
 
 def notebook(folder: Folder) -> str | None:
