@@ -1,11 +1,33 @@
 """``python -m debughost_cli``, and the console script."""
 
-import signal
+import os
 import sys
+
+from debughost_cli import __version__
 
 
 def script() -> None:
-    """Runs the program. Loading it takes a moment: a signal in that time waits for its end."""
+    """Runs the program."""
+    if sys.argv[1:] == ["--version"] and _has_shown_version():
+        return
+    _run()
+
+
+def _has_shown_version() -> bool:
+    """Answers before anything is loaded. Where that fails, the whole program can say why."""
+    if sys.stdout is None or os.environ.get("DEBUGHOST_OUTPUT"):
+        return False
+    try:
+        os.write(sys.stdout.fileno(), f"debughost {__version__}{os.linesep}".encode())
+    except OSError:
+        return False
+    return True
+
+
+def _run() -> None:
+    """Loading takes a moment: a signal in that time waits for its end."""
+    import signal
+
     # Raised while modules are loaded, KeyboardInterrupt could be lost in the import system.
     has_masks = hasattr(signal, "pthread_sigmask")
     if has_masks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,8 @@ import typer
 
 from debughost_cli import __version__
 from debughost_cli.cli import signals
-from debughost_cli.cli.epilog import add_epilogs, epilog
+from debughost_cli.cli.commands import ALIASES, COMPLETE_VARIABLE, Program
+from debughost_cli.cli.epilog import epilog
 from debughost_cli.cli.options import (
     OutputClosed,
     apply_common_options,
@@ -26,37 +26,14 @@ from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import Failure, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams, clean
 
-_MODULES = {
-    "up": ("up",),
-    "lifecycle": ("start", "stop", "restart", "rm"),
-    "status": ("status",),
-    "logs": ("logs",),
-    "wait": ("wait",),
-    "exec": ("exec", "shell"),
-    "events": ("events",),
-    "network": ("network",),
-    "volumes": ("volumes",),
-    "images": ("images",),
-    "doctor": ("doctor",),
-    "config": ("init", "config"),
-    "schema": ("schema",),
-    "guide": ("guide",),
-    "completion": ("completion",),
-}
-"""Each module under ``cli`` with its commands, in the order in which --help lists them."""
-
-_ALIASES = {"down": "rm", "ps": "status", "ls": "status"}
-"""What hands that know docker and compose type; ``help`` becomes ``--help``."""
-
 _BROKEN_PIPE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader went away."""
 
 
 def make_app(args: Sequence[str] = ()) -> typer.Typer:
-    """The program; where ``args`` name a command, with that one's module alone.
+    """The program.
 
-    Loading the others would cost 50 ms. Rich makes help pretty and costs 80 ms: it is used only
-    where somebody looks.
+    Rich makes help pretty and costs 80 ms: it is used only where somebody looks.
     """
     tty = sys.stdout.isatty()
     colour = not os.environ.get("NO_COLOR") and "--no-color" not in args
@@ -64,6 +41,7 @@ def make_app(args: Sequence[str] = ()) -> typer.Typer:
     settings: dict[str, object] = {"help_option_names": ["--help", "-h"]}
     app = typer.Typer(
         name="debughost",
+        cls=Program,
         help="One development container for a project, on a Docker Engine.",
         epilog=epilog("", pretty=pretty),
         rich_markup_mode="rich" if pretty else None,
@@ -73,10 +51,10 @@ def make_app(args: Sequence[str] = ()) -> typer.Typer:
         context_settings=settings if tty else settings | {"terminal_width": 1000},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    chosen = [m for m, commands in _MODULES.items() if _word(args) in commands]
-    for name in chosen or _MODULES:
-        import_module(f"debughost_cli.cli.{name}").register(app)
-    add_epilogs(app, pretty=pretty)
+    if COMPLETE_VARIABLE in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined]  # not re-exported
+
+        completion_init()
     return app
 
 
@@ -141,8 +119,8 @@ def _canonical(args: list[str]) -> list[str]:
     index = command_index(args)
     before, word, rest = args[:index], args[index : index + 1], args[index + 1 :]
     if word == ["help"]:
-        return [*before, *(_ALIASES.get(a, a) for a in rest), "--help"]
-    return [*before, *(_ALIASES.get(a, a) for a in word), *rest]
+        return [*before, *(ALIASES.get(a, a) for a in rest), "--help"]
+    return [*before, *(ALIASES.get(a, a) for a in word), *rest]
 
 
 def _word(args: Sequence[str]) -> str:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
+from debughost_cli.cli.commands import COMPLETE_VARIABLE
 from debughost_cli.cli.options import command
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
 
-VARIABLE = "_DEBUGHOST_COMPLETE"
-"""Set by the completion scripts when they ask the program what could come next."""
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command to the program; Typer's part of it only where a shell asks."""
+    """Adds the command to the program."""
     app.command("completion")(command(completion))
-    if VARIABLE in os.environ:
-        from typer.completion import completion_init  # type: ignore[attr-defined]  # not re-exported
-
-        completion_init()
 
 
 def completion(
@@ -31,9 +25,11 @@ def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or pwsh.")],
 ) -> Output:
     """Print the completion script for a shell."""
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]  # as above
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]  # not re-exported
 
     if shell not in SHELLS:
         raise Usage(f"no completion for {shell[:40]!r}", hint=f"Use one of {', '.join(SHELLS)}")
-    script = get_completion_script(prog_name="debughost", complete_var=VARIABLE, shell=shell)
+    script = get_completion_script(
+        prog_name="debughost", complete_var=COMPLETE_VARIABLE, shell=shell
+    )
     return Output(data={"shell": shell, "script": script}, show=lambda: session.streams.out(script))

@@ -47,9 +47,11 @@ def schema(
 def _tree() -> list[dict[str, Any]]:
     """Every command with its options, as Typer knows them."""
     from debughost_cli.cli.app import make_app
+    from debughost_cli.cli.commands import Program
 
     root = typer.main.get_command(make_app())
-    return [_describe(c, "") for c in root.commands.values()]  # type: ignore[attr-defined]
+    assert isinstance(root, Program)
+    return [_describe(root.load(name), "") for name in root.commands]
 
 
 def _describe(node: Any, before: str) -> dict[str, Any]:

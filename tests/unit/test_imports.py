@@ -65,6 +65,67 @@ def test_a_start_loads_nothing_heavy(argv: list[str] | None) -> None:
     assert not HEAVY & {m.partition(".")[0] for m in modules}
 
 
+OURS_ALWAYS = {
+    "app", "commands", "epilog", "next", "options", "output", "session", "signals",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "own"),
+    [
+        (["--help"], 0, set()),
+        (["nope"], 2, set()),
+        (["--json"], 2, set()),
+        (["images", "--help"], 0, {"images"}),
+        (["-qH", "unix:///nowhere", "up", "--bogus"], 2, {"up"}),
+        (["completion", "bash"], 0, {"completion"}),
+    ],
+)
+def test_a_command_is_loaded_where_it_is_used(argv: list[str], code: int, own: set[str]) -> None:
+    done = python(LOADED.format(argv=argv))
+    returned, modules = json.loads(done.stderr.splitlines()[-1])
+    assert returned == code
+    cli = {
+        m.removeprefix("debughost_cli.cli.") for m in modules if m.startswith("debughost_cli.cli.")
+    }
+    assert cli - OURS_ALWAYS <= own | {"projects"}
+
+
+COMPLETED = """
+import os, sys
+os.environ |= {"_DEBUGHOST_COMPLETE": "complete_bash", "COMP_WORDS": {line!r}, "COMP_CWORD": "1"}
+from debughost_cli.cli.app import main
+try:
+    main([])
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_completion_lists_commands_without_loading_them() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMPLETED.replace("{line!r}", repr("debughost s"))],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["start", "stop", "status", "shell", "schema"]
+    cli = {m for m in done.stderr.split() if m.startswith("debughost_cli.cli.")}
+    assert cli <= set(ours(*(f"cli.{name}" for name in OURS_ALWAYS)))
+
+
+@pytest.mark.parametrize("argv", [["--version"]])
+def test_the_version_loads_nothing_at_all(argv: list[str]) -> None:
+    done = python(
+        f"import sys; sys.argv[1:] = {argv!r}\n"
+        "from debughost_cli.__main__ import script\n"
+        "script(); print(*sys.modules)"
+    )
+    version, modules = done.stdout.splitlines()
+    assert version == f"debughost {debughost_cli.__version__}"
+    ours_ = {m for m in modules.split() if m.startswith("debughost_cli")}
+    assert ours_ == {"debughost_cli", "debughost_cli.__main__"}
+    assert not {"typer", "signal", "re", "typing"} & set(modules.split())
+
+
 @pytest.mark.parametrize(
     "service", ["lifecycle", "exec", "logs", "events", "wait", "volumes", "network"]
 )
