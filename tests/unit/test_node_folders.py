@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from debughost_cli.project.detect import detect
+from debughost_cli.project.detect.node_install import manager_of
+from debughost_cli.project.reader import Folder
 
 EXPRESS = {"dependencies": {"express": "*"}}
 
@@ -62,3 +64,42 @@ def test_each_folder_has_its_own_package_manager(tmp_path: Path) -> None:
 def test_members_of_a_workspace_are_installed_by_its_root(tmp_path: Path) -> None:
     write(tmp_path, "client", workspaces=["client"], scripts={"dev": "cd client && npm start"})
     assert not [f for f in detect(tmp_path).dependencies.files if "/" in f]
+
+
+NPM = """#!/bin/sh
+echo "${npm_config_fetch_retry_maxtimeout-default}" >>calls
+echo "12 error code $CODE" >"$npm_config_logs_dir/$(wc -l <calls)"
+[ "$(wc -l <calls)" -gt "$FAILS" ] || exit 7
+"""
+
+
+@pytest.mark.parametrize(
+    ("fails", "code", "calls", "status"),
+    [
+        (0, "", "4000\n", 0),
+        (9, "SELF_SIGNED_CERT_IN_CHAIN", "4000\n", 7),
+        (9, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "4000\n", 7),
+        (9, "ENOTFOUND", "4000\n", 7),
+        (9, "ERESOLVE", "4000\n", 7),
+        (9, "EACCES", "4000\n", 7),
+        (1, "ECONNRESET", "4000\ndefault\n", 0),
+        (1, "ETIMEDOUT", "4000\ndefault\n", 0),
+        (1, "ERR_SOCKET_TIMEOUT", "4000\ndefault\n", 0),
+        (1, "E503", "4000\ndefault\n", 0),
+        (9, "ENETUNREACH", "4000\ndefault\n", 7),
+    ],
+)
+def test_npm_waits_long_only_for_what_may_pass(
+    tmp_path: Path, fails: int, code: str, calls: str, status: int
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text(NPM)
+    npm.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", "-euc", manager_of(Folder(tmp_path), "").install],
+        cwd=tmp_path, env={**environ, "FAILS": str(fails), "CODE": code}, check=False,
+        capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == status
+    assert (tmp_path / "calls").read_text() == calls

@@ -29,7 +29,23 @@ _COMMON = """\
 export HUSKY=0 HUSKY_SKIP_INSTALL=1 GIT_CONFIG=/tmp/debughost-git-config
 export npm_config_update_notifier=false
 """
-_NPM = "npm {verb} --include=dev --no-audit --no-fund --no-progress\n"
+# npm waits for 10 and 60 s between its tries of each request, also where a certificate is refused
+# or a name is not known. With short pauses it fails in seconds; what may pass gets the long ones
+# then.
+_NPM = """\
+export npm_config_logs_dir="$(mktemp -d)"
+install() {{ npm {verb} --include=dev --no-audit --no-fund --no-progress; }}
+(
+    export npm_config_fetch_retry_mintimeout=1000 npm_config_fetch_retry_maxtimeout=4000
+    install
+) || {{
+    code=$?
+    may_pass='error code (ECONN|EPIPE|ETIMEDOUT|E[A-Z]*UNREACH|E[A-Z_]*SOCKET|ERR_SOCKET|E429|E5)'
+    grep -qE "$may_pass" "$npm_config_logs_dir"/* || exit "$code"
+    echo 'debughost: the network failed, npm tries again' >&2
+    install
+}}
+"""
 # Build scripts that the user has not approved with pnpm are skipped with a warning, instead of
 # failing the install.
 _PNPM = """\
