@@ -15,6 +15,7 @@ from debughost_cli.models import PullPolicy
 if TYPE_CHECKING:
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
+    from debughost_cli.resources import ProjectInstance
     from debughost_cli.services.results import ProjectResult
     from debughost_cli.services.up import UpService
 
@@ -53,10 +54,10 @@ class DebugHost(ProjectLifecycle):
         >>> host.up(flags=Flags(port="3100")).project.url
         'http://127.0.0.1:3100'
         """
-        resolved, forgets = self._resolve(workspace, flags, allow_workspace, reset)
+        resolved, forgets, known = self._resolve(workspace, flags, allow_workspace, reset)
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
-        return self._one(resolved, lambda: service.run(resolved, options), check)
+        return self._one(resolved, lambda: service.run(resolved, options, known), check)
 
     def plan_up(
         self,
@@ -75,7 +76,7 @@ class DebugHost(ProjectLifecycle):
         >>> [step.kind.value for step in host.plan_up().plan.steps][:2]
         ['create_network', 'create_volume']
         """
-        resolved, forgets = self._resolve(workspace, flags, allow_workspace, reset)
+        resolved, forgets, _ = self._resolve(workspace, flags, allow_workspace, reset)
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
         return self._one(resolved, lambda: service.dry_run(resolved, options), check)
@@ -86,8 +87,8 @@ class DebugHost(ProjectLifecycle):
         flags: Flags | None,
         allow: str | Path | None,
         reset: bool,
-    ) -> tuple[ResolvedProject, bool]:
-        """The project, and whether flags of earlier runs are forgotten."""
+    ) -> tuple[ResolvedProject, bool, ProjectInstance | None]:
+        """The project, whether flags of earlier runs are forgotten, and what was listed of it."""
         from debughost_cli.api.workspaces import WorkspaceChoice, resolve_with_earlier
         from debughost_cli.project.settings import Flags
         from debughost_cli.services.projects import mention
@@ -99,9 +100,10 @@ class DebugHost(ProjectLifecycle):
         resolved, earlier = resolve_with_earlier(
             folder, flags, self.environ, self._source.get, reset=reset
         )
-        kept = set() if reset else set(earlier.words()) & set(resolved.flags.words())
-        mention(self._progress, resolved.project, sorted(kept - set(flags.words())))
-        return resolved, reset and bool(set(earlier.words()) - set(flags.words()))
+        before, now = set(earlier.flags.words()), set(flags.words())
+        kept = set() if reset else before & set(resolved.flags.words())
+        mention(self._progress, resolved.project, sorted(kept - now))
+        return resolved, reset and bool(before - now), earlier.instance
 
     def _up_service(self) -> UpService:
         from debughost_cli.services.up import UpService

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
+    from debughost_cli.services.projects import EarlierRun
 
 
 def current_folder() -> Path:
@@ -69,42 +70,41 @@ def resolve_with_earlier(
     engine: Callable[[], Engine],
     *,
     reset: bool,
-) -> tuple[ResolvedProject, Flags]:
+) -> tuple[ResolvedProject, EarlierRun]:
     """The project with the flags of earlier runs beneath its own, or with its own alone
-    (``reset``); and the earlier ones.
+    (``reset``); and the earlier runs.
 
     Bad input is reported before the engine is needed. Raises what ``resolve_project`` raises.
     """
     from debughost_cli.project.resolve import resolve_project
     from debughost_cli.project.settings import Flags
-    from debughost_cli.services.projects import flags_of
+    from debughost_cli.services.projects import EarlierRun, earlier_run
 
     try:
         resolved = resolve_project(folder, flags, environ)
     except TypeUnknown:
         # An earlier run may have been given it.
-        earlier = Flags() if reset else _earlier_if_known(folder, flags, environ, engine)
-        if earlier == Flags():
+        earlier = EarlierRun() if reset else _earlier_if_known(folder, flags, environ, engine)
+        if earlier.flags == Flags():
             raise
     else:
-        earlier = flags_of(engine(), resolved.project, folder)
-        if reset or earlier == Flags():
+        earlier = earlier_run(engine(), resolved.project, folder)
+        if reset or earlier.flags == Flags():
             return resolved, earlier
-    return resolve_project(folder, flags.over(earlier), environ), earlier
+    return resolve_project(folder, flags.over(earlier.flags), environ), earlier
 
 
 def _earlier_if_known(
     folder: Path, flags: Flags, environ: Mapping[str, str], engine: Callable[[], Engine]
-) -> Flags:
+) -> EarlierRun:
     from debughost_cli.project.configuration import load_settings
     from debughost_cli.project.resolve import default_project
-    from debughost_cli.project.settings import Flags
-    from debughost_cli.services.projects import flags_of
+    from debughost_cli.services.projects import EarlierRun, earlier_run
 
     with suppress(DebughostError):
         project = load_settings(folder, flags, environ).project or default_project(folder)
-        return flags_of(engine(), project, folder)
-    return Flags()
+        return earlier_run(engine(), project, folder)
+    return EarlierRun()
 
 
 class WorkspaceChoice:

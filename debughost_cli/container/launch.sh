@@ -62,7 +62,11 @@ report() { echo "debughost: $*" >&3; }
 # Replaced by a rename, so that a reader never finds it missing. The watcher may be killed in
 # between: its temporary link has a name of its own, and the next one overwrites it.
 me=launch
-set_state() { ln -sf "$1" "$run/state.$me" && mv -f "$run/state.$me" "$run/state"; }
+set_state() {
+    ln -sf "$1" "$run/state.$me" && mv -f "$run/state.$me" "$run/state"
+    # A shell's own read tells that it changed, without a program for each look.
+    echo "$1" >"$run/news"
+}
 
 # Sets $sockets to the number of TCP sockets of the container. This is cheap; for the tables, the
 # kernel iterates over the connections of the whole host, which takes 12 ms of CPU each time.

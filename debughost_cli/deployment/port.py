@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from debughost_cli.resources import Container
+from debughost_cli.resources import Container, ContainerSummary
 from debughost_cli.specs import ServiceSpec
 
 
@@ -26,7 +26,7 @@ class Deployment(Protocol):
         """Starts a container; one that runs is fine."""
         ...
 
-    def stop(self, container: Container, timeout: int) -> None:
+    def stop(self, container: Container | ContainerSummary, timeout: int) -> None:
         """SIGTERM, and SIGKILL after ``timeout`` seconds; the launcher records the SIGTERM."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.resources import Container, ContainerStatus, FileEntry
+from debughost_cli.resources import Container, ContainerStatus, ContainerSummary, FileEntry
 from debughost_cli.specs import ServiceSpec
 
 
@@ -20,7 +20,7 @@ class SingleEngineDeployment:
     def start(self, ref: str) -> None:
         self._containers.start(ref)
 
-    def stop(self, container: Container, timeout: int) -> None:
+    def stop(self, container: Container | ContainerSummary, timeout: int) -> None:
         if container.status is ContainerStatus.RESTARTING:
             # Between two tries of a restart policy no launcher runs that could record the stop.
             status = FileEntry(names.STATE_LINK, None, link="running+term")

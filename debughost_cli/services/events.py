@@ -29,8 +29,8 @@ from debughost_cli.planning.events import (
     run_of,
 )
 from debughost_cli.resources import EngineEvent
+from debughost_cli.services.launcher_news import POLL
 from debughost_cli.services.projects import describe, list_instances, not_found, observe
-from debughost_cli.services.readiness import POLL
 
 _REOPEN_PAUSE = 1.0
 _QUEUE_TIMEOUT = 0.2

@@ -199,11 +199,10 @@ class Executor:
             self._deployment.remove(name)
 
     def _exists(self, ref: str) -> bool:
-        try:
+        with suppress(NotFound):
             self._engine.containers.inspect(ref)
-        except NotFound:
-            return False
-        return True
+            return True
+        return False
 
     def _is_owned(self, name: str, owner: str) -> bool:
         """Whether a container of that name exists and was created by this process."""
@@ -265,6 +264,7 @@ class Executor:
                 self._engine,
                 attempt.ref,
                 state.resolved.settings.waits,
+                seen=attempt.take_seen(),
                 on_phase=self._progress.step,
                 cancelled=state.options.cancelled,
                 clock=self._clock,

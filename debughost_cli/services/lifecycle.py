@@ -103,12 +103,15 @@ class LifecycleService:
     def stop(self, project: str, stop_timeout: int) -> ProjectResult:
         """SIGTERM, then SIGKILL after ``stop_timeout`` seconds. Raises ProjectNotFound, Busy."""
         with self._lock(project):
-            container = self._inspect(project)
-            action = Action.STOPPED if container.is_running else Action.UNCHANGED
-            if container.is_running:
-                self._progress.step(f"Stopping {project}")
-                self._deployment.stop(container, stop_timeout)
-            container = self._engine.containers.inspect(container.id)
+            main = get_instance(self._engine, project).main
+            action = Action.STOPPED if main.is_running else Action.UNCHANGED
+            try:
+                if main.is_running:
+                    self._progress.step(f"Stopping {project}")
+                    self._deployment.stop(main, stop_timeout)
+                container = self._engine.containers.inspect(main.id)
+            except NotFound:
+                raise not_found(project, self.all_projects()) from None
             launcher = read_launcher_status(self._engine, container.id)
             return ProjectResult(describe(self._engine, container, launcher), action)
 

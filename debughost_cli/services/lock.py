@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
+from debughost_cli.private_folder import private_folder
 from debughost_cli.services.owner_process import is_alive, process_start
 
 if TYPE_CHECKING:
@@ -100,32 +99,11 @@ def _path(engine: str, project: str) -> Path:
 
 
 def lock_folder() -> Path:
-    """Where this user's locks are: the state folder, or a temporary one where it is read-only."""
-    from platformdirs import user_state_path
-
-    uid = os.getuid() if hasattr(os, "getuid") else 0
-    for folder in (
-        user_state_path("debughost", appauthor=False) / "locks",
-        Path(tempfile.gettempdir()) / f"debughost-locks-{uid}",
-    ):
-        # A relative path, from a variable, would lead into the workspace and to links in it.
-        with suppress(OSError):
-            if not folder.is_absolute():
-                continue
-            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if _is_ours(folder, uid):
-                return folder
-    raise Busy("no folder for locks can be written", hint="Set XDG_STATE_HOME to one that can")
-
-
-def _is_ours(folder: Path, uid: int) -> bool:
-    """Whether no other user can put anything there, above all a link that we would follow."""
-    found = folder.lstat()
-    if os.name != "posix":
-        return os.access(folder, os.W_OK)
-    is_private = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == uid and is_private
+    """Where this user's locks are. Raises Busy where no folder for them can be written."""
+    folder = private_folder("locks")
+    if folder is None:
+        raise Busy("no folder for locks can be written", hint="Set XDG_STATE_HOME to one that can")
+    return folder
 
 
 def _note(path: Path) -> Path:

@@ -51,20 +51,24 @@ class NetworkService:
         return planning.choose(self._engine.networks.find(names.NETWORK))
 
     def usable(self) -> Network | None:
-        """As ``find``, for a container to join. Raises NetworkConflict.
+        """As ``find``, for a container to join. Raises NetworkConflict."""
+        found = self.find()
+        if found:
+            self.check(found)
+        return found
+
+    def check(self, found: Network) -> None:
+        """Raises NetworkConflict where a container cannot join it.
 
         A network of ours may have another subnet (``ensure --subnet``); a foreign one is used only
         where it is just what we would make.
         """
-        found = self.find()
-        if found is None:
-            return None
         ours = found.labels.get(names.MANAGED) == "true"
         drift = planning.network_drift(found, names.SUBNET)
         if (drift and not ours) or any(d.field == "driver" for d in drift):
-            raise planning.mismatch(found, drift)
+            # A list does not have what is attached.
+            raise planning.mismatch(self.find() or found, drift)
         self._warn_of_rivals(found)
-        return found
 
     def rivals(self, network: Network) -> str:
         """The routes of this machine that take addresses of the network; empty for none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.container import fingerprint
@@ -13,7 +12,8 @@ from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import NameConflict
 from debughost_cli.models import PortFrom, PullPolicy
 from debughost_cli.planning.drift import find_drift
-from debughost_cli.planning.launcher_status import of_this_run
+from debughost_cli.planning.launcher_status import LauncherStatus, of_this_run
+from debughost_cli.planning.network import choose
 from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import ConvergeOptions, Facts, Plan, plan_up
 from debughost_cli.project.resolve import ResolvedProject
@@ -27,14 +27,14 @@ from debughost_cli.resources import (
     Volume,
 )
 from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.listings import Listings
 from debughost_cli.services.nesting import check_not_nested
 from debughost_cli.services.network import NetworkService
-from debughost_cli.services.own_network import OwnNetworks
+from debughost_cli.services.own_network import check_own, is_of
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
 from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
-from debughost_cli.services.progress import NullProgress
-from debughost_cli.services.projects import list_instances, read_launcher_status
+from debughost_cli.services.projects import read_launcher_status
 from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.specs import MountType, ProjectSpec, ServiceSpec
 
@@ -49,12 +49,16 @@ class ConcurrentModification(Exception):
 
 
 class Observation(Struct, frozen=True):
-    """What was observed: the specification, what exists of it, and the plan."""
+    """What was observed: the specification, what exists of it, and the plan.
+
+    ``launcher``: what the launcher of ``current`` reported, where that runs and has no drift.
+    """
 
     spec: ProjectSpec
     plan: Plan
     current: Container | None
     leftovers: tuple[str, ...]
+    launcher: LauncherStatus | None = None
 
 
 class Observer:
@@ -68,7 +72,6 @@ class Observer:
     ) -> None:
         self._engine = engine
         self._network = network
-        self._own_networks = OwnNetworks(engine, NullProgress())
         self._images = images
         self._owner = owner
 
@@ -81,26 +84,29 @@ class Observer:
         avoid: frozenset[int] = frozenset(),
         container_port: int = 0,
         image: ImageChoice | None = None,
+        known: ProjectInstance | None = None,
     ) -> Observation:
         """The plan for ``resolved``; with ``pull``, the step that gets the image is part of it.
 
         ``container_port``: where the program was found to listen, 0 where that is not known.
-        ``image``: the project's image, where it is known already.
+        ``image``: the project's image, where it is known already. ``known``: the project, where
+        it has just been listed and runs.
 
         Raises InvalidWorkspace, WorkspaceConflict, NetworkConflict, NameConflict, PortInUse,
         PortsExhausted, and ConcurrentModification while another client is at work.
         """
         if resolved.mountpoint:
             check_mountpoint(resolved.mountpoint)
-        projects = list_instances(self._engine)
-        current, leftovers = self._current(projects.get(resolved.project))
+        listings = Listings(self._engine, known)
+        current, leftovers = self._current(listings.projects.get(resolved.project))
         if not (current and current.is_running):
-            check_not_nested(resolved, (p.main for p in projects.values()), self._owner.host)
+            others = (p.main for p in listings.projects.values())
+            check_not_nested(resolved, others, self._owner.host)
         if current:
             check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
         image = image or self._images.choose(resolved, pull)
-        network = self._usable_network(resolved)
-        ports = PortTable(self._engine, resolved.project, avoid)
+        network = self._usable_network(resolved, listings)
+        ports = PortTable(self._engine, resolved.project, avoid, listings)
         remembered = None if current else ports.remembered()
         spec = make_spec(
             resolved,
@@ -112,27 +118,32 @@ class Observer:
             owner=self._owner,
             mountpoint_made=_mountpoint_made(resolved, current),
         )
-        facts = self._facts(resolved, spec.main, current, image, network)
-        facts = replace(
-            facts,
+        inherited = image.image.environment if image.image else {}
+        has_drift = current is None or bool(find_drift(spec.main, current, inherited))
+        launcher = None if has_drift else self._launcher(current)
+        missing, foreign = self._missing_volumes(spec.main, listings) if has_drift else ((), {})
+        facts = Facts(
+            current,
             leftovers=leftovers,
-            stale_network=self._stale_network(resolved, current),
+            image_step=image.step,
+            image_environment=inherited,
+            network_exists=network is not None,
+            stale_network=_stale_network(resolved, current, listings),
+            missing_volumes=missing,
+            foreign_volumes=foreign,
+            missing_folder=_missing_folder(resolved),
             port_note=names.port_note_name(resolved.project) if remembered else "",
+            restart_reason=_restart_reason(resolved, current, launcher),
         )
-        return Observation(spec, plan_up(spec.main, facts, converge), current, leftovers)
+        return Observation(spec, plan_up(spec.main, facts, converge), current, leftovers, launcher)
 
-    def _usable_network(self, resolved: ResolvedProject) -> Network | None:
-        if resolved.settings.isolated:
-            return self._own_networks.usable(resolved.project)
-        return self._network.usable()
-
-    def _stale_network(self, resolved: ResolvedProject, current: Container | None) -> str:
-        """Also one that an interrupted removal left: with no container nothing else shows it."""
-        own = names.network_name(resolved.project)
-        is_possible = current is None or own in current.network_ids
-        if resolved.network == own or not is_possible:
-            return ""
-        return own if self._own_networks.find(resolved.project) else ""
+    def _usable_network(self, resolved: ResolvedProject, listings: Listings) -> Network | None:
+        found = _named(listings, resolved.network)
+        if found and resolved.settings.isolated:
+            check_own(found, resolved.project)
+        elif found:
+            self._network.check(found)
+        return found
 
     def _current(
         self, instance: ProjectInstance | None
@@ -178,57 +189,21 @@ class Observer:
             if container.status is not ContainerStatus.CREATED:
                 raise ConcurrentModification(container.name, container.labels.get(names.OWNER, ""))
 
-    def _facts(
-        self,
-        resolved: ResolvedProject,
-        spec: ServiceSpec,
-        current: Container | None,
-        image: ImageChoice,
-        network: Network | None,
-    ) -> Facts:
-        inherited = image.image.environment if image.image else {}
-        facts = Facts(
-            current,
-            image_step=image.step,
-            network_exists=network is not None,
-            image_environment=inherited,
-        )
-        if current and not find_drift(spec, current, inherited):
-            facts = replace(facts, restart_reason=self._restart_reason(resolved, current))
-        folder = resolved.mountpoint
-        missing, foreign = self._missing_volumes(spec)
-        return replace(
-            facts,
-            missing_volumes=missing,
-            foreign_volumes=foreign,
-            missing_folder=str(folder) if folder and not folder.exists() else None,
-        )
+    def _launcher(self, current: Container | None) -> LauncherStatus | None:
+        if current is None or current.status is not ContainerStatus.RUNNING:
+            return None
+        return of_this_run(read_launcher_status(self._engine, current.id), current)
 
-    def _restart_reason(self, resolved: ResolvedProject, current: Container) -> str:
-        """Why a running project cannot run on: a stop is under way, or its packages are old.
-
-        The engine goes on with a stop whose sender was killed. Without a fingerprint of the
-        packages the launcher is still installing, or about to.
-        """
-        if current.status is not ContainerStatus.RUNNING:
-            return ""
-        launcher = of_this_run(read_launcher_status(self._engine, current.id), current)
-        if launcher.asked_to_stop:
-            return "a stop is under way"
-        dependencies, installed = resolved.dependencies, launcher.dependencies
-        if not (dependencies and installed):
-            return ""
-        if installed != fingerprint(resolved.workspace, dependencies, current.image_id):
-            return "the lock file changed since its dependencies were installed"
-        return ""
-
-    def _missing_volumes(self, spec: ServiceSpec) -> tuple[tuple[str, ...], dict[str, str]]:
+    def _missing_volumes(
+        self, spec: ServiceSpec, listings: Listings
+    ) -> tuple[tuple[str, ...], dict[str, str]]:
         """The volumes to be created, and those of them that replace what cannot be used.
 
-        That is what another workspace installed, or the workspace's owner before a ``chown``.
+        That is what another workspace installed, or the workspace's owner before a ``chown``. A
+        container without drift has all that it needs.
         """
         required = [m.source for m in spec.mounts if m.type is MountType.VOLUME]
-        known = {v.name: v for v in self._engine.volumes.list()} if required else {}
+        known = {v.name: v for v in listings.volumes} if required else {}
         foreign = {}
         for name in required:
             if name in known:
@@ -275,6 +250,45 @@ def _port(
         holder=ports.holder,
         identify=ports.identify,
     )
+
+
+def _named(listings: Listings, name: str) -> Network | None:
+    return choose(n for n in listings.networks if n.name == name)
+
+
+def _stale_network(resolved: ResolvedProject, current: Container | None, listings: Listings) -> str:
+    """Also one that an interrupted removal left: with no container nothing else shows it."""
+    own = names.network_name(resolved.project)
+    is_possible = current is None or own in current.network_ids
+    if resolved.network == own or not is_possible:
+        return ""
+    found = _named(listings, own)
+    return own if found and is_of(found, resolved.project) else ""
+
+
+def _restart_reason(
+    resolved: ResolvedProject, current: Container | None, launcher: LauncherStatus | None
+) -> str:
+    """Why a running project cannot run on: a stop is under way, or its packages are old.
+
+    The engine goes on with a stop whose sender was killed. Without a fingerprint of the packages
+    the launcher is still installing, or about to.
+    """
+    if current is None or launcher is None:
+        return ""
+    if launcher.asked_to_stop:
+        return "a stop is under way"
+    dependencies, installed = resolved.dependencies, launcher.dependencies
+    if not (dependencies and installed):
+        return ""
+    if installed != fingerprint(resolved.workspace, dependencies, current.image_id):
+        return "the lock file changed since its dependencies were installed"
+    return ""
+
+
+def _missing_folder(resolved: ResolvedProject) -> str | None:
+    folder = resolved.mountpoint
+    return str(folder) if folder and not folder.exists() else None
 
 
 def _mountpoint_made(resolved: ResolvedProject, current: Container | None) -> bool:

@@ -22,18 +22,7 @@ class OwnNetworks:
     def find(self, project: str) -> Network | None:
         """The project's network, None where there is none or somebody else's has its name."""
         found = self._find(names.network_name(project))
-        return found if found and _is_of(found, project) else None
-
-    def usable(self, project: str) -> Network | None:
-        """As ``find``, for a container to join. Raises NetworkConflict."""
-        found = self._find(names.network_name(project))
-        if found is None or (_is_of(found, project) and found.driver == "bridge"):
-            return found
-        raise NetworkConflict(
-            f"network {found.name} exists already and was not created by debughost",
-            hint=f"Use another --project, or remove it: docker network rm {found.name}",
-            details={"network": found.name, "driver": found.driver},
-        )
+        return found if found and is_of(found, project) else None
 
     def create(self, name: str, labels: Mapping[str, str]) -> None:
         """Creates it; where another client was faster, its network is used."""
@@ -61,6 +50,18 @@ class OwnNetworks:
         return planning.choose(self._engine.networks.find(name))
 
 
-def _is_of(network: Network, project: str) -> bool:
+def check_own(network: Network, project: str) -> None:
+    """Raises NetworkConflict where the project's container cannot join what has that name."""
+    if is_of(network, project) and network.driver == "bridge":
+        return
+    raise NetworkConflict(
+        f"network {network.name} exists already and was not created by debughost",
+        hint=f"Use another --project, or remove it: docker network rm {network.name}",
+        details={"network": network.name, "driver": network.driver},
+    )
+
+
+def is_of(network: Network, project: str) -> bool:
+    """Whether it was created for that project."""
     labels = network.labels
     return labels.get(names.MANAGED) == "true" and labels.get(names.PROJECT) == project

@@ -8,7 +8,7 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.planning.ports import PortHolder, PortHolderKind
 from debughost_cli.resources import as_port
 from debughost_cli.services import local_ports
-from debughost_cli.services.projects import MANAGED_FILTER
+from debughost_cli.services.listings import Listings
 
 
 class PortTable:
@@ -17,8 +17,14 @@ class PortTable:
     ``avoid`` are ports that the engine itself found taken, for whatever reason.
     """
 
-    def __init__(self, engine: Engine, project: str, avoid: frozenset[int] = frozenset()) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        project: str,
+        avoid: frozenset[int] = frozenset(),
+        listings: Listings | None = None,
+    ) -> None:
+        self._listings = listings or Listings(engine)
         self._project = project
         self._avoid = avoid
         self._shares_machine = choose_transport(engine.info).shares_machine
@@ -50,7 +56,7 @@ class PortTable:
     def _held(self) -> dict[int, PortHolder]:
         """A project holds its port whether it runs or not; other containers while they run."""
         held: dict[int, PortHolder] = {}
-        for container in self._engine.containers.list():
+        for container in self._listings.containers:
             ours = container.labels.get(names.MANAGED) == "true"
             if ours and container.project == self._project:
                 continue
@@ -63,7 +69,9 @@ class PortTable:
     def remembered(self) -> int | None:
         """The port that the project had when its container was removed, if it was a chosen one."""
         note = names.port_note_name(self._project)
-        for volume in self._engine.volumes.list([MANAGED_FILTER, f"{names.ROLE}=port"]):
-            if volume.name == note and (port := as_port(volume.labels.get(names.PORT))):
+        for volume in self._listings.volumes:
+            labels = volume.labels
+            is_note = labels.get(names.MANAGED) == "true" and labels.get(names.ROLE) == "port"
+            if volume.name == note and is_note and (port := as_port(labels.get(names.PORT))):
                 return port
         return None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from debughost_cli import names
@@ -158,19 +159,30 @@ def _flags(container: Container) -> Flags:
     return Flags.from_label(container.labels.get(names.FLAGS, "{}"), container.environment)
 
 
-def flags_of(engine: Engine, project: str, workspace: Path) -> Flags:
-    """The flags that the project of this workspace was brought up with so far."""
+class EarlierRun(Struct, frozen=True):
+    """What earlier runs of ``up`` left of a project: its flags, and the project as listed."""
+
+    flags: Flags = field(default_factory=Flags)
+    instance: ProjectInstance | None = None
+
+
+def earlier_run(engine: Engine, project: str, workspace: Path) -> EarlierRun:
+    """The earlier runs of the project of this workspace; another workspace's do not count."""
     found = find_instance(engine, project)
     if found is None or found.main.labels.get(names.WORKSPACE) != str(workspace):
-        return Flags()
+        return EarlierRun()
+    return EarlierRun(_flags_of(engine, found.main), found)
+
+
+def _flags_of(engine: Engine, main: ContainerSummary) -> Flags:
     # One that was never started is what an interrupted run left.
-    if found.main.status is ContainerStatus.CREATED or not found.main.labels.get(names.FLAGS):
+    if main.status is ContainerStatus.CREATED or not main.labels.get(names.FLAGS):
         return Flags()
-    label = found.main.labels[names.FLAGS]
+    label = main.labels[names.FLAGS]
     if not Flags.has_variables(label):
         return Flags.from_label(label, {})
     try:
-        return _flags(engine.containers.inspect(found.main.id))
+        return _flags(engine.containers.inspect(main.id))
     except NotFound:
         return Flags()
 

@@ -27,6 +27,7 @@ from debughost_cli.planning.memory import more_memory_hint, more_shm
 from debughost_cli.project.certificates import trusted_bundle
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.disk_space import is_full, ran_out
+from debughost_cli.services.launcher_news import LauncherNews
 from debughost_cli.services.obstacles import Obstacles
 from debughost_cli.services.projects import log_tail, observe
 
@@ -38,8 +39,6 @@ _ENDED = (
 )
 ENDED = (Crashed, StartFailed, DependenciesFailed, VolumeNotWritable, DiskFull)
 """The errors for a container that ended before it was ready."""
-POLL = 0.05
-"""Seconds between two readings; ``up`` promises to return within 0.3 s of the moment."""
 
 
 def wait_ready(
@@ -47,22 +46,26 @@ def wait_ready(
     ref: str,
     limits: WaitLimits,
     *,
+    seen: tuple[Container, LauncherStatus] | None = None,
     on_phase: Callable[[str], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[Container, LauncherStatus]:
     """The container and its launcher status once it is ready; ``on_phase`` is called with what is
-    waited for if it is not at once.
+    waited for if it is not at once. ``seen``: both as they were read a moment ago.
 
     Raises NotReady after its time, or once it has settled on another port; Crashed, StartFailed,
     DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
-    container, launcher = _observe(engine, ref)
+    container, launcher = seen or _observe(engine, ref)
     restarts, shown, ready_since = container.restart_count, "", clock.monotonic()
     if container.started_at and container.is_running and launcher.ready:
         ready_since -= (clock.now() - container.started_at).total_seconds()
     deadline = _Deadline(limits, clock)
-    with closing(Obstacles(engine, clock)) as obstacles:
+    with (
+        closing(Obstacles(engine, clock)) as obstacles,
+        closing(LauncherNews(engine, ref, clock)) as news,
+    ):
         while True:
             if has_failed(container, restarts):
                 raise ended(engine, container, launcher, may_write=True)
@@ -81,8 +84,8 @@ def wait_ready(
                 on_phase(phase)
             if cancelled():
                 raise Interrupted()
-            clock.sleep(POLL)
-            container, launcher = _observe(engine, ref)
+            if news.wait():
+                container, launcher = _observe(engine, ref)
 
 
 def _phase(

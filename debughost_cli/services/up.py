@@ -22,7 +22,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action, ContainerRef, Project, PullPolicy
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
-from debughost_cli.resources import Container
+from debughost_cli.resources import Container, ContainerStatus, ProjectInstance
 from debughost_cli.services import disk_space
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.elsewhere import choose_port
@@ -89,15 +89,19 @@ class UpService:
         project = replace(project, drift=observation.plan.drift)
         return ProjectResult(project, observation.plan.action, plan=observation.plan)
 
-    def run(self, resolved: ResolvedProject, options: UpOptions) -> ProjectResult:
+    def run(
+        self, resolved: ResolvedProject, options: UpOptions, known: ProjectInstance | None = None
+    ) -> ProjectResult:
         """Carries the plan out and waits until the project listens.
+
+        ``known``: the project, where it has just been listed.
 
         Raises what the contract lists for ``up``. A project that ended before it was ready is kept
         for its logs, unless it replaced one that ran: then that one is restored.
         """
         self._check_limits(resolved)
         self._warn_of_setuid(resolved)
-        state = UpState(resolved, options, Rollback(self._progress))
+        state = UpState(resolved, options, Rollback(self._progress), known)
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))
 
@@ -219,10 +223,28 @@ class UpService:
 
     def _converge_and_wait(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures
-        with self._recovery.lock(state.project):
-            attempt = self._recovery.until_converged(state, lambda: self._converge(state))
+        attempt = self._unchanged(state)
+        if attempt is None:
+            with self._recovery.lock(state.project):
+                attempt = self._recovery.until_converged(state, lambda: self._converge(state))
         self._wait(state, attempt, failures)
         return attempt
+
+    def _unchanged(self, state: UpState) -> Attempt | None:
+        """The attempt for a project that runs as it should, which needs no lock; else None."""
+        known, state.known = state.known, None
+        if known is None or known.main.status is not ContainerStatus.RUNNING:
+            return None
+        try:
+            observation = self._observer.observe(
+                state.resolved, state.converge, image=state.image, known=known
+            )
+        except (ConcurrentModification, NotFound, Conflict):
+            return None
+        current, launcher = observation.current, observation.launcher
+        if current is None or launcher is None or observation.plan.changes:
+            return None
+        return Attempt(observation, current.id, seen=(current, launcher))
 
     def _converge(self, state: UpState) -> Attempt:
         check_run_limits(self._engine, state.resolved, self._owner)

@@ -12,7 +12,7 @@ from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.runtime import Mismatch
 from debughost_cli.planning.up import ConvergeOptions, Step
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.resources import Container
+from debughost_cli.resources import Container, ProjectInstance
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.observe import Observation
 from debughost_cli.services.rollback import Rollback
@@ -46,7 +46,14 @@ class Attempt(Struct):
     in_flight: bool = False
     stop_sent: bool = False
     outcome: Outcome | None = None
+    seen: tuple[Container, LauncherStatus] | None = None
+    """The container as it was observed a moment ago, until somebody has taken note of it."""
     executed: list[Step] = field(default_factory=list)
+
+    def take_seen(self) -> tuple[Container, LauncherStatus] | None:
+        """For the first reading: a later one looks again."""
+        seen, self.seen = self.seen, None
+        return seen
 
 
 class UpState(Struct):
@@ -55,6 +62,8 @@ class UpState(Struct):
     resolved: ResolvedProject
     options: UpOptions
     rollback: Rollback
+    known: ProjectInstance | None = None
+    """The project, where it has just been listed."""
     image_step: Step | None = None
     """The step that got the image, where there was one to carry out."""
     image: ImageChoice | None = None

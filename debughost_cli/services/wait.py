@@ -14,6 +14,7 @@ from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.resources import Container
 from debughost_cli.services.conditions import OVER, Condition
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.launcher_news import POLL
 from debughost_cli.services.lock import is_held
 from debughost_cli.services.owner_process import is_at_work, this_process
 from debughost_cli.services.projects import (
@@ -24,7 +25,7 @@ from debughost_cli.services.projects import (
     not_found,
     observe,
 )
-from debughost_cli.services.readiness import POLL, ended
+from debughost_cli.services.readiness import ended
 from debughost_cli.services.results import ProjectResult
 
 _LOOKS = 10

@@ -33,6 +33,12 @@ class Script:
         return None if path == "/version" else (404, {"message": f"no such thing: {path}"})
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept where a person's own state is."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture(scope="module")
 def no_sockets_left() -> Iterator[Any]:
     """Whatever is unclosed is collected while the warning is off."""

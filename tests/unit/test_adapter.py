@@ -91,21 +91,38 @@ def test_a_network_whose_answer_was_lost_is_searched_for(
     connect: Any, script: Any, server: Any
 ) -> None:
     script.on("POST /v1.45/networks/create", None)
-    script.on("GET /v1.45/networks?", (200, [NETWORK]))
-    script.on("GET /v1.45/networks/n1", (200, NETWORK))
+    script.on("GET /v1.45/networks/net", (200, NETWORK))
     made = connect().networks.create("net", "10.213.1.0/24", "10.213.1.1", {"a": "b"})
     assert made == "n1"
     assert server.count("/networks/create") == 1
 
 
 def test_networks_are_found_by_their_whole_name(connect: Any, script: Any) -> None:
-    longer = NETWORK | {"Id": "n2", "Name": "net-other"}
-    script.on("GET /v1.45/networks?", (200, [longer, NETWORK]))
-    script.on("GET /v1.45/networks/n1", (200, NETWORK))
+    script.on("GET /v1.45/networks/net", (200, NETWORK))
     assert [n.id for n in connect().networks.find("net")] == ["n1"]
 
 
+@pytest.mark.parametrize("found", [NETWORK | {"Name": "another"}, NETWORK | {"Name": "net2"}])
+def test_a_network_whose_id_begins_like_a_name_is_another(
+    connect: Any, script: Any, found: Any
+) -> None:
+    script.on("GET /v1.45/networks/net", (200, found))
+    assert connect().networks.find("net") == []
+
+
+def test_several_networks_of_one_name_are_all_found(connect: Any, script: Any) -> None:
+    longer, second = NETWORK | {"Name": "net2", "Id": "n3"}, NETWORK | {"Id": "n2"}
+    ambiguous = {"message": "2 matches found based on name: network net is ambiguous"}
+    script.on("GET /v1.45/networks/net", (400, ambiguous))
+    script.on("GET /v1.45/networks?", (200, [longer, NETWORK, second]))
+    script.on("GET /v1.45/networks/n1", (200, NETWORK))
+    script.on("GET /v1.45/networks/n2", (200, second))
+    assert [n.id for n in connect().networks.find("net")] == ["n1", "n2"]
+
+
 def test_a_network_removed_between_list_and_inspect_is_left_out(connect: Any, script: Any) -> None:
+    ambiguous = {"message": "2 matches found based on name: network net is ambiguous"}
+    script.on("GET /v1.45/networks/net", (400, ambiguous))
     script.on("GET /v1.45/networks?", (200, [NETWORK]))
     assert connect().networks.find("net") == []
 

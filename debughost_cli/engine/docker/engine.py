@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from debughost_cli.engine import decode
+from debughost_cli.engine import decode, facts_cache
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.circuit import CircuitBreaker
@@ -32,7 +32,7 @@ class DockerEngine:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._facts: tuple[str, int] | None = None
+        self._facts: facts_cache.Facts | None = None
         self.containers = DockerContainers(caller)
         self.exec = DockerCommands(caller)
         self.events = DockerEvents(caller)
@@ -71,11 +71,15 @@ class DockerEngine:
         """``MemTotal`` in ``GET /info``."""
         return self._read_facts()[1]
 
-    def _read_facts(self) -> tuple[str, int]:
+    def _read_facts(self) -> facts_cache.Facts:
+        endpoint = self.info.endpoint
+        if self._facts is None:
+            self._facts = facts_cache.read(endpoint)
         if self._facts is None:
             found = as_map(self._caller.read("identifying the engine", lambda c: c.info()))
-            identity = as_str(found.get("ID")) or self.info.endpoint
+            identity = as_str(found.get("ID")) or endpoint
             self._facts = identity, as_int(found.get("MemTotal"))
+            facts_cache.keep(endpoint, self._facts)
         return self._facts
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 
 from debughost_cli.engine import decode, encode
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.error_map import network_in_use
 from debughost_cli.engine.port import NotFound
+from debughost_cli.errors import EngineError
 from debughost_cli.resources import Network
 
 
@@ -20,12 +22,19 @@ class DockerNetworks:
         self._caller = caller
 
     def find(self, name: str) -> Sequence[Network]:
-        # The engine's name filter matches parts of names: the exact ones are picked here.
-        listed = self._caller.read(
-            "listing networks", lambda c: decode.each(decode.network, c.networks(names=[name]))
-        )
-        found = [self._inspect(n.id) for n in listed if n.name == name]
-        return [n for n in found if n is not None]
+        # One request where there is one of that name, or none.
+        try:
+            found = [self._inspect(name)]
+        except EngineError as exc:
+            if exc.http_status != HTTPStatus.BAD_REQUEST:
+                raise
+            # Several have the name. The engine's filter matches parts of names.
+            listed = self._caller.read(
+                "listing networks", lambda c: decode.each(decode.network, c.networks(names=[name]))
+            )
+            found = [self._inspect(n.id) for n in listed if n.name == name]
+        # An id that begins with it is found as well.
+        return [n for n in found if n is not None and n.name == name]
 
     def _inspect(self, ref: str) -> Network | None:
         try:

@@ -1,0 +1,78 @@
+"""The facts of ``GET /info`` that stay the same while an engine runs, kept between commands.
+
+For ``/info`` an engine starts three programs, which takes 50 to 120 ms, and every command that
+locks a project needs the engine's ID. They are kept for engines behind a socket of this machine
+alone, and only as long as the socket is the one that was there: an engine makes a new one when it
+starts. Where systemd makes it, another engine could take its place, so nothing is kept for longer
+than a day.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from debughost_cli.private_folder import private_folder
+
+_UNIX = "unix://"
+_MAX_AGE = 24 * 3600
+"""Seconds."""
+_MAX_ENGINES = 50
+"""Tests and tools may see many sockets."""
+
+Facts = tuple[str, int]
+"""The engine's ID, and the memory of its machine in bytes."""
+
+
+def read(endpoint: str) -> Facts | None:
+    """What was kept for the engine at that address; None where that may not hold any more."""
+    kept = _load().get(endpoint)
+    match kept:
+        case {"socket": socket, "id": str(id_), "memory": int(memory), "read_at": float(read_at)}:
+            is_recent = 0 <= time.time() - read_at < _MAX_AGE
+            return (id_, memory) if is_recent and socket == _socket(endpoint) else None
+    return None
+
+
+def keep(endpoint: str, facts: Facts) -> None:
+    """For the next command. Does nothing for engines elsewhere, or where it cannot be written."""
+    socket = _socket(endpoint)
+    path = _path()
+    if socket is None or path is None:
+        return
+    entry = {"socket": socket, "id": facts[0], "memory": facts[1], "read_at": time.time()}
+    others = [(e, kept) for e, kept in _load().items() if e != endpoint]
+    entries = dict(others[1 - _MAX_ENGINES :]) | {endpoint: entry}
+    new = path.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):
+        new.write_text(json.dumps(entries), "utf-8")
+        new.replace(path)
+
+
+def _load() -> Mapping[str, object]:
+    path = _path()
+    try:
+        found = json.loads(path.read_text("utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _path() -> Path | None:
+    folder = private_folder("engines")
+    return folder / "facts.json" if folder else None
+
+
+def _socket(endpoint: str) -> list[int] | None:
+    """What tells a socket from one that is made anew at its place; None where there is none."""
+    if not endpoint.startswith(_UNIX):
+        return None
+    try:
+        found = Path(endpoint.removeprefix(_UNIX)).stat()
+    except OSError:
+        return None
+    return [found.st_dev, found.st_ino, found.st_ctime_ns]

@@ -1,0 +1,111 @@
+"""Learning from inside a container that its launcher has reported something.
+
+Reading the launcher's status makes the engine mount and unmount every volume of the container, and
+each of that is an event of which it keeps 256. So after a few readings one command in the container
+follows the status for as long as it is waited for, and the engine is asked only when that changed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import closing, suppress
+
+from debughost_cli import names
+from debughost_cli.clock import Clock
+from debughost_cli.engine.port import Conflict, Engine, ExecSpec, NotFound
+from debughost_cli.errors import DebughostError
+
+POLL = 0.05
+"""Seconds between two looks; ``up`` promises to return within 0.3 s of the moment."""
+DIRECT = 0.2
+"""Seconds in which the status is read at each look: many programs listen by then."""
+UNFOLLOWED, LONGEST = 0.25, 5.0
+"""Seconds after which it is read in any case; the first where no command can follow it."""
+
+_FOLLOW = f"""
+exec 4<&0
+cat <&4 >/dev/null &
+last=
+while kill -0 "$!" 2>/dev/null; do
+    read -r now <{names.NEWS_FILE}
+    [ "$now" = "$last" ] || echo
+    last=$now
+    sleep {POLL} || sleep 1
+done 2>/dev/null
+"""
+"""Ends when its stdin does, and so when whoever waits has ended, killed or not."""
+
+
+class LauncherNews:
+    """Tells when to read the status of one container again; to be closed at the end."""
+
+    def __init__(self, engine: Engine, ref: str, clock: Clock) -> None:
+        self._engine = engine
+        self._ref = ref
+        self._clock = clock
+        self._began = self._read_at = clock.monotonic()
+        self._follower: _Follower | None = None
+
+    def wait(self) -> bool:
+        """Waits for one look. True where the status is to be read."""
+        self._clock.sleep(POLL)
+        now = self._clock.monotonic()
+        if now - self._began >= DIRECT and self._follower is None:
+            self._follower = _Follower(self._engine, self._ref)
+        if not self._is_due(now - self._read_at):
+            return False
+        self._read_at = now
+        return True
+
+    def _is_due(self, since: float) -> bool:
+        if self._follower is None or self._follower.take_news():
+            return True
+        if self._follower.has_ended:
+            return since >= UNFOLLOWED
+        return since >= LONGEST or not self._follower.has_begun
+
+    def close(self) -> None:
+        """May be called again."""
+        if self._follower:
+            self._follower.close()
+            self._follower = None
+
+
+class _Follower:
+    """The command in the container, whose output is read in a thread of its own.
+
+    It cannot be started in a paused container, or in one at its limit of processes.
+    """
+
+    def __init__(self, engine: Engine, ref: str) -> None:
+        self.has_begun = self.has_ended = False
+        self._news = threading.Event()
+        stdin, self._keep_open = os.pipe()
+        threading.Thread(target=self._follow, args=(engine, ref, stdin), daemon=True).start()
+
+    def _follow(self, engine: Engine, ref: str, stdin: int) -> None:
+        try:
+            # Whoever waits reads the status then, and finds out why.
+            with suppress(DebughostError, Conflict, NotFound):
+                execution = engine.exec.start(ref, ExecSpec(("/bin/sh", "-c", _FOLLOW), stdin=True))
+                with closing(execution):
+                    execution.pump(stdin, self._on_output)
+        finally:
+            self.has_ended = True
+            self._news.set()
+            os.close(stdin)
+
+    def _on_output(self, stream: str, data: memoryview) -> None:
+        self.has_begun = True
+        self._news.set()
+
+    def take_news(self) -> bool:
+        """Whether the status may have changed since the last call."""
+        was_set = self._news.is_set()
+        self._news.clear()
+        return was_set
+
+    def close(self) -> None:
+        """The command ends at its next look, for which nobody has to wait."""
+        os.close(self._keep_open)

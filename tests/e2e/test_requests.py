@@ -1,0 +1,106 @@
+"""What each command asks of the engine: as many requests as it needs, and none twice."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .fault_proxy import Fault, Proxy, broken, forwarded
+from .harness import Program, write
+from .workspaces import python
+
+LIST = "GET /containers/json"
+INSPECT = "GET /containers/ID/json"
+STATUS = "HEAD /containers/ID/archive"
+NETWORKS = "GET /networks"
+VERSION = "GET /version"
+
+
+@pytest.fixture
+def proxy(run: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """A socket with the engine behind it; while it is the same, the engine's facts are known."""
+    endpoint = run("status", "--json").document["engine"]["endpoint"]
+    engine = Path(endpoint.removeprefix("unix://"))
+    folder = tmp_path_factory.mktemp("p")
+    with broken(folder, engine, Fault(forwarded), lambda *_: False) as opened:
+        yield opened
+
+
+Counted = Callable[..., Counter[str]]
+
+
+@pytest.fixture
+def counted(run: Program, proxy: Proxy) -> Counted:
+    """Runs a command, and returns its requests without version, ids and parameters."""
+
+    def count(*args: str | Path) -> Counter[str]:
+        proxy.requests.clear()
+        run(*args, env={"DOCKER_HOST": proxy.url}, timeout=240)
+        return Counter(map(kind, proxy.requests))
+
+    return count
+
+
+def kind(request: str) -> str:
+    plain = re.sub(r"/v1\.\d+", "", request.partition("?")[0])
+    return re.sub(r"/[0-9a-f]{64}", "/ID", re.sub(r"/images/.+/json", "/images/ID/json", plain))
+
+
+def test_no_command_asks_more_than_it_needs(counted: Counted, project: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "p", python())
+    first = counted("up", "-p", project, "-w", folder, "--no-wait")
+    assert first.pop("GET /info") == 1, "once for each start of an engine"
+    # A network is created where another test has removed it.
+    for request in ("POST /networks/create", "GET /networks/debug-host-network"):
+        first.pop(request, None)
+    assert first == {
+        VERSION: 1,
+        LIST: 3,  # Its flags; what is there, under the lock; whether another client was faster.
+        "GET /images/ID/json": 1,
+        NETWORKS: 1,
+        "GET /volumes": 1,
+        "POST /volumes/create": 2,
+        "POST /containers/create": 1,
+        "GET /containers/ID/archive": 1,  # The image's list of users.
+        "PUT /containers/ID/archive": 1,
+        "POST /containers/ID/start": 1,
+        STATUS: 1,
+        INSPECT: 1,
+    }
+    counted("wait", "-p", project)
+    assert counted("up", "-p", project, "-w", folder) == {
+        VERSION: 1,
+        LIST: 1,
+        "GET /images/ID/json": 1,
+        INSPECT: 1,
+        NETWORKS: 1,
+        STATUS: 1,
+    }
+    assert counted("exec", "-p", project, "--", "true") == {
+        VERSION: 1,
+        LIST: 1,
+        "POST /containers/ID/exec": 1,
+        "POST /exec/ID/start": 1,
+        "GET /exec/ID/json": 1,
+    }
+    assert counted("stop", "-p", project) == {
+        VERSION: 1,
+        LIST: 1,
+        "POST /containers/ID/stop": 1,
+        INSPECT: 1,
+        STATUS: 1,
+    }
+
+
+def test_waiting_costs_the_engine_next_to_nothing(
+    counted: Counted, project: str, tmp_path: Path
+) -> None:
+    """Each reading of the status mounts and unmounts the project's volumes."""
+    folder = write(tmp_path / "p", python("time.sleep(6)"))
+    made = counted("up", "-p", project, "-w", folder)
+    assert made["POST /exec/ID/start"] == 1
+    assert made[STATUS] < 30, "a look every 50 ms would be 120"
