@@ -33,7 +33,7 @@ from debughost_cli.resources import (
     ProjectInstance,
 )
 from debughost_cli.services.progress import Progress
-from debughost_cli.specs import PortBinding
+from debughost_cli.specs import PortBinding, ServiceSpec
 
 MANAGED_FILTER = f"{names.MANAGED}=true"
 
@@ -157,6 +157,20 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
 
 def _flags(container: Container) -> Flags:
     return Flags.from_label(container.labels.get(names.FLAGS, "{}"), container.environment)
+
+
+def planned(spec: ServiceSpec) -> Project:
+    """A project that does not exist yet, as it would be."""
+    return Project(
+        project=spec.project,
+        type=spec.type,
+        url=url_of(spec.port),
+        port=spec.port,
+        ports=published(spec.ports),
+        workspace=spec.workspace,
+        command=spec.command,
+        container=ContainerRef("", "", spec.image),
+    )
 
 
 class EarlierRun(Struct, frozen=True):

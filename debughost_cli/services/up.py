@@ -19,7 +19,7 @@ from debughost_cli.errors import (
     NotReady,
     PortInUse,
 )
-from debughost_cli.models import Action, ContainerRef, Project, PullPolicy
+from debughost_cli.models import Action, Project, PullPolicy
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
 from debughost_cli.resources import Container, ContainerStatus, ProjectInstance
@@ -38,9 +38,8 @@ from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import (
     describe,
     observe,
-    published,
+    planned,
     read_launcher_status,
-    url_of,
 )
 from debughost_cli.services.readiness import ENDED
 from debughost_cli.services.recovery import PortRace, Recovery, busy
@@ -85,7 +84,9 @@ class UpService:
             observation = self._observer.observe(resolved, options.converge, pull=options.pull)
         except ConcurrentModification as exc:
             raise busy(resolved.project, exc) from exc
-        project = self._present(observation) if observation.current else _planned(observation)
+        project = (
+            self._present(observation) if observation.current else planned(observation.spec.main)
+        )
         project = replace(project, drift=observation.plan.drift)
         return ProjectResult(project, observation.plan.action, plan=observation.plan)
 
@@ -287,18 +288,3 @@ class UpService:
         assert observation.current is not None
         launcher = read_launcher_status(self._engine, observation.current.id)
         return describe(self._engine, observation.current, launcher)
-
-
-def _planned(observation: Observation) -> Project:
-    """A project that does not exist yet, as it would be."""
-    spec = observation.spec.main
-    return Project(
-        project=spec.project,
-        type=spec.type,
-        url=url_of(spec.port),
-        port=spec.port,
-        ports=published(spec.ports),
-        workspace=spec.workspace,
-        command=spec.command,
-        container=ContainerRef("", "", spec.image),
-    )
