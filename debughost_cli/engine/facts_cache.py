@@ -68,7 +68,7 @@ def _path() -> Path | None:
 
 
 def _socket(endpoint: str) -> list[int] | None:
-    """What tells a socket from one that is made anew at its place; None where there is none."""
+    """What tells a socket from another one at its place; None where there is none."""
     if not endpoint.startswith(_UNIX):
         return None
     try:

@@ -7,7 +7,13 @@ from pathlib import Path
 from debughost_cli import __version__, names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, Engine
-from debughost_cli.errors import DebughostError, InUse, NetworkConflict, NetworkNotFound
+from debughost_cli.errors import (
+    DebughostError,
+    InUse,
+    NetworkConflict,
+    NetworkNotFound,
+    NotReady,
+)
 from debughost_cli.models import Drift
 from debughost_cli.planning import network as planning
 from debughost_cli.planning.failure_hints import cannot_resolve
@@ -86,7 +92,8 @@ class NetworkService:
         """
         tail = error.details.get("log_tail")
         unresolved = isinstance(tail, list) and cannot_resolve(map(str, tail))
-        is_slow = error.details.get("reason") == "installing"
+        why = error.why if isinstance(error, NotReady) else None
+        is_slow = why is not None and why.name == "installing"
         network = self.find() if unresolved or is_slow else None
         found = self.rivals(network) if network else ""
         if network is None or not found:
