@@ -34,6 +34,11 @@ _OTHER_NODE = (
     r"(?:\. Got \"(?P<has>[^\"]+)\")?"
     r"|ERR_PNPM_UNSUPPORTED_ENGINE|notsup Unsupported engine|EBADENGINE"
 )
+_PEERS = r"npm (?:error|ERR!) (?:code )?ERESOLVE"
+_CONFLICT = (
+    r"ResolutionImpossible|No solution found when resolving|version solving failed"
+    r"|Your requirements could not be resolved to an installable set"
+)
 _WATCHES = r"number of file watchers|inotify"
 _SHARED_MEMORY = r"\bshm\b|shared memory"
 _NO_SPACE = r"no space left on device|\bENOSPC\b|bus error"
@@ -62,6 +67,7 @@ def install_hint(lines: Iterable[str], bundle: str = "") -> str:
         or _first(text, ((_DNS, _dns_hint),))
         or program_hint(text.splitlines())
         or _first(text, ((_OTHER_PYTHON, _python_hint), (_OTHER_NODE, _node_hint)))
+        or _first(text, ((_PEERS, _peers_hint), (_CONFLICT, _conflict_hint)))
         or _first(text, ((r"gyp ERR!", _gyp_hint), (_FROM_SOURCE, _source_hint)))
     )
 
@@ -118,6 +124,20 @@ def _versions(name: str, image: str, found: re.Match[str], parts: int, *notation
     lines = (newest_line(wants, notation, parts) for notation in notations)
     line = next(filter(None, lines), "VERSION")
     return f"The project needs {needed}{here}: choose one with --image {image}:{line}"
+
+
+def _peers_hint(_: re.Match[str]) -> str:
+    return (
+        "Packages ask for versions of each other that exclude one another: change them in "
+        "package.json, or let npm pass over that with -e npm_config_legacy_peer_deps=true"
+    )
+
+
+def _conflict_hint(_: re.Match[str]) -> str:
+    return (
+        "The package manager found no versions that fit together: change those in the manifest "
+        "that its output names"
+    )
 
 
 def _source_hint(found: re.Match[str]) -> str:

@@ -21,6 +21,12 @@ from debughost_cli.planning.failure_hints import install_hint, program_hint
         ("[Errno -3] Temporary failure in name resolution')': /simple/flask/", "resolve names"),
         ("curl error 6 while downloading: Could not resolve host: repo.packagist", "resolve names"),
         ("dns error: failed to lookup address information: Try again", "resolve names"),
+        ("npm error code ERESOLVE", "npm_config_legacy_peer_deps=true"),
+        ("npm ERR! ERESOLVE unable to resolve dependency tree", "npm_config_legacy_peer_deps=true"),
+        ("ERROR: ResolutionImpossible: for help visit https://pip.pypa.io", "fit together"),
+        ("  x No solution found when resolving dependencies:", "fit together"),
+        ("Because shop depends on b (1), version solving failed.", "fit together"),
+        ("Your requirements could not be resolved to an installable set of", "fit together"),
         ("ERROR: 'a' requires a different Python: 3.13 not in '<3.12,>=3.8'", "python:3.11"),
         ("current Python version (3.13.5) does not satisfy Python>=3.8,<3.12, we", ">=3.8,<3.12"),
         ("error: The requested interpreter resolved to Python 3.13.5, which is incompatible with "
