@@ -34,7 +34,7 @@ _OTHER_NODE = (
     r"(?:\. Got \"(?P<has>[^\"]+)\")?"
     r"|ERR_PNPM_UNSUPPORTED_ENGINE|notsup Unsupported engine|EBADENGINE"
 )
-_PEERS = r"npm (?:error|ERR!) (?:code )?ERESOLVE"
+_PEERS = r"npm (?:error|ERR!) (?:code )?ERESOLVE|--force,? or --legacy-peer-deps"
 _CONFLICT = (
     r"ResolutionImpossible|No solution found when resolving|version solving failed"
     r"|Your requirements could not be resolved to an installable set"

@@ -23,6 +23,7 @@ from debughost_cli.planning.failure_hints import install_hint, program_hint
         ("dns error: failed to lookup address information: Try again", "resolve names"),
         ("npm error code ERESOLVE", "npm_config_legacy_peer_deps=true"),
         ("npm ERR! ERESOLVE unable to resolve dependency tree", "npm_config_legacy_peer_deps=true"),
+        ("npm error this command with --force, or --legacy-peer-deps", "legacy_peer_deps"),
         ("ERROR: ResolutionImpossible: for help visit https://pip.pypa.io", "fit together"),
         ("  x No solution found when resolving dependencies:", "fit together"),
         ("Because shop depends on b (1), version solving failed.", "fit together"),
