@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 # The Unicode categories Cc, without newline and tab, and Cf; separators of lines and paragraphs;
 # and the whole block of tags. A test compares this with Python's own tables.
-_HIDDEN = re.compile(
+_HIDDEN = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -19,13 +20,21 @@ _HIDDEN = re.compile(
 )
 LONGEST_MESSAGE = 4096
 """Characters of one message; the longest path has as many."""
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*+m")
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
+_COLOUR = r"\x1b\[[0-9;:]*+m"
+_SEQUENCE = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled on first use, which takes some milliseconds: most runs need none."""
+    return re.compile(pattern)
 
 
 def clean(text: str) -> str:
     """The text with control and format characters as escapes, except newline and tab."""
-    return _HIDDEN.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _compiled(_HIDDEN).sub(lambda m: m[0].encode("unicode_escape").decode(), text)
 
 
 def message(text: str) -> str:
@@ -36,12 +45,12 @@ def message(text: str) -> str:
 
 def without_colours(text: str) -> str:
     """The text without the codes that only set colours and styles."""
-    return _COLOUR.sub("", text)
+    return _compiled(_COLOUR).sub("", text)
 
 
 def without_sequences(text: str) -> str:
     """The text without whatever moves a cursor, clears a line, colours or links."""
-    return _SEQUENCE.sub("", text)
+    return _compiled(_SEQUENCE).sub("", text)
 
 
 def clean_all(value: object) -> object:

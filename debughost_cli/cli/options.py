@@ -12,8 +12,6 @@ import typer
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
-from debughost_cli.project.parsers import parse_seconds, parse_size
-from debughost_cli.project.variables import BadValue
 
 _PANEL = "Options of every command"
 
@@ -208,19 +206,25 @@ def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def seconds(
-    text: str | float | None, option: str, parse: Callable[[object], float] = parse_seconds
+    text: str | float | None, option: str, parse: Callable[[object], float] | None = None
 ) -> float | None:
-    """A time span from the command line. Raises Usage."""
+    """A time span from the command line, as ``parse`` reads it, or above 0. Raises Usage."""
+    from debughost_cli.project.parsers import parse_seconds
+    from debughost_cli.project.variables import BadValue
+
     if text is None:
         return None
     try:
-        return parse(text)
+        return (parse or parse_seconds)(text)
     except BadValue as exc:
         raise Usage(f"{option} {exc}", hint=f"For example {option} 30") from None
 
 
 def size(text: str, option: str) -> int:
     """A number of bytes from the command line: ``64k``, ``2m``, ``4096``. Raises Usage."""
+    from debughost_cli.project.parsers import parse_size
+    from debughost_cli.project.variables import BadValue
+
     try:
         return parse_size(text)
     except BadValue as exc:

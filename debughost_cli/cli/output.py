@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from debughost_cli.cli.next import after
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Failure
-from debughost_cli.render import human
-from debughost_cli.render.json import dumps, envelope, plain, projects_json
 from debughost_cli.render.streams import message_line
 
 if TYPE_CHECKING:
@@ -40,6 +37,8 @@ def emit(session: Session, output: Output) -> int:
 
 
 def _emit_json(session: Session, output: Output) -> None:
+    from debughost_cli.render.json import dumps, envelope, plain
+
     document = envelope(
         command=session.command,
         changed=output.changed,
@@ -61,11 +60,17 @@ def _emit_text(session: Session, output: Output) -> None:
     for warning in session.progress.warnings:
         session.streams.talk(f"Warning: {message_line(warning.message)} [{warning.code}]", "yellow")
     if output.error:
+        from debughost_cli.render import human
+
         human.error(session.streams, output.error)
 
 
 def projects_output(session: Session, result: ProjectsResult) -> Output:
     """The result of a command on projects: one's failure is the command's, of several PARTIAL."""
+    from debughost_cli.cli.next import after
+    from debughost_cli.render import human
+    from debughost_cli.render.json import projects_json
+
     return Output(
         data=projects_json(result),
         changed=result.changed,

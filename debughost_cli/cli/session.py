@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from debughost_cli.errors import Usage
-from debughost_cli.render.progress import TalkingProgress
 from debughost_cli.render.streams import Streams
 
 if TYPE_CHECKING:
     from debughost_cli.api import DebugHost, Engine
+    from debughost_cli.render.progress import TalkingProgress
     from debughost_cli.resources import EngineInfo
 
 
-@dataclass
-class Options:
+class Options(Struct):
     """What every command takes."""
 
     json: bool = False
@@ -31,8 +31,7 @@ class Options:
     no_input: bool = False
 
 
-@dataclass
-class Session:
+class Session(Struct, dict=True):
     """Made once by ``main``; commands get it as their first argument."""
 
     streams: Streams
@@ -50,6 +49,8 @@ class Session:
     @cached_property
     def progress(self) -> TalkingProgress:
         """The observer that writes to stderr."""
+        from debughost_cli.render.progress import TalkingProgress
+
         self.streams.no_color = self.options.no_color
         lines = self.options.json or not self.streams.has_color(self.streams.stderr)
         return TalkingProgress(

@@ -21,7 +21,6 @@ from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
 from debughost_cli.models import PullPolicy
-from debughost_cli.project.parsers import parse_pause
 
 
 def register(app: typer.Typer) -> None:
@@ -131,6 +130,7 @@ def up(
 ) -> Output:  # fmt: skip
     """Create what is missing, start it, wait until it listens, print the URL."""
     from debughost_cli.api import ProjectsResult
+    from debughost_cli.project.parsers import parse_pause
     from debughost_cli.project.settings import Flags
     from debughost_cli.project.variables import flag_environment
 

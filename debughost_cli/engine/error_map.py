@@ -45,18 +45,18 @@ class Rule(NamedTuple):
     """A row of a table: ``statuses`` None for any, and a pattern that is searched in the text."""
 
     statuses: range | None
-    pattern: re.Pattern[str]
+    pattern: str  # Compiled where it is needed: most runs of the program get no refusal.
     make: Factory
 
     def matches(self, refusal: Refusal) -> bool:
         by_status = self.statuses is None or refusal.status in self.statuses
-        return by_status and self.pattern.search(refusal.text) is not None
+        return by_status and re.search(self.pattern, refusal.text, re.IGNORECASE) is not None
 
 
 def _rule(statuses: range | int | None, make: Factory, *patterns: str) -> Rule:
     """Patterns are alternatives, in any case; none of them: any text."""
     accepted = range(statuses, statuses + 1) if isinstance(statuses, int) else statuses
-    return Rule(accepted, re.compile("|".join(patterns), re.IGNORECASE), make)
+    return Rule(accepted, "|".join(patterns), make)
 
 
 def _first(rules: Sequence[Rule], refusal: Refusal) -> errors.DebughostError:

@@ -10,7 +10,7 @@ from debughost_cli.errors import Failure
 from debughost_cli.models import Action, State
 from debughost_cli.render.status import console_for, write
 from debughost_cli.render.streams import Streams, clean, inline
-from debughost_cli.render.text import size
+from debughost_cli.render.text import columns, size
 from debughost_cli.resources import Network
 from debughost_cli.services.results import (
     ImagesResult,
@@ -82,20 +82,25 @@ def _plan(streams: Streams, item: ProjectResult) -> None:
 
 def table(streams: Streams, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table as wide as the terminal; piped, as wide as its content, with nothing cut."""
+    texts = [[inline(str(cell)) for cell in row] for row in rows]
+    names = [heading.lstrip(">") for heading in headings]
+    if streams.is_plain() and all(cell.isascii() for row in texts for cell in row):
+        right = {i for i, heading in enumerate(headings) if heading.startswith(">")}
+        streams.stdout.write(columns([names, *texts], right))
+        return
     from rich.table import Table
     from rich.text import Text
 
     console = console_for(streams)
     tty = console.is_terminal
     made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold" if tty else "")
-    for heading in headings:
-        name = heading.lstrip(">")
+    for heading, name in zip(headings, names, strict=True):
         made.add_column(
             name, justify="right" if heading.startswith(">") else "left", overflow="fold",
             no_wrap=not tty,
         )  # fmt: skip
-    for row in rows:
-        made.add_row(*[c if isinstance(c, Text) else Text(inline(str(c))) for c in row])
+    for row in texts:
+        made.add_row(*map(Text, row))
     write(streams, console, made)
 
 

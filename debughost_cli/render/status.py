@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from debughost_cli.models import Freshness, Project, Stats
 from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
-from debughost_cli.render.text import bar, duration, size, sparkline, state_word
+from debughost_cli.render.text import bar, columns, duration, size, sparkline, state_word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -24,7 +24,7 @@ _LONGEST, _SHORTEST = 1000, 4
 """Characters of a sparkline; a shorter one says nothing."""
 _ID = 30
 """Characters of an id that are never folded where there is room for them and the state."""
-_PROJECT, _CPU, _MEMORY, _PLACE, _UPTIME = 0, 2, 3, 4, 5
+_PROJECT, _STATE, _CPU, _MEMORY, _PLACE, _UPTIME = range(6)
 _RIGHT = (_MEMORY, _UPTIME)
 _GOING = (_UPTIME, _MEMORY, _CPU, _PLACE)
 """The columns that a narrow terminal does without, in the order in which they go."""
@@ -48,8 +48,12 @@ def show(
     if not projects:
         streams.talk("No projects. Start one with 'debughost up'")
         return
-    console = console_for(streams)
-    write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
+    if streams.is_plain():
+        rows = [_texts(p, True, _cpu(p.stats, 0, None)) for p in projects]
+        streams.stdout.write(columns([_headings(wide=True), *rows], (*_RIGHT, _CPU)))
+    else:
+        console = console_for(streams)
+        write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
     for project in projects:
         for line in reasons([project]):
             streams.out(line)
@@ -97,7 +101,7 @@ def table(
     """
     from rich.table import Table
 
-    headings = ["PROJECT", "STATE", "CPU", "MEMORY", "URL" if width >= WIDE else "PORT", "UPTIME"]
+    headings = _headings(wide=width >= WIDE)
     left = list(range(len(headings)))
 
     def cells(bars: int) -> list[list[Text]]:
@@ -138,18 +142,31 @@ def _needed(
     return sum(widest.values()) + _GAP * (len(columns) - 1)
 
 
+def _headings(*, wide: bool) -> list[str]:
+    return ["PROJECT", "STATE", "CPU", "MEMORY", "URL" if wide else "PORT", "UPTIME"]
+
+
+def _texts(project: Project, wide: bool, cpu: str) -> list[str]:
+    return [
+        inline(project.project),
+        state_word(project),
+        cpu,
+        _memory(project.stats),
+        (project.url if wide else str(project.port or "")) or "-",
+        duration(project.uptime_seconds),
+    ]
+
+
 def _cells(project: Project, wide: bool, pretty: bool, cpu: str) -> list[Text]:
+    from rich.style import Style
     from rich.text import Text
 
-    word = state_word(project)
-    return [
-        Text(inline(project.project)),
-        Text(word, style=_STYLES.get(word, "") if pretty else ""),
-        Text(cpu),
-        Text(_memory(project.stats)),
-        _place(project, wide, pretty),
-        Text(duration(project.uptime_seconds)),
-    ]
+    texts = _texts(project, wide, cpu)
+    styles: list[str | Style] = [""] * len(texts)
+    if pretty:
+        styles[_STATE] = _STYLES.get(texts[_STATE], "")
+        styles[_PLACE] = Style(link=project.url) if project.url else ""
+    return [Text(text, style=style) for text, style in zip(texts, styles, strict=True)]
 
 
 def _cpu(stats: Stats | None, bars: int, history: list[float] | None) -> str:
@@ -168,15 +185,6 @@ def _cpu(stats: Stats | None, bars: int, history: list[float] | None) -> str:
 
 def _memory(stats: Stats | None) -> str:
     return f"{size(stats.memory_bytes)} / {size(stats.memory_limit_bytes)}" if stats else "-"
-
-
-def _place(project: Project, wide: bool, pretty: bool) -> Text:
-    from rich.style import Style
-    from rich.text import Text
-
-    text = (project.url if wide else str(project.port or "")) or "-"
-    link = Style(link=project.url) if pretty and project.url else ""
-    return Text(text, style=link)
 
 
 def reasons(projects: Sequence[Project]) -> list[str]:

@@ -42,6 +42,10 @@ class Streams(Struct):
             return True
         return _is_tty(stream) and os.environ.get("TERM") != "dumb"
 
+    def is_plain(self) -> bool:
+        """True where stdout is no terminal and gets no colour: rich has nothing to do there."""
+        return not _is_tty(self.stdout) and not self.has_color(self.stdout)
+
     def out(self, text: str) -> None:
         """A line of data."""
         self.stdout.write(text + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from debughost_cli.models import Project, State
 
@@ -61,3 +61,16 @@ def sparkline(values: Sequence[float], top: float) -> str:
     steps = "▁▂▃▄▅▆▇█"
     most = len(steps) - 1
     return "".join(steps[round(most * max(0.0, min(1.0, v / top)))] for v in values) if top else ""
+
+
+def columns(rows: Sequence[Sequence[str]], right: Container[int]) -> str:
+    """Rows of ASCII in columns as wide as their widest cell; those in ``right`` end together."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "".join(f"{line}\n" for line in lines)

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ code = main({argv!r}) if {argv!r} is not None else 0
 print(file=sys.stderr)
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
+
+
+def ours(*names: str) -> list[str]:
+    return [f"debughost_cli.{name}" for name in names]
 
 
 def python(code: Any, cache: Any = None) -> Any:
@@ -134,6 +138,44 @@ def test_what_starts_nothing_does_without_detection(service: str) -> None:
     modules = python(code).stdout.split()
     assert f"debughost_cli.services.{service}" in modules
     assert not [m for m in modules if m.startswith("debughost_cli.project.detect")]
+
+
+ADAPTER = ("planning.log_times", "planning.log_lines", "planning.failure_hints", "engine.ssh")
+PARSING = ("project.parsers", "project.env_file", "project.beneath", "render.human", "render.json")
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("cli.app", ("dataclasses", *ours(*PARSING, "cli.next", "render.progress", "resources"))),
+        ("cli.exec", ("dataclasses", *ours(*PARSING, "cli.next", "services"))),
+        ("cli.lifecycle", ours(*PARSING, "cli.next", "services")),
+        ("cli.up", ours(*PARSING, "cli.next", "services", "project.settings")),
+        ("cli.status", ("rich", *ours("project.parsers", "project.detect"))),
+        ("engine.docker.engine", ours(*ADAPTER, "engine.docker.log_stream")),
+    ],
+)
+def test_what_a_module_does_without(module: str, without: Sequence[str]) -> None:
+    loaded = set(python(f"import debughost_cli.{module}, sys; print(*sys.modules)").stdout.split())
+    assert f"debughost_cli.{module}" in loaded
+    assert not loaded & set(without)
+
+
+PIPED = """
+import sys
+from debughost_cli.models import Project
+from debughost_cli.render import human, status
+from debughost_cli.render.streams import Streams
+status.show(Streams.of_process(), [Project("shop")])
+human.table(Streams.of_process(), ["A"], [["b"]])
+print(*sys.modules)
+"""
+
+
+def test_a_piped_table_is_made_without_rich() -> None:
+    done = python(PIPED)
+    assert "shop" in done.stdout
+    assert "rich" not in done.stdout.split()
 
 
 DETECTED = """
@@ -259,10 +301,6 @@ def under(*folders: str) -> list[Path]:
 
 def outside(*folders: str) -> list[Path]:
     return [p for p in SOURCES if p.relative_to(PACKAGE).parts[0] not in folders]
-
-
-def ours(*names: str) -> list[str]:
-    return [f"debughost_cli.{name}" for name in names]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.console import Console
 
 from debughost_cli.errors import Busy, Crashed
 from debughost_cli.models import (
@@ -264,6 +265,37 @@ def test_a_piped_table_is_never_cut_and_has_no_colour(piped: Any) -> None:
     assert shown.splitlines()[0].split() == ["PROJECT", "STATE", "CPU", "MEMORY", "URL", "UPTIME"]
     assert len(shown.splitlines()) == 5
     assert piped.stderr.getvalue() == ""
+
+
+@pytest.mark.parametrize("projects", [[RUNNING], [CRASHED], [RUNNING, CRASHED, LONG]])
+def test_a_piped_table_has_the_columns_that_rich_makes(piped: Any, projects: Any) -> None:
+    status.show(piped, projects)
+    width = 1000
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(status.table(projects, width=width, pretty=False))
+    assert isinstance(console.file, io.StringIO)
+    assert piped.stdout.getvalue().startswith(console.file.getvalue())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [("port", 3000, "default")],
+        [("a", "", "x"), ("longer", "two words", "\t")],
+        [("name", "日本", "wide")],
+    ],
+)
+def test_a_piped_table_of_anything_has_the_columns_that_rich_makes(piped: Any, rows: Any) -> None:
+    headings = ("SETTING", ">VALUE", "SOURCE")
+    human.table(piped, headings, rows)
+    human.table(piped, headings, [*rows, ("é", "", "")])
+    shown = piped.stdout.getvalue().splitlines()
+    half = len(rows) + 1
+    # The second one has a cell that only rich can measure.
+    assert [line.rstrip() for line in shown[:half]] == [
+        line.rstrip() for line in shown[half : 2 * half]
+    ]
 
 
 def test_why_something_ended_stands_under_the_table(piped: Any) -> None:

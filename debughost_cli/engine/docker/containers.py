@@ -8,7 +8,6 @@ from typing import Any
 
 from debughost_cli import names
 from debughost_cli.engine import decode, encode
-from debughost_cli.engine.docker import archive, log_stream
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.docker.exceptions import raise_for_status
@@ -109,6 +108,8 @@ class DockerContainers:
         self._caller.read("writing into the container", lambda c: c.put_archive(ref, "/", data))
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
+        from debughost_cli.engine.docker.archive import plain_files
+
         doing = "reading from the container"
 
         def call(client: ApiClient) -> Mapping[str, bytes]:
@@ -120,7 +121,7 @@ class DockerContainers:
                 url, params={"path": folder}, headers=headers, stream=True, timeout=READ_TIMEOUT
             ) as response:
                 raise_for_status(response, doing)
-                return archive.plain_files(response.raw, limit)
+                return plain_files(response.raw, limit)
 
         return self._caller.read(doing, call)
 
@@ -142,6 +143,8 @@ class DockerContainers:
         )
 
     def logs(self, ref: str, query: LogQuery) -> Iterator[LogLine]:
+        from debughost_cli.engine.docker.log_stream import lines
+
         params: dict[str, Any] = {
             "stdout": 1,
             "stderr": 1,
@@ -154,7 +157,7 @@ class DockerContainers:
         tty = self.inspect(ref).tty
         answer = self._caller.get_raw(f"/containers/{ref}/logs", params, "reading logs")
         with self._caller.mapped("reading logs"), answer:
-            yield from log_stream.lines(answer.raw, query, tty=tty)
+            yield from lines(answer.raw, query, tty=tty)
 
 
 def _link(client: ApiClient, ref: str, path: str) -> Link | None:
