@@ -34,10 +34,12 @@ _SLICE = 0.1
 class Condition(ABC):
     """What is waited for in one project; to be closed at the end.
 
-    ``wants_end``: whether a project that has ended is what is waited for.
+    ``wants_end``: whether a project that has ended is what is waited for. ``reads_health``: whether
+    it depends on the container's health, which its launcher knows nothing of.
     """
 
     wants_end = False
+    reads_health = False
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -141,6 +143,8 @@ class _IsReady(Condition):
 
 
 class _IsHealthy(Condition):
+    reads_health = True
+
     def holds(
         self, engine: Engine, container: Container, launcher: LauncherStatus, left: float
     ) -> bool:

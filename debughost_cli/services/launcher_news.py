@@ -20,8 +20,8 @@ POLL = 0.05
 """Seconds between two looks; ``up`` promises to return within 0.3 s of the moment."""
 DIRECT = 0.2
 """Seconds in which the status is read at each look: many programs listen by then."""
-UNFOLLOWED, LONGEST = 0.25, 5.0
-"""Seconds after which it is read in any case; the first where no command can follow it."""
+LONGEST = 5.0
+"""Seconds after which it is read in any case."""
 
 _FOLLOW = f"""
 exec 4<&0
@@ -47,6 +47,11 @@ class LauncherNews:
         self._began = self._read_at = clock.monotonic()
         self._follower: _Follower | None = None
 
+    @property
+    def ref(self) -> str:
+        """The container's id."""
+        return self._ref
+
     def wait(self) -> bool:
         """Waits for one look. True where the status is to be read."""
         self._clock.sleep(POLL)
@@ -59,11 +64,9 @@ class LauncherNews:
         return True
 
     def _is_due(self, since: float) -> bool:
-        if self._follower is None or self._follower.take_news():
+        if self._follower is None or not self._follower.is_following:
             return True
-        if self._follower.has_ended:
-            return since >= UNFOLLOWED
-        return since >= LONGEST or not self._follower.has_begun
+        return self._follower.take_news() or since >= LONGEST
 
     def close(self) -> None:
         """May be called again."""
@@ -75,11 +78,12 @@ class LauncherNews:
 class _Follower:
     """The command in the container, whose output is read in a thread of its own.
 
-    It cannot be started in a paused container, or in one at its limit of processes.
+    It cannot be started in a paused container, or in one at its limit of processes: then, as before
+    it has started and after it has ended, the status is read at each look.
     """
 
     def __init__(self, engine: Engine, ref: str) -> None:
-        self.has_begun = self.has_ended = False
+        self.is_following = False
         self._news = threading.Event()
         stdin, self._keep_open = os.pipe()
         threading.Thread(target=self._follow, args=(engine, ref, stdin), daemon=True).start()
@@ -92,19 +96,19 @@ class _Follower:
                 with closing(execution):
                     execution.pump(stdin, self._on_output)
         finally:
-            self.has_ended = True
-            self._news.set()
+            self.is_following = False
             os.close(stdin)
 
     def _on_output(self, stream: str, data: memoryview) -> None:
-        self.has_begun = True
         self._news.set()
+        self.is_following = True
 
     def take_news(self) -> bool:
         """Whether the status may have changed since the last call."""
-        was_set = self._news.is_set()
+        if not self._news.is_set():
+            return False
         self._news.clear()
-        return was_set
+        return True
 
     def close(self) -> None:
         """The command ends at its next look, for which nobody has to wait."""

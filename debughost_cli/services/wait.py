@@ -14,7 +14,7 @@ from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.resources import Container
 from debughost_cli.services.conditions import OVER, Condition
 from debughost_cli.services.host_identity import host_identity
-from debughost_cli.services.launcher_news import POLL
+from debughost_cli.services.launcher_news import POLL, LauncherNews
 from debughost_cli.services.lock import is_held
 from debughost_cli.services.owner_process import is_at_work, this_process
 from debughost_cli.services.projects import (
@@ -41,6 +41,53 @@ def _is_over(container: Container, launcher: LauncherStatus) -> bool:
     return state in OVER
 
 
+class _View:
+    """A project as it was read last. It is read again when its launcher has reported something, or
+    at each look where that cannot be known, or where it is not enough (``reads_health``).
+    """
+
+    def __init__(self, engine: Engine, project: str, clock: Clock, *, reads_health: bool) -> None:
+        self._engine = engine
+        self._project = project
+        self._clock = clock
+        self._reads_health = reads_health
+        self._news: LauncherNews | None = None
+        self._last: tuple[Container, LauncherStatus] | None = None
+
+    def read(self) -> tuple[Container, LauncherStatus]:
+        """Its container and launcher status. Raises ProjectNotFound."""
+        if self._last is None:
+            self._last = self._look()
+        return self._last
+
+    def wait(self) -> None:
+        """Waits for one look."""
+        container, _ = self.read()
+        if self._reads_health or not container.is_running:
+            self._clock.sleep(POLL)
+            self._last = None
+            return
+        if self._news is None or self._news.ref != container.id:
+            self.close()
+            self._news = LauncherNews(self._engine, container.id, self._clock)
+        if self._news.wait():
+            self._last = None
+
+    def _look(self) -> tuple[Container, LauncherStatus]:
+        for _ in range(_LOOKS):
+            instance = get_instance(self._engine, self._project)
+            # It may have been removed or replaced since it was listed.
+            with suppress(NotFound):
+                return observe(self._engine, instance.main.id)
+        raise not_found(self._project, list(list_instances(self._engine)))
+
+    def close(self) -> None:
+        """May be called again."""
+        if self._news:
+            self._news.close()
+            self._news = None
+
+
 class WaitService:
     """Looks every 50 ms, so that the answer comes within 0.3 s of the moment."""
 
@@ -57,10 +104,11 @@ class WaitService:
     def run(self, project: str, condition: Condition, timeout: float) -> ProjectResult:
         """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
         deadline = self._clock.monotonic() + timeout
-        with closing(condition):
+        view = _View(self._engine, project, self._clock, reads_health=condition.reads_health)
+        with closing(condition), closing(view):
             while True:
                 held = self._is_held(project)
-                container, launcher = self._look(project)
+                container, launcher = view.read()
                 if self._came_true(condition, container, launcher, deadline):
                     project_now = describe(self._engine, container, launcher)
                     return ProjectResult(project_now, Action.UNCHANGED)
@@ -72,7 +120,7 @@ class WaitService:
                     raise Interrupted
                 if self._clock.monotonic() >= deadline:
                     raise self._timeout(container, launcher, condition, timeout)
-                self._clock.sleep(POLL)
+                view.wait()
 
     def _came_true(
         self,
@@ -90,14 +138,6 @@ class WaitService:
 
     def _is_held(self, project: str) -> bool:
         return is_held(self._engine.identity(), project)
-
-    def _look(self, project: str) -> tuple[Container, LauncherStatus]:
-        for _ in range(_LOOKS):
-            instance = get_instance(self._engine, project)
-            # It may have been removed or replaced since it was listed.
-            with suppress(NotFound):
-                return observe(self._engine, instance.main.id)
-        raise not_found(project, list(list_instances(self._engine)))
 
     def _timeout(
         self, container: Container, launcher: LauncherStatus, condition: Condition, timeout: float

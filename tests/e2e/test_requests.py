@@ -104,3 +104,11 @@ def test_waiting_costs_the_engine_next_to_nothing(
     made = counted("up", "-p", project, "-w", folder)
     assert made["POST /exec/ID/start"] == 1
     assert made[STATUS] < 30, "a look every 50 ms would be 120"
+
+
+def test_wait_costs_as_little(counted: Counted, project: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "p", python("time.sleep(6)"))
+    counted("up", "-p", project, "-w", folder, "--no-wait")
+    made = counted("wait", "-p", project)
+    assert made["POST /exec/ID/start"] == 1
+    assert made[STATUS] < 30
