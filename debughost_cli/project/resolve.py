@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown
@@ -120,7 +120,7 @@ def resolve_existing(
     # What was allowed when the container was made does not have to be allowed again.
     workspace = check_workspace(Path(folder), allowed=Path(folder))
     kept = Flags.from_label(container.labels.get(names.FLAGS, "{}"), container.environment)
-    flags = dataclasses.replace(kept, project=container.project, wait_timeout=wait_timeout)
+    flags = replace(kept, project=container.project, wait_timeout=wait_timeout)
     return resolve_project(workspace, flags, environ)
 
 

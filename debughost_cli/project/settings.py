@@ -2,15 +2,13 @@
 
 Precedence: flags, ``DEBUGHOST_*``, the user's own file, ``debughost.toml`` (or
 ``[tool.debughost]`` in ``pyproject.toml``) in the workspace, detection, defaults. A new setting is
-one line in ``Settings``, and one in ``Flags`` where it has a flag.
+one line in ``Settings``, and one in ``Flags`` (``project/flags.py``) where it has a flag.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +16,7 @@ from typing import TypeVar
 
 from debughost_cli.models import PortFrom, ProjectType, RestartPolicy, WaitLimits
 from debughost_cli.project import parsers
+from debughost_cli.project.flags import Flags as Flags
 from debughost_cli.specs import Limits
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -152,106 +151,3 @@ class Settings:
 SETTINGS: Mapping[str, Setting] = {
     f.name: f.metadata["setting"] for f in fields(Settings) if "setting" in f.metadata
 }
-
-
-@dataclass(frozen=True)
-class Flags:
-    """What the command line of ``up`` gave, not parsed yet; None where it gave nothing."""
-
-    project: str | None = None
-    type: str | None = None
-    image: str | None = None
-    port: str | None = None
-    cpus: str | None = None
-    memory: str | None = None
-    pids: str | None = None
-    shm_size: str | None = None
-    restart: str | None = None
-    dependencies: bool | None = None
-    compilers: bool | None = None
-    isolated: bool | None = None
-    shared_cache: bool | None = None
-    allow_nested: bool | None = None
-    wait_timeout: float | None = None
-    install_timeout: float | None = None
-    stable: float | None = None
-    command: tuple[str, ...] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    def to_label(self) -> str:
-        """JSON for the label of the container, which everyone can read: of variables the names."""
-        kept: dict[str, object] = {
-            name: value
-            for name, value in asdict(self).items()
-            if value is not None and name not in ("project", *_WAITS, "environment")
-        }
-        kept |= {"command": list(self.command or ()), "env": sorted(self.environment)}
-        return json.dumps(kept, sort_keys=True)
-
-    def over(self, earlier: Flags) -> Flags:
-        """These, and of ``earlier`` what is not given again; variables one by one."""
-        kept = {
-            f.name: getattr(earlier, f.name)
-            for f in fields(self)
-            if getattr(self, f.name) is None and f.name not in ("project", *_WAITS)
-        }
-        return replace(self, **kept, environment={**earlier.environment, **self.environment})
-
-    def words(self) -> tuple[str, ...]:
-        """As they would be typed, of variables the names: ``--memory 4g``, ``-e DEBUG``."""
-        found = [
-            f"--{f.name.replace('_', '-')} {shlex.quote(getattr(self, f.name))}"
-            for f in fields(self)
-            if f.name not in (*_NOT_TEXT, "project") and getattr(self, f.name) is not None
-        ]
-        given = {name: getattr(self, name) for name in _SWITCHES}
-        found += [_SWITCHES[name][value] for name, value in given.items() if value is not None]
-        found += [f"-e {name}" for name in sorted(self.environment)]
-        return (*found, f"-- {shlex.join(self.command)}") if self.command else tuple(found)
-
-    @staticmethod
-    def has_variables(label: str) -> bool:
-        """Whether ``from_label`` needs the container's environment for what ``to_label`` wrote."""
-        return bool(_list(_label(label).get("env")))
-
-    @classmethod
-    def from_label(cls, label: str, environment: Mapping[str, str]) -> Flags:
-        """What ``to_label`` wrote, without anything that this version does not know.
-
-        ``environment``: the container's, which holds the values of the variables.
-        """
-        kept = _label(label)
-        texts = {f.name: kept.get(f.name) for f in fields(cls) if f.name not in _NOT_TEXT}
-        switches = {name: kept[name] for name in _SWITCHES if isinstance(kept.get(name), bool)}
-        variables = [str(name) for name in _list(kept.get("env"))]
-        make: Callable[..., Flags] = cls
-        return make(
-            command=tuple(map(str, _list(kept.get("command")))) or None,
-            environment={name: environment[name] for name in variables if name in environment},
-            **switches,
-            **{name: value for name, value in texts.items() if isinstance(value, str)},
-        )
-
-
-def _label(text: str) -> Mapping[str, object]:
-    try:
-        found: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-_SWITCHES: Mapping[str, tuple[str, str]] = {
-    "dependencies": ("--no-deps", "--deps"),
-    "compilers": ("--no-compilers", "--compilers"),
-    "isolated": ("--no-isolated", "--isolated"),
-    "shared_cache": ("--no-shared-cache", "--shared-cache"),
-    "allow_nested": ("", "--allow-nested"),
-}
-"""How each is typed where it is off and on."""
-_WAITS = ("wait_timeout", "install_timeout", "stable")
-_NOT_TEXT = {*_SWITCHES, *_WAITS, "command", "environment"}
-
-
-def _list(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else ()

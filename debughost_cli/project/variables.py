@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from debughost_cli.errors import DebughostError, Usage
-from debughost_cli.project.beneath import LeadsOut, read_path_or_pipe
-from debughost_cli.project.env_file import parse_env_file
 
 MOST_VARIABLES = 10_000
 """How many variables a file may have; Linux starts no program with so many anyway."""
@@ -69,6 +67,8 @@ def flag_environment(
 
     ``NAME`` without ``=`` takes its value from ``environ``, as docker does. Raises Usage.
     """
+    from debughost_cli.project.beneath import read_path_or_pipe
+
     found: dict[str, str] = {}
     for path in files:
         found |= read_variables(path, read_path_or_pipe, Usage, environ)
@@ -102,6 +102,9 @@ def read_variables(
     Nothing is expanded. Raises ``error`` with the number of the line, never with its content, and
     LeadsOut where ``read`` does.
     """
+    from debughost_cli.project.beneath import LeadsOut
+    from debughost_cli.project.env_file import parse_env_file
+
     try:
         text = read(path).decode("utf-8-sig")
     except LeadsOut:

@@ -24,7 +24,7 @@ from debughost_cli.planning.launcher_status import (
     parse,
 )
 from debughost_cli.planning.log_tail import LINES, start_of_run, tail
-from debughost_cli.project.settings import Flags
+from debughost_cli.project.flags import Flags
 from debughost_cli.resources import (
     Container,
     ContainerStatus,

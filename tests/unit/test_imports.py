@@ -152,6 +152,9 @@ PARSING = ("project.parsers", "project.env_file", "project.beneath", "render.hum
         ("cli.lifecycle", ours(*PARSING, "cli.next", "services")),
         ("cli.up", ours(*PARSING, "cli.next", "services", "project.settings")),
         ("cli.status", ("rich", *ours("project.parsers", "project.detect"))),
+        ("services.exec", ("dataclasses", *ours("project.settings", "planning.up"))),
+        ("services.lifecycle", ("dataclasses", *ours("project.settings", "project.parsers"))),
+        ("project.parsers", ours("project.env_file", "project.beneath")),
         ("engine.docker.engine", ours(*ADAPTER, "engine.docker.log_stream")),
     ],
 )

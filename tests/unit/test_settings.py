@@ -6,13 +6,13 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
 from debughost_cli.models import PortFrom, ProjectType, RestartMode, RestartPolicy
@@ -384,7 +384,7 @@ def test_the_example_of_a_setting_can_be_used_and_shows_its_default(write: Any, 
 
 
 def test_every_flag_has_a_setting() -> None:
-    assert {f.name for f in fields(Flags)} - {"environment", "allow_nested"} <= set(SETTINGS)
+    assert set(Flags.__struct_fields__) - {"environment", "allow_nested"} <= set(SETTINGS)
 
 
 # The label that keeps flags for the next ``restart``
