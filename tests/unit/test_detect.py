@@ -442,7 +442,7 @@ PYTHON_COMMANDS: list[tuple[Files, tuple[str, ...]]] = [
         (
             *("streamlit", "run", "app.py", "--server.address", "0.0.0.0"),
             *("--server.port", "{port}", "--server.headless", "true"),
-            *("--browser.gatherUsageStats", "false"),
+            *("--server.runOnSave", "true", "--browser.gatherUsageStats", "false"),
         ),
     ),
     (

@@ -27,7 +27,7 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (
             *("streamlit", "run", "{file}", "--server.address", "0.0.0.0"),
             *("--server.port", "{port}", "--server.headless", "true"),
-            *("--browser.gatherUsageStats", "false"),
+            *("--server.runOnSave", "true", "--browser.gatherUsageStats", "false"),
         ),
     ),
     "chainlit": ("Chainlit", ("chainlit", "run", "{file}", *_HOST_PORT, "--headless", "--watch")),
