@@ -31,6 +31,9 @@ def _run() -> None:
 
     # What is loaded stays. Collected at Python's own pace, it would be a tenth of each start.
     gc.set_threshold(50_000)
+    if hasattr(sys, "set_lazy_imports"):
+        # Since Python 3.15: each module is loaded where it is first used, also those of others.
+        sys.set_lazy_imports("all")
 
     # Raised while modules are loaded, KeyboardInterrupt could be lost in the import system.
     has_masks = hasattr(signal, "pthread_sigmask")
