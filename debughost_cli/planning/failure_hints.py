@@ -17,6 +17,10 @@ _DNS = (
     r"|name or service not known|failed to lookup address|NameResolutionError"
     r"|Failed to resolve '"
 )
+_NO_MANAGER = (
+    r"^(?:env: |sh: |/\S*install: )(?:line )?(?:\d+: )?\W?(npm|pnpm|yarn|composer|uv|poetry)\W?:"
+    r" (?:not found|command not found|No such file)"
+)
 _FROM_SOURCE = (
     r"failed building wheel for (\S+)|failed to build (?:installable wheels for )?`?([\w.-]+)"
     r"|command '\S*(?:gcc|cc|g\+\+|cmake)' failed|pg_config executable not found"
@@ -63,7 +67,8 @@ def install_hint(lines: Iterable[str], bundle: str = "") -> str:
     """
     text = "\n".join(lines)
     return (
-        _tls_hint(text, bundle)
+        _first(text, ((_NO_MANAGER, _manager_hint),))
+        or _tls_hint(text, bundle)
         or _first(text, ((_DNS, _dns_hint),))
         or program_hint(text.splitlines())
         or _first(text, ((_OTHER_PYTHON, _python_hint), (_OTHER_NODE, _node_hint)))
@@ -98,6 +103,13 @@ def _tls_hint(text: str, bundle: str) -> str:
     return (
         "The container does not trust a certificate: set DEBUGHOST_CA_BUNDLE, or ca_bundle, to a "
         f"PEM file with your root certificates{named}"
+    )
+
+
+def _manager_hint(found: re.Match[str]) -> str:
+    return (
+        f"The image has no {found[1]}: use one that has it, or leave out --image: the base images "
+        "have it, and can be built upon another image ('debughost images build --base')"
     )
 
 
@@ -162,4 +174,4 @@ def _first(text: str, table: Iterable[tuple[str, _Hint]]) -> str:
 
 
 def _found(pattern: str, text: str) -> re.Match[str] | None:
-    return re.search(pattern, text, re.IGNORECASE)
+    return re.search(pattern, text, re.IGNORECASE | re.MULTILINE)

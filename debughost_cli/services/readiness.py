@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
@@ -13,6 +13,7 @@ from debughost_cli.errors import (
     DebughostError,
     DependenciesFailed,
     DiskFull,
+    EngineTimeout,
     Interrupted,
     NotReady,
     StartFailed,
@@ -123,7 +124,12 @@ class _Deadline:
 
 
 def _observe(engine: Engine, ref: str) -> tuple[Container, LauncherStatus]:
+    """A reading that an overloaded engine does not answer in time is repeated once: what was made
+    so far would be undone for it.
+    """
     try:
+        with suppress(EngineTimeout):
+            return observe(engine, ref)
         return observe(engine, ref)
     except NotFound as exc:
         raise Crashed(

@@ -41,6 +41,10 @@ from debughost_cli.planning.failure_hints import install_hint, program_hint
         ("  Failed to build `pillow==8.0.0`", "pillow has no wheel"),
         ("error: command 'gcc' failed: No such file or directory", "--compilers"),
         ("gyp ERR! find Python", "--compilers"),
+        ("/.debughost/install: 14: yarn: not found", "The image has no yarn"),
+        ("env: 'pnpm': No such file or directory", "The image has no pnpm"),
+        ("env: \u2018pnpm\u2019: No such file or directory", "The image has no pnpm"),
+        ("/.debughost/install: line 14: composer: command not found", "The image has no composer"),
     ],
 )  # fmt: skip
 def test_a_failed_install_is_explained(line: str, named: str) -> None:

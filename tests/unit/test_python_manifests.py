@@ -9,6 +9,13 @@ from pathlib import Path
 import pytest
 
 from debughost_cli.project.detect import detect
+from debughost_cli.project.detect.python_install import (
+    _UV_CREATE,
+    _UV_PYTHONS,
+    _UV_SETTINGS,
+    _VENV,
+    python_dependencies,
+)
 from debughost_cli.project.detect.python_other import other_manifest
 from debughost_cli.project.reader import Folder
 
@@ -125,3 +132,40 @@ def test_a_requirements_txt_comes_first(tmp_path: Path) -> None:
     found = detect(tmp_path).dependencies
     assert found is not None
     assert found.files == ("requirements.txt",)
+
+
+UV = '#!/bin/sh\necho "$0 $* $UV_PYTHON $UV_PYTHON_DOWNLOADS" | sed s:.*/:: >>"$CALLS"\n'
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "python -m venv --without-pip .venv  never\nuv sync python never\n"),
+        ({"UV_PYTHON": "3.11"}, "uv venv --quiet --allow-existing .venv 3.11 never\n"
+         "uv sync 3.11 never\n"),
+        ({"UV_PYTHON": "3.12", "UV_PYTHON_DOWNLOADS": "automatic"},
+         "uv venv --quiet --allow-existing .venv 3.12 automatic\nuv sync 3.12 automatic\n"),
+    ],
+)  # fmt: skip
+def test_uv_may_use_another_python_where_the_user_says_so(
+    tmp_path: Path, environ: dict[str, str], expected: str
+) -> None:
+    for name in ("uv", "python"):
+        (tmp_path / name).write_text(UV)
+        (tmp_path / name).chmod(0o755)
+    script = f"base=python\n{_UV_PYTHONS}{_VENV.format(create=_UV_CREATE)}{_UV_SETTINGS}uv sync\n"
+    calls = tmp_path / "calls"
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CALLS": str(calls)} | environ
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, env=variables, check=True)
+    assert calls.read_text() == expected
+
+
+@pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
+def test_a_manager_that_an_image_lacks_is_installed_first(tmp_path: Path, lock: str) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "1"\n')
+    (tmp_path / lock).write_text("")
+    found = python_dependencies(Folder(tmp_path))
+    assert found
+    lacks = f"if ! command -v {found.manager} >/dev/null; then"
+    assert lacks in found.script
+    assert subprocess.run(["sh", "-nc", found.script], check=False).returncode == 0

@@ -16,7 +16,13 @@ from fakes import (
     usable_engine,
 )
 
-from debughost_cli.errors import Crashed, DebughostError, DependenciesFailed, NotReady
+from debughost_cli.errors import (
+    Crashed,
+    DebughostError,
+    DependenciesFailed,
+    EngineTimeout,
+    NotReady,
+)
 from debughost_cli.models import WaitLimits
 from debughost_cli.services.readiness import wait_ready
 
@@ -69,6 +75,22 @@ def test_a_crash_under_a_watcher_ends_the_wait(engine: FakeEngine) -> None:
     assert 2 <= clock.monotonic() < 4
     assert caught.value.details["reason"] == "waiting_for_changes"
     assert CRASHED in str(caught.value.details["log_tail"])
+
+
+@pytest.mark.parametrize("request_", ["containers.inspect", "containers.read_link"])
+def test_one_answer_that_is_late_ends_no_wait(engine: FakeEngine, request_: str) -> None:
+    ref = start_shop(engine, listens())
+    engine.fail(request_, EngineTimeout("no answer within 30 s"))
+    container, launcher = wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
+    assert (container.id, launcher.ready) == (ref, True)
+
+
+@pytest.mark.parametrize("request_", ["containers.inspect", "containers.read_link"])
+def test_an_engine_that_hangs_ends_it(engine: FakeEngine, request_: str) -> None:
+    ref = start_shop(engine, listens())
+    engine.fail(request_, EngineTimeout("no answer within 30 s"), times=2)
+    with pytest.raises(EngineTimeout):
+        wait_ready(engine, ref, WaitLimits(), clock=FakeClock())
 
 
 NODEMON = "[nodemon] app crashed - waiting for file changes before starting..."

@@ -33,11 +33,33 @@ export PATH="${PATH#/app/.venv/bin:}"
 unset VIRTUAL_ENV
 base=$(command -v python3 || command -v python)
 """
+_UV_PYTHONS = """\
+export UV_PYTHON_DOWNLOADS="${UV_PYTHON_DOWNLOADS-never}"
+export UV_PYTHON_INSTALL_DIR="${UV_PYTHON_INSTALL_DIR-/var/cache/debughost/uv-python}"
+"""
 _IDENTITY = 'import sys, sysconfig; print(sysconfig.get_config_var("SOABI"), sys.executable)'
-_STAMP = f"{{name}} $(\"$base\" -c '{_IDENTITY}')"
+_STAMP = f"{{name}}${{{{UV_PYTHON:+ $UV_PYTHON}}}} $(\"$base\" -c '{_IDENTITY}')"
 _VENV = """\
-[ -x .venv/bin/python ] || "$base" -m venv {options}.venv
+[ -x .venv/bin/python ] || {create}
 export VIRTUAL_ENV=/app/.venv PATH="/app/.venv/bin:$PATH"
+"""
+_CREATE = '"$base" -m venv {options}.venv'
+# Where the user asks for another Python than the image's, uv may find or, if allowed, download it.
+_UV_CREATE = f"""\
+if [ -z "${{UV_PYTHON-}}" ]; then {_CREATE.format(options="--without-pip ")}
+else uv venv --quiet --allow-existing .venv; fi"""
+# For images of others.
+_TOOL = """\
+if ! command -v {name} >/dev/null; then
+    tools=/var/cache/debughost/tools/{name}
+    "$tools/bin/{name}" --version >/dev/null 2>&1 || {{
+        echo 'debughost: the image has no {name}, which is installed first' >&2
+        "$base" -m venv --clear "$tools"
+        "$tools/bin/python" -m pip install --disable-pip-version-check --no-input \\
+            --progress-bar off --quiet {name}
+    }}
+    export PATH="$PATH:$tools/bin"
+fi
 """
 # A build leaves its notes beside the sources.
 _CLEAN = """\
@@ -53,7 +75,7 @@ python -m pip install --disable-pip-version-check --no-input --progress-bar off 
 """
 )
 _UV_SETTINGS = """\
-export UV_PYTHON="$base" UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/app/.venv
+export UV_PYTHON="${UV_PYTHON:-$base}" UV_PROJECT_ENVIRONMENT=/app/.venv
 export UV_LINK_MODE=copy UV_NO_PROGRESS=1 PYTHONDONTWRITEBYTECODE=1
 """
 _UV_SYNC = """\
@@ -138,12 +160,15 @@ def _declared(folder: Folder, other: Declared) -> Dependencies:
         install = _CLEAN + _LISTED.format(lines="\n".join(lines))
     if name in ENVIRONMENTS:
         install = _CONDA.format(file=name) + install
-    return _make("uv", other.files, _UV_SETTINGS + install, "--without-pip ")
+    return _make("uv", other.files, _UV_SETTINGS + install)
 
 
 def _make(name: str, files: tuple[str, ...], install: str, options: str = "") -> Dependencies:
-    text = _VENV.format(options=options) + install
-    script = install_script(".venv", _STAMP.format(name=name), text, before=_BEFORE)
+    create = _UV_CREATE if name == "uv" else _CREATE.format(options=options)
+    tool = "" if name == "pip" else _TOOL.format(name=name)
+    text = tool + _VENV.format(create=create) + install
+    before = _BEFORE + (_UV_PYTHONS if name == "uv" else "")
+    script = install_script(".venv", _STAMP.format(name=name), text, before=before)
     return Dependencies(name, files, script)
 
 
@@ -157,14 +182,14 @@ def _uv(folder: Folder, project: PyProject) -> Dependencies:
     builds = project.backend is not None and project.backend not in CLEAN_BACKENDS
     sync = _UV_SYNC.format(options="--no-install-project" if builds else "").rstrip() + "\n"
     install = _UV_SETTINGS + sync + (_on_path(folder) if builds else "")
-    return _make("uv", (PYPROJECT, "uv.lock"), install, "--without-pip ")
+    return _make("uv", (PYPROJECT, "uv.lock"), install)
 
 
 def _uv_pip(folder: Folder, project: PyProject) -> Dependencies:
     group = "--group dev" if "dev" in project.groups else ""
     sync = _UV_PIP.format(file=PYPROJECT, options=group).rstrip() + "\n"
     install = _UV_SETTINGS + _CLEAN + sync + _on_path(folder)
-    return _make("uv", (PYPROJECT,), install, "--without-pip ")
+    return _make("uv", (PYPROJECT,), install)
 
 
 def _poetry(folder: Folder, project: PyProject) -> Dependencies:
