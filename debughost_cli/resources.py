@@ -12,7 +12,10 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from debughost_cli.models import RestartPolicy
-from debughost_cli.specs import Limits, Mount, PortBinding, Role
+from debughost_cli.specs import Limits, Mount, PortBinding, Role, User
+
+MAPPED_IDS = 65536
+"""How many users and groups an engine with ``userns-remap`` maps."""
 
 
 class EngineInfo(Struct, frozen=True):
@@ -22,8 +25,37 @@ class EngineInfo(Struct, frozen=True):
     source: str
     version: str = ""
     api_version: str = ""
-    maps_users: bool = False  # The engine maps file ownership (rootless, Docker Desktop).
+    maps_users: bool = False  # Known from its version; ``Engine.users`` knows more.
     shares_kernel: bool = False  # Containers see this machine's devices and inodes.
+
+
+class UserMapping(Struct, frozen=True):
+    """To which users of its machine an engine maps those of containers.
+
+    ``by_engine``: a container's root is who runs the engine (rootless), or ownership is mapped on
+    the way (Docker Desktop). ``first_uid`` and ``first_gid``: that of a container's root with
+    ``userns-remap``, 0 for none; the range has 65536 of them.
+    """
+
+    by_engine: bool = False
+    first_uid: int = 0
+    first_gid: int = 0
+
+    def user_for(self, uid: int, gid: int) -> User | None:
+        """The container's user that is, or comes next to, this one of the machine.
+
+        None for the image's own, where the engine maps them itself or has no such number.
+        """
+        if self.by_engine:
+            return None
+        inner = _within(uid, self.first_uid), _within(gid, self.first_gid)
+        if self.first_uid and max(inner) >= MAPPED_IDS:
+            return None
+        return User(*inner)
+
+
+def _within(number: int, first: int) -> int:
+    return number - first if first <= number < first + MAPPED_IDS else number
 
 
 class ContainerStatus(StrEnum):

@@ -39,6 +39,7 @@ from debughost_cli.resources import (
     Image,
     Link,
     Network,
+    UserMapping,
     Volume,
     as_port,
 )
@@ -279,3 +280,14 @@ def stream_message(line: bytes) -> Json:
         return as_map(parsed(line))
     except ValueError:
         return {"error": line.decode("utf-8", "replace")[:500]}
+
+
+def users(info: Json) -> UserMapping:
+    """From ``GET /info``: with ``userns-remap`` its folder is named after user and group."""
+    options = [as_str(option) for option in as_list(info.get("SecurityOptions"))]
+    if any(option.startswith("name=rootless") for option in options):
+        return UserMapping(by_engine=True)
+    found = re.search(r"/(\d{1,10})\.(\d{1,10})$", as_str(info.get("DockerRootDir")))
+    if not found or not any(option.startswith("name=userns") for option in options):
+        return UserMapping()
+    return UserMapping(first_uid=int(found[1]), first_gid=int(found[2]))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from debughost_cli import errors
+from debughost_cli.engine.no_entry import NO_ENTRY, NO_ENTRY_HINT, NO_ENTRY_PREFIX
 from debughost_cli.engine.port_types import (
     Conflict,
     ContainerCorrupted,
@@ -230,6 +231,7 @@ _RULES = (
         "|id already in use|failed to start shim: mkdir .*: file exists",
     ),
     _rule(None, _engine_error(errors.EngineError, HINT, PREFIX), SETUP_FAULT),
+    _rule(None, _error(errors.StartFailed, NO_ENTRY_HINT, NO_ENTRY_PREFIX), NO_ENTRY),
     _rule(
         None,
         _error(

@@ -15,8 +15,10 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from debughost_cli.private_folder import private_folder
+from debughost_cli.resources import UserMapping
 
 _UNIX = "unix://"
 _MAX_AGE = 24 * 3600
@@ -24,17 +26,29 @@ _MAX_AGE = 24 * 3600
 _MAX_ENGINES = 50
 """Tests and tools may see many sockets."""
 
-Facts = tuple[str, int]
-"""The engine's ID, and the memory of its machine in bytes."""
+
+class Facts(NamedTuple):
+    """The engine's ID, the memory of its machine in bytes, and how it maps users."""
+
+    identity: str
+    memory: int
+    users: UserMapping = UserMapping()
 
 
 def read(endpoint: str) -> Facts | None:
     """What was kept for the engine at that address; None where that may not hold any more."""
     kept = _load().get(endpoint)
     match kept:
-        case {"socket": socket, "id": str(id_), "memory": int(memory), "read_at": float(read_at)}:
+        case {
+            "socket": socket,
+            "id": str(id_),
+            "memory": int(memory),
+            "users": [bool(by_engine), int(uid), int(gid)],
+            "read_at": float(read_at),
+        }:
             is_recent = 0 <= time.time() - read_at < _MAX_AGE
-            return (id_, memory) if is_recent and socket == _socket(endpoint) else None
+            facts = Facts(id_, memory, UserMapping(by_engine, uid, gid))
+            return facts if is_recent and socket == _socket(endpoint) else None
     return None
 
 
@@ -44,7 +58,14 @@ def keep(endpoint: str, facts: Facts) -> None:
     path = _path()
     if socket is None or path is None:
         return
-    entry = {"socket": socket, "id": facts[0], "memory": facts[1], "read_at": time.time()}
+    users = [facts.users.by_engine, facts.users.first_uid, facts.users.first_gid]
+    entry = {
+        "socket": socket,
+        "id": facts.identity,
+        "memory": facts.memory,
+        "users": users,
+        "read_at": time.time(),
+    }
     others = [(e, kept) for e, kept in _load().items() if e != endpoint]
     entries = dict(others[1 - _MAX_ENGINES :]) | {endpoint: entry}
     new = path.with_suffix(f".{os.getpid()}")

@@ -34,6 +34,7 @@ from debughost_cli.resources import (
     LogLine,
     Network,
     StatsSample,
+    UserMapping,
     Volume,
 )
 from debughost_cli.specs import ServiceSpec
@@ -269,6 +270,10 @@ class Engine(Protocol):
 
     def memory_bytes(self) -> int:
         """The memory of the engine's machine, 0 where it does not say; read once."""
+        ...
+
+    def users(self) -> UserMapping:
+        """How it maps the users of containers; read once."""
         ...
 
     @property

@@ -150,7 +150,13 @@ class DoctorService:
         engine = self._connect()
         found.append(engine)
         info = engine.info
-        return _ok(f"{info.endpoint} ({info.source}): {info.version}, API {info.api_version}")
+        text = f"{info.endpoint} ({info.source}): {info.version}, API {info.api_version}"
+        if first := engine.users().first_uid:
+            return _warning(
+                f"{text}; it maps users (userns-remap): root of a container is user {first} there",
+                "Where a program has to write to its workspace, 'debughost up' shows how to let it",
+            )
+        return _ok(text)
 
 
 def _without_advice(error: DebughostError) -> DebughostError:

@@ -106,7 +106,7 @@ class DriftService:
             container_port=adopted_port(resolved, image.image, container),
             image=image,
             network=network,
-            engine=self._engine.info,
+            engine=self._engine,
             owner=self._owner,
             mountpoint_made=container.labels.get(MOUNTPOINT) == "made",
         )

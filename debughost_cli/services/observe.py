@@ -114,7 +114,7 @@ class Observer:
             container_port=container_port or adopted_port(resolved, image.image, current),
             image=image,
             network=network,
-            engine=self._engine.info,
+            engine=self._engine,
             owner=self._owner,
             mountpoint_made=_mountpoint_made(resolved, current),
         )

@@ -14,12 +14,13 @@ from msgspec.structs import asdict, replace
 from debughost_cli import __version__, names
 from debughost_cli.container import launcher
 from debughost_cli.deployment.transport import WorkspaceTransport, choose_transport
+from debughost_cli.engine.port import Engine
 from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import ProjectType
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Source
 from debughost_cli.project.workspace import owner_of
-from debughost_cli.resources import Container, EngineInfo, Image, Network
+from debughost_cli.resources import Container, Image, Network
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.specs import (
@@ -69,15 +70,16 @@ _CA_VARIABLES = (
 
 def make_spec(
     resolved: ResolvedProject, *, port: int, image: ImageChoice, network: Network | None,
-    engine: EngineInfo, owner: OwnerProcess, mountpoint_made: bool, container_port: int = 0,
+    engine: Engine, owner: OwnerProcess, mountpoint_made: bool,
+    container_port: int = 0,
 ) -> ProjectSpec:  # fmt: skip
     """What ``resolved`` should be on this engine, created by the process ``owner``.
 
     ``container_port``: the port on which the program listens, 0 for ``port`` itself.
     """
     inner = (container_port or port) if resolved.listens else 0
-    transport = choose_transport(engine)
-    user = None if engine.maps_users else User(*owner_of(resolved.workspace))
+    transport = choose_transport(engine.info)
+    user = engine.users().user_for(*owner_of(resolved.workspace))
     spec = ServiceSpec(
         project=resolved.project,
         type=resolved.type,
@@ -102,7 +104,7 @@ def make_spec(
         # A container also has its image's labels: what is not set here, the image could.
         names.MOUNTPOINT: "made" if mountpoint_made else "",
         names.CA_BUNDLE: hashlib.sha256(bundle.pem).hexdigest() if bundle else "",
-        names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.shares_kernel else "",
+        names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
         names.SERVICE: "",
     }
     return ProjectSpec(main=replace(spec, labels=labels))

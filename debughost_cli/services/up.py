@@ -29,6 +29,7 @@ from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageService
+from debughost_cli.services.mapped_users import warn_if_not_writable
 from debughost_cli.services.migrations import find_pending, with_migrations
 from debughost_cli.services.missing_module import with_manifests
 from debughost_cli.services.network import ROUTES, NetworkService
@@ -119,7 +120,7 @@ class UpService:
     def _warn_of_setuid(self, resolved: ResolvedProject) -> None:
         """A container of a folder of root's runs as root, and files that it makes are root's."""
         info, workspace = self._engine.info, resolved.workspace
-        is_local = choose_transport(info).shares_machine and not info.maps_users
+        is_local = choose_transport(info).shares_machine and not self._engine.users().by_engine
         if is_local and is_roots_and_open(workspace):
             self._progress.warn(
                 "WORKSPACE_OPEN",
@@ -148,6 +149,9 @@ class UpService:
         project = replace(project, dependencies=freshness(state.resolved, container, launcher))
         if action is Action.CREATED:
             self._warn_of_detected(state.resolved, project)
+        if action is not Action.UNCHANGED:
+            workspace = state.resolved.workspace
+            warn_if_not_writable(self._engine, container, workspace, self._progress)
         pending = self._pending(state, action, container) if project.ready else ()
         return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)
 

@@ -255,6 +255,8 @@ def world(
         engine.commands = PROGRAMS
     else:
         engine = request.getfixturevalue("real_engine")
+    # On an engine that maps users, its containers run as others than this one.
+    tmp_path.chmod(0o777)
     made = World(engine, tmp_path, all_subnets)
     try:
         yield made

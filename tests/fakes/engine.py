@@ -18,7 +18,15 @@ from debughost_cli import names
 from debughost_cli.engine.port import ExecResult, NotFound
 from debughost_cli.errors import DebughostError, EngineUnavailable
 from debughost_cli.models import ProjectType
-from debughost_cli.resources import DiskUsage, EngineEvent, EngineInfo, FileEntry, Image, Network
+from debughost_cli.resources import (
+    DiskUsage,
+    EngineEvent,
+    EngineInfo,
+    FileEntry,
+    Image,
+    Network,
+    UserMapping,
+)
 from fakes.calls import Fault, reading
 from fakes.commands import FakeExec
 from fakes.containers import FakeContainers
@@ -48,6 +56,7 @@ class FakeEngine:
         }
         self._info = EngineInfo(**(facts | info))
         self.memory = 16 * 1024**3
+        self.mapping = UserMapping(by_engine=self._info.maps_users)
         self.guard = threading.RLock()
         self._connection_failures = 0
         self._failures_left: float = 0
@@ -129,6 +138,9 @@ class FakeEngine:
 
     def memory_bytes(self) -> int:
         return self.memory
+
+    def users(self) -> UserMapping:
+        return self.mapping
 
     def fail(
         self,

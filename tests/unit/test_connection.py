@@ -13,6 +13,8 @@ from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker import caller
 from debughost_cli.engine.docker import engine as docker_engine
 from debughost_cli.engine.docker.engine import DockerEngine
+from debughost_cli.resources import UserMapping
+from debughost_cli.specs import User
 from unit.fault_server import VERSION
 
 # docker-py leaves sockets that could not connect to the garbage collector.
@@ -65,6 +67,54 @@ def test_engines_that_map_users_are_recognised(
 ) -> None:
     script.on("/version", (200, VERSION | facts))
     assert connect().info.maps_users is maps
+
+
+@pytest.mark.parametrize(
+    ("facts", "mapping"),
+    [
+        ({"SecurityOptions": ["name=seccomp,profile=default"]}, UserMapping()),
+        ({"SecurityOptions": ["name=seccomp", "name=rootless"]}, UserMapping(by_engine=True)),
+        ({"SecurityOptions": ["name=rootless", "name=cgroupns"]}, UserMapping(by_engine=True)),
+        (
+            {
+                "SecurityOptions": ["name=seccomp,profile=builtin", "name=userns"],
+                "DockerRootDir": "/var/lib/docker/100000.100001",
+            },
+            UserMapping(first_uid=100000, first_gid=100001),
+        ),
+        # A folder that is only named so, and what is not understood.
+        ({"SecurityOptions": [], "DockerRootDir": "/srv/100000.100000"}, UserMapping()),
+        ({"SecurityOptions": ["name=userns"], "DockerRootDir": "/srv"}, UserMapping()),
+        ({"SecurityOptions": None}, UserMapping()),
+        (None, UserMapping()),
+    ],
+)
+def test_how_an_engine_maps_users_is_read_from_its_facts(
+    connect: Any, script: Any, facts: dict[str, Any] | None, mapping: UserMapping
+) -> None:
+    script.on("GET /v1.45/info", (200, facts))
+    assert connect().users() == mapping
+
+
+@pytest.mark.parametrize(
+    ("mapping", "owner", "user"),
+    [
+        (UserMapping(), (1000, 100), User(1000, 100)),
+        (UserMapping(), (200000, 200000), User(200000, 200000)),
+        (UserMapping(by_engine=True), (1000, 1000), None),
+        (UserMapping(first_uid=100000, first_gid=100000), (101000, 100100), User(1000, 100)),
+        (UserMapping(first_uid=100000, first_gid=100000), (1000, 100), User(1000, 100)),
+        (UserMapping(first_uid=100000, first_gid=100000), (0, 0), User(0, 0)),
+        (UserMapping(first_uid=100000, first_gid=100000), (101000, 50), User(1000, 50)),
+        # The engine has no such user.
+        (UserMapping(first_uid=100000, first_gid=100000), (70000, 70000), None),
+        (UserMapping(first_uid=100000, first_gid=100000), (165536, 100000), None),
+    ],
+)
+def test_the_container_has_the_user_that_becomes_the_owner(
+    mapping: UserMapping, owner: tuple[int, int], user: User | None
+) -> None:
+    assert mapping.user_for(*owner) == user
 
 
 @pytest.mark.parametrize("body", [b"<html>It works!</html>", b"", b"null", b"[]", b'"x"'])

@@ -279,3 +279,20 @@ def test_an_image_that_does_not_fit_is_a_full_disk() -> None:
 def test_a_word_that_merely_holds_eof_is_no_network_failure() -> None:
     error = image_unavailable("geoffrey/x:1", "manifest for geoffrey/x:1 not found")
     assert error.details["reason"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "failed to create task for container: failed to create shim task: OCI runtime create "
+        'failed: runc create failed: unable to start container process: chdir to cwd ("/app") set '
+        "in config.json failed: permission denied: unknown",
+        "crun: cannot chdir to `/app`: Permission denied: OCI permission denied",
+        "crun: chdir to `/app`: Permission denied: OCI permission denied",
+    ],
+)
+def test_a_workspace_that_may_not_be_entered_is_no_fault_of_the_image(words: str) -> None:
+    error = from_answer(500, words, "starting a container")
+    assert error.code == "START_FAILED"
+    assert "may not enter the workspace" in error.message
+    assert "image" not in error.hint

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from debughost_cli.engine import facts_cache
+from debughost_cli.engine.facts_cache import Facts
 from debughost_cli.private_folder import private_folder
+from debughost_cli.resources import UserMapping
 
-FACTS = ("ID:1", 2**34)
+FACTS = Facts("ID:1", 2**34, UserMapping(first_uid=100000, first_gid=100001))
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def stored() -> Path:
 def test_what_is_kept_is_read(endpoint: str) -> None:
     assert facts_cache.read(endpoint) is None
     facts_cache.keep(endpoint, FACTS)
-    facts_cache.keep("unix:///nowhere", ("ID:2", 0))
+    facts_cache.keep("unix:///nowhere", Facts("ID:2", 0))
     assert facts_cache.read(endpoint) == FACTS
     assert stored().parent.stat().st_mode & 0o077 == 0
 

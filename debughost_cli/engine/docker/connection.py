@@ -106,13 +106,12 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
     components = [c.get("Name", "") for c in facts.get("Components") or [] if isinstance(c, dict)]
     platform = str((facts.get("Platform") or {}).get("Name", ""))
     mapped_users = "rootlesskit" in components or platform.startswith("Docker Desktop")
-    rootless_podman = "Podman Engine" in components and "/run/user/" in address.url
     return EngineInfo(
         endpoint=address.url,
         source=address.source,
         version=str(facts.get("Version", "")),
         api_version=str(facts.get("ApiVersion", "")),
-        maps_users=mapped_users or rootless_podman or facts.get("Os") not in ("linux", None),
+        maps_users=mapped_users or facts.get("Os") not in ("linux", None),
         shares_kernel=_shares_kernel(address.url, facts),
     )
 

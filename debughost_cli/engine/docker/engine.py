@@ -21,7 +21,7 @@ from debughost_cli.engine.port import DiskUsageBusy
 from debughost_cli.engine.reachability import READ_TIMEOUT
 from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import EngineTimeout
-from debughost_cli.resources import DiskUsage, EngineInfo
+from debughost_cli.resources import DiskUsage, EngineInfo, UserMapping
 
 BUSY_PAUSE = 0.1
 """Seconds between two requests while the engine measures for another client."""
@@ -65,11 +65,17 @@ class DockerEngine:
 
     def identity(self) -> str:
         """The ID in ``GET /info``, or the address of an engine that has none."""
-        return self._read_facts()[0]
+        return self._read_facts().identity
 
     def memory_bytes(self) -> int:
         """``MemTotal`` in ``GET /info``."""
-        return self._read_facts()[1]
+        return self._read_facts().memory
+
+    def users(self) -> UserMapping:
+        """From ``SecurityOptions`` and ``DockerRootDir`` in ``GET /info``."""
+        if self.info.maps_users:
+            return UserMapping(by_engine=True)
+        return self._read_facts().users
 
     def _read_facts(self) -> facts_cache.Facts:
         endpoint = self.info.endpoint
@@ -78,7 +84,8 @@ class DockerEngine:
         if self._facts is None:
             found = as_map(self._caller.read("identifying the engine", lambda c: c.info()))
             identity = as_str(found.get("ID")) or endpoint
-            self._facts = identity, as_int(found.get("MemTotal"))
+            memory = as_int(found.get("MemTotal"))
+            self._facts = facts_cache.Facts(identity, memory, decode.users(found))
             facts_cache.keep(endpoint, self._facts)
         return self._facts
 
