@@ -10,8 +10,10 @@ from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.listeners import relevant
 from debughost_cli.services.http_check import status_of
 
-GRACE = 2.0
-"""Seconds in which a program may still begin to listen on its port."""
+GRACE, LOOPBACK_GRACE = 2.0, 10.0
+"""Seconds in which a program may still begin to listen on its port; the second where all that it
+listens on are other ports of the loopback address, as those of reloaders and debuggers are.
+"""
 _FIRST_ERROR = 400
 
 
@@ -24,11 +26,14 @@ class Elsewhere:
         self._since = clock.monotonic()
 
     def is_settled(self, launcher: LauncherStatus) -> bool:
-        """Whether it has listened elsewhere for 2 s, and on nothing else meanwhile."""
-        seen = (launcher.loopback, relevant(launcher.others))
+        """Whether it has listened elsewhere for long enough, and on nothing else meanwhile."""
+        others = relevant(launcher.others)
+        seen = (launcher.loopback, others)
         if seen != self._seen:
             self._seen, self._since = seen, self._clock.monotonic()
-        return any(seen) and self._clock.monotonic() - self._since >= GRACE
+        is_helper = not launcher.loopback and all(found.is_loopback for found in others)
+        grace = LOOPBACK_GRACE if is_helper else GRACE
+        return any(seen) and self._clock.monotonic() - self._since >= grace
 
 
 def choose_port(listeners: Sequence[Listener], address: str) -> int | None:

@@ -17,7 +17,7 @@ from fakes import make_container, make_spec
 from debughost_cli.models import Listener
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
 from debughost_cli.planning.listeners import explain_not_ready, relevant
-from debughost_cli.services.elsewhere import GRACE, Elsewhere, choose_port
+from debughost_cli.services.elsewhere import GRACE, LOOPBACK_GRACE, Elsewhere, choose_port
 from unit.test_fingerprint import SHELLS, function
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
@@ -162,6 +162,32 @@ def test_a_program_has_two_seconds_to_listen_on_its_port_too() -> None:
     assert not elsewhere.is_settled(launcher(3000, 8080)), "it is still beginning to"
     clock.sleep(GRACE)
     assert elsewhere.is_settled(launcher(3000, 8080))
+
+
+HELPER, PAGE = Listener(7321, is_loopback=True), Listener(8080)
+
+
+@pytest.mark.parametrize(
+    ("others", "loopback", "grace"),
+    [
+        ((HELPER,), False, LOOPBACK_GRACE),
+        ((HELPER, Listener(7322, is_loopback=True)), False, LOOPBACK_GRACE),
+        ((PAGE, HELPER), False, GRACE),
+        ((), True, GRACE),
+        ((HELPER,), True, GRACE),
+    ],
+)
+def test_a_helper_on_the_loopback_address_is_given_longer(
+    others: tuple[Listener, ...], loopback: bool, grace: float
+) -> None:
+    clock = FakeClock()
+    elsewhere = Elsewhere(clock)
+    seen = LauncherStatus(LauncherPhase.RUNNING, loopback=loopback, others=others)
+    assert not elsewhere.is_settled(seen)
+    clock.sleep(grace - 0.1)
+    assert not elsewhere.is_settled(seen)
+    clock.sleep(0.2)
+    assert elsewhere.is_settled(seen)
 
 
 @pytest.mark.parametrize(
