@@ -18,8 +18,12 @@ from debughost_cli.errors import DebughostError
 
 POLL = 0.05
 """Seconds between two looks; ``up`` promises to return within 0.3 s of the moment."""
-DIRECT = 0.2
-"""Seconds in which the status is read at each look: many programs listen by then."""
+DIRECT = 0.6
+"""Seconds in which the status is read at each look: many programs listen by then, and the engine
+cannot read it while it starts the command.
+"""
+FOLLOWED_POLL = 0.02
+"""Seconds between two looks that ask the engine nothing."""
 LONGEST = 5.0
 """Seconds after which it is read in any case."""
 
@@ -54,7 +58,8 @@ class LauncherNews:
 
     def wait(self) -> bool:
         """Waits for one look. True where the status is to be read."""
-        self._clock.sleep(POLL)
+        is_followed = self._follower is not None and self._follower.is_following
+        self._clock.sleep(FOLLOWED_POLL if is_followed else POLL)
         now = self._clock.monotonic()
         if now - self._began >= DIRECT and self._follower is None:
             self._follower = _Follower(self._engine, self._ref)
