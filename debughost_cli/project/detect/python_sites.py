@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from debughost_cli.project.reader import Folder
 
 _SPHINX = ("index.rst", "index.md")
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """A generator: ``file`` and ``word`` tell its sites.
 
     ``word`` stands in the file, ``package`` is the distribution that has ``command``, and

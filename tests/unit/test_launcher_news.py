@@ -1,0 +1,157 @@
+"""When the launcher's status is read again, and that following it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_clock import FakeClock
+
+from debughost_cli.engine.port import Conflict, NotFound, OnOutput
+from debughost_cli.errors import EngineUnavailable
+from debughost_cli.services.launcher_news import DIRECT, LONGEST, LauncherNews
+
+
+class Command:
+    """A command in a container that writes when the test says so, and ends with its stdin."""
+
+    def __init__(self) -> None:
+        self.began, self.ended = threading.Event(), threading.Event()
+        self.write: OnOutput = lambda *_: None
+
+    def pump(self, stdin: int, on_output: OnOutput) -> None:
+        self.write = on_output
+        on_output("stdout", memoryview(b"\n"))
+        self.began.set()
+        os.read(stdin, 1)
+
+    def close(self) -> None:
+        self.ended.set()
+
+
+class Engine:
+    """Its only part is commands in containers. ``error``: what it answers in place of one."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.command = Command()
+        self.started = 0
+
+    @property
+    def exec(self) -> Engine:
+        return self
+
+    def start(self, ref: str, spec: Any) -> Command:
+        self.started += 1
+        if self.error:
+            raise self.error
+        return self.command
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def news(engine: Any, clock: FakeClock) -> Iterator[LauncherNews]:
+    made = LauncherNews(engine, "c1", clock)
+    yield made
+    made.close()
+
+
+def pass_direct(news: LauncherNews, clock: FakeClock) -> None:
+    """The time in which the status is read at each look."""
+    end = clock.monotonic() + DIRECT
+    while clock.monotonic() < end - 0.06:
+        assert news.wait()
+    news.wait()
+
+
+def test_a_project_that_is_soon_ready_costs_no_command(
+    news: LauncherNews, engine: Engine, clock: FakeClock
+) -> None:
+    while clock.monotonic() < DIRECT - 0.1:
+        assert news.wait()
+    assert engine.started == 0
+
+
+def test_from_then_on_it_is_read_when_there_is_news(
+    news: LauncherNews, engine: Engine, clock: FakeClock
+) -> None:
+    pass_direct(news, clock)
+    assert engine.command.began.wait(5)
+    news.wait()  # For its first output, unless that came before.
+    assert not any(news.wait() for _ in range(20))
+    engine.command.write("stdout", memoryview(b"\n"))
+    assert news.wait()
+    assert not news.wait()
+    assert engine.started == 1
+
+
+def test_it_is_read_now_and_then_in_any_case(
+    news: LauncherNews, engine: Engine, clock: FakeClock
+) -> None:
+    pass_direct(news, clock)
+    assert engine.command.began.wait(5)
+    news.wait()
+    before = clock.monotonic()
+    while not news.wait():
+        pass
+    assert clock.monotonic() - before == pytest.approx(LONGEST, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "error", [Conflict("paused"), NotFound("gone"), EngineUnavailable("away", hint="start it")]
+)
+def test_where_it_cannot_be_followed_it_is_read_at_each_look(
+    clock: FakeClock, error: Exception
+) -> None:
+    refusing: Any = Engine(error)
+    news = LauncherNews(refusing, "c1", clock)
+    assert all(news.wait() for _ in range(100))
+    assert refusing.started == 1
+    news.close()
+
+
+def test_the_end_of_the_command_is_noticed(
+    news: LauncherNews, engine: Engine, clock: FakeClock
+) -> None:
+    """As where the container ends: what it ended with is read at once."""
+    pass_direct(news, clock)
+    assert engine.command.began.wait(5)
+    news.wait()
+    assert not news.wait()
+    news._follower.close()
+    assert engine.command.ended.wait(5)
+    for _ in range(50):
+        if news.wait():
+            break
+    else:
+        pytest.fail("it is not read")
+    news._follower = None
+
+
+def test_nothing_is_left_behind(engine: Any, clock: FakeClock) -> None:
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    threads = threading.active_count()
+    news = LauncherNews(engine, "c1", clock)
+    pass_direct(news, clock)
+    assert engine.command.began.wait(5)
+    news.close()
+    news.close()
+    assert engine.command.ended.wait(5)
+    for thread in threading.enumerate():
+        if thread.daemon and "_follow" in thread.name:
+            thread.join(5)
+    assert threading.active_count() == threads
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
