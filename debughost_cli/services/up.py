@@ -190,6 +190,8 @@ class UpService:
         self._clean_up(state, attempt)
         is_ready = not isinstance(attempt.outcome, DebughostError)
         if is_ready and self._engine.connection_failures > failures:
+            # An engine that is about to end answers on open connections, and stops it then.
+            self._engine.ping()
             self._wait(state, attempt, failures)
         return attempt
 
