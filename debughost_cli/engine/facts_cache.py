@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -68,10 +69,12 @@ def keep(endpoint: str, facts: Facts) -> None:
     }
     others = [(e, kept) for e, kept in _load().items() if e != endpoint]
     entries = dict(others[1 - _MAX_ENGINES :]) | {endpoint: entry}
-    new = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
-        new.write_text(json.dumps(entries), "utf-8")
-        new.replace(path)
+        # A file of its own, only for this user, and replaced at once for those who read it.
+        descriptor, new = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(entries, stream)
+        Path(new).replace(path)
 
 
 def _load() -> Mapping[str, object]:

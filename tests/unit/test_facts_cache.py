@@ -42,6 +42,8 @@ def test_what_is_kept_is_read(endpoint: str) -> None:
     facts_cache.keep("unix:///nowhere", Facts("ID:2", 0))
     assert facts_cache.read(endpoint) == FACTS
     assert stored().parent.stat().st_mode & 0o077 == 0
+    assert stored().stat().st_mode & 0o077 == 0
+    assert [p.name for p in stored().parent.iterdir()] == ["facts.json"]
 
 
 def test_an_engine_that_was_started_again_is_asked_again(endpoint: str) -> None:
