@@ -72,9 +72,12 @@ def keep(endpoint: str, facts: Facts) -> None:
     with suppress(OSError):
         # A file of its own, only for this user, and replaced at once for those who read it.
         descriptor, new = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(entries, stream)
-        Path(new).replace(path)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump(entries, stream)
+            Path(new).replace(path)
+        finally:
+            Path(new).unlink(missing_ok=True)
 
 
 def _load() -> Mapping[str, object]:

@@ -121,7 +121,7 @@ class Lane:
         """What holds as soon as a program has ended that could tidy up."""
         assert len(self.eye.containers(self.project)) <= 1
         assert not list((self.place / "temporary").iterdir())
-        assert not list((self.place / "state").rglob("*.json"))
+        assert not list((self.place / "state").rglob("locks/*.json"))
 
     def check_next(self) -> None:
         """The next ``up`` finds no lock, and brings up one container with the same volume."""
