@@ -33,10 +33,15 @@ class Successor:
         It runs, or is another one than ``ref`` that has run, or has ended for good.
         """
         over, was_held = self._clock.monotonic() + _RESTART_TIMEOUT, False
+        failures = self._engine.connection_failures
         while True:
             # Before the container is read: what a command leaves is read after it has ended.
             held = is_held(self._engine.identity(), self._project)
             found = self._look()
+            if self._engine.connection_failures > failures:
+                # The time for a restart begins when the engine is back.
+                failures = self._engine.connection_failures
+                over = self._clock.monotonic() + _RESTART_TIMEOUT
             if found and _goes_on(found, ref):
                 return found
             if not held and (was_held or self._has_ended(found, over)):
@@ -66,8 +71,9 @@ class Successor:
         if found.restart.mode is RestartMode.NO and not self._was_stopped(found):
             return True
         # An engine that ends may have stopped it: the next one starts it again.
+        failures = self._engine.connection_failures
         self._engine.ping()
-        return self._clock.monotonic() >= over
+        return self._engine.connection_failures == failures and self._clock.monotonic() >= over
 
     def _was_stopped(self, found: Container) -> bool:
         return read_launcher_status(self._engine, found.id).asked_to_stop
