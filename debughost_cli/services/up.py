@@ -22,7 +22,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action, Project, PullPolicy
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
-from debughost_cli.resources import Container, ContainerStatus, ProjectInstance
+from debughost_cli.resources import Container, ProjectInstance
 from debughost_cli.services import disk_space
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.elsewhere import choose_port
@@ -230,17 +230,21 @@ class UpService:
 
     def _converge_and_wait(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures
-        attempt = self._unchanged(state)
-        if attempt is None:
-            with self._recovery.lock(state.project):
-                attempt = self._recovery.until_converged(state, lambda: self._converge(state))
+        with self._recovery.lock(state.project):
+            attempt = self._unchanged(state) or self._recovery.until_converged(
+                state, lambda: self._converge(state)
+            )
         self._wait(state, attempt, failures)
         return attempt
 
     def _unchanged(self, state: UpState) -> Attempt | None:
-        """The attempt for a project that runs as it should, which needs no lock; else None."""
-        known, state.known = state.known, None
-        if known is None or known.main.status is not ContainerStatus.RUNNING:
+        """The attempt for a project that was just listed and runs as it should; else None.
+
+        Its container is inspected under the lock: one that another command replaced meanwhile does
+        not run any more.
+        """
+        known = state.take_known()
+        if known is None:
             return None
         try:
             observation = self._observer.observe(

@@ -12,7 +12,7 @@ from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.runtime import Mismatch
 from debughost_cli.planning.up import ConvergeOptions, Step
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.resources import Container, ProjectInstance
+from debughost_cli.resources import Container, ContainerStatus, ProjectInstance
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.observe import Observation
 from debughost_cli.services.rollback import Rollback
@@ -81,6 +81,13 @@ class UpState(Struct):
     @property
     def project(self) -> str:
         return self.resolved.project
+
+    def take_known(self) -> ProjectInstance | None:
+        """For the first attempt, where the project may just run on."""
+        known, self.known = self.known, None
+        is_kept = not (self.converge.recreate or self.converge.restart)
+        is_running = known is not None and known.main.status is ContainerStatus.RUNNING
+        return known if is_kept and is_running else None
 
     def take_image(self) -> ImageChoice | None:
         """For the first attempt: a later one looks again, for the image may have been removed."""

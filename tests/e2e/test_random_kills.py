@@ -119,27 +119,16 @@ class Lane:
 
     def check_at_once(self) -> None:
         """What holds as soon as a program has ended that could tidy up."""
-        self.check_leftovers()
-        assert not self.notes()
-
-    def check_leftovers(self) -> None:
         assert len(self.eye.containers(self.project)) <= 1
         assert not list((self.place / "temporary").iterdir())
-
-    def notes(self) -> list[Path]:
-        """Of the processes that hold a lock, or were killed while they did."""
-        return list((self.place / "state").rglob("locks/*.json"))
+        assert not list((self.place / "state").rglob("locks/*.json"))
 
     def check_next(self) -> None:
         """The next ``up`` finds no lock, and brings up one container with the same volume."""
         again = self.run(*self.up())
         assert "Waiting for another" not in again.err, str(again)
         assert again.project["ready"] is True
-        self.check_leftovers()
-        # Where nothing was to be done it took no lock, and a killed command's note stays.
-        assert again.project["action"] == "unchanged" or not self.notes()
-        for note in self.notes():
-            note.unlink()
+        self.check_at_once()
         assert self.eye.inspect(self.project)["State"]["Running"] is True
         assert self.eye.exec(self.project, "cat", f"{FOLDER}/kept") == (0, "kept\n")
         assert body(again.project["url"]) == "hello\n"
