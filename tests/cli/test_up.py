@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
-from contextlib import suppress
+import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from debughost_cli.container import control_files
 from debughost_cli.errors import EngineUnavailable
 from debughost_cli.models import ProjectType
 from debughost_cli.planning.ports import preferred_port
+from debughost_cli.services.lock import project_lock
 from debughost_cli.services.owner_process import parse
 
 SHOP_PORT = preferred_port("shop", ProjectType.NODE)
@@ -971,3 +973,19 @@ def test_stubborn_programs_are_replaced_as_well(app: App, engine: FakeEngine) ->
     app("up")
     assert app("up", "--recreate", "--json").project["action"] == "recreated"
     assert len(engine.all_of("shop")) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("up",), ("up", "--no-wait"), ("stop",), ("restart",)], ids=" ".join
+)
+def test_the_second_command_on_a_project_waits_for_the_first(
+    app: App, engine: FakeEngine, words: tuple[str, ...]
+) -> None:
+    """Also an ``up`` that has nothing to do."""
+    assert app("up").code == 0
+    with ExitStack() as first:
+        first.enter_context(project_lock(engine.identity(), "shop", on_wait=print))
+        threading.Timer(0.3, first.pop_all().close).start()
+        run = app(*words)
+    assert run.code == 0
+    assert "Waiting for another command on shop" in run.err
