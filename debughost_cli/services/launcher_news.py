@@ -42,19 +42,14 @@ done 2>/dev/null
 
 
 class LauncherNews:
-    """Tells when to read the status of one container again; to be closed at the end."""
+    """Tells when to read the status of the container ``ref`` again; to be closed at the end."""
 
     def __init__(self, engine: Engine, ref: str, clock: Clock) -> None:
+        self.ref = ref
         self._engine = engine
-        self._ref = ref
         self._clock = clock
         self._began = self._read_at = clock.monotonic()
         self._follower: _Follower | None = None
-
-    @property
-    def ref(self) -> str:
-        """The container's id."""
-        return self._ref
 
     def wait(self) -> bool:
         """Waits for one look. True where the status is to be read."""
@@ -62,7 +57,7 @@ class LauncherNews:
         self._clock.sleep(FOLLOWED_POLL if is_followed else POLL)
         now = self._clock.monotonic()
         if now - self._began >= DIRECT and self._follower is None:
-            self._follower = _Follower(self._engine, self._ref)
+            self._follower = _Follower(self._engine, self.ref)
         if not self._is_due(now - self._read_at):
             return False
         self._read_at = now

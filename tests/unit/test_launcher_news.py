@@ -70,11 +70,12 @@ def news(engine: Any, clock: FakeClock) -> Iterator[LauncherNews]:
     made.close()
 
 
-def pass_direct(news: LauncherNews, clock: FakeClock) -> None:
-    """The time in which the status is read at each look."""
-    end = clock.monotonic() + DIRECT
-    while clock.monotonic() < end - 0.06:
+def until_followed(news: LauncherNews, engine: Engine, clock: FakeClock) -> None:
+    """Past the time in which the status is read at each look, and the command's first output."""
+    while clock.monotonic() < DIRECT - 0.06:
         assert news.wait()
+    news.wait()
+    assert engine.command.began.wait(5)
     news.wait()
 
 
@@ -89,9 +90,7 @@ def test_a_project_that_is_soon_ready_costs_no_command(
 def test_from_then_on_it_is_read_when_there_is_news(
     news: LauncherNews, engine: Engine, clock: FakeClock
 ) -> None:
-    pass_direct(news, clock)
-    assert engine.command.began.wait(5)
-    news.wait()  # For its first output, unless that came before.
+    until_followed(news, engine, clock)
     assert not any(news.wait() for _ in range(20))
     engine.command.write("stdout", memoryview(b"\n"))
     assert news.wait()
@@ -102,9 +101,7 @@ def test_from_then_on_it_is_read_when_there_is_news(
 def test_it_is_read_now_and_then_in_any_case(
     news: LauncherNews, engine: Engine, clock: FakeClock
 ) -> None:
-    pass_direct(news, clock)
-    assert engine.command.began.wait(5)
-    news.wait()
+    until_followed(news, engine, clock)
     before = clock.monotonic()
     while not news.wait():
         pass
@@ -128,9 +125,7 @@ def test_the_end_of_the_command_is_noticed(
     news: LauncherNews, engine: Engine, clock: FakeClock
 ) -> None:
     """As where the container ends: what it ended with is read at once."""
-    pass_direct(news, clock)
-    assert engine.command.began.wait(5)
-    news.wait()
+    until_followed(news, engine, clock)
     assert not news.wait()
     engine.command.ends.set()
     assert engine.command.ended.wait(5)
@@ -141,8 +136,7 @@ def test_nothing_is_left_behind(engine: Any, clock: FakeClock) -> None:
     open_before = len(list(Path("/proc/self/fd").iterdir()))
     threads = threading.active_count()
     news = LauncherNews(engine, "c1", clock)
-    pass_direct(news, clock)
-    assert engine.command.began.wait(5)
+    until_followed(news, engine, clock)
     news.close()
     news.close()
     assert engine.command.ended.wait(5)
