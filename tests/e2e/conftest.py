@@ -15,6 +15,10 @@ import pytest
 
 from .harness import Eye, Program, environment, program
 from .private_engine import Private, PrivateEngine, lacks, load_image
+from .service_images import mariadb_image as mariadb_image
+from .service_images import postgres_image as postgres_image
+from .service_images import redis_image as redis_image
+from .service_images import service_image as service_image
 from .shared_resources import removed_at_the_end
 
 HERE = Path(__file__).parent
