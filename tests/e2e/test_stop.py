@@ -53,7 +53,7 @@ def test_a_program_receives_one_sigterm_and_takes_its_leave(
     folder = write(tmp_path / "n", files)
     run("up", "-p", project, "-w", folder, "--", "sh", "-c", command)
     stopped = run("stop", "-p", project, "--json")
-    assert stopped.own_seconds < run.slow(1.5)
+    assert stopped.own_seconds < run.slow(2.5)
     found = stopped.project
     assert (found["action"], found["state"]) == ("stopped", "stopped")
     assert found["exit"]["signal"] == "SIGTERM"
