@@ -79,7 +79,9 @@ echo "12 error code $CODE" >"$npm_config_logs_dir/$(wc -l <calls)"
         (0, "", "4000\n", 0),
         (9, "SELF_SIGNED_CERT_IN_CHAIN", "4000\n", 7),
         (9, "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "4000\n", 7),
-        (9, "ENOTFOUND", "4000\n", 7),
+        (9, "ENOTFOUND", "4000\n" * 3, 7),
+        (1, "ENOTFOUND", "4000\n" * 2, 0),
+        (2, "EAI_AGAIN", "4000\n" * 3, 0),
         (9, "ERESOLVE", "4000\n", 7),
         (9, "EACCES", "4000\n", 7),
         (1, "ECONNRESET", "4000\ndefault\n", 0),
@@ -92,9 +94,9 @@ echo "12 error code $CODE" >"$npm_config_logs_dir/$(wc -l <calls)"
 def test_npm_waits_long_only_for_what_may_pass(
     tmp_path: Path, fails: int, code: str, calls: str, status: int
 ) -> None:
-    npm = tmp_path / "npm"
-    npm.write_text(NPM)
-    npm.chmod(0o755)
+    for name, text in {"npm": NPM, "sleep": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
     done = subprocess.run(
         ["sh", "-euc", manager_of(Folder(tmp_path), "").install],

@@ -29,20 +29,28 @@ _COMMON = """\
 export HUSKY=0 HUSKY_SKIP_INSTALL=1 GIT_CONFIG=/tmp/debughost-git-config
 export npm_config_update_notifier=false
 """
-# npm waits for 10 and 60 s between its tries of each request, also where a certificate is refused
-# or a name is not known. With short pauses it fails in seconds; what may pass gets the long ones
-# then.
+# npm waits for 10 and 60 s between its tries of each request, also where a certificate is refused.
+# With short pauses it fails in seconds; what may pass gets the long ones then. A name that was not
+# found, which npm itself does not look up again, may be found a moment later.
 _NPM = """\
 export npm_config_logs_dir="$(mktemp -d)"
 install() {{ npm {verb} --include=dev --no-audit --no-fund --no-progress; }}
+again() {{
+    grep -qE "error code ($1)" "$npm_config_logs_dir"/* || exit "$code"
+    echo "debughost: $2, npm tries again" >&2
+}}
 (
     export npm_config_fetch_retry_mintimeout=1000 npm_config_fetch_retry_maxtimeout=4000
+    for pause in 2 4; do
+        if install; then exit; else code=$?; fi
+        again 'EAI_AGAIN|ENOTFOUND' 'a name was not found'
+        sleep "$pause"
+    done
     install
 ) || {{
     code=$?
-    may_pass='error code (ECONN|EPIPE|ETIMEDOUT|E[A-Z]*UNREACH|E[A-Z_]*SOCKET|ERR_SOCKET|E429|E5)'
-    grep -qE "$may_pass" "$npm_config_logs_dir"/* || exit "$code"
-    echo 'debughost: the network failed, npm tries again' >&2
+    passing='ECONN|EPIPE|ETIMEDOUT|E[A-Z]*UNREACH|E[A-Z_]*SOCKET|ERR_SOCKET|E429|E5'
+    again "$passing" 'the network failed'
     install
 }}
 """
