@@ -55,6 +55,11 @@ _LONGEST_FIRST_LINE = 65536
 _KILL = 'for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
 _BEGIN_TIMEOUT = 5.0
 """Seconds for the command to begin before a signal to it is dropped."""
+_ABANDON_TIMEOUT = 20.0
+"""Seconds in which a command that is left alone gets its signal: a busy engine needs some of them
+to start another one for that, and a command that got none would run on with nobody to see it.
+"""
+_TRIES = 2
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 
 
@@ -244,11 +249,13 @@ class ProjectExec:
         signals = ("HUP", "TERM") if self._spec.tty else ("TERM",)
         thread = threading.Thread(target=self._try_signal, args=signals, daemon=True)
         thread.start()
-        thread.join(_BEGIN_TIMEOUT)
+        thread.join(_ABANDON_TIMEOUT)
 
     def _try_signal(self, *signals: str) -> None:
-        with suppress(DebughostError):
-            self.signal(*signals)
+        for _ in range(_TRIES):
+            with suppress(DebughostError):
+                self.signal(*signals)
+                return
 
 
 class _Header:

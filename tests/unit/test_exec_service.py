@@ -12,7 +12,9 @@ from debughost_cli.engine.port import Conflict, ExecResult, ExecSpec, NotFound
 from debughost_cli.errors import (
     DebughostError,
     EngineError,
+    EngineTimeout,
     EngineUnavailable,
+    Interrupted,
     InvalidConfig,
     ProjectNotFound,
     StartFailed,
@@ -177,6 +179,25 @@ def test_a_reader_that_goes_away_ends_the_command(engine: FakeEngine, ref: str) 
         running.run(None, write)
     (kill,) = [c[2] for c in engine.calls if c[0] == "exec.run"]
     assert kill[3:] == ("42", "TERM")
+
+
+@pytest.mark.parametrize(
+    "error", [EngineTimeout("too late"), EngineUnavailable("reset"), StartFailed("OCI runtime")]
+)
+@pytest.mark.parametrize("signal", [Interrupted, BrokenPipeError])
+def test_a_command_that_is_left_alone_is_ended_by_a_busy_engine_too(
+    engine: FakeEngine, ref: str, error: DebughostError, signal: type[BaseException]
+) -> None:
+    def write(stream: str, data: memoryview) -> None:
+        raise signal
+
+    engine.fail("exec.run", error)
+    running = start(engine, spec=ExecSpec(LIST, tty=True))
+    with pytest.raises(signal):
+        running.run(None, write)
+    *_, kill = [c[2] for c in engine.calls if c[0] == "exec.run"]
+    assert kill[3:] == ("42", "HUP", "TERM")
+    assert len([c for c in engine.calls if c[0] == "exec.run"]) == 2
 
 
 @pytest.mark.parametrize(
