@@ -31,13 +31,13 @@ class ExitCode(IntEnum):
 class NotReadyReason(Struct, frozen=True):
     """Why a running project is not ready, and what helps.
 
-    ``name``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``, ``not_accepting``,
-    ``ipv6_only``, ``waiting_for_changes`` or ``oom``. ``ports``: what it listens on instead of its
-    own port, ``reachable`` those of them that are not the loopback address's.
+    ``reason``: ``loopback``, ``installing``, ``other_port``, ``nothing_listens``,
+    ``not_accepting``, ``ipv6_only``, ``waiting_for_changes`` or ``oom``. ``ports``: what it listens
+    on instead of its own port, ``reachable`` those of them that are not the loopback address's.
     """
 
-    name: str
-    text: str
+    reason: str
+    message: str
     hint: str
     ports: tuple[int, ...] = ()
     reachable: tuple[int, ...] = ()

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from debughost_cli.failure import NotReadyReason
+
 
 class ProjectType(StrEnum):
     """Picks the base image, the port range, the dependency volume and the default command."""
@@ -160,8 +162,9 @@ class Detection(Struct, frozen=True):
     empty where the project gives no command. ``framework`` describes in a few words what was
     recognised. ``evidence``: the files that decided it. ``listens``: false for a
     program without a port, such as a worker or a bot. ``compiles``: whether a dependency is known
-    to be published as source alone. ``warnings``: what a user has to know besides, with ``{port}``
-    as in the command, and ``{network}`` for the network's name.
+    to be published as source alone. ``several``: whether it starts several programs at once.
+    ``warnings``: what a user has to know besides, with ``{port}`` as in the command, and
+    ``{network}`` for the network's name.
     """
 
     type: ProjectType
@@ -172,6 +175,7 @@ class Detection(Struct, frozen=True):
     no_command: NoCommand | None = None
     listens: bool = True
     compiles: bool = False
+    several: bool = False
     warnings: tuple[Warn, ...] = ()
 
 
@@ -256,6 +260,8 @@ class Project(Struct, frozen=True):
     type: str | None = None
     state: State | None = None
     ready: bool = False
+    not_ready: NotReadyReason | None = None
+    """Why it is not, where it runs and that is known."""
     health: str | None = None
     url: str | None = None
     port: int | None = None

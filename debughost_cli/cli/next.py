@@ -12,6 +12,7 @@ from debughost_cli.planning.memory import larger_memory
 
 if TYPE_CHECKING:
     from debughost_cli.api import ProjectResult, ProjectsResult
+    from debughost_cli.failure import NotReadyReason
 
 _TO_BE_MENDED = ("loopback", "other_port", "ipv6_only", "waiting_for_changes")
 """Reasons for which the program has to be changed and started again."""
@@ -35,8 +36,10 @@ def remedies(project: Project) -> list[str]:
         return _after_end(project, ended.reason)
     if project.drift or project.dependencies is Freshness.STALE:
         return [up(project)]
-    # Its error says what is in the way.
-    return [_wait(project, 10)] if project.state is State.RUNNING and not project.ready else []
+    if project.state is State.RUNNING and not project.ready:
+        # The error of this wait says what is in the way.
+        return _mending(project, project.not_ready) or [_wait(project, 10)]
+    return []
 
 
 def up(project: Project, *more: str) -> str:
@@ -58,7 +61,9 @@ def _after_item(item: ProjectResult) -> list[str]:
     if project.state is None:
         return []
     migrate = [shlex.join(["debughost", "exec", "-p", name, *item.pending])] if item.pending else []
-    return [*migrate, _logs(project)] if project.ready else [_wait(project, 120), _logs(project)]
+    if project.ready:
+        return [*migrate, _logs(project)]
+    return _mending(project, project.not_ready) or [_wait(project, 120), _logs(project)]
 
 
 def _after_failure(item: ProjectResult, error: DebughostError | None) -> list[str]:
@@ -75,17 +80,24 @@ def _after_failure(item: ProjectResult, error: DebughostError | None) -> list[st
 
 def _after_waiting(project: Project, error: NotReady | WaitTimeout) -> list[str]:
     """It goes on running."""
+    logs, why = _logs(project), error.why
+    is_installing = why is not None and why.reason == "installing"
+    waiting = [] if project.ready else [_wait(project, 600 if is_installing else 120)]
+    return _mending(project, why) or [logs, *waiting]
+
+
+def _mending(project: Project, why: NotReadyReason | None) -> list[str]:
+    """What makes a running project ready; empty where that cannot be said, or only time will."""
     logs = _logs(project)
-    why = error.why
-    if why and why.reachable:
+    if why is None:
+        return []
+    if why.reachable:
         return [up(project, "--port", str(why.reachable[0])), logs]
-    if why and why.name == ExitReason.OOM:
+    if why.reason == ExitReason.OOM:
         return _after_end(project, ExitReason.OOM)
-    if why and why.name in _TO_BE_MENDED:
+    if why.reason in _TO_BE_MENDED:
         return [logs, f"debughost restart -p {project.project}"]
-    if project.ready:
-        return [logs]
-    return [logs, _wait(project, 600 if why and why.name == "installing" else 120)]
+    return []
 
 
 def _after_end(project: Project, reason: ExitReason | None) -> list[str]:

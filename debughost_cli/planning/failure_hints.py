@@ -47,6 +47,14 @@ _WATCHES = r"number of file watchers|inotify"
 _SHARED_MEMORY = r"\bshm\b|shared memory"
 _NO_SPACE = r"no space left on device|\bENOSPC\b|bus error"
 
+_TAKEN = re.compile(
+    r"^(?:\[ *(?P<label>[^\]\s][^\]]{0,40}?) *\] |(?P<task>[@\w./-]+[:#][\w:-]+): )?"
+    r"(?P<line>.*(?:EADDRINUSE|address already in use|\bport \d+ is (?:already )?in use).*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""With the name that concurrently, npm-run-all or turbo puts before the lines of each program."""
+_PORT = re.compile(r"(?:[:,]|\bport:?) ?(\d{2,5})\b", re.IGNORECASE)
+
 _Hint = Callable[[re.Match[str]], str]
 
 
@@ -79,6 +87,7 @@ def install_hint(lines: Iterable[str], bundle: str = "") -> str:
 
 def program_hint(lines: Iterable[str]) -> str:
     """For a program that ended; empty where nothing is recognised."""
+    lines = list(lines)
     text = "\n".join(lines)
     if _found(r"ERR_OSSL_EVP_UNSUPPORTED|envelope routines::unsupported", text):
         return (
@@ -93,7 +102,30 @@ def program_hint(lines: Iterable[str]) -> str:
             )
         if _found(_SHARED_MEMORY, text):
             return "It is not the disk that is full but /dev/shm: raise it, as in --shm-size 512m"
-    return ""
+    return taken_port(lines)
+
+
+def taken_port(lines: Iterable[str]) -> str:
+    """Where two programs of a project want one port, which one failed and what helps; else empty.
+
+    A container has its ports for itself, so that nothing else can have taken it.
+    """
+    text = "\n".join(lines)
+    # Some take another one by themselves, and say so.
+    failed = (m for m in _TAKEN.finditer(text) if not _found(r"trying|instead", m["line"]))
+    found = next(failed, None)
+    if not found:
+        return ""
+    name = found["label"] or found["task"]
+    number = _PORT.search(found["line"])
+    port = int(number[1]) if number else 0
+    who = f"The program {name!r}" if name else "A program"
+    other = port + 1 if port else "N"
+    return (
+        f"{who} could not listen on {f'port {port}' if port else 'its port'}: another one of this "
+        "project has it already. All of them have the same PORT: give each of the others one of "
+        f"its own in its script (PORT={other}), and publish that with --publish {other}"
+    )
 
 
 def _tls_hint(text: str, bundle: str) -> str:

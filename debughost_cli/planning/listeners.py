@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from debughost_cli import names
 from debughost_cli.failure import NotReadyReason as NotReadyReason
@@ -17,6 +18,12 @@ AUXILIARY_PORTS = frozenset({5678, 5858, 9229, 9230, 24678, 35729})
 EPHEMERAL_PORTS = range(32768, 61000)
 """Linux's own choice for programs that give no number (ip_local_port_range)."""
 
+_AT_WORK = (LauncherPhase.INSTALLING, LauncherPhase.RUNNING)
+GRACE, LOOPBACK_GRACE = 2.0, 10.0
+"""Seconds in which a program may still begin to listen on its port; the second where all that it
+listens on are other ports of the loopback address, as those of reloaders and debuggers are.
+"""
+
 
 def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
     """Those that may be the project's page: not a debugger, and on a port that was chosen."""
@@ -25,6 +32,27 @@ def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
         for found in listeners
         if found.port not in AUXILIARY_PORTS and found.port not in EPHEMERAL_PORTS
     )
+
+
+def grace(launcher: LauncherStatus) -> float:
+    """Seconds for which a project must have listened elsewhere, and on nothing else meanwhile."""
+    others = relevant(launcher.others)
+    is_helper = not launcher.loopback and all(found.is_loopback for found in others)
+    return LOOPBACK_GRACE if is_helper else GRACE
+
+
+def known_obstacle(
+    container: Container, launcher: LauncherStatus, now: datetime
+) -> NotReadyReason | None:
+    """Why a running project is not ready, from one reading; None where it is, or where one cannot
+    tell yet.
+    """
+    if launcher.ready or not container.port or launcher.phase not in _AT_WORK:
+        return None
+    is_elsewhere = launcher.loopback or relevant(launcher.others)
+    if is_elsewhere and launcher.at and (now - launcher.at).total_seconds() < grace(launcher):
+        return None
+    return explain_not_ready(container, launcher)
 
 
 def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotReadyReason:

@@ -96,7 +96,7 @@ def project_json(project: Project) -> dict[str, Any]:
     """The contract's P."""
     made: dict[str, Any] = plain(project)
     # What a person or an agent reads rather than a program.
-    return made | {key: clean_all(made[key]) for key in ("exit", "drift")}
+    return made | {key: clean_all(made[key]) for key in ("exit", "drift", "not_ready")}
 
 
 def result_json(result: ProjectResult) -> dict[str, Any]:

@@ -206,6 +206,9 @@ def _reason(project: Project) -> str:
     if project.exit and not project.exit.expected:
         return project.exit.message
     found = []
+    # That nothing listens yet, its state says.
+    if project.not_ready and project.not_ready.reason != "nothing_listens":
+        found.append(project.not_ready.message)
     if project.drift:
         found.append(f"differs from its configuration: {', '.join(in_words(project.drift))}")
     if project.dependencies is Freshness.STALE:

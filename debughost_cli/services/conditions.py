@@ -57,7 +57,7 @@ class Condition(ABC):
     def why_not(self, container: Container, launcher: LauncherStatus) -> str:
         """What was found last, as part of an error's message."""
         reason = self.obstacle(container, launcher)
-        return reason.text if reason else f"it is {container.status}"
+        return reason.message if reason else f"it is {container.status}"
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """May be called again."""

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from debughost_cli.clock import Clock
 from debughost_cli.models import Listener
 from debughost_cli.planning.launcher_status import LauncherStatus
-from debughost_cli.planning.listeners import relevant
+from debughost_cli.planning.listeners import grace, relevant
 from debughost_cli.services.http_check import status_of
 
-GRACE, LOOPBACK_GRACE = 2.0, 10.0
-"""Seconds in which a program may still begin to listen on its port; the second where all that it
-listens on are other ports of the loopback address, as those of reloaders and debuggers are.
-"""
 _FIRST_ERROR = 400
 
 
@@ -31,9 +27,7 @@ class Elsewhere:
         seen = (launcher.loopback, others)
         if seen != self._seen:
             self._seen, self._since = seen, self._clock.monotonic()
-        is_helper = not launcher.loopback and all(found.is_loopback for found in others)
-        grace = LOOPBACK_GRACE if is_helper else GRACE
-        return any(seen) and self._clock.monotonic() - self._since >= grace
+        return any(seen) and self._clock.monotonic() - self._since >= grace(launcher)
 
 
 def choose_port(listeners: Sequence[Listener], address: str) -> int | None:

@@ -93,7 +93,7 @@ class NetworkService:
         tail = error.details.get("log_tail")
         unresolved = isinstance(tail, list) and cannot_resolve(map(str, tail))
         why = error.why if isinstance(error, NotReady) else None
-        is_slow = why is not None and why.name == "installing"
+        is_slow = why is not None and why.reason == "installing"
         network = self.find() if unresolved or is_slow else None
         found = self.rivals(network) if network else ""
         if network is None or not found:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from debughost_cli import names
 from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import DebughostError, ProjectNotFound
+from debughost_cli.failure import NotReadyReason
 from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort, State
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
@@ -23,6 +24,7 @@ from debughost_cli.planning.launcher_status import (
     of_this_run,
     parse,
 )
+from debughost_cli.planning.listeners import known_obstacle
 from debughost_cli.planning.log_tail import LINES, start_of_run, tail
 from debughost_cli.project.flags import Flags
 from debughost_cli.resources import (
@@ -138,6 +140,7 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         type=container.labels.get(names.TYPE),
         state=state,
         ready=state is State.RUNNING and launcher.ready,
+        not_ready=_not_ready(container, launcher) if state is State.RUNNING else None,
         health=container.health,
         url=url_of(container.port),
         port=container.port or None,
@@ -153,6 +156,10 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         flags=_flags(container).words(),
         memory_limit_bytes=container.limits.memory_bytes or None,
     )
+
+
+def _not_ready(container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
+    return known_obstacle(container, launcher, datetime.now(UTC))
 
 
 def _flags(container: Container) -> Flags:

@@ -266,11 +266,11 @@ def _not_ready(
     engine: Engine, container: Container, reason: NotReadyReason, after: str = ""
 ) -> NotReady:
     return NotReady(
-        f"{container.project} is not ready{after}: {reason.text}; it goes on running",
+        f"{container.project} is not ready{after}: {reason.message}; it goes on running",
         hint=reason.hint,
         details={
             "port": container.port,
-            "reason": reason.name,
+            "reason": reason.reason,
             "listening": list(reason.ports),
             "log_tail": list(log_tail(engine, container)),
         },

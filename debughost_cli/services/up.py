@@ -36,12 +36,7 @@ from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import (
-    describe,
-    observe,
-    planned,
-    read_launcher_status,
-)
+from debughost_cli.services.projects import describe, observe, planned, read_launcher_status
 from debughost_cli.services.readiness import ENDED
 from debughost_cli.services.recovery import PortRace, Recovery, busy
 from debughost_cli.services.results import ProjectResult
@@ -52,6 +47,7 @@ from debughost_cli.services.runtime_pins import (
     warn_of_mismatches,
     with_mismatches,
 )
+from debughost_cli.services.shared_port import warn_if_port_is_shared
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
 from debughost_cli.services.workspace_limits import check_workspace_limits, warn_of_raised_limits
 
@@ -150,8 +146,8 @@ class UpService:
         if action is Action.CREATED:
             self._warn_of_detected(state.resolved, project)
         if action is not Action.UNCHANGED:
-            workspace = state.resolved.workspace
-            warn_if_not_writable(self._engine, container, workspace, self._progress)
+            warn_if_not_writable(self._engine, container, state.resolved.workspace, self._progress)
+            warn_if_port_is_shared(self._engine, state.resolved, container, self._progress)
         pending = self._pending(state, action, container) if project.ready else ()
         return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)
 

@@ -151,7 +151,7 @@ class WaitService:
             details={
                 "condition": condition.text,
                 "status": container.status,
-                "reason": why.name if why else None,
+                "reason": why.reason if why else None,
                 "listening": list(why.ports) if why else [],
                 "log_tail": list(log_tail(self._engine, container)),
             },

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from fakes import FakeEngine, never_listens
+from fakes import FakeEngine, exits, listens, never_listens
 
 from cli.conftest import App
 from debughost_cli.models import ProjectType
@@ -138,3 +139,39 @@ def test_a_new_wordpress_is_warned_of_its_database_once(app: App, empty: Path) -
     ]
     assert ["--network debug-host-network" in warning["message"] for warning in said] == [True]
     assert app("up", "--no-wait", "--json").document["warnings"] == []
+
+
+TAKEN = "[api] Error: listen EADDRINUSE: address already in use :::3725"
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "warned"),
+    [
+        ("concurrently -n web,api 'next dev' 'node api.js'", [], True),
+        ("run-p dev:*", [], True),
+        ("npm-run-all --parallel web api", [], True),
+        ("turbo run dev", [], True),
+        ("node server.js", ["npx", "concurrently", "a", "b"], True),
+        ("node server.js", [], False),
+    ],
+)
+def test_a_ready_project_of_which_one_program_found_its_port_taken(
+    app: App, engine: FakeEngine, workspace: Path, script: str, words: list[str], warned: bool
+) -> None:
+    package = {"scripts": {"dev": script}, "dependencies": {"express": "*"}}
+    (workspace / "package.json").write_text(json.dumps(package))
+    engine.program = listens(output=("[web] ready", TAKEN))
+    run = app("up", "--json", *(["--", *words] if words else []))
+    assert run.code == 0
+    found = [w["message"] for w in run.document["warnings"] if w["code"] == "PORT_SHARED"]
+    assert [m.startswith("The program 'api' could not listen on port 3725") for m in found] == (
+        [True] if warned else []
+    )
+    assert "PORT_SHARED" not in app("up", "--json").out
+
+
+def test_a_project_that_ended_because_its_port_was_taken(app: App, engine: FakeEngine) -> None:
+    engine.program = exits(1, TAKEN, "--> Sending SIGTERM to other processes..")
+    hint = app("up", "--json").error["hint"]
+    assert "'api' could not listen on port 3725" in hint
+    assert "--publish 3726" in hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fakes.programs import Program, exits, installing, listens_on, loopback_only
 from msgspec.structs import replace
 
 from cli.conftest import App, node_project
+from debughost_cli import names
 from debughost_cli.cli.next import for_projects, remedies
 from debughost_cli.models import Drift, Freshness, Project, State
 from debughost_cli.render.status import show
@@ -107,6 +109,51 @@ def test_one_that_has_to_be_mended_is_restarted_then(
     assert app("up", "--json").document["next"] == [
         "debughost logs -p shop", "debughost restart -p shop",
     ]  # fmt: skip
+
+
+def a_minute_later(engine: FakeEngine) -> None:
+    """It listens where it does for long enough."""
+    engine.container("shop").written_at[names.STATE_LINK] -= timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("program", "port", "text"),
+    [
+        (listens_on(8080), 8080, "it listens on port 8080, not on port 4321"),
+        (listens_on(5000, 9229), 5000, "it listens on port 5000, not on port 4321"),
+        (listens_on(4000, 4001), 4000, "it listens on ports 4000 and 4001, not on port 4321"),
+    ],
+)
+def test_status_names_the_port_of_one_that_listens_elsewhere(
+    app: App, engine: FakeEngine, workspace: Path, program: Program, port: int, text: str
+) -> None:
+    engine.program = program
+    app("up", "--port", "4321", "--no-wait")
+    (line,) = app("status", "--json").document["next"]
+    assert line.startswith("debughost wait"), "it may listen on its own port in a moment"
+    a_minute_later(engine)
+    seen = app("status", "--json")
+    found = seen.project["not_ready"]
+    assert (found["reason"], found["message"]) == ("other_port", text)
+    assert found["reachable"][0] == port
+    first = f"debughost up -p shop -w {workspace} --port {port}"
+    assert seen.document["next"] == [first, "debughost logs -p shop"]
+    people = app("status")
+    assert f"shop: {text}" in people.out
+    assert first in people.err
+    again = app("up", "--port", "4321", "--no-wait", "--json")
+    assert again.project["action"] == "unchanged"
+    assert again.document["next"][0] == first
+
+
+def test_status_says_that_one_listens_for_itself_alone(app: App, engine: FakeEngine) -> None:
+    engine.program = loopback_only()
+    app("up", "--no-wait")
+    a_minute_later(engine)
+    seen = app("status", "--json")
+    assert seen.project["not_ready"]["reason"] == "loopback"
+    assert "0.0.0.0" in seen.project["not_ready"]["hint"]
+    assert seen.document["next"] == ["debughost logs -p shop", "debughost restart -p shop"]
 
 
 def test_an_install_that_goes_on_is_waited_for_longer(app: App, engine: FakeEngine) -> None:

@@ -72,6 +72,42 @@ def test_a_limit_of_the_kernel_is_no_full_disk(text: str, named: str) -> None:
     assert named in program_hint(text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("line", "who", "port"),
+    [
+        ("[1] Error: listen EADDRINUSE: address already in use :::3000", "'1'", 3000),
+        ("[server] OSError: [Errno 98] Address already in use", "'server'", 0),
+        ("[api   ] Error: listen EADDRINUSE: address already in use 0.0.0.0:5000", "'api'", 5000),
+        ("web:dev: Error: listen EADDRINUSE: address already in use :::3000", "'web:dev'", 3000),
+        ("@acme/web#dev: Error: Port 3000 is already in use", "'@acme/web#dev'", 3000),
+        ("Error: listen EADDRINUSE: address already in use 127.0.0.1:3725", "A program", 3725),
+        ("  port: 8080 EADDRINUSE", "A program", 8080),
+        ("ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): "
+         "address already in use", "A program", 5000),
+        ("Port 5001 is in use by another program.", "A program", 5001),
+        ("Failed to listen on 0.0.0.0:8090 (reason: Address already in use)", "A program", 8090),
+        ("listen tcp :9000: bind: address already in use", "A program", 9000),
+    ],
+)  # fmt: skip
+def test_programs_that_want_the_same_port(line: str, who: str, port: int) -> None:
+    hint = program_hint(["listening on 3000", line, "exited with code 1"])
+    assert hint.startswith(f"{who if who == 'A program' else f'The program {who}'} could not")
+    assert (f"on port {port}:" if port else "on its port:") in hint
+    assert f"--publish {port + 1 if port else 'N'}" in hint
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Port 3000 is in use, trying another one...",
+        " warn Port 3000 is in use by process 12, using available port 3001 instead.",
+        "connect ECONNREFUSED 127.0.0.1:5432",
+    ],
+)
+def test_a_program_that_takes_another_port_has_not_failed(line: str) -> None:
+    assert program_hint([line]) == ""
+
+
 def test_a_full_disk_is_one() -> None:
     assert reports_disk_full("npm error ENOSPC: no space left on device, write")
     assert program_hint(["npm error ENOSPC: no space left on device, write"]) == ""

@@ -8,16 +8,24 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
 from fakes import make_container, make_spec
+from msgspec.structs import replace
 
 from debughost_cli.models import Listener
 from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
-from debughost_cli.planning.listeners import explain_not_ready, relevant
-from debughost_cli.services.elsewhere import GRACE, LOOPBACK_GRACE, Elsewhere, choose_port
+from debughost_cli.planning.listeners import (
+    GRACE,
+    LOOPBACK_GRACE,
+    explain_not_ready,
+    known_obstacle,
+    relevant,
+)
+from debughost_cli.services.elsewhere import Elsewhere, choose_port
 from unit.test_fingerprint import SHELLS, function
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
@@ -282,8 +290,37 @@ def test_hints_state_what_was_looked_up(
 ) -> None:
     container = make_container(make_spec("/srv/shop", port=PORT), environment=environment)
     reason = explain_not_ready(container, state)
-    assert text in reason.text
+    assert text in reason.message
     assert hint in reason.hint
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "reason"),
+    [
+        (replace(launcher(), ready=True), 60, None),
+        (launcher(), 0, "nothing_listens"),
+        (launcher(9229), 60, "nothing_listens"),
+        (launcher(8080), 1.9, None),
+        (launcher(8080), 2.1, "other_port"),
+        (launcher(loopback=True), 1.9, None),
+        (launcher(loopback=True), 2.1, "loopback"),
+        (replace(launcher(), queued=True), 0, "not_accepting"),
+        (LauncherStatus(LauncherPhase.RUNNING, others=(Listener(8000, True),)), 9, None),
+        (LauncherStatus(LauncherPhase.RUNNING, others=(Listener(8000, True),)), 11, "other_port"),
+        (LauncherStatus(LauncherPhase.INSTALLING), 0, "installing"),
+        (LauncherStatus(LauncherPhase.STARTING), 60, None),
+        (LauncherStatus(), 60, None),
+    ],
+)
+def test_one_reading_tells_why_once_it_is_old_enough(
+    state: LauncherStatus, seconds: float, reason: str | None
+) -> None:
+    container = make_container(make_spec("/srv/shop", port=PORT))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    found = known_obstacle(container, replace(state, at=at), at + timedelta(seconds=seconds))
+    assert (found.reason if found else None) == reason
+    without_port = make_container(make_spec("/srv/shop", port=0))
+    assert known_obstacle(without_port, state, at) is None
 
 
 @pytest.mark.parametrize("shell", SHELLS)

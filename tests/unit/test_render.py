@@ -443,9 +443,10 @@ def test_images_for_people(piped: Any, image: Any, current: bool, state: str) ->
 # JSON
 
 P = {
-    "project", "type", "state", "ready", "health", "url", "port", "workspace", "command",
-    "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats", "exit",
-    "drift", "drift_unknown", "flags", "memory_limit_bytes", "dependencies", "ports", "services",
+    "project", "type", "state", "ready", "not_ready", "health", "url", "port", "workspace",
+    "command", "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats",
+    "exit", "drift", "drift_unknown", "flags", "memory_limit_bytes", "dependencies", "ports",
+    "services",
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from debughost_cli.project.detect.node_scripts import (
     without_address,
 )
 from debughost_cli.project.reader import Folder
+from debughost_cli.project.starters import STARTERS
 
 FRAMEWORKS: Mapping[str, str] = {
     "next": "Next.js",
@@ -102,6 +103,7 @@ def detect_node(folder: Folder) -> Detection:
         dependencies=_dependencies(folder, package, manager),
         listens=not (is_worker or _is_bot(package)),
         compiles=bool(package.dependencies & _FROM_SOURCE),
+        several=_starts_several(folder, package),
         warnings=_LOCALHOST_ALONE if framework == "Next.js" and "dev" in command else (),
     )
 
@@ -117,6 +119,14 @@ def _dependencies(folder: Folder, package: Package, manager: Manager) -> Depende
     if not (package.dependencies or package.has_members or inner) or not folder.has(FILE):
         return None
     return dependencies_of(folder, manager, *install_folders(folder, inner))
+
+
+def _starts_several(folder: Folder, package: Package) -> bool:
+    choice = choose_script(folder, package)
+    if choice is None:
+        return False
+    command = last_command(package.scripts[resolve(package.scripts, choice.script)])
+    return command is not None and command.tool in STARTERS
 
 
 def _is_bot(package: Package) -> bool:
