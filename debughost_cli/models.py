@@ -246,11 +246,16 @@ class Listener(Struct, frozen=True):
 
 
 class Companion(Struct, frozen=True):
-    """A companion service of a project, as it is on the engine. ``state``: Docker's status."""
+    """A companion service of a project, as it is on the engine."""
 
     name: str
-    state: str
+    state: State
     container: ContainerRef
+    health: str | None = None
+    ports: tuple[PublishedPort, ...] = ()
+    """Those that are published on the engine's machine, if any."""
+    stats: Stats | None = None
+    exit: Exit | None = None
 
 
 class Project(Struct, frozen=True):

@@ -41,7 +41,7 @@ ROLE = "debug-host.role"
 """On containers: ``main`` or ``service``. On volumes that are not dependency volumes: ``cache`` or
 ``port``."""
 SERVICE = "debug-host.service"
-"""On containers of companion services: the service's name."""
+"""On containers and volumes of companion services: the service's name."""
 SOURCES = "debug-host.sources"
 BASE = "debug-host.base"
 
@@ -55,6 +55,8 @@ LAUNCHER = f"{CONTROL_DIR}/launch"
 HOME_DIR = f"{CONTROL_DIR}/home"
 PHP_PRIVATE = f"{CONTROL_DIR}/private.php"
 """What keeps files private from PHP's own web server."""
+SECRET_DIR = f"{CONTROL_DIR}/secret"
+SECRET_FILE = f"{SECRET_DIR}/password"
 CA_FILE = f"{CONTROL_DIR}/ca-bundle.pem"
 
 DEPENDENCY_FOLDERS = {
@@ -151,6 +153,21 @@ def container_name(project: str, now: datetime) -> str:
     return f"debug-host-{project}-{stamp:%Y%m%dT%H%M%S}{stamp.microsecond // 1000:03d}Z"
 
 
+def service_container_name(project: str, service: str, now: datetime) -> str:
+    """``debug-host-{project}-{service}-{timestamp}``."""
+    return container_name(f"{project}-{service}", now)
+
+
+def service_data_name(project: str, service: str) -> str:
+    """The volume with the data of a companion service."""
+    return f"debug-host-{project}-{service}-data"
+
+
+def service_secret_name(project: str, service: str) -> str:
+    """The volume with the generated password of a companion service."""
+    return f"debug-host-{project}-{service}-secret"
+
+
 def volume_name(project: str, type_: ProjectType) -> str | None:
     """The name of the project's dependency volume, None for types without one."""
     folder = DEPENDENCY_FOLDERS.get(type_)
@@ -182,7 +199,7 @@ def is_shared_cache(volume: str) -> bool:
 
 
 def network_name(project: str) -> str:
-    """The network of an isolated project."""
+    """The network of a project that is isolated, or has companion services."""
     return f"debug-host-{project}-network"
 
 

@@ -233,6 +233,8 @@ class Image(Struct, frozen=True):
     created_at: datetime | None
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    """The folders that it declares as volumes."""
 
 
 class LogLine(Struct, frozen=True):

@@ -73,7 +73,9 @@ class ServiceSpec(Struct, frozen=True):
     """One service of a project: everything that its container is created from.
 
     ``name`` is empty for the main service. ``image_id`` and ``network_id`` are empty where the
-    image or network does not exist yet. ``user``: None for the image's own.
+    image or network does not exist yet. ``user``: None for the image's own. ``own_network``: the
+    project's own, where it is in that one besides ``network``. A companion service without a
+    ``command`` has its image's.
     """
 
     project: str
@@ -95,6 +97,8 @@ class ServiceSpec(Struct, frozen=True):
     config_hash: str = ""
     role: Role = Role.MAIN
     name: str = ""
+    own_network: str = ""
+    own_network_id: str = ""
 
     @property
     def port(self) -> int:
@@ -112,3 +116,8 @@ class ProjectSpec(Struct, frozen=True):
 
     main: ServiceSpec
     companions: tuple[ServiceSpec, ...] = ()
+
+    def with_volume(self, name: str) -> ServiceSpec:
+        """The service that a volume belongs to: a companion that mounts it, else the main one."""
+        users = (c for c in self.companions if any(m.source == name for m in c.mounts))
+        return next(users, self.main)

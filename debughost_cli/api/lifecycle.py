@@ -75,13 +75,15 @@ class ProjectLifecycle(ProjectReader):
         projects: Projects = None,
         *,
         volumes: bool = False,
+        data: bool = False,
         timeout: int = 10,
         if_exists: bool = False,
         check: bool = True,
     ) -> ProjectsResult:
         """Stops, then removes the container, and with ``volumes`` what was installed.
 
-        ``if_exists``: a project that does not exist is unchanged, and no error.
+        ``data``: with the volumes also the data of its services. ``if_exists``: a project that does
+        not exist is unchanged, and no error.
 
         >>> _ = host.up()
         >>> host.remove().items[0].action.value
@@ -92,7 +94,7 @@ class ProjectLifecycle(ProjectReader):
         service = self._lifecycle()
 
         def work(project: str, token: CancelToken) -> ProjectResult:
-            return service.remove(project, timeout, volumes=volumes)
+            return service.remove(project, timeout, volumes=volumes, data=data)
 
         return self._each(projects, unless_gone(work) if if_exists else work, check)
 
@@ -101,6 +103,7 @@ class ProjectLifecycle(ProjectReader):
         projects: Projects = None,
         *,
         volumes: bool = False,
+        data: bool = False,
         if_exists: bool = False,
         check: bool = True,
     ) -> ProjectsResult:
@@ -115,7 +118,7 @@ class ProjectLifecycle(ProjectReader):
         service = self._lifecycle()
 
         def work(project: str, token: CancelToken) -> ProjectResult:
-            return service.plan_removal(project, volumes=volumes)
+            return service.plan_removal(project, volumes=volumes, data=data)
 
         return self._each(projects, unless_gone(work) if if_exists else work, check)
 

@@ -154,14 +154,15 @@ class ProjectReader:
         project: str | None = None,
         *,
         user: str = "",
+        service: str | None = None,
         workdir: str = "",
         environment: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> ExecResult:
         r"""Runs a command in the container, without input. Raises ProjectNotFound, ExecRefused.
 
-        ``max_bytes`` of each stream are kept, 1 MiB by default; ``truncated`` tells that there was
-        more.
+        ``service``: in the container of that service of the project. ``max_bytes`` of each stream
+        are kept, 1 MiB by default; ``truncated`` tells that there was more.
 
         >>> _ = host.up()
         >>> host.exec(["echo", "hello"]).stdout
@@ -171,13 +172,18 @@ class ProjectReader:
         from debughost_cli.engine.port import ExecSpec
 
         spec = ExecSpec(tuple(command), user, workdir, environment or {})
-        running = self.start_exec(spec, project)
+        running = self.start_exec(spec, project, service=service)
         output = OutputBuffer(LIMIT if max_bytes is None else max_bytes)
         running.run(None, output)
         return output.result(running.finish())
 
     def start_exec(
-        self, spec: ExecSpec, project: str | None = None, size: tuple[int, int] | None = None
+        self,
+        spec: ExecSpec,
+        project: str | None = None,
+        size: tuple[int, int] | None = None,
+        *,
+        service: str | None = None,
     ) -> ProjectExec:
         """Starts a command whose streams the caller passes on. ``size``: rows and columns.
 
@@ -191,7 +197,7 @@ class ProjectReader:
         from debughost_cli.services.exec import ExecService
 
         (name,) = self.chosen(project)
-        return ExecService(self._source.get()).start(name, spec, size)
+        return ExecService(self._source.get()).start(name, spec, size, service)
 
     def doctor(self, *, registries: bool = False) -> Iterator[Check]:
         """The checks of this machine and its engine, one after the other; none raises.

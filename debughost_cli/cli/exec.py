@@ -14,7 +14,7 @@ from debughost_cli.cli.exec_terminal import (
     term_variable,
     wants_terminal,
 )
-from debughost_cli.cli.options import COMMAND_LINE, Projects, command, size
+from debughost_cli.cli.options import COMMAND_LINE, Projects, Service, command, size
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, Usage
@@ -79,6 +79,7 @@ def exec_(
             "--max-bytes", metavar="SIZE", help="With --json: what is kept of each stream."
         ),
     ] = "1m",
+    service: Service = None,
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", hidden=True, help="As in docker exec; always on.")
     ] = False,
@@ -99,10 +100,12 @@ def exec_(
         stdin=_stdin(session) is not None,
         tty=with_tty,
     )
-    return _run(session, _one(session, project), spec, kept)
+    return _run(session, _one(session, project), spec, kept, service)
 
 
-def shell(session: Session, project: Projects = None, user: User = "") -> Output:
+def shell(
+    session: Session, project: Projects = None, user: User = "", service: Service = None
+) -> Output:
     """Open a shell in the container: bash where there is one, else sh."""
     from debughost_cli.api import SHELL, ExecSpec, OutputBuffer
 
@@ -110,7 +113,7 @@ def shell(session: Session, project: Projects = None, user: User = "") -> Output
         raise Usage("a shell has no JSON output", hint="Use 'debughost exec --json -- CMD'")
     require_terminal(session.streams, "shell", "Use 'debughost exec -- CMD'")
     spec = ExecSpec(SHELL, user=user, environment=term_variable(True), stdin=True, tty=True)
-    return _run(session, _one(session, project), spec, OutputBuffer())
+    return _run(session, _one(session, project), spec, OutputBuffer(), service)
 
 
 def _one(session: Session, projects: list[str] | None) -> str:
@@ -127,7 +130,9 @@ def _stdin(session: Session) -> int | None:
     return terminal.descriptor(session.streams.stdin)
 
 
-def _run(session: Session, project: str, spec: ExecSpec, kept: OutputBuffer) -> Output:
+def _run(
+    session: Session, project: str, spec: ExecSpec, kept: OutputBuffer, service: str | None
+) -> Output:
     from debughost_cli.api import ExecRefused
 
     streams, is_json = session.streams, session.options.json
@@ -143,7 +148,7 @@ def _run(session: Session, project: str, spec: ExecSpec, kept: OutputBuffer) -> 
         closing(Background()) as background,
         forwarded_signals(background, tty=spec.tty) as handler,
     ):
-        running = session.host.start_exec(spec, project, rows)
+        running = session.host.start_exec(spec, project, rows, service=service)
         session.progress.done()
         handler.attach(running)
         try:

@@ -93,6 +93,9 @@ def rm(
     volumes: Annotated[
         bool, typer.Option("--volumes", help="Also remove what was installed.")
     ] = False,
+    data: Annotated[
+        bool, typer.Option("--data", help="With --volumes: also the data of its services.")
+    ] = False,
     all_: All = False,
     orphans: Annotated[
         bool, typer.Option("--orphans", help="Every project whose workspace is gone.")
@@ -105,6 +108,8 @@ def rm(
 ) -> Output:
     """Stop gracefully, then remove the container; volumes only when requested."""
     stop_timeout = _stop_timeout(timeout)
+    if data and not volumes:
+        raise Usage("--data needs --volumes", hint="Databases are removed by 'rm --volumes --data'")
     if orphans:
         if project or all_:
             raise Usage("--orphans chooses the projects itself", hint="Leave --project and --all")
@@ -115,11 +120,16 @@ def rm(
         confirm(session, f"Remove {counted(len(projects), 'project')}: {', '.join(projects)}?")
     if dry_run:
         result = session.host.plan_removal(
-            projects, volumes=volumes, if_exists=if_exists, check=False
+            projects, volumes=volumes, data=data, if_exists=if_exists, check=False
         )
     else:
         result = session.host.remove(
-            projects, volumes=volumes, timeout=stop_timeout, if_exists=if_exists, check=False
+            projects,
+            volumes=volumes,
+            data=data,
+            timeout=stop_timeout,
+            if_exists=if_exists,
+            check=False,
         )
     return projects_output(session, result)
 

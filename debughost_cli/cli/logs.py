@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from debughost_cli.cli import signals
-from debughost_cli.cli.options import Projects, command, moment
+from debughost_cli.cli.options import Projects, Service, command, moment
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Failure, Usage
@@ -60,6 +60,7 @@ def logs(
         str | None,
         typer.Option("--grep", metavar="REGEX", help="Only lines whose first 16 KiB match."),
     ] = None,
+    service: Service = None,
     stream: Annotated[
         str | None,
         typer.Option(
@@ -91,6 +92,7 @@ def logs(
         follow=follow,
         grep=_pattern(grep),
         stream=_stream(stream),
+        service=service,
         max_bytes=_number(max_bytes, "--max-bytes"),
         after=_bookmarks(after),
         whole=json or len(set(project or ())) > 1 or grep is not None,

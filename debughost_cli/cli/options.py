@@ -64,6 +64,14 @@ Projects = Annotated[
     ),
 ]  # fmt: skip
 
+Service = Annotated[
+    str | None,
+    typer.Option(
+        "--service", metavar="NAME", help="A service of the project, such as its database.",
+        show_default=False,
+    ),
+]  # fmt: skip
+
 _Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID]...", help="Projects, as with --project.", show_default=False),

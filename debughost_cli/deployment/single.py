@@ -5,7 +5,13 @@ from __future__ import annotations
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.resources import Container, ContainerStatus, ContainerSummary, FileEntry
-from debughost_cli.specs import ServiceSpec
+from debughost_cli.specs import Role, ServiceSpec
+
+_STOPPED = (
+    FileEntry(names.CONTROL_DIR, None, mode=0o755),
+    FileEntry(names.STATE_DIR, None, mode=0o755),
+    FileEntry(names.STATE_LINK, None, link="running+term"),
+)
 
 
 class SingleEngineDeployment:
@@ -13,9 +19,13 @@ class SingleEngineDeployment:
 
     def __init__(self, engine: Engine) -> None:
         self._containers = engine.containers
+        self._networks = engine.networks
 
     def create(self, name: str, spec: ServiceSpec) -> str:
-        return self._containers.create(name, spec)
+        ref = self._containers.create(name, spec)
+        if spec.own_network:
+            self._networks.connect(spec.own_network, ref, spec.aliases)
+        return ref
 
     def start(self, ref: str) -> None:
         self._containers.start(ref)
@@ -25,6 +35,9 @@ class SingleEngineDeployment:
             # Between two tries of a restart policy no launcher runs that could record the stop.
             status = FileEntry(names.STATE_LINK, None, link="running+term")
             self._containers.put_files(container.id, [status])
+        if container.role == Role.SERVICE:
+            # No launcher runs in it that could tell a stop from an end of its own.
+            self._containers.put_files(container.id, _STOPPED)
         if container.status is ContainerStatus.PAUSED:
             # A frozen process cannot handle SIGTERM.
             self._containers.unpause(container.id)

@@ -235,6 +235,7 @@ def image(raw: Json) -> Image:
         created_at=time(raw.get("Created")),
         environment=environment(config.get("Env")),
         command=tuple(map(str, as_list(config.get("Entrypoint")) + as_list(config.get("Cmd")))),
+        volumes=tuple(sorted(map(str, as_map(config.get("Volumes"))))),
     )
 
 

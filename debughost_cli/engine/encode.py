@@ -12,7 +12,7 @@ from typing import Any
 from debughost_cli import names
 from debughost_cli.engine.limits import encode_limits
 from debughost_cli.resources import FileEntry
-from debughost_cli.specs import Mount, MountType, PortBinding, ServiceSpec
+from debughost_cli.specs import Mount, MountType, PortBinding, Role, ServiceSpec
 
 LOGS = {"Type": "json-file", "Config": {"max-size": "9m", "max-file": "5"}}
 """45 MB and the entry that fills each file: at most 50 MB for a container.
@@ -22,25 +22,41 @@ part of no specification, so that no container is recreated for it alone.
 """
 
 
+SERVICE_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
+"""What the entry points of databases need, which prepare their data as root and drop to a user."""
+
+
 def container(spec: ServiceSpec) -> dict[str, Any]:
     """The body of ``POST /containers/create``."""
     body = {
         "Image": spec.image,
-        "Entrypoint": ["/bin/sh", names.LAUNCHER, str(spec.container_port)],
-        "Cmd": list(spec.command),
         "Env": [f"{k}={v}" for k, v in spec.environment.items()],
         "Labels": dict(spec.labels),
-        "WorkingDir": names.WORKDIR,
         "ExposedPorts": {_port_key(p): {} for p in spec.ports},
-        "StopSignal": "SIGTERM",
-        # Nobody writes there, but esbuild and Tailwind end when it is closed.
-        "OpenStdin": True,
         "HostConfig": _host_config(spec),
         "NetworkingConfig": {
             "EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}},
         },
     }
+    body |= _companion(spec) if spec.role is Role.SERVICE else _program(spec)
     return body | ({"User": str(spec.user)} if spec.user else {})
+
+
+def _program(spec: ServiceSpec) -> dict[str, Any]:
+    return {
+        "Entrypoint": ["/bin/sh", names.LAUNCHER, str(spec.container_port)],
+        "Cmd": list(spec.command),
+        "WorkingDir": names.WORKDIR,
+        "StopSignal": "SIGTERM",
+        # Nobody writes there, but esbuild and Tailwind end when it is closed.
+        "OpenStdin": True,
+    }
+
+
+def _companion(spec: ServiceSpec) -> dict[str, Any]:
+    """As its image has it. Some, such as RabbitMQ, keep their data under the host's name."""
+    command = {"Cmd": list(spec.command)} if spec.command else {}
+    return {"Hostname": spec.name, **command}
 
 
 def _port_key(port: PortBinding) -> str:
@@ -54,7 +70,7 @@ def _host_config(spec: ServiceSpec) -> dict[str, Any]:
             _port_key(p): [{"HostIp": "127.0.0.1", "HostPort": str(p.host_port)}]
             for p in spec.ports
         },
-        "Mounts": [_mount(m) for m in spec.mounts],
+        "Mounts": [_mount(m, spec.role) for m in spec.mounts],
         **encode_limits(spec.limits),
         "LogConfig": LOGS,
         "RestartPolicy": {
@@ -64,18 +80,19 @@ def _host_config(spec: ServiceSpec) -> dict[str, Any]:
         "Init": True,
         "Privileged": False,
         "CapDrop": ["ALL"],
+        "CapAdd": SERVICE_CAPABILITIES if spec.role is Role.SERVICE else [],
         "SecurityOpt": ["no-new-privileges:true"],
     }
 
 
-def _mount(mount: Mount) -> dict[str, Any]:
+def _mount(mount: Mount, role: Role) -> dict[str, Any]:
     made: dict[str, Any] = {
         "Type": mount.type.value,
         "Source": mount.source,
         "Target": mount.target,
         "ReadOnly": mount.read_only,
     }
-    if mount.type is MountType.VOLUME:
+    if mount.type is MountType.VOLUME and role is not Role.SERVICE:
         # What an image has in that place is not ours to copy into the project's volume.
         made["VolumeOptions"] = {"NoCopy": True}
     return made

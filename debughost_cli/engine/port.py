@@ -188,6 +188,10 @@ class Networks(Protocol):
         """
         ...
 
+    def connect(self, name: str, container: str, aliases: Sequence[str]) -> None:
+        """Joins a container; one that is in it already is fine. Raises NotFound."""
+        ...
+
     def remove(self, ref: str) -> None:
         """Gone already is fine. Raises InUse."""
         ...

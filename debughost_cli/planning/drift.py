@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from debughost_cli import names
 from debughost_cli.models import Drift
 from debughost_cli.resources import Container
-from debughost_cli.specs import Limits, Mount, ServiceSpec
+from debughost_cli.specs import Limits, Mount, Role, ServiceSpec
 
 _SENTENCES = {
     "workspace_inode": "another folder is in the place of the workspace",
@@ -17,6 +17,7 @@ _SENTENCES = {
     "dependencies": "another way to install",
     "mounts": "mounts changed",
     "network": "network changed",
+    "own_network": "network of its services changed",
 }
 _LONGEST = 60
 """Characters of a value; what is longer is only said to have changed."""
@@ -77,7 +78,11 @@ def find_drift(
         "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
         "dependencies": _label_pair(spec, have, names.INSTALL),
         "network": _network_pair(spec, have),
+        "own_network": _own_network_pair(spec, have),
     }
+    if spec.role is Role.SERVICE:
+        pairs["user"] = (None, None)
+        pairs["command"] = pairs["command"] if spec.command else (None, None)
     found = [Drift(f, want, got) for f, (want, got) in pairs.items() if want != got]
     found += _environment_drift(spec.environment, have.environment, image_environment)
     if not found and spec.config_hash != have.labels.get(names.CONFIG_HASH):
@@ -123,6 +128,17 @@ def _network_pair(spec: ServiceSpec, have: Container) -> tuple[str | None, str |
         return (spec.network, None)
     recorded = have.network_ids[spec.network]
     return (spec.network_id or None, recorded) if recorded else (None, None)
+
+
+def _own_network_pair(spec: ServiceSpec, have: Container) -> tuple[str | None, str | None]:
+    """The same for the network that it has besides; ones that users connected do not count."""
+    own = names.network_name(spec.project)
+    recorded = have.network_ids.get(own)
+    if spec.network == own or (recorded is None and not spec.own_network):
+        return (None, None)
+    if recorded is None or not spec.own_network:
+        return (spec.own_network or None, recorded)
+    return (spec.own_network_id or None, recorded) if recorded else (None, None)
 
 
 def _mounts(mounts: tuple[Mount, ...]) -> list[str]:

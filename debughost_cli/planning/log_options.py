@@ -43,6 +43,8 @@ class LogOptions(Struct, frozen=True):
     after: Mapping[str, Bookmark] | None = None
     whole: bool = True
     stamps: bool = True
+    service: str | None = None
+    """The service of the project to read; None for its own program."""
 
     def matches(self, line: LogLine) -> bool:
         """Whether the line is to be shown; a line end that came late is not a line of its own."""

@@ -36,6 +36,10 @@ class StepKind(StrEnum):
     REMOVE_VOLUME = "remove_volume"
     REMOVE_NETWORK = "remove_network"
     WAIT_READY = "wait_ready"
+    CREATE_SERVICE = "create_service"
+    START_SERVICE = "start_service"
+    STOP_SERVICE = "stop_service"
+    WAIT_SERVICES = "wait_services"
 
 
 class Step(Struct, frozen=True):

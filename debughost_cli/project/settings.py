@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from debughost_cli.models import PortFrom, ProjectType, RestartPolicy, WaitLimits
 from debughost_cli.project import parsers
+from debughost_cli.project.companions import CompanionSettings, parse_services
 from debughost_cli.project.flags import Flags as Flags
 from debughost_cli.specs import Limits
 
@@ -117,6 +118,9 @@ class Settings:
     )
     shared_cache: bool = _setting(
         False, parsers.parse_bool, "false", "one package cache for all projects", user_only=True
+    )
+    services: tuple[CompanionSettings, ...] = _setting(
+        (), parse_services, '["postgres:17"]', "databases and the like beside the program"
     )
     ca_bundle: str | None = _setting(
         None, parsers.text, '"certs/ca.pem"', "root certificates to trust, in this folder"

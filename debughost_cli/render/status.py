@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from debughost_cli.models import Freshness, Project, Stats
+from debughost_cli.models import Companion, Freshness, Project, Stats
 from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, columns, duration, size, sparkline, state_word
@@ -49,7 +49,7 @@ def show(
         streams.talk("No projects. Start one with 'debughost up'")
         return
     if streams.is_plain():
-        rows = [_texts(p, True, _cpu(p.stats, 0, None)) for p in projects]
+        rows = [row for p in projects for row in _plain_rows(p)]
         streams.stdout.write(columns([_headings(wide=True), *rows], (*_RIGHT, _CPU)))
     else:
         console = console_for(streams)
@@ -106,10 +106,15 @@ def table(
 
     def cells(bars: int) -> list[list[Text]]:
         known = history or {}
-        return [
-            _cells(p, width >= WIDE, pretty, _cpu(p.stats, bars, known.get(p.project)))
-            for p in projects
-        ]
+        found = []
+        for p in projects:
+            cpu = _cpu(p.stats, bars, known.get(p.project))
+            found.append(_cells(_texts(p, width >= WIDE, cpu), pretty, p.url))
+            found += [
+                _cells(_service_texts(p, s, _cpu(s.stats, bars, None)), pretty, None)
+                for s in p.services
+            ]
+        return found
 
     rows = cells(_LONGEST if pretty else 0)
     if pretty:
@@ -157,15 +162,28 @@ def _texts(project: Project, wide: bool, cpu: str) -> list[str]:
     ]
 
 
-def _cells(project: Project, wide: bool, pretty: bool, cpu: str) -> list[Text]:
+def _service_texts(project: Project, service: Companion, cpu: str) -> list[str]:
+    """The row of a service under its project's."""
+    word = "unhealthy" if service.health == "unhealthy" else service.state.value
+    ports = " ".join(str(p.host_port) for p in service.ports)
+    name = inline(f"{project.project}/{service.name}")
+    return [name, word, cpu, _memory(service.stats), ports or "-", "-"]
+
+
+def _plain_rows(project: Project) -> list[list[str]]:
+    """A project's row and those of its services, piped."""
+    services = [_service_texts(project, s, _cpu(s.stats, 0, None)) for s in project.services]
+    return [_texts(project, True, _cpu(project.stats, 0, None)), *services]
+
+
+def _cells(texts: list[str], pretty: bool, url: str | None) -> list[Text]:
     from rich.style import Style
     from rich.text import Text
 
-    texts = _texts(project, wide, cpu)
     styles: list[str | Style] = [""] * len(texts)
     if pretty:
         styles[_STATE] = _STYLES.get(texts[_STATE], "")
-        styles[_PLACE] = Style(link=project.url) if project.url else ""
+        styles[_PLACE] = Style(link=url) if url else ""
     return [Text(text, style=style) for text, style in zip(texts, styles, strict=True)]
 
 
@@ -188,8 +206,18 @@ def _memory(stats: Stats | None) -> str:
 
 
 def reasons(projects: Sequence[Project]) -> list[str]:
-    """One line for each project that ended otherwise than wished, or is not as configured."""
-    return [f"{inline(p.project)}: {inline(why)}" for p in projects if (why := _reason(p))]
+    """One line for each project or service that ended otherwise than wished, or is not as
+    configured.
+    """
+    found = []
+    for project in projects:
+        found += [(project.project, why)] if (why := _reason(project)) else []
+        found += [
+            (f"{project.project}/{service.name}", service.exit.message)
+            for service in project.services
+            if service.exit and not service.exit.expected
+        ]
+    return [f"{inline(name)}: {inline(why)}" for name, why in found]
 
 
 def urgency(project: Project) -> int:

@@ -18,11 +18,14 @@ from debughost_cli.names import HOST, MOUNTPOINT, WORKSPACE
 from debughost_cli.planning.drift import find_drift
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
+from debughost_cli.planning.up import ConvergeOptions
 from debughost_cli.project.resolve import ResolvedProject, resolve_existing
 from debughost_cli.project.workspace import is_gone
-from debughost_cli.resources import Container, Network
+from debughost_cli.resources import Container, Network, ProjectInstance
+from debughost_cli.services.companions import CompanionObserver, ObservedCompanions
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.listings import Listings
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.spec import adopted_port, make_spec
@@ -53,10 +56,16 @@ class DriftService:
         # Nothing is created, so any process of this machine will do.
         self._owner = OwnerProcess(host_identity(), os.getpid(), started=0.0)
 
-    def compare(self, container: Container, launcher: LauncherStatus) -> Comparison:
+    def compare(
+        self,
+        container: Container,
+        launcher: LauncherStatus,
+        instance: ProjectInstance | None = None,
+    ) -> Comparison:
         """Reads the workspace as ``up`` would, for a limited time.
 
-        Only the engine's own failures are raised.
+        ``instance``: the project as it was listed, where its services are to be considered. Only
+        the engine's own failures are raised.
         """
         workspace = container.labels.get(WORKSPACE, "")
         if not self._can_read_workspace(container):
@@ -68,7 +77,13 @@ class DriftService:
             resolved = limit.run(lambda: resolve_existing(container, None, self._environ))
             # Of the engine, whose own time limits apply.
             image, network = self._image(resolved), self._network(resolved.network)
-            return limit.run(lambda: self._compare(resolved, container, launcher, image, network))
+            companions = self._companions(resolved, instance)
+            return limit.run(
+                lambda: Comparison(
+                    self._drift(resolved, container, image, network, companions),
+                    freshness(resolved, container, launcher),
+                )
+            )
         except TimeoutError:
             why = f"its configuration in {workspace} could not be read within {TIMEOUT:g} s"
             return _unknown("CONFIG_TIMEOUT", container, why)
@@ -77,16 +92,16 @@ class DriftService:
                 raise
             return _unknown("CONFIG_INVALID", container, exc.message)
 
-    def _compare(
-        self,
-        resolved: ResolvedProject,
-        container: Container,
-        launcher: LauncherStatus,
-        image: ImageChoice,
-        network: Network | None,
-    ) -> Comparison:
-        drift = self._drift(resolved, container, image, network)
-        return Comparison(drift, freshness(resolved, container, launcher))
+    def _companions(
+        self, resolved: ResolvedProject, instance: ProjectInstance | None
+    ) -> ObservedCompanions:
+        if not (resolved.settings.services and instance):
+            return ObservedCompanions()
+        observer = CompanionObserver(
+            self._engine, self._image_service, self._owner, reads_only=True
+        )
+        listings = Listings(self._engine, instance)
+        return observer.observe(resolved, ConvergeOptions(), listings, pull=PullPolicy.NEVER)
 
     def _can_read_workspace(self, container: Container) -> bool:
         """Only on the machine whose path it is; containers of 0.1.0 do not name theirs."""
@@ -99,6 +114,7 @@ class DriftService:
         container: Container,
         image: ImageChoice,
         network: Network | None,
+        companions: ObservedCompanions,
     ) -> tuple[Drift, ...]:
         spec = make_spec(
             resolved,
@@ -106,6 +122,7 @@ class DriftService:
             container_port=adopted_port(resolved, image.image, container),
             image=image,
             network=network,
+            companions=companions,
             engine=self._engine,
             owner=self._owner,
             mountpoint_made=container.labels.get(MOUNTPOINT) == "made",

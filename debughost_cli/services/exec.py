@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from msgspec.structs import replace
@@ -24,9 +23,11 @@ from debughost_cli.errors import (
     Usage,
 )
 from debughost_cli.resources import ContainerStatus
+from debughost_cli.services.exec_header import Header
 from debughost_cli.services.projects import (
     get_instance,
     list_instances,
+    member,
     not_found,
     outline,
     read_launcher_status,
@@ -49,9 +50,6 @@ The engine can signal containers, but not commands in them, and knows only the I
 line also distinguishes output from an engine's refusal, which comes on stdout. The terminal's size
 is set here because the engine sets it only once the command runs and may have read it.
 """
-_FIRST_LINE = re.compile(rb"debughost (-?)([0-9]{1,10})\r?")
-_LONGEST_FIRST_LINE = 65536
-"""Bytes; the text of a refusal is cut here."""
 _KILL = 'for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
 _BEGIN_TIMEOUT = 5.0
 """Seconds for the command to begin before a signal to it is dropped."""
@@ -84,15 +82,22 @@ class ExecService:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start(self, project: str, spec: ExecSpec, size: tuple[int, int] | None) -> ProjectExec:
+    def start(
+        self,
+        project: str,
+        spec: ExecSpec,
+        size: tuple[int, int] | None,
+        service: str | None = None,
+    ) -> ProjectExec:
         """``size``: rows and columns of the terminal. Raises ProjectNotFound, ExecRefused.
 
-        A ``workdir`` is relative to the workspace's folder.
+        A ``workdir`` is relative to the workspace's folder; that of a ``service`` is used as it is.
         """
-        ref = self._running(project)
+        ref = self._running(project, service)
         rows, columns = size if spec.tty and size else ("", "")
         wrapped = ("/bin/sh", "-c", _WRAPPER, "debughost", str(rows), str(columns), *spec.command)
-        workdir = posixpath.join(names.WORKDIR, spec.workdir) if spec.workdir else ""
+        is_inside = bool(spec.workdir) and not service
+        workdir = posixpath.join(names.WORKDIR, spec.workdir) if is_inside else spec.workdir
         try:
             execution = self._engine.exec.start(
                 ref, replace(spec, command=wrapped, workdir=workdir)
@@ -100,7 +105,7 @@ class ExecService:
         except NotFound:
             raise self._not_found(project) from None
         except Conflict as exc:
-            raise self._not_running(project) or exc from None
+            raise self._not_running(project, service) or exc from None
         except (EngineError, StartFailed, InvalidConfig) as exc:
             if isinstance(exc, EngineError) and exc.http_status is None:
                 # What came was no answer of an engine.
@@ -108,21 +113,21 @@ class ExecService:
             raise _refused(exc.message) from exc
         return ProjectExec(self._engine, execution, project, ref, spec)
 
-    def _running(self, project: str) -> str:
+    def _running(self, project: str, service: str | None) -> str:
         """The container's id, from one request. Raises ProjectNotFound."""
-        main = get_instance(self._engine, project).main
-        if main.status is not ContainerStatus.RUNNING:
-            raise self._not_running(project) or self._not_found(project)
-        return main.id
+        found = member(get_instance(self._engine, project), service)
+        if found.status is not ContainerStatus.RUNNING:
+            raise self._not_running(project, service) or self._not_found(project)
+        return found.id
 
     def _not_found(self, project: str) -> ProjectNotFound:
         return not_found(project, list(list_instances(self._engine)))
 
-    def _not_running(self, project: str) -> ProjectNotFound | None:
+    def _not_running(self, project: str, service: str | None) -> ProjectNotFound | None:
         """The error for a project in a state without processes; None where it runs by now."""
         try:
-            found = get_instance(self._engine, project)
-            container = self._engine.containers.inspect(found.main.id)
+            found = member(get_instance(self._engine, project), service)
+            container = self._engine.containers.inspect(found.id)
         except ProjectNotFound as exc:
             return exc
         except NotFound:
@@ -130,8 +135,9 @@ class ExecService:
         if container.status is ContainerStatus.RUNNING:
             return None
         state = outline(container, read_launcher_status(self._engine, container.id)).state
+        what = f"the service {service} of {project}" if service else f"project {project}"
         return ProjectNotFound(
-            f"project {project} is not running ({state})",
+            f"{what} is not running ({state})",
             hint=f"Start it with 'debughost start {project}'",
             details={"project": project, "state": state},
         )
@@ -177,7 +183,7 @@ class ProjectExec:
         self._pid = 0
         self._begun = threading.Event()
         self._ended = False
-        self._header: _Header | None = None
+        self._header: Header | None = None
 
     @property
     def is_begun(self) -> bool:
@@ -189,7 +195,7 @@ class ProjectExec:
 
         Any exception in either, except a failure of the engine, ends the command as well.
         """
-        self._header = _Header(on_output, self._set_pid)
+        self._header = Header(on_output, self._set_pid)
         with self._guarded():
             self._execution.pump(stdin, self._header)
         self._begun.set()
@@ -256,43 +262,3 @@ class ProjectExec:
             with suppress(DebughostError):
                 self.signal(*signals)
                 return
-
-
-class _Header:
-    """Removes the wrapper's line from stdout and passes on all that follows.
-
-    ``refusal``: why the command did not begin, as an exit code. ``text``: the engine's, where it
-    could not run the wrapper.
-    """
-
-    def __init__(self, on_output: OnOutput, on_pid: Callable[[int], None]) -> None:
-        self._on_output = on_output
-        self._on_pid = on_pid
-        self._line: bytearray | None = bytearray()
-        self.refusal = 0
-
-    @property
-    def text(self) -> str:
-        """Empty once the command has begun."""
-        return "" if self._line is None else self._line.decode("utf-8", "replace").strip()
-
-    def __call__(self, stream: str, data: memoryview) -> None:
-        """Receives output, as ``OnOutput``."""
-        if self._line is None or stream != "stdout":
-            self._on_output(stream, data)
-            return
-        self._line += data[: _LONGEST_FIRST_LINE - len(self._line)]
-        line, newline, rest = bytes(self._line).partition(b"\n")
-        found = _FIRST_LINE.fullmatch(line) if newline else None
-        if found:
-            self._line = None
-            self._begin(found, rest)
-
-    def _begin(self, found: re.Match[bytes], rest: bytes) -> None:
-        number = int(found[2])
-        if found[1]:
-            self.refusal = number
-            return
-        self._on_pid(number)
-        if rest:
-            self._on_output("stdout", memoryview(rest))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from typing import ClassVar
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
@@ -17,27 +16,24 @@ from debughost_cli.errors import (
     EngineUnavailable,
     ImageNotFound,
     Interrupted,
-    InUse,
     NotReady,
 )
 from debughost_cli.models import Action
 from debughost_cli.planning.instance import precedence
 from debughost_cli.planning.up import Step, StepKind
-from debughost_cli.project.workspace import make_mountpoint, remove_mountpoint
 from debughost_cli.resources import Container
+from debughost_cli.services.companion_steps import CompanionSteps
 from debughost_cli.services.container_files import container_files
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.network import NetworkService
-from debughost_cli.services.observe import ConcurrentModification, check_owned
-from debughost_cli.services.own_network import OwnNetworks
+from debughost_cli.services.observe import ConcurrentModification
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import find_instance
 from debughost_cli.services.readiness import ENDED, wait_ready
+from debughost_cli.services.resource_steps import ResourceSteps
 from debughost_cli.services.run_limits import check_created
-from debughost_cli.services.spec import owned_labels
 from debughost_cli.services.up_state import Attempt, UpState
-from debughost_cli.services.volumes import remove_owned
 from debughost_cli.specs import ServiceSpec
 
 IN_FLIGHT_TIMEOUT = 2.0
@@ -60,13 +56,23 @@ class Executor:
         self._network = network
         self._images = images
         self._clock = clock
+        self._methods = {
+            **CompanionSteps(engine, deployment, progress, clock).methods(),
+            **ResourceSteps(engine, progress, network).methods(),
+            StepKind.CREATE_CONTAINER: self._create_container,
+            StepKind.STOP_CONTAINER: self._stop_container,
+            StepKind.START_CONTAINER: self._start_container,
+            StepKind.UNPAUSE_CONTAINER: self._unpause_container,
+            StepKind.REMOVE_CONTAINER: self._remove_container,
+            StepKind.WAIT_READY: self._wait_ready,
+        }
 
     def run(self, state: UpState, attempt: Attempt, steps: Iterable[Step]) -> None:
         """Carries out ``steps``. Raises what the ports raise."""
         for step in steps:
             if state.options.cancelled():
                 raise Interrupted
-            self._methods[step.kind](self, state, attempt, step)
+            self._methods[step.kind](state, attempt, step)
             if step not in attempt.executed:
                 attempt.executed.append(step)
 
@@ -92,7 +98,7 @@ class Executor:
         else:
             # The engine itself merges two pulls of the same layers.
             self._images.pull(step.target)
-        state.image_step = step
+        state.image_steps.append(step)
 
     def _build_image(self, state: UpState) -> None:
         """A command that waited for another one's build finds the image built."""
@@ -114,42 +120,6 @@ class Executor:
         return project_lock(
             self._engine.identity(), name, on_wait=self._progress.step, timeout=BUILD_LOCK_TIMEOUT
         )
-
-    # What a container needs
-
-    def _create_network(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        spec, name = attempt.observation.spec.main, step.target
-        if name == names.NETWORK:
-            self._network.create()
-            return
-        own = OwnNetworks(self._engine, self._progress)
-        state.rollback.push(f"remove network {name}", lambda: own.remove(spec.project))
-        own.create(name, owned_labels(spec, name))
-
-    def _create_volume(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        name = step.target
-        if not names.is_shared_cache(name):
-            # A shared cache stays: another project may use it by the time of a rollback.
-            remove = f"remove volume {name}"
-            state.rollback.push(remove, lambda: self._remove_unused(name))
-        labels = owned_labels(attempt.observation.spec.main, name)
-        failures = self._engine.connection_failures
-        volume = self._engine.volumes.create(name, labels)
-        if not volume.labels and self._engine.connection_failures > failures:
-            # It did not exist before: an engine that was killed created it, and lost its labels.
-            self._engine.volumes.remove(name)
-            volume = self._engine.volumes.create(name, labels)
-        check_owned(volume)
-
-    def _remove_unused(self, volume: str) -> None:
-        """A container that stays, because it is all that the project has, keeps its volumes."""
-        with suppress(InUse):
-            remove_owned(self._engine, volume)
-
-    def _create_folder(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        folder = state.resolved.mountpoint
-        if folder and make_mountpoint(folder, state.resolved.folder):
-            state.rollback.push(f"remove {folder}", lambda: remove_mountpoint(folder))
 
     # Containers
 
@@ -249,15 +219,6 @@ class Executor:
     def _remove_container(self, state: UpState, attempt: Attempt, step: Step) -> None:
         self._deployment.remove(step.target)
 
-    def _remove_volume(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        remove_owned(self._engine, step.target)
-        if not step.after_ready:
-            text = f"volume {step.target} was replaced by an empty one: {step.reason}"
-            self._progress.warn("VOLUME_REPLACED", text)
-
-    def _remove_network(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        OwnNetworks(self._engine, self._progress).remove(state.project)
-
     def _wait_ready(self, state: UpState, attempt: Attempt, step: Step) -> None:
         try:
             attempt.outcome = wait_ready(
@@ -284,17 +245,3 @@ class Executor:
                 return
 
         return restore
-
-    _methods: ClassVar = {
-        StepKind.CREATE_NETWORK: _create_network,
-        StepKind.CREATE_VOLUME: _create_volume,
-        StepKind.CREATE_FOLDER: _create_folder,
-        StepKind.CREATE_CONTAINER: _create_container,
-        StepKind.STOP_CONTAINER: _stop_container,
-        StepKind.START_CONTAINER: _start_container,
-        StepKind.UNPAUSE_CONTAINER: _unpause_container,
-        StepKind.REMOVE_CONTAINER: _remove_container,
-        StepKind.REMOVE_VOLUME: _remove_volume,
-        StepKind.REMOVE_NETWORK: _remove_network,
-        StepKind.WAIT_READY: _wait_ready,
-    }

@@ -113,7 +113,7 @@ class ImageService:
         """The project's image: the one that was named, else the base image of its type."""
         given = resolved.settings.image
         if given:
-            return self._choose_named(given, pull)
+            return self.choose_named(given, pull)
         entry = self.find_for(resolved)
         outdated = entry.image is None or not entry.current
         if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and not outdated):
@@ -124,7 +124,8 @@ class ImageService:
         ref = tag_of(resolved.type, base, compilers=resolved.compilers)
         return ImageChoice(ref, entry.image, Step(StepKind.BUILD_IMAGE, ref, why))
 
-    def _choose_named(self, ref: str, pull: PullPolicy) -> ImageChoice:
+    def choose_named(self, ref: str, pull: PullPolicy) -> ImageChoice:
+        """An image that the user named."""
         image = self._engine.images.find(ref)
         if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and image):
             return ImageChoice(ref, image)

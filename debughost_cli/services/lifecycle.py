@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.project.workspace import is_gone, remove_mountpoint
 from debughost_cli.resources import Container, ContainerSummary
+from debughost_cli.services.companion_lifecycle import CompanionLifecycle
+from debughost_cli.services.companion_status import describe_companions
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.own_network import OwnNetworks
@@ -58,13 +60,14 @@ def unless_gone(work: Work) -> Work:
 
 
 class LifecycleService:
-    """What can be done to a project that exists. Its companion services are left as they are."""
+    """What can be done to a project that exists, its services included."""
 
     def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
         self._engine = engine
         self._progress = progress
         self._deployment = SingleEngineDeployment(engine)
         self._clock = clock
+        self._companions = CompanionLifecycle(engine, self._deployment, progress)
         self._own_networks = OwnNetworks(engine, progress)
         self._host = host_identity()
 
@@ -103,7 +106,8 @@ class LifecycleService:
     def stop(self, project: str, stop_timeout: int) -> ProjectResult:
         """SIGTERM, then SIGKILL after ``stop_timeout`` seconds. Raises ProjectNotFound, Busy."""
         with self._lock(project):
-            main = get_instance(self._engine, project).main
+            instance = get_instance(self._engine, project)
+            main = instance.main
             action = Action.STOPPED if main.is_running else Action.UNCHANGED
             try:
                 if main.is_running:
@@ -112,8 +116,12 @@ class LifecycleService:
                 container = self._engine.containers.inspect(main.id)
             except NotFound:
                 raise not_found(project, self.all_projects()) from None
+            if self._companions.stop(self._companions.of(instance), stop_timeout):
+                action = Action.STOPPED
             launcher = read_launcher_status(self._engine, container.id)
-            return ProjectResult(describe(self._engine, container, launcher), action)
+            described = describe(self._engine, container, launcher)
+            services = describe_companions(self._engine, instance.companions)
+            return ProjectResult(replace(described, services=services), action)
 
     def up_existing(
         self,
@@ -148,13 +156,19 @@ class LifecycleService:
             details={"project": container.project, "workspace": path},
         )
 
-    def remove(self, project: str, stop_timeout: int, *, volumes: bool) -> ProjectResult:
-        """Stops gracefully and removes the container, and with ``volumes`` what it installed.
+    def remove(
+        self, project: str, stop_timeout: int, *, volumes: bool, data: bool = False
+    ) -> ProjectResult:
+        """Stops gracefully and removes the containers, and with ``volumes`` what it installed.
 
-        Raises ProjectNotFound, Busy.
+        ``data``: with the volumes also those with the data of its services. Raises
+        ProjectNotFound, Busy.
         """
         with self._lock(project):
-            container = self._inspect(project)
+            try:
+                container = self._inspect(project)
+            except ProjectNotFound as exc:
+                return self._remove_left(project, stop_timeout, exc, data=volumes and data)
             before = outline(container, read_launcher_status(self._engine, container.id))
             if container.is_running:
                 self._progress.step(f"Stopping {project}")
@@ -163,46 +177,72 @@ class LifecycleService:
             if not volumes:
                 # First: the port must not be forgotten when this is cut off in between.
                 self._remember_port(container)
-            for summary in get_instance(self._engine, project).of_main_role:
+            instance = get_instance(self._engine, project)
+            # Before the main one: with that, the project is gone.
+            self._companions.remove(self._companions.of(instance), stop_timeout)
+            for summary in instance.of_main_role:
                 self._deployment.remove(summary.id)
             if names.network_name(project) in container.network_ids:
                 self._own_networks.remove(project)
             _tidy_workspace(container)
             if volumes:
-                self._remove_volumes(project)
+                self._remove_volumes(self._volumes(project, data=data))
+            if instance.companions and not data:
+                self._companions.mention_data(project)
         gone = replace(before, state=None, ready=False, uptime_seconds=None)
         return ProjectResult(gone, Action.REMOVED)
 
-    def plan_removal(self, project: str, *, volumes: bool) -> ProjectResult:
+    def plan_removal(self, project: str, *, volumes: bool, data: bool = False) -> ProjectResult:
         """What ``remove`` would do, without doing it. Raises ProjectNotFound."""
         container = self._inspect(project)
         steps = []
         if container.is_running:
             steps.append(Step(StepKind.STOP_CONTAINER, container.name, "it runs"))
-        found = get_instance(self._engine, project).of_main_role
+        instance = get_instance(self._engine, project)
+        services = self._companions.of(instance)
+        steps += [
+            Step(StepKind.STOP_SERVICE, c.service, "it runs") for c in services if c.is_running
+        ]
+        found = (*services, *instance.of_main_role)
         steps += [Step(StepKind.REMOVE_CONTAINER, c.name, "rm") for c in found]
         if names.network_name(project) in container.network_ids and self._own_networks.find(
             project
         ):
             steps.append(Step(StepKind.REMOVE_NETWORK, names.network_name(project), "rm"))
         if volumes:
-            reason = "--volumes"
-            steps += [Step(StepKind.REMOVE_VOLUME, v, reason) for v in self._volumes(project)]
+            named = self._volumes(project, data=data)
+            steps += [Step(StepKind.REMOVE_VOLUME, v, "--volumes") for v in named]
         launcher = read_launcher_status(self._engine, container.id)
         plan = Plan(Action.REMOVED, tuple(steps))
         return ProjectResult(outline(container, launcher), Action.REMOVED, plan=plan)
 
-    def _remove_volumes(self, project: str) -> None:
-        for volume in self._volumes(project):
+    def _remove_left(
+        self, project: str, stop_timeout: int, not_found: ProjectNotFound, *, data: bool
+    ) -> ProjectResult:
+        """Services without their project, from an interrupted run, and data that ``rm`` left.
+
+        Raises ``not_found`` where there is neither.
+        """
+        left = self._companions.without_project(project)
+        volumes = [v.name for v in self._companions.data_volumes(project)] if data else []
+        if not (left or volumes):
+            raise not_found
+        self._companions.remove(left, stop_timeout)
+        self._own_networks.remove(project)
+        self._remove_volumes(volumes)
+        return ProjectResult(Project(project), Action.REMOVED)
+
+    def _remove_volumes(self, volumes: Sequence[str]) -> None:
+        for volume in volumes:
             try:
                 self._engine.volumes.remove(volume)
             except InUse as exc:
                 self._progress.warn("VOLUME_IN_USE", exc.message)
 
-    def _volumes(self, project: str) -> list[str]:
-        """The names of the project's volumes, without the data of its companion services."""
+    def _volumes(self, project: str, *, data: bool) -> list[str]:
+        """The names of the project's volumes; ``data``: also those of its services."""
         found = self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
-        return [v.name for v in found if not v.labels.get(names.SERVICE)]
+        return [v.name for v in found if data or not v.labels.get(names.SERVICE)]
 
     def _remember_port(self, container: Container) -> None:
         """A port that the id alone would not give again is noted in an empty volume's label."""

@@ -64,7 +64,9 @@ class LogFollower:
         self._known = {self._source.ref: self._tracker}
         self._notice = notice
         self._clock = clock
-        self._successor = Successor(self._source.engine, self._source.project, clock)
+        self._successor = Successor(
+            self._source.engine, self._source.project, clock, self._source.options.service
+        )
 
     def run(self, queue: LogEvents) -> None:
         """Puts new lines into ``queue``, then the end. Returns early when the queue is closed."""

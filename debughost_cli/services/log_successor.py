@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from debughost_cli.clock import Clock
 from debughost_cli.engine.port import Engine, NotFound
+from debughost_cli.errors import ProjectNotFound
 from debughost_cli.models import RestartMode
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import is_held
 from debughost_cli.services.owner_process import is_at_work, this_process
-from debughost_cli.services.projects import find_instance, read_launcher_status
+from debughost_cli.services.projects import find_instance, member, read_launcher_status
 
 POLL = 0.2
 """Seconds between two inspections of a container that is about to start again."""
@@ -22,10 +23,13 @@ _GOING = (ContainerStatus.REMOVING, ContainerStatus.DEAD)
 class Successor:
     """Looks until it is certain whether a project goes on."""
 
-    def __init__(self, engine: Engine, project: str, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, project: str, clock: Clock, service: str | None = None
+    ) -> None:
         self._engine = engine
         self._project = project
         self._clock = clock
+        self._service = service
 
     def of(self, ref: str) -> Container | None:
         """The project's container once nobody works on it any more; None where it has none.
@@ -54,8 +58,8 @@ class Successor:
         if instance is None:
             return None
         try:
-            found = self._engine.containers.inspect(instance.main.id)
-        except NotFound:
+            found = self._engine.containers.inspect(member(instance, self._service).id)
+        except (NotFound, ProjectNotFound):
             return None
         return None if found.status in _GOING else found
 

@@ -32,7 +32,7 @@ from debughost_cli.services.log_follower import (
 )
 from debughost_cli.services.log_reader import LogReader
 from debughost_cli.services.log_source import Gap, LogSource
-from debughost_cli.services.projects import list_instances, not_found
+from debughost_cli.services.projects import list_instances, member, not_found
 
 _TICK = 0.25
 """Seconds after which a pause in the output is reported."""
@@ -66,7 +66,7 @@ class LogService:
         gaps: list[Gap] = []
         readers = []
         for project in dict.fromkeys(projects):
-            ref = found[project].main.id
+            ref = member(found[project], options.service).id
             source = LogSource(self._engine, project, ref, options, gaps.append)
             readers.append(LogReader(source, _start(project, ref, options)))
         return LogReading(readers, gaps, options, self._notice, self._clock, self._cancelled)

@@ -7,14 +7,10 @@ from contextlib import suppress
 from msgspec import Struct
 
 from debughost_cli import names
-from debughost_cli.container import fingerprint
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.errors import NameConflict
-from debughost_cli.models import PortFrom, PullPolicy
+from debughost_cli.models import PullPolicy
 from debughost_cli.planning.drift import find_drift
 from debughost_cli.planning.launcher_status import LauncherStatus, of_this_run
-from debughost_cli.planning.network import choose
-from debughost_cli.planning.ports import choose_port
 from debughost_cli.planning.up import ConvergeOptions, Facts, Plan, plan_up
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import check_mountpoint
@@ -24,18 +20,27 @@ from debughost_cli.resources import (
     ContainerSummary,
     Network,
     ProjectInstance,
-    Volume,
 )
+from debughost_cli.services.companions import CompanionObserver, ObservedCompanions
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.nesting import check_not_nested
 from debughost_cli.services.network import NetworkService
-from debughost_cli.services.own_network import check_own, is_of
+from debughost_cli.services.observed_facts import (
+    missing_folder,
+    mountpoint_made,
+    named,
+    port_of,
+    restart_reason,
+    stale_network,
+)
+from debughost_cli.services.own_network import check_own
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
 from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.projects import read_launcher_status
 from debughost_cli.services.spec import adopted_port, make_spec
+from debughost_cli.services.volumes import check_owned
 from debughost_cli.specs import MountType, ProjectSpec, ServiceSpec
 
 
@@ -59,6 +64,7 @@ class Observation(Struct, frozen=True):
     current: Container | None
     leftovers: tuple[str, ...]
     launcher: LauncherStatus | None = None
+    companions: ObservedCompanions = ObservedCompanions()
 
 
 class Observer:
@@ -74,6 +80,7 @@ class Observer:
         self._network = network
         self._images = images
         self._owner = owner
+        self._companions = CompanionObserver(engine, images, owner)
 
     def observe(
         self,
@@ -99,24 +106,22 @@ class Observer:
             check_mountpoint(resolved.mountpoint)
         listings = Listings(self._engine, known)
         current, leftovers = self._current(listings.projects.get(resolved.project))
-        if not (current and current.is_running):
-            others = (p.main for p in listings.projects.values())
-            check_not_nested(resolved, others, self._owner.host)
-        if current:
-            check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
+        self._check_workspace(resolved, current, listings)
         image = image or self._images.choose(resolved, pull)
         network = self._usable_network(resolved, listings)
+        companions = self._companions.observe(resolved, converge, listings, pull=pull)
         ports = PortTable(self._engine, resolved.project, avoid, listings)
         remembered = None if current else ports.remembered()
         spec = make_spec(
             resolved,
-            port=_port(resolved, current, ports, remembered),
+            port=port_of(resolved, current, ports, remembered),
             container_port=container_port or adopted_port(resolved, image.image, current),
             image=image,
             network=network,
+            companions=companions,
             engine=self._engine,
             owner=self._owner,
-            mountpoint_made=_mountpoint_made(resolved, current),
+            mountpoint_made=mountpoint_made(resolved, current),
         )
         inherited = image.image.environment if image.image else {}
         has_drift = current is None or bool(find_drift(spec.main, current, inherited))
@@ -127,18 +132,29 @@ class Observer:
             leftovers=leftovers,
             image_step=image.step,
             image_environment=inherited,
-            network_exists=network is not None,
-            stale_network=_stale_network(resolved, current, listings),
+            # What its services need is made before it.
+            network_exists=network is not None or resolved.network == companions.network,
+            stale_network=stale_network(resolved, current, listings),
             missing_volumes=missing,
             foreign_volumes=foreign,
-            missing_folder=_missing_folder(resolved),
+            missing_folder=missing_folder(resolved),
             port_note=names.port_note_name(resolved.project) if remembered else "",
-            restart_reason=_restart_reason(resolved, current, launcher),
+            restart_reason=restart_reason(resolved, current, launcher),
         )
-        return Observation(spec, plan_up(spec.main, facts, converge), current, leftovers, launcher)
+        plan = companions.added_to(plan_up(spec.main, facts, converge))
+        return Observation(spec, plan, current, leftovers, launcher, companions)
+
+    def _check_workspace(
+        self, resolved: ResolvedProject, current: Container | None, listings: Listings
+    ) -> None:
+        if not (current and current.is_running):
+            others = (p.main for p in listings.projects.values())
+            check_not_nested(resolved, others, self._owner.host)
+        if current:
+            check_up(resolved.project, current.labels, str(resolved.workspace), self._owner.host)
 
     def _usable_network(self, resolved: ResolvedProject, listings: Listings) -> Network | None:
-        found = _named(listings, resolved.network)
+        found = named(listings, resolved.network)
         if found and resolved.settings.isolated:
             check_own(found, resolved.project)
         elif found:
@@ -216,85 +232,3 @@ class Observer:
                 if spec.user and user not in (None, str(spec.user)):
                     foreign[name] = f"its files belong to the user {user}"
         return tuple(n for n in required if n not in known or n in foreign), foreign
-
-
-def check_owned(volume: Volume) -> None:
-    """Raises NameConflict for a volume of that name without the labels of this program."""
-    if volume.labels.get(names.MANAGED) != "true":
-        raise NameConflict(
-            f"volume {volume.name} exists already and was not created by debughost",
-            hint=f"Use another --project, or remove it: docker volume rm {volume.name}",
-            details={"volume": volume.name},
-        )
-
-
-def _port(
-    resolved: ResolvedProject, current: Container | None, ports: PortTable, remembered: int | None
-) -> int:
-    if not resolved.listens:
-        return 0
-    requested = resolved.settings.port
-    if current and current.is_running and current.port:
-        fits = (
-            current.port >= requested.first
-            if isinstance(requested, PortFrom)
-            else (requested in (None, current.port))
-        )
-        if fits:
-            return current.port
-    return choose_port(
-        resolved.project,
-        resolved.type,
-        requested=requested,
-        last=(current.port or None) if current else remembered,
-        holder=ports.holder,
-        identify=ports.identify,
-    )
-
-
-def _named(listings: Listings, name: str) -> Network | None:
-    return choose(n for n in listings.networks if n.name == name)
-
-
-def _stale_network(resolved: ResolvedProject, current: Container | None, listings: Listings) -> str:
-    """Also one that an interrupted removal left: with no container nothing else shows it."""
-    own = names.network_name(resolved.project)
-    is_possible = current is None or own in current.network_ids
-    if resolved.network == own or not is_possible:
-        return ""
-    found = _named(listings, own)
-    return own if found and is_of(found, resolved.project) else ""
-
-
-def _restart_reason(
-    resolved: ResolvedProject, current: Container | None, launcher: LauncherStatus | None
-) -> str:
-    """Why a running project cannot run on: a stop is under way, or its packages are old.
-
-    The engine goes on with a stop whose sender was killed. Without a fingerprint of the packages
-    the launcher is still installing, or about to.
-    """
-    if current is None or launcher is None:
-        return ""
-    if launcher.asked_to_stop:
-        return "a stop is under way"
-    dependencies, installed = resolved.dependencies, launcher.dependencies
-    if not (dependencies and installed):
-        return ""
-    if installed != fingerprint(resolved.workspace, dependencies, current.image_id):
-        return "the lock file changed since its dependencies were installed"
-    return ""
-
-
-def _missing_folder(resolved: ResolvedProject) -> str | None:
-    folder = resolved.mountpoint
-    return str(folder) if folder and not folder.exists() else None
-
-
-def _mountpoint_made(resolved: ResolvedProject, current: Container | None) -> bool:
-    """Whether ``up`` creates the dependency folder in the workspace, now or in an earlier run."""
-    folder = resolved.mountpoint
-    if folder is None:
-        return False
-    inherited = current is not None and current.labels.get(names.MOUNTPOINT) == "made"
-    return inherited or not folder.exists()

@@ -15,7 +15,7 @@ from debughost_cli import names
 from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import DebughostError, ProjectNotFound
 from debughost_cli.failure import NotReadyReason
-from debughost_cli.models import Companion, ContainerRef, Project, PublishedPort, State
+from debughost_cli.models import ContainerRef, Project, PublishedPort, State
 from debughost_cli.planning.exit_reason import explain, state_of
 from debughost_cli.planning.instance import instances
 from debughost_cli.planning.launcher_status import (
@@ -57,6 +57,22 @@ def get_instance(engine: Engine, project: str) -> ProjectInstance:
     if found is None:
         raise not_found(project, list(list_instances(engine)))
     return found
+
+
+def member(instance: ProjectInstance, service: str | None) -> ContainerSummary:
+    """The container of one of a project's services, None or empty for its own program.
+
+    Raises ProjectNotFound.
+    """
+    found = [c for c in instance.companions if c.service == service] if service else [instance.main]
+    if found:
+        return max(found, key=lambda c: (c.is_running, c.created_at))
+    known = sorted({c.service for c in instance.companions})
+    raise ProjectNotFound(
+        f"project {instance.project} has no service {service}",
+        hint=f"Its services: {', '.join(known) or 'none'}; they are set in debughost.toml",
+        details={"project": instance.project, "service": service, "services": known},
+    )
 
 
 def workspace_of(engine: Engine, project: str) -> str | None:
@@ -232,11 +248,4 @@ def published(ports: Sequence[PortBinding]) -> tuple[PublishedPort, ...]:
     return tuple(
         PublishedPort(p.name, p.container_port, p.host_port, url_of(p.host_port) or "")
         for p in ports
-    )
-
-
-def companions(found: Sequence[ContainerSummary]) -> tuple[Companion, ...]:
-    """The companion services, as their containers are listed."""
-    return tuple(
-        Companion(c.service, c.status.value, ContainerRef(c.id, c.name, c.image)) for c in found
     )

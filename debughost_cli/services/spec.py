@@ -21,6 +21,7 @@ from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Source
 from debughost_cli.project.workspace import owner_of
 from debughost_cli.resources import Container, Image, Network
+from debughost_cli.services.companions import ObservedCompanions
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.specs import (
@@ -29,6 +30,7 @@ from debughost_cli.specs import (
     MountType,
     PortBinding,
     ProjectSpec,
+    Role,
     ServiceSpec,
     User,
 )
@@ -67,15 +69,18 @@ _CA_VARIABLES = (
 )
 """What node, npm, pip, uv and python, requests, curl and git read; composer reads SSL_CERT_FILE."""
 
+_NO_SERVICES = ObservedCompanions()
+
 
 def make_spec(
     resolved: ResolvedProject, *, port: int, image: ImageChoice, network: Network | None,
     engine: Engine, owner: OwnerProcess, mountpoint_made: bool,
-    container_port: int = 0,
+    companions: ObservedCompanions = _NO_SERVICES, container_port: int = 0,
 ) -> ProjectSpec:  # fmt: skip
     """What ``resolved`` should be on this engine, created by the process ``owner``.
 
-    ``container_port``: the port on which the program listens, 0 for ``port`` itself.
+    ``companions``: the services that it uses. ``container_port``: the port on which the program
+    listens, 0 for ``port`` itself.
     """
     inner = (container_port or port) if resolved.listens else 0
     transport = choose_transport(engine.info)
@@ -88,7 +93,7 @@ def make_spec(
         image_id=image.image_id,
         command=command_of(resolved, inner, image.image),
         ports=(PortBinding(HTTP, inner, port),) if resolved.listens else (),
-        environment=_environment(resolved, inner, image.image),
+        environment=_environment(resolved, inner, image.image, companions.variables),
         mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
         user=user,
@@ -97,6 +102,8 @@ def make_spec(
         network_id=network.id if network else "",
         aliases=names.aliases(resolved.project),
         labels={},
+        own_network=companions.network if companions.network != resolved.network else "",
+        own_network_id=companions.network_id,
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved))
     bundle = resolved.ca_bundle
@@ -107,7 +114,7 @@ def make_spec(
         names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
         names.SERVICE: "",
     }
-    return ProjectSpec(main=replace(spec, labels=labels))
+    return ProjectSpec(main=replace(spec, labels=labels), companions=companions.specs)
 
 
 def _cpus(resolved: ResolvedProject, transport: WorkspaceTransport) -> float:
@@ -150,7 +157,9 @@ def command_of(resolved: ResolvedProject, port: int, image: Image | None) -> tup
     )
 
 
-def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> dict[str, str]:
+def _environment(
+    resolved: ResolvedProject, port: int, image: Image | None, of_services: Mapping[str, str]
+) -> dict[str, str]:
     """The contract's variables and the technical ones, then what the user gave."""
     variables = {
         **({"PORT": str(port)} if port else {}),
@@ -168,7 +177,7 @@ def _environment(resolved: ResolvedProject, port: int, image: Image | None) -> d
         variables |= _venv(image)
     if resolved.ca_bundle:
         variables |= dict.fromkeys(_CA_VARIABLES, names.CA_FILE)
-    return variables | dict(resolved.environment)
+    return variables | dict(of_services) | dict(resolved.environment)
 
 
 def _venv(image: Image | None) -> dict[str, str]:
@@ -209,6 +218,9 @@ def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:
     known = replace(spec, environment={}, labels={}, config_hash="")
     facts: dict[str, object] = to_builtins(known, enc_hook=str)
     facts.pop("network_id")
+    facts.pop("own_network_id")
+    if not spec.own_network:
+        facts.pop("own_network")
     # A limit that is not set leaves the digest as it was before there was such a limit.
     facts["limits"] = {k: v for k, v in asdict(spec.limits).items() if v is not None}
     facts["environment"] = sorted(spec.environment)
@@ -241,5 +253,8 @@ def owned_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
         labels[names.ROLE] = "cache"
     if spec.user and not is_shared and any(m.source == name for m in spec.mounts):
         labels[names.VOLUME_USER] = str(spec.user)
+    if spec.role is Role.SERVICE:
+        labels[names.SERVICE] = spec.name
+        labels[names.ROLE] = "secret" if name.endswith("-secret") else "data"
     of_project = (names.PROJECT, names.TYPE, names.WORKSPACE, names.HOST)
     return labels if is_shared else labels | {k: spec.labels[k] for k in of_project}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import EngineError
-from debughost_cli.models import Project, State, Warn
+from debughost_cli.models import Companion, Project, State, Stats, Warn
 from debughost_cli.planning.usage import usage, warnings
 from debughost_cli.resources import (
     Container,
@@ -19,9 +19,9 @@ from debughost_cli.resources import (
     ProjectInstance,
     StatsSample,
 )
+from debughost_cli.services.companion_status import describe_companion
 from debughost_cli.services.drift import DriftService
 from debughost_cli.services.projects import (
-    companions,
     describe,
     list_instances,
     not_found,
@@ -42,11 +42,12 @@ class Snapshot(Struct, frozen=True):
 
 
 class _Seen(Struct, frozen=True):
-    """A project between its two samples."""
+    """A project between its two samples, with the containers of its services."""
 
     container: Container
     project: Project
     warning: Warn | None
+    services: tuple[tuple[Container, Companion], ...]
 
 
 class StatusService:
@@ -64,51 +65,62 @@ class StatusService:
             if project not in found:
                 raise not_found(project, list(found))
         chosen = [found[p] for p in dict.fromkeys(projects or sorted(found))]
-        ids = {instance.main.id for instance in chosen}
+        ids = {c.id for i in chosen for c in (i.main, *i.companions)}
         self._samples = {ref: s for ref, s in self._samples.items() if ref in ids}
         if not chosen:
             return Snapshot(())
-        kept = [f for f in self._looked_at(chosen, stats) if f is not None]
+        kept = self._looked_at(chosen, stats)
         return Snapshot(tuple(p for p, _ in kept), tuple(w for _, ws in kept for w in ws))
 
     def _looked_at(
         self, chosen: Sequence[ProjectInstance], stats: bool
-    ) -> list[tuple[Project, list[Warn]] | None]:
+    ) -> list[tuple[Project, list[Warn]]]:
         """In three rounds, so that what lies between two samples of the CPU is put to use."""
         drift = DriftService(self._engine, self._environ)
-        with WorkerPool(min(WORKERS, len(chosen))) as pool:
-            before = pool.map(lambda i: self._before(i.main) if stats else None, chosen)
+        measured = [c for i in chosen for c in (i.main, *i.companions)] if stats else []
+        with WorkerPool(min(WORKERS, max(len(chosen), len(measured)))) as pool:
+            before = pool.map(self._before, measured)
             sampled = time.monotonic()
             seen = pool.map(lambda i: self._seen(i, drift), chosen)
             if any(before):
                 time.sleep(max(0.0, SAMPLE_PAUSE - (time.monotonic() - sampled)))
-            return pool.map(lambda both: self._finished(*both), zip(seen, before, strict=True))
+            pairs = zip(measured, before, strict=True)
+            running = [(c.id, sample) for c, sample in pairs if sample]
+            after = pool.map(lambda both: self._after(*both), running)
+        usages = {ref: both for ref, both in after if both}
+        return [self._finished(found, usages) for found in seen if found]
 
     def _seen(self, instance: ProjectInstance, drift: DriftService) -> _Seen | None:
         """None where it was removed since the list was made."""
         try:
             container, launcher = observe(self._engine, instance.main.id)
             project = describe(self._engine, container, launcher)
-            compared = drift.compare(container, launcher)
+            compared = drift.compare(container, launcher, instance)
         except NotFound:
             return None
+        found = [describe_companion(self._engine, c) for c in instance.companions]
         project = replace(
             project,
             drift=compared.drift,
             drift_unknown=compared.warning.message if compared.warning else None,
             dependencies=compared.dependencies,
-            services=companions(instance.companions),
         )
-        return _Seen(container, project, compared.warning)
+        return _Seen(container, project, compared.warning, tuple(both for both in found if both))
 
     def _finished(
-        self, seen: _Seen | None, before: StatsSample | None
-    ) -> tuple[Project, list[Warn]] | None:
-        if seen is None:
-            return None
-        project = seen.project
-        if before and project.state is State.RUNNING:
-            project = self._measured(project, seen.container, before)
+        self, seen: _Seen, usages: Mapping[str, tuple[StatsSample, StatsSample]]
+    ) -> tuple[Project, list[Warn]]:
+        def stats_of(container: Container, state: State | None) -> Stats | None:
+            both = usages.get(container.id) if state is State.RUNNING else None
+            return usage(*both, container) if both else None
+
+        services = tuple(
+            replace(companion, stats=stats_of(container, companion.state))
+            for container, companion in seen.services
+        )
+        project = replace(
+            seen.project, services=services, stats=stats_of(seen.container, seen.project.state)
+        )
         return project, warnings(project) + ([seen.warning] if seen.warning else [])
 
     def _before(self, summary: ContainerSummary) -> StatsSample | None:
@@ -120,13 +132,15 @@ class StatusService:
         except EngineError:
             return None
 
-    def _measured(self, project: Project, container: Container, before: StatsSample) -> Project:
+    def _after(
+        self, ref: str, before: StatsSample
+    ) -> tuple[str, tuple[StatsSample, StatsSample] | None]:
         try:
-            after = self._engine.containers.stats(container.id)
-        except EngineError:
-            return project
+            after = self._engine.containers.stats(ref)
+        except (EngineError, NotFound):
+            return ref, None
         if not after.read_ns:
             # A container that ended in between answers with zeros.
-            return project
-        self._samples[container.id] = after
-        return replace(project, stats=usage(before, after, container))
+            return ref, None
+        self._samples[ref] = after
+        return ref, (before, after)

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
-from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.errors import (
     Crashed,
@@ -19,11 +18,12 @@ from debughost_cli.errors import (
     NotReady,
     PortInUse,
 )
-from debughost_cli.models import Action, Project, PullPolicy
+from debughost_cli.models import Action, Companion, Project, PullPolicy
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.project.workspace import is_roots_and_open
 from debughost_cli.resources import Container, ProjectInstance
 from debughost_cli.services import disk_space
+from debughost_cli.services.companion_status import describe_companions
+from debughost_cli.services.companion_steps import CompanionPortInUse
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
@@ -36,7 +36,13 @@ from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.projects import describe, observe, planned, read_launcher_status
+from debughost_cli.services.projects import (
+    describe,
+    find_instance,
+    observe,
+    planned,
+    read_launcher_status,
+)
 from debughost_cli.services.readiness import ENDED
 from debughost_cli.services.recovery import PortRace, Recovery, busy
 from debughost_cli.services.results import ProjectResult
@@ -48,8 +54,8 @@ from debughost_cli.services.runtime_pins import (
     with_mismatches,
 )
 from debughost_cli.services.shared_port import warn_if_port_is_shared
+from debughost_cli.services.up_checks import check_limits, warn_of_setuid
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
-from debughost_cli.services.workspace_limits import check_workspace_limits, warn_of_raised_limits
 
 
 class UpService:
@@ -76,7 +82,7 @@ class UpService:
 
     def dry_run(self, resolved: ResolvedProject, options: UpOptions) -> ProjectResult:
         """The plan that ``run`` would carry out, without one changing request."""
-        self._check_limits(resolved)
+        check_limits(self._engine, resolved, self._owner, self._progress)
         try:
             observation = self._observer.observe(resolved, options.converge, pull=options.pull)
         except ConcurrentModification as exc:
@@ -97,32 +103,11 @@ class UpService:
         Raises what the contract lists for ``up``. A project that ended before it was ready is kept
         for its logs, unless it replaced one that ran: then that one is restored.
         """
-        self._check_limits(resolved)
-        self._warn_of_setuid(resolved)
+        check_limits(self._engine, resolved, self._owner, self._progress)
+        warn_of_setuid(self._engine, resolved, self._progress)
         state = UpState(resolved, options, Rollback(self._progress), known)
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))
-
-    def _check_limits(self, resolved: ResolvedProject) -> None:
-        """Before an image is built; ``_converge`` checks again what may change meanwhile."""
-        check_workspace_limits(self._engine, resolved.settings)
-        check_run_limits(self._engine, resolved, self._owner)
-        warn_of_raised_limits(resolved.settings, self._progress)
-        port = resolved.settings.fixed_port
-        if port in names.REFUSED_PORTS:
-            text = f"browsers open no page on port {port}: choose another one for a page"
-            self._progress.warn("PORT_REFUSED_BY_BROWSERS", text)
-
-    def _warn_of_setuid(self, resolved: ResolvedProject) -> None:
-        """A container of a folder of root's runs as root, and files that it makes are root's."""
-        info, workspace = self._engine.info, resolved.workspace
-        is_local = choose_transport(info).shares_machine and not self._engine.users().by_engine
-        if is_local and is_roots_and_open(workspace):
-            self._progress.warn(
-                "WORKSPACE_OPEN",
-                f"{workspace} belongs to root and other users can enter it: a setuid program that "
-                f"the container makes there runs as root for them; chmod o-x {workspace} helps",
-            )
 
     def _result(self, state: UpState, attempt: Attempt) -> ProjectResult:
         """The project as it is then, or the error for one that is not ready."""
@@ -142,7 +127,11 @@ class UpService:
             ) from outcome
         container, launcher = outcome or observe(self._engine, attempt.ref)
         project = describe(self._engine, container, launcher)
-        project = replace(project, dependencies=freshness(state.resolved, container, launcher))
+        project = replace(
+            project,
+            dependencies=freshness(state.resolved, container, launcher),
+            services=self._services(state.resolved),
+        )
         if action is Action.CREATED:
             self._warn_of_detected(state.resolved, project)
         if action is not Action.UNCHANGED:
@@ -150,6 +139,12 @@ class UpService:
             warn_if_port_is_shared(self._engine, state.resolved, container, self._progress)
         pending = self._pending(state, action, container) if project.ready else ()
         return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)
+
+    def _services(self, resolved: ResolvedProject) -> tuple[Companion, ...]:
+        if not resolved.settings.services:
+            return ()
+        instance = find_instance(self._engine, resolved.project)
+        return describe_companions(self._engine, instance.companions if instance else ())
 
     def _warn_of_detected(self, resolved: ResolvedProject, project: Project) -> None:
         """What detection knows about its own command, for a new project."""
@@ -172,7 +167,7 @@ class UpService:
     def _run(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures
         try:
-            self._get_image(state)
+            self._get_images(state)
             attempt = self._recovery.until_intact(state, lambda: self._bring_up(state))
             if isinstance(attempt.outcome, ENDED) and state.rollback.contains(RESTORE):
                 hint = f"{attempt.outcome.hint}; what ran before was started again"
@@ -191,7 +186,11 @@ class UpService:
             self._wait(state, attempt, failures)
         return attempt
 
-    def _get_image(self, state: UpState) -> None:
+    def _get_images(self, state: UpState) -> None:
+        for service in state.resolved.settings.services:
+            found = self._images.choose_named(service.image, state.options.pull)
+            if found.step:
+                self._executor.get_image(state, found.step)
         choice = self._images.choose(state.resolved, state.options.pull)
         if choice.step:
             self._executor.get_image(state, choice.step)
@@ -267,6 +266,8 @@ class UpService:
         self._executor.restore_on_failure(state, attempt)
         try:
             self._executor.run(state, attempt, observation.plan.changes)
+        except CompanionPortInUse:
+            raise
         except PortInUse as exc:
             raise PortRace(observation.spec.main.port) from exc
         except (NotFound, Conflict) as exc:

@@ -49,6 +49,8 @@ class Attempt(Struct):
     seen: tuple[Container, LauncherStatus] | None = None
     """The container as it was observed a moment ago, until somebody has taken note of it."""
     executed: list[Step] = field(default_factory=list)
+    services: dict[str, str] = field(default_factory=dict)
+    """The ids of the containers of companion services that were created or started."""
 
     def take_seen(self) -> tuple[Container, LauncherStatus] | None:
         """For the first reading: a later one looks again."""
@@ -64,8 +66,8 @@ class UpState(Struct):
     rollback: Rollback
     known: ProjectInstance | None = None
     """The project, where it has just been listed."""
-    image_step: Step | None = None
-    """The step that got the image, where there was one to carry out."""
+    image_steps: list[Step] = field(default_factory=list)
+    """The steps that got images, where there were any to carry out."""
     image: ImageChoice | None = None
     """The image as it was found just now."""
     avoided_ports: frozenset[int] = frozenset()
@@ -96,8 +98,7 @@ class UpState(Struct):
 
     def executed(self, attempt: Attempt) -> tuple[Step, ...]:
         """The steps that were carried out, those of failed attempts left out."""
-        image = (self.image_step,) if self.image_step else ()
-        return (*image, *(self.first.executed if self.first else ()), *attempt.executed)
+        return (*self.image_steps, *(self.first.executed if self.first else ()), *attempt.executed)
 
     def action(self, attempt: Attempt) -> Action:
         """What was done with the project as it was before."""

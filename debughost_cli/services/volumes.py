@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import InUse
+from debughost_cli.errors import InUse, NameConflict
 from debughost_cli.planning.instance import is_managed
 from debughost_cli.resources import Volume
 from debughost_cli.services.progress import Progress
@@ -21,6 +21,16 @@ def remove_owned(engine: Engine, name: str) -> None:
     """
     if any(v.name == name for v in engine.volumes.list([MANAGED_FILTER])):
         engine.volumes.remove(name)
+
+
+def check_owned(volume: Volume) -> None:
+    """Raises NameConflict for a volume of that name without the labels of this program."""
+    if volume.labels.get(names.MANAGED) != "true":
+        raise NameConflict(
+            f"volume {volume.name} exists already and was not created by debughost",
+            hint=f"Use another --project, or remove it: docker volume rm {volume.name}",
+            details={"volume": volume.name},
+        )
 
 
 def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
@@ -69,7 +79,9 @@ class VolumeService:
         container; ``everything`` adds the shared package caches and the notes of ports.
         """
         spare = without_project(self._engine, self._engine.disk_usage().volumes)
-        found = spare if everything else packages_among(spare)
+        # The data of services is nothing that could be fetched again.
+        found = [v for v in spare if not v.labels.get(names.SERVICE)]
+        found = found if everything else packages_among(found)
         chosen = [v for v in found if not projects or v.project in projects]
         return VolumesResult(tuple(chosen), sum(v.size_bytes or 0 for v in chosen))
 

@@ -75,9 +75,10 @@ def test_a_container_of_0_1_0_names_no_machine(engine: FakeEngine, app: App) -> 
 
 
 def companion(engine: FakeEngine) -> str:
-    """A running database of the project, as a later version creates it."""
+    """A running database of the project that somebody else added to it."""
     spec = engine.container("shop").spec
     labels = dict(spec.labels) | {names.ROLE: "service", names.SERVICE: "db"}
+    del labels[names.CONFIG_HASH]
     spec = replace(spec, labels=labels, ports=())
     ref = engine.containers.create("debug-host-shop-db-20261123T101500000Z", spec)
     engine.containers.put_files(ref, [])

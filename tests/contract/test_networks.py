@@ -9,7 +9,7 @@ import pytest
 from contract.conftest import (
     World,
 )
-from debughost_cli.engine.port import Conflict
+from debughost_cli.engine.port import Conflict, NotFound
 from debughost_cli.errors import (
     InUse,
     NetworkConflict,
@@ -77,6 +77,23 @@ def test_a_network_knows_what_runs_in_it(world: World) -> None:
     world.engine.networks.remove(network.id)
     world.engine.networks.remove(network.id)
     assert world.engine.networks.find(world.network) == []
+
+
+def test_a_container_joins_a_second_network(world: World) -> None:
+    ref = world.create()
+    second = world.engine.networks.create(world.name("second"), *world.subnet(), world.labels)
+    for _ in range(2):
+        world.engine.networks.connect(world.name("second"), ref, ("db",))
+    assert set(world.engine.containers.inspect(ref).network_ids) == {
+        world.network,
+        world.name("second"),
+    }
+    world.engine.containers.start(ref)
+    assert world.engine.containers.inspect(ref).network_ids[world.name("second")] == second
+    (network,) = world.engine.networks.find(world.name("second"))
+    assert network.containers == (ref,)
+    with pytest.raises(NotFound):
+        world.engine.networks.connect(world.name("no-such"), ref, ())
 
 
 # Volumes

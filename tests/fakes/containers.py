@@ -61,7 +61,7 @@ class FakeContainers(Part):
             limits=spec.limits,
             user=str(spec.user or ""),
             restart=spec.restart,
-            network_ids={spec.network: found.network_id},
+            network_ids={spec.network: found.network_id, **found.further_networks},
             status=ContainerStatus(found.status),
             created_at=found.created_at,
             started_at=found.started_at,
@@ -245,8 +245,10 @@ class FakeContainers(Part):
         return [line for line in lines if in_span(line, query)]
 
     def _port_is_taken(self, container: FakeContainer) -> bool:
-        others = {c.spec.port for c in self.engine.stored_containers.values() if c.is_running}
-        return container.spec.port in others | self.engine.taken_ports
+        taken = set(self.engine.taken_ports)
+        for other in self.engine.stored_containers.values():
+            taken |= {p.host_port for p in other.spec.ports} if other.is_running else set()
+        return any(p.host_port in taken for p in container.spec.ports)
 
     def _place(self, container: FakeContainer, path: str) -> tuple[dict[str, FileEntry], str]:
         """Where a path of a container really is: in a volume, or in the container itself."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from debughost_cli.engine.port import Conflict
+from debughost_cli.engine.port import Conflict, NotFound
 from debughost_cli.errors import InUse, NetworkConflict
 from debughost_cli.resources import Network
 from fakes.calls import Part, changing, reading
@@ -47,6 +47,13 @@ class FakeNetworks(Part):
         return self.engine.add_network(name, subnet, gateway=gateway, labels=dict(labels)).id
 
     @changing
+    def connect(self, name: str, container: str, aliases: Sequence[str]) -> None:
+        found = self.engine.find_container(container)
+        if not any(n.name == name for n in self.engine.stored_networks.values()):
+            raise NotFound(f"network {name} not found")
+        found.further_networks[name] = self.network_id(name)
+
+    @changing
     def remove(self, ref: str) -> None:
         found = self.engine.stored_networks.get(ref)
         if found is None:
@@ -67,6 +74,6 @@ class FakeNetworks(Part):
         ids = [
             c.id
             for c in self.engine.stored_containers.values()
-            if c.is_running and c.network_id == network.id
+            if c.is_running and network.id in (c.network_id, *c.further_networks.values())
         ]
         return replace(network, containers=tuple(sorted(ids)))

@@ -31,6 +31,7 @@ class FakeContainer:
     health: str | None = None
     restart_count: int = 0
     network_id: str = ""
+    further_networks: dict[str, str] = field(default_factory=dict)
     reads: int = 0
     pending: bool = False
     environment: dict[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debughost_cli import names
+from debughost_cli.specs import Role
 from fakes.objects import FakeContainer
 from fakes.programs import Program
 
@@ -37,6 +38,11 @@ class Runtime:
         container.reads, container.pending = 0, True
         container.health = program.health
         self.engine.record_event("start", container)
+        if container.spec.role is Role.SERVICE:
+            self.engine.write_log(container.id, *program.output)
+            if program.exit_code is not None:
+                self.end(container, program.exit_code)
+            return
         if names.LAUNCHER not in container.files:
             self.engine.write_log(container.id, f"cannot open {names.LAUNCHER}", stream="stderr")
             self.end(container, 2)
@@ -101,6 +107,8 @@ class Runtime:
         if signal in ("SIGKILL", "KILL", "9"):
             self.end(container, 137)
         elif signal in ("SIGTERM", "TERM", "15") and not frozen:
-            self.engine.write_status(container, container.files[names.STATE_LINK].link + "+term")
+            before = container.files.get(names.STATE_LINK)
+            if before and container.spec.role is not Role.SERVICE:
+                self.engine.write_status(container, before.link + "+term")
             if container.program.sigterm_code is not None:
                 self.end(container, container.program.sigterm_code)

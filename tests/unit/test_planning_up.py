@@ -174,6 +174,10 @@ DRIFTS = {
     "mounts": replace(RUNNING, mounts=RUNNING.mounts[:1]),
     "dependencies": relabelled(names.INSTALL, "none"),
     "network": replace(RUNNING, network_ids={names.NETWORK: "another"}),
+    "own_network": replace(
+        RUNNING,
+        network_ids=dict(RUNNING.network_ids) | {names.network_name(SPEC.project): "of services"},
+    ),
 }
 
 
@@ -187,6 +191,7 @@ def test_drift_is_found_field_by_field(field: Any) -> None:
 def test_drift_compares_every_field_of_the_specification() -> None:
     compared_otherwise = {
         "project", "image_id", "environment", "labels", "aliases", "network_id", "role", "name",
+        "own_network_id",
     }  # fmt: skip
     named = {f.rstrip("_") for f in SPEC.__struct_fields__} - compared_otherwise
     covered = set(DRIFTS) | {"limits", "config_hash"}

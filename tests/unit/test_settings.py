@@ -17,9 +17,11 @@ from msgspec.structs import replace
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidPort, TypeUnknown, Usage
 from debughost_cli.models import PortFrom, ProjectType, RestartMode, RestartPolicy
 from debughost_cli.project import parsers
+from debughost_cli.project.companions import CompanionSettings
 from debughost_cli.project.configuration import file_environment, load_settings
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
 from debughost_cli.project.variables import BadValue, flag_environment
+from debughost_cli.specs import Limits, PortBinding
 
 GIB = 1024**3
 
@@ -86,6 +88,29 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "wait_timeout": [("90", 90.0), ("0.5", 0.5), ('"90"', 90.0)],
     "install_timeout": [("900", 900.0), ('"0.5"', 0.5)],
     "stable": [("0", 0.0), ("2", 2.0), ('"0"', 0.0), ("1.5", 1.5)],
+    "services": [
+        ("[]", ()),
+        ('["postgres:17"]', (CompanionSettings("postgres", "postgres:17"),)),
+        ('"valkey/valkey:8"', (CompanionSettings("valkey", "valkey/valkey:8"),)),
+        ('{db = "postgres:17"}', (CompanionSettings("db", "postgres:17"),)),
+        (
+            '{q = {image = "r/mq@sha256:0", port = 5, volume = "/d", env = {A = 1}, publish = 7000,'
+            ' ready = "true", command = "run --x", memory = "1g"}}',
+            (
+                CompanionSettings(
+                    "q",
+                    "r/mq@sha256:0",
+                    5,
+                    "/d",
+                    {"A": "1"},
+                    ("/bin/sh", "-c", "true"),
+                    ("run", "--x"),
+                    PortBinding("", 0, 7000),
+                    Limits(memory_bytes=GIB),
+                ),
+            ),
+        ),
+    ],
 }
 
 WRONG: dict[str, list[str]] = {
@@ -121,6 +146,31 @@ WRONG: dict[str, list[str]] = {
     "wait_timeout": ["0", "-1", '"x"', "true", "[]", "inf", "nan", "90000"],
     "install_timeout": ["0", "-1", '"x"', "true", "[]", "inf", "nan", "90000"],
     "stable": ["-1", '"x"', "true", "false", "[]", "inf", "nan", "90000", '""'],
+    "services": [
+        "1",
+        "true",
+        '""',
+        "[1]",
+        '["postgres:17", "postgres:16"]',
+        str([f"image{n}" for n in range(11)]),
+        "{db = 1}",
+        "{db = {}}",
+        '{db = {image = "a b"}}',
+        '{Db = "postgres"}',
+        '{localhost = "postgres"}',
+        '{main = "postgres"}',
+        '{project-x = "postgres"}',
+        '{db = {image = "postgres", imagee = "x"}}',
+        '{db = {image = "postgres", port = 0}}',
+        '{db = {image = "postgres", volume = "data"}}',
+        '{db = {image = "postgres", volume = "/a/../b"}}',
+        '{db = {image = "postgres", publish = 80}}',
+        '{db = {image = "postgres", publish = "x"}}',
+        '{db = {image = "postgres", env = "A"}}',
+        '{db = {image = "postgres", ready = ""}}',
+        '{db = {image = "postgres", command = 1}}',
+        '{db = {image = "postgres", memory = "1k"}}',
+    ],
 }
 
 

@@ -10,7 +10,7 @@ from debughost_cli.engine import decode, encode
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.error_map import network_in_use
-from debughost_cli.engine.port import NotFound
+from debughost_cli.engine.port import Conflict, NotFound
 from debughost_cli.errors import EngineError
 from debughost_cli.resources import Network
 
@@ -68,6 +68,23 @@ class DockerNetworks:
             return next((n.id for n in self.find(name) if n.labels == labels), None)
 
         return self._caller.create("creating the network", make, find)
+
+    def connect(self, name: str, container: str, aliases: Sequence[str]) -> None:
+        try:
+            self._caller.read(
+                "connecting to the network",
+                lambda c: c.connect_container_to_network(container, name, aliases=list(aliases)),
+            )
+        except (Conflict, EngineError):
+            # It may have been connected by a request whose answer was lost.
+            if not self._is_connected(name, container):
+                raise
+
+    def _is_connected(self, name: str, container: str) -> bool:
+        found = self._caller.read(
+            "inspecting a container", lambda c: decode.container(c.inspect_container(container))
+        )
+        return name in found.network_ids
 
     def remove(self, ref: str) -> None:
         found = self._inspect(ref)

@@ -1,0 +1,95 @@
+"""Single facts that ``up`` plans by, each from what was observed."""
+
+from __future__ import annotations
+
+from debughost_cli import names
+from debughost_cli.container import fingerprint
+from debughost_cli.models import PortFrom
+from debughost_cli.planning.launcher_status import LauncherStatus
+from debughost_cli.planning.network import choose
+from debughost_cli.planning.ports import choose_port
+from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.resources import Container, Network
+from debughost_cli.services.listings import Listings
+from debughost_cli.services.own_network import is_of
+from debughost_cli.services.port_table import PortTable
+
+
+def port_of(
+    resolved: ResolvedProject, current: Container | None, ports: PortTable, remembered: int | None
+) -> int:
+    """The project's port: the one that it has, or a free one. 0 where it has none.
+
+    Raises PortInUse, PortsExhausted.
+    """
+    if not resolved.listens:
+        return 0
+    requested = resolved.settings.port
+    if current and current.is_running and current.port:
+        fits = (
+            current.port >= requested.first
+            if isinstance(requested, PortFrom)
+            else (requested in (None, current.port))
+        )
+        if fits:
+            return current.port
+    return choose_port(
+        resolved.project,
+        resolved.type,
+        requested=requested,
+        last=(current.port or None) if current else remembered,
+        holder=ports.holder,
+        identify=ports.identify,
+    )
+
+
+def named(listings: Listings, name: str) -> Network | None:
+    """The network of that name, the one that all clients choose where there are several."""
+    return choose(n for n in listings.networks if n.name == name)
+
+
+def stale_network(resolved: ResolvedProject, current: Container | None, listings: Listings) -> str:
+    """Also one that an interrupted removal left: with no container nothing else shows it."""
+    own = names.network_name(resolved.project)
+    if resolved.settings.services:
+        return ""
+    is_possible = current is None or own in current.network_ids
+    if resolved.network == own or not is_possible:
+        return ""
+    found = named(listings, own)
+    return own if found and is_of(found, resolved.project) else ""
+
+
+def restart_reason(
+    resolved: ResolvedProject, current: Container | None, launcher: LauncherStatus | None
+) -> str:
+    """Why a running project cannot run on: a stop is under way, or its packages are old.
+
+    The engine goes on with a stop whose sender was killed. Without a fingerprint of the packages
+    the launcher is still installing, or about to.
+    """
+    if current is None or launcher is None:
+        return ""
+    if launcher.asked_to_stop:
+        return "a stop is under way"
+    dependencies, installed = resolved.dependencies, launcher.dependencies
+    if not (dependencies and installed):
+        return ""
+    if installed != fingerprint(resolved.workspace, dependencies, current.image_id):
+        return "the lock file changed since its dependencies were installed"
+    return ""
+
+
+def missing_folder(resolved: ResolvedProject) -> str | None:
+    """The dependency folder of the workspace, where it has to be created."""
+    folder = resolved.mountpoint
+    return str(folder) if folder and not folder.exists() else None
+
+
+def mountpoint_made(resolved: ResolvedProject, current: Container | None) -> bool:
+    """Whether ``up`` creates the dependency folder in the workspace, now or in an earlier run."""
+    folder = resolved.mountpoint
+    if folder is None:
+        return False
+    inherited = current is not None and current.labels.get(names.MOUNTPOINT) == "made"
+    return inherited or not folder.exists()
