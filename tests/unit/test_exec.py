@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
 from debughost_cli.engine.port import OnOutput
-from debughost_cli.services.exec import _Header
+from debughost_cli.services.exec_header import Header
 
 Pieces = list[tuple[str, bytes]]
 
@@ -74,7 +74,7 @@ class Pids(list[int]):
 def test_the_first_line_is_not_output(output: bytes, where: list[int], end: bytes) -> None:
     found, take = collector()
     pids = Pids()
-    head = _Header(take, pids)
+    head = Header(take, pids)
     for fragment in cut(b"debughost 4711" + end + output, where):
         head("stdout", memoryview(fragment))
     assert pids == [4711]
@@ -84,7 +84,7 @@ def test_the_first_line_is_not_output(output: bytes, where: list[int], end: byte
 
 def test_stderr_does_not_wait_for_the_first_line() -> None:
     found, take = collector()
-    head = _Header(take, Pids())
+    head = Header(take, Pids())
     head("stderr", memoryview(b"early"))
     assert found == [("stderr", b"early")]
 
@@ -93,7 +93,7 @@ def test_stderr_does_not_wait_for_the_first_line() -> None:
 def test_the_wrapper_reports_that_there_is_no_command(code: int) -> None:
     found, take = collector()
     pids = Pids()
-    head = _Header(take, pids)
+    head = Header(take, pids)
     head("stdout", memoryview(b"debughost -%d\n" % code))
     assert (head.refusal, pids, found) == (code, [], [])
 
@@ -108,7 +108,7 @@ def test_the_wrapper_reports_that_there_is_no_command(code: int) -> None:
 )
 def test_an_engines_refusal_is_not_output(text: bytes) -> None:
     found, take = collector()
-    head = _Header(take, Pids())
+    head = Header(take, Pids())
     for byte in text:
         head("stdout", memoryview(bytes([byte])))
     assert head.text == text.decode().strip()
@@ -116,7 +116,7 @@ def test_an_engines_refusal_is_not_output(text: bytes) -> None:
 
 
 def test_the_text_of_a_refusal_is_limited() -> None:
-    head = _Header(collector()[1], Pids())
+    head = Header(collector()[1], Pids())
     for _ in range(100):
         head("stdout", memoryview(b"x" * 10_000))
     assert len(head.text) == 65536
@@ -126,6 +126,6 @@ def test_what_the_receiver_raises_passes_through() -> None:
     def broken(stream: str, data: memoryview) -> None:
         raise BrokenPipeError
 
-    take: Callable[[str, memoryview], None] = _Header(broken, Pids())
+    take: Callable[[str, memoryview], None] = Header(broken, Pids())
     with pytest.raises(BrokenPipeError):
         take("stdout", memoryview(b"debughost 1\nmore"))
