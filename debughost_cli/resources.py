@@ -12,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from debughost_cli.models import RestartPolicy
-from debughost_cli.specs import Limits, Mount, PortBinding, Role, User
+from debughost_cli.specs import Limits, Mount, PortBinding, Role, User, parse_bindings
 
 MAPPED_IDS = 65536
 """How many users and groups an engine with ``userns-remap`` maps."""
@@ -84,6 +84,11 @@ class _OfProject:
     @property
     def port(self) -> int:
         return as_port(self.labels.get("debug-host.port"))
+
+    @property
+    def extra_ports(self) -> tuple[PortBinding, ...]:
+        """The published ports besides the project's own, by name."""
+        return parse_bindings(self.labels.get("debug-host.ports", ""))
 
     @property
     def role(self) -> str:

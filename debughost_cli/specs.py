@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
-from debughost_cli.models import ProjectType, RestartPolicy
+from debughost_cli.models import PortFrom, ProjectType, RestartPolicy
 
 HTTP = "http"
 """The name of the port binding that is the project's own port."""
@@ -46,6 +47,35 @@ class PortBinding(Struct, frozen=True):
     name: str
     container_port: int
     host_port: int
+
+
+class PortRequest(Struct, frozen=True):
+    """A port that is to be published besides the project's own. As text ``HOST:CONTAINER``.
+
+    ``host``: the port of the engine's machine, or the first one to try there.
+    """
+
+    container_port: int
+    host: int | PortFrom
+
+    def __str__(self) -> str:
+        same = str(self.host).rstrip("+") == str(self.container_port)
+        return str(self.host) if same else f"{self.host}:{self.container_port}"
+
+
+_BINDING = re.compile(r"([a-z0-9_-]+)=([0-9]{1,5}):([0-9]{1,5})", re.ASCII)
+
+
+def bindings_text(ports: Iterable[PortBinding]) -> str:
+    """The ports besides the project's own, as a label keeps them: ``debug=9230:9229``."""
+    further = (p for p in ports if p.name != HTTP)
+    return " ".join(f"{p.name}={p.host_port}:{p.container_port}" for p in further)
+
+
+def parse_bindings(text: str) -> tuple[PortBinding, ...]:
+    """What ``bindings_text`` wrote; anything else is left out."""
+    found = (_BINDING.fullmatch(word) for word in text.split())
+    return tuple(PortBinding(m[1], int(m[3]), int(m[2])) for m in found if m)
 
 
 class Mount(Struct, frozen=True):

@@ -11,7 +11,7 @@ from debughost_cli.cli.options import Workspace, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.project.settings import Source
+from debughost_cli.project.settings import Settings, Source
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
 
@@ -42,9 +42,9 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     """Values of variables stay secret: only their names are shown."""
     settings, found = resolved.settings, resolved.detection
     given = {
-        name: (_plain(getattr(settings, name)), source)
+        name: (_plain(_value(settings, name)), source)
         for name, source in settings.sources.items()
-        if name not in ("env", "env_file")
+        if name not in ("env", "env_file", "ports")
     }
     detected: dict[str, tuple[object, Source]] = {
         "type": (found.type.value, Source.DETECTED),
@@ -58,6 +58,12 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     env = {f"env.{name}": ("(set)", Source.FILE) for name in resolved.environment}
     rows = detected | given | limits | env
     return [(name, value, source.value) for name, (value, source) in sorted(rows.items())]
+
+
+def _value(settings: Settings, name: str) -> object:
+    """Ports have a source each."""
+    table, _, port = name.partition(".")
+    return settings.ports.get(port) if table == "ports" else getattr(settings, name)
 
 
 def _plain(value: object) -> object:

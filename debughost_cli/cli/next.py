@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from debughost_cli.errors import Crashed, DebughostError, NotReady, PortInUse, WaitTimeout
 from debughost_cli.models import Action, ExitReason, Freshness, Project, State
 from debughost_cli.planning.memory import larger_memory
+from debughost_cli.project.flags import port_name
 
 if TYPE_CHECKING:
     from debughost_cli.api import ProjectResult, ProjectsResult
@@ -69,7 +70,7 @@ def _after_item(item: ProjectResult) -> list[str]:
 def _after_failure(item: ProjectResult, error: DebughostError | None) -> list[str]:
     project = item.project
     if isinstance(error, PortInUse):
-        return [_again(item, "--port", str(error.next_free or "auto"))]
+        return [_again(item, *_other_port(error))]
     if project.container is None:
         return [_again(item)] if error and error.retryable and item.workspace else []
     if isinstance(error, NotReady | WaitTimeout):
@@ -109,12 +110,27 @@ def _after_end(project: Project, reason: ExitReason | None) -> list[str]:
 
 def _again(item: ProjectResult, *more: str) -> str:
     """The same ``up`` once more: its flags are the project's only once there is a container."""
-    flags = [f for f in item.flags if not (more and f.startswith(f"{more[0]} "))]
+    flags = [f for f in item.flags if not (more and _is_replaced(f, *more))]
     project = item.project
     words = ["debughost", "up", "-p", project.project]
     workspace = item.workspace or project.workspace
     words += ["-w", workspace] if workspace else []
     return " ".join([shlex.join([*words, *more]), *flags])
+
+
+def _other_port(error: PortInUse) -> tuple[str, str]:
+    """The option that avoids the port which is in use."""
+    name, free = error.details.get("name"), error.next_free
+    if name is None:
+        return "--port", str(free or "auto")
+    inner = error.details["container_port"]
+    return "--publish", f"{name}={free or inner}:{inner}"
+
+
+def _is_replaced(flag: str, option: str, value: str) -> bool:
+    """Whether a flag is given again; further ports are so one by one."""
+    name, _, word = flag.partition(" ")
+    return name == option and (option != "--publish" or port_name(word) == port_name(value))
 
 
 def _wait(project: Project, seconds: int) -> str:

@@ -61,6 +61,13 @@ def up(
     port: Annotated[
         str | None, typer.Option("--port", metavar="N|N+|auto|none", help="The port, or none.")
     ] = None,
+    publish: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--publish", metavar="[NAME=]N[:M]",
+            help="A further port: N of 127.0.0.1, M in the container.",
+        ),
+    ] = None,
     env: Annotated[
         list[str] | None,
         typer.Option("--env", "-e", metavar="K=V", help="A variable; K alone takes yours."),
@@ -138,7 +145,8 @@ def up(
         raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
     flags = Flags(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
-        shm_size=shm_size, restart=restart_, dependencies=False if no_deps else deps or None,
+        ports=tuple(publish or ()) or None, shm_size=shm_size, restart=restart_,
+        dependencies=False if no_deps else deps or None,
         compilers=compilers, isolated=isolated, shared_cache=shared_cache,
         allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import posixpath
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ from debughost_cli.engine.limits import decode_limits
 from debughost_cli.engine.podman import image_name, own_environment
 from debughost_cli.engine.stats import stats_sample as stats_sample
 from debughost_cli.models import RestartMode, RestartPolicy
-from debughost_cli.names import PORT, PROJECT, ROLE
+from debughost_cli.names import PORT, PORTS, PROJECT, ROLE
 from debughost_cli.resources import (
     Container,
     ContainerStatus,
@@ -43,7 +44,7 @@ from debughost_cli.resources import (
     Volume,
     as_port,
 )
-from debughost_cli.specs import HTTP, Mount, MountType, PortBinding, Role
+from debughost_cli.specs import HTTP, Mount, MountType, PortBinding, Role, parse_bindings
 
 _RUNNING = (ContainerStatus.RUNNING, ContainerStatus.PAUSED, ContainerStatus.RESTARTING)
 
@@ -81,7 +82,7 @@ def container(raw: Json) -> Container:
         restart_count=as_int(raw.get("RestartCount")),
         pid=as_int(state.get("Pid")),
         tty=bool(config.get("Tty")),
-        ports=_port_bindings(host, as_port(as_labels(config.get("Labels")).get(PORT))),
+        ports=_port_bindings(host, as_labels(config.get("Labels"))),
         address=next(
             (a for v in networks.values() if (a := as_str(as_map(v).get("IPAddress")))), ""
         ),
@@ -95,16 +96,18 @@ def _status(value: Any) -> ContainerStatus:
         return ContainerStatus.UNKNOWN
 
 
-def _port_bindings(host: Json, main: int) -> tuple[PortBinding, ...]:
-    """The published TCP ports; ``main``: the host's number of the one called ``http``."""
+def _port_bindings(host: Json, labels: Mapping[str, str]) -> tuple[PortBinding, ...]:
+    """The published TCP ports, the project's own first; the labels have their names."""
+    main = as_port(labels.get(PORT))
+    names = {p.host_port: p.name for p in parse_bindings(labels.get(PORTS, ""))}
     found = []
     for key, bindings in as_map(host.get("PortBindings")).items():
         container_port = as_port(str(key).partition("/")[0])
         for binding in map(as_map, as_list(bindings)):
             port = as_port(as_str(binding.get("HostPort")))
-            name = HTTP if port == main else f"port-{container_port}"
+            name = HTTP if port == main else names.get(port, f"port-{container_port}")
             found.append(PortBinding(name, container_port, port))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda p: (p.name != HTTP, p.name)))
 
 
 def _mounts(host: Json, raw: Json) -> tuple[Mount, ...]:

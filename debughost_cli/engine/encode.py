@@ -63,13 +63,19 @@ def _port_key(port: PortBinding) -> str:
     return f"{port.container_port}/tcp"
 
 
+def _port_bindings(ports: Iterable[PortBinding]) -> dict[str, list[dict[str, str]]]:
+    """One port of the container may be published as several of the host."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for port in ports:
+        binding = {"HostIp": "127.0.0.1", "HostPort": str(port.host_port)}
+        found.setdefault(_port_key(port), []).append(binding)
+    return found
+
+
 def _host_config(spec: ServiceSpec) -> dict[str, Any]:
     return {
         "NetworkMode": spec.network,
-        "PortBindings": {
-            _port_key(p): [{"HostIp": "127.0.0.1", "HostPort": str(p.host_port)}]
-            for p in spec.ports
-        },
+        "PortBindings": _port_bindings(spec.ports),
         "Mounts": [_mount(m, spec.role) for m in spec.mounts],
         **encode_limits(spec.limits),
         "LogConfig": LOGS,

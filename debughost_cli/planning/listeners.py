@@ -25,18 +25,22 @@ listens on are other ports of the loopback address, as those of reloaders and de
 """
 
 
-def relevant(listeners: Iterable[Listener]) -> tuple[Listener, ...]:
-    """Those that may be the project's page: not a debugger, and on a port that was chosen."""
+def relevant(listeners: Iterable[Listener], container: Container) -> tuple[Listener, ...]:
+    """Those that may be the project's page: not a debugger, and on a port that was chosen.
+
+    What is published under another name is there for something else.
+    """
+    others = AUXILIARY_PORTS | {port.container_port for port in container.extra_ports}
     return tuple(
         found
         for found in listeners
-        if found.port not in AUXILIARY_PORTS and found.port not in EPHEMERAL_PORTS
+        if found.port not in others and found.port not in EPHEMERAL_PORTS
     )
 
 
-def grace(launcher: LauncherStatus) -> float:
+def grace(container: Container, launcher: LauncherStatus) -> float:
     """Seconds for which a project must have listened elsewhere, and on nothing else meanwhile."""
-    others = relevant(launcher.others)
+    others = relevant(launcher.others, container)
     is_helper = not launcher.loopback and all(found.is_loopback for found in others)
     return LOOPBACK_GRACE if is_helper else GRACE
 
@@ -49,8 +53,12 @@ def known_obstacle(
     """
     if launcher.ready or not container.port or launcher.phase not in _AT_WORK:
         return None
-    is_elsewhere = launcher.loopback or relevant(launcher.others)
-    if is_elsewhere and launcher.at and (now - launcher.at).total_seconds() < grace(launcher):
+    is_elsewhere = launcher.loopback or relevant(launcher.others, container)
+    if (
+        is_elsewhere
+        and launcher.at
+        and (now - launcher.at).total_seconds() < grace(container, launcher)
+    ):
         return None
     return explain_not_ready(container, launcher)
 
@@ -64,7 +72,7 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
             f"it listens on port {port}, but on the container's own 127.0.0.1 alone",
             "Make it listen on 0.0.0.0 (often --host 0.0.0.0)",
         )
-    others = relevant(launcher.others)
+    others = relevant(launcher.others, container)
     if launcher.oom and not others:
         return out_of_memory(container)
     if launcher.queued:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
-from debughost_cli.errors import PortInUse, PortsExhausted
+from debughost_cli.errors import InvalidPort, PortInUse, PortsExhausted
 from debughost_cli.models import PortFrom, ProjectType
 from debughost_cli.names import PORT_RANGES, REFUSED_PORTS, RESERVED_PORTS, USER_PORTS
+from debughost_cli.specs import PortBinding, PortRequest
 
 
 class PortHolderKind(StrEnum):
@@ -98,6 +99,83 @@ def choose_port(
             details={"first": ports[0], "last": ports[-1]},
         )
     return free
+
+
+def choose_extra_ports(
+    project: str,
+    type_: ProjectType,
+    requests: Mapping[str, PortRequest],
+    *,
+    main: int,
+    last: Mapping[str, int],
+    holder: FindPortHolder,
+    identify: Callable[[int], PortHolder],
+) -> tuple[PortBinding, ...]:
+    """The ports besides ``main``, by name. ``last``: those that the project had.
+
+    Raises InvalidPort for two of one number, PortInUse, PortsExhausted.
+    """
+    chosen = {"": main}
+
+    def holder_of(port: int) -> PortHolder | None:
+        own = PortHolder(PortHolderKind.PROJECT, project) if port in chosen.values() else None
+        return own or holder(port)
+
+    # Those that are to be chosen make way for the others.
+    for name in sorted(requests, key=lambda n: (not isinstance(requests[n].host, int), n)):
+        host = requests[name].host
+        if isinstance(host, int) and host in chosen.values():
+            raise _twice(host, name, next(n for n, port in chosen.items() if port == host))
+        try:
+            chosen[name] = choose_port(
+                project, type_, requested=host, last=last.get(name), holder=holder_of,
+                identify=identify,
+            )  # fmt: skip
+        except PortInUse as exc:
+            raise for_publish(exc, PortBinding(name, requests[name].container_port, 0)) from exc
+    return tuple(
+        PortBinding(name, requests[name].container_port, chosen[name]) for name in sorted(requests)
+    )
+
+
+def last_extra_ports(
+    requests: Mapping[str, PortRequest], last: Mapping[str, int]
+) -> tuple[PortBinding, ...]:
+    """As ``choose_extra_ports`` for a project that has its ports, without a look at any other."""
+
+    def host_port(name: str) -> int:
+        host = requests[name].host
+        return host if isinstance(host, int) else max(host.first, last.get(name, 0))
+
+    return tuple(
+        PortBinding(name, requests[name].container_port, host_port(name))
+        for name in sorted(requests)
+    )
+
+
+def _twice(port: int, name: str, other: str) -> InvalidPort:
+    owner = f"the port {other!r}" if other else "the project itself"
+    return InvalidPort(
+        f"port {port} of {name!r} is that of {owner}, too",
+        hint=f"Give one of them another number, such as --publish {name}={port}+",
+        details={"port": port, "name": name},
+    )
+
+
+def for_publish(error: PortInUse, port: PortBinding) -> PortInUse:
+    """The error about a port besides the project's own; ``host_port`` of ``port`` is not read."""
+    free, taken = error.next_free, error.details["port"]
+    words = [
+        f"--publish {port.name}={host}:{port.container_port}"
+        for host in (free, f"{taken}+")
+        if host
+    ]
+    return PortInUse(
+        f"{error.message}, and {port.name!r} needs it",
+        hint=f"Use {' or '.join(words)}, or stop what holds it",
+        details={**error.details, "name": port.name, "container_port": port.container_port},
+        next_free=free,
+    )
 
 
 def port_in_use(port: int, held_by: PortHolder, holder: FindPortHolder) -> PortInUse:

@@ -60,6 +60,7 @@ def read_settings(
 ) -> tuple[Settings, list[Fault]]:
     """All settings that can be used, and what is wrong with the others."""
     values: dict[str, object] = {}
+    ports: dict[str, object] = {}
     sources = {n: Source.DEFAULT for n in SETTINGS if getattr(Settings(), n) is not None}
     file, table, faults = read_file(workspace)
     user, in_user_file = _user(faults)
@@ -75,7 +76,13 @@ def read_settings(
             faults.append(_not_the_workspaces(given))
             continue
         try:
-            values[given.name] = SETTINGS[given.name].parse(given.value)
+            parsed = SETTINGS[given.name].parse(given.value)
+            if given.name == "ports" and isinstance(parsed, Mapping):
+                # By name: what is given adds to what weaker sources gave.
+                sources |= {f"ports.{name}": given.source for name in parsed}
+                parsed = {**ports, **parsed}
+                ports = parsed
+            values[given.name] = parsed
             sources[given.name] = given.source
         except (BadValue, DebughostError) as exc:
             faults.append(_refused(given, exc))
@@ -126,7 +133,7 @@ def _in_flags(flags: Flags) -> Iterator[_Given]:
     for name in SETTINGS:
         value: object = getattr(flags, name, None)
         if value is not None:
-            option = "the command" if name == "command" else f"--{name.replace('_', '-')}"
+            option = SETTINGS[name].option or f"--{name.replace('_', '-')}"
             yield _Given(name, value, Source.FLAG, option, option)
 
 

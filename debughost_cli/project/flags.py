@@ -17,6 +17,7 @@ class Flags(Struct, frozen=True):
     type: str | None = None
     image: str | None = None
     port: str | None = None
+    ports: tuple[str, ...] | None = None
     cpus: str | None = None
     memory: str | None = None
     pids: str | None = None
@@ -44,14 +45,16 @@ class Flags(Struct, frozen=True):
         return json.dumps(kept, sort_keys=True)
 
     def over(self, earlier: Flags) -> Flags:
-        """These, and of ``earlier`` what is not given again; variables one by one."""
+        """These, and of ``earlier`` what is not given again; variables and ports one by one."""
         kept = {
             name: getattr(earlier, name)
             for name in self.__struct_fields__
             if getattr(self, name) is None and name not in ("project", *_WAITS)
         }
         environment = {**earlier.environment, **self.environment}
-        return replace(self, **kept, environment=environment)
+        words = (*(earlier.ports or ()), *(self.ports or ()))
+        ports = tuple({port_name(word): word for word in words}.values()) or None
+        return replace(self, **(kept | {"ports": ports, "environment": environment}))
 
     def words(self) -> tuple[str, ...]:
         """As they would be typed, of variables the names: ``--memory 4g``, ``-e DEBUG``."""
@@ -62,6 +65,7 @@ class Flags(Struct, frozen=True):
         ]
         given = {name: getattr(self, name) for name in _SWITCHES}
         found += [_SWITCHES[name][value] for name, value in given.items() if value is not None]
+        found += [f"--publish {shlex.quote(word)}" for word in self.ports or ()]
         found += [f"-e {name}" for name in sorted(self.environment)]
         return (*found, f"-- {shlex.join(self.command)}") if self.command else tuple(found)
 
@@ -83,10 +87,17 @@ class Flags(Struct, frozen=True):
         make: Callable[..., Flags] = cls
         return make(
             command=tuple(map(str, _list(kept.get("command")))) or None,
+            ports=tuple(map(str, _list(kept.get("ports")))) or None,
             environment={name: environment[name] for name in variables if name in environment},
             **switches,
             **{name: value for name, value in texts.items() if isinstance(value, str)},
         )
+
+
+def port_name(word: str) -> str:
+    """The name of a port on the command line: its own, else the number that it has inside."""
+    name, equals, numbers = word.rpartition("=")
+    return name if equals else numbers.removesuffix("/tcp").rpartition(":")[2].rstrip("+")
 
 
 def _label(text: str) -> Mapping[str, object]:
@@ -106,7 +117,7 @@ _SWITCHES: Mapping[str, tuple[str, str]] = {
 }
 """How each is typed where it is off and on."""
 _WAITS = ("wait_timeout", "install_timeout", "stable")
-_NOT_TEXT = {*_SWITCHES, *_WAITS, "command", "environment"}
+_NOT_TEXT = {*_SWITCHES, *_WAITS, "command", "environment", "ports"}
 
 
 def _list(value: object) -> Sequence[object]:

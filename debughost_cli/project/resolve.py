@@ -18,6 +18,7 @@ from debughost_cli.project.reader import Folder
 from debughost_cli.project.settings import Flags, Settings
 from debughost_cli.project.workspace import FolderIdentity, check_workspace, identity_of
 from debughost_cli.resources import Container
+from debughost_cli.specs import PortRequest
 
 
 class ResolvedProject(Struct, frozen=True):
@@ -47,6 +48,11 @@ class ResolvedProject(Struct, frozen=True):
         if self.settings.source("port") or self.command:
             return self.settings.fixed_port != 0
         return self.detection.listens
+
+    @property
+    def ports(self) -> Mapping[str, PortRequest]:
+        """What is published besides the project's own port, by name."""
+        return self.settings.ports
 
     @property
     def dependencies(self) -> Dependencies | None:

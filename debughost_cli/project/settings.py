@@ -17,10 +17,12 @@ from typing import TypeVar
 from debughost_cli.models import PortFrom, ProjectType, RestartPolicy, WaitLimits
 from debughost_cli.project import parsers
 from debughost_cli.project.companions import CompanionSettings, parse_services
+from debughost_cli.project.extra_ports import parse_ports
 from debughost_cli.project.flags import Flags as Flags
-from debughost_cli.specs import Limits
+from debughost_cli.specs import Limits, PortRequest
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
+_NO_PORTS: Mapping[str, PortRequest] = MappingProxyType({})
 _T = TypeVar("_T")
 
 
@@ -49,14 +51,16 @@ class Setting:
     allowed: str
     """For parsers that raise errors of their own; BadValue has it."""
     user_only: bool = False
+    option: str = ""
+    """The flag, where it is not called like the setting."""
 
 
 def _setting(
     default: _T, parse: Callable[[object], _T], example: str, text: str = "", *,
-    allowed: str = "", user_only: bool = False,
+    allowed: str = "", user_only: bool = False, option: str = "",
 ) -> _T:  # fmt: skip
     """A field of ``Settings``. Its parser returns what the field holds, which mypy verifies."""
-    about = Setting(parse, example, text, allowed, user_only)
+    about = Setting(parse, example, text, allowed, user_only, option)
     made: _T = field(default_factory=lambda: default, metadata={"setting": about})
     return made
 
@@ -74,11 +78,16 @@ class Settings:
         allowed=", ".join(ProjectType),
     )  # fmt: skip
     command: tuple[str, ...] | None = _setting(
-        None, parsers.parse_command, '["npm", "run", "dev"]', "or one line for the shell"
-    )
+        None, parsers.parse_command, '["npm", "run", "dev"]', "or one line for the shell",
+        option="the command",
+    )  # fmt: skip
     port: int | PortFrom | None = _setting(
         None, parsers.parse_port, "3000", 'or "3000+", "auto": a free one; false: none',
         allowed='1024 to 65535 without 2601 to 2699, that with a "+", "auto" or false',
+    )  # fmt: skip
+    ports: Mapping[str, PortRequest] = _setting(
+        _NO_PORTS, parse_ports, '{ mail = 8025 }', 'further ports; "8026:8025": HOST:CONTAINER',
+        option="--publish",
     )  # fmt: skip
     image: str | None = _setting(
         None, parsers.parse_image, '"node:24"', "any image with a shell, instead of the base image"

@@ -9,6 +9,7 @@ from debughost_cli.models import Companion, Freshness, Project, Stats
 from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, columns, duration, size, sparkline, state_word
+from debughost_cli.specs import HTTP
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -55,6 +56,8 @@ def show(
         console = console_for(streams)
         write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
     for project in projects:
+        if further := extra_ports(project):
+            streams.out(f"{inline(project.project)}: {further}")
         for line in reasons([project]):
             streams.out(line)
             # On a terminal, they are one below the other.
@@ -203,6 +206,12 @@ def _cpu(stats: Stats | None, bars: int, history: list[float] | None) -> str:
 
 def _memory(stats: Stats | None) -> str:
     return f"{size(stats.memory_bytes)} / {size(stats.memory_limit_bytes)}" if stats else "-"
+
+
+def extra_ports(project: Project) -> str:
+    """The published ports besides the project's own, such as ``mail at 127.0.0.1:8025``."""
+    further = (p for p in project.ports if p.name != HTTP)
+    return ", ".join(f"{inline(p.name)} at 127.0.0.1:{p.host_port}" for p in further)
 
 
 def reasons(projects: Sequence[Project]) -> list[str]:

@@ -28,6 +28,7 @@ from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.services.progress import NullProgress
+from debughost_cli.services.project_ports import kept_ports
 from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.services.worker_pool import TimeLimit
 
@@ -118,7 +119,7 @@ class DriftService:
     ) -> tuple[Drift, ...]:
         spec = make_spec(
             resolved,
-            port=resolved.settings.fixed_port or container.port,
+            ports=kept_ports(resolved, container),
             container_port=adopted_port(resolved, image.image, container),
             image=image,
             network=network,

@@ -8,6 +8,7 @@ from debughost_cli.clock import Clock
 from debughost_cli.models import Listener
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.listeners import grace, relevant
+from debughost_cli.resources import Container
 from debughost_cli.services.http_check import status_of
 
 _FIRST_ERROR = 400
@@ -21,22 +22,22 @@ class Elsewhere:
         self._seen: tuple[bool, tuple[Listener, ...]] = (False, ())
         self._since = clock.monotonic()
 
-    def is_settled(self, launcher: LauncherStatus) -> bool:
+    def is_settled(self, container: Container, launcher: LauncherStatus) -> bool:
         """Whether it has listened elsewhere for long enough, and on nothing else meanwhile."""
-        others = relevant(launcher.others)
+        others = relevant(launcher.others, container)
         seen = (launcher.loopback, others)
         if seen != self._seen:
             self._seen, self._since = seen, self._clock.monotonic()
-        return any(seen) and self._clock.monotonic() - self._since >= grace(launcher)
+        return any(seen) and self._clock.monotonic() - self._since >= grace(container, launcher)
 
 
-def choose_port(listeners: Sequence[Listener], address: str) -> int | None:
+def choose_port(listeners: Sequence[Listener], container: Container, address: str) -> int | None:
     """The port of the project's page, None where that is not certain.
 
     Of several, it is the one whose page answers best. ``address``: the container's, empty where it
     cannot be reached from here.
     """
-    ports = [found.port for found in relevant(listeners) if not found.is_loopback]
+    ports = [found.port for found in relevant(listeners, container) if not found.is_loopback]
     if len(ports) < 2:
         return ports[0] if ports else None
     if not address:

@@ -40,6 +40,7 @@ from debughost_cli.services.projects import (
 )
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.volumes import remove_owned
+from debughost_cli.specs import bindings_text
 
 if TYPE_CHECKING:
     from debughost_cli.services.up_state import UpOptions
@@ -253,13 +254,15 @@ class LifecycleService:
         name = names.port_note_name(container.project)
         # A run that was cut off may have noted a port that it no longer has.
         remove_owned(self._engine, name)
-        if not container.port or container.port == usual:
+        moved = any(p.host_port != p.container_port for p in container.extra_ports)
+        if container.port in (0, usual) and not moved:
             return
         labels = names.base_labels(__version__, datetime.now(UTC)) | {
             names.PROJECT: container.project,
             names.TYPE: kind,
             names.ROLE: "port",
             names.PORT: str(container.port),
+            names.PORTS: bindings_text(container.extra_ports),
         }
         try:
             self._engine.volumes.create(name, labels)

@@ -30,7 +30,6 @@ from debughost_cli.services.observed_facts import (
     missing_folder,
     mountpoint_made,
     named,
-    port_of,
     restart_reason,
     stale_network,
 )
@@ -38,6 +37,7 @@ from debughost_cli.services.own_network import check_own
 from debughost_cli.services.owner_process import OwnerProcess, is_at_work
 from debughost_cli.services.ownership import check_up, is_volume_of, place_of
 from debughost_cli.services.port_table import PortTable
+from debughost_cli.services.project_ports import choose_ports
 from debughost_cli.services.projects import read_launcher_status
 from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.services.volumes import check_owned
@@ -110,11 +110,11 @@ class Observer:
         image = image or self._images.choose(resolved, pull)
         network = self._usable_network(resolved, listings)
         companions = self._companions.observe(resolved, converge, listings, pull=pull)
-        ports = PortTable(self._engine, resolved.project, avoid, listings)
-        remembered = None if current else ports.remembered()
+        table = PortTable(self._engine, resolved.project, avoid, listings, current)
+        note = None if current else table.note()
         spec = make_spec(
             resolved,
-            port=port_of(resolved, current, ports, remembered),
+            ports=choose_ports(resolved, current, table, note),
             container_port=container_port or adopted_port(resolved, image.image, current),
             image=image,
             network=network,
@@ -138,7 +138,7 @@ class Observer:
             missing_volumes=missing,
             foreign_volumes=foreign,
             missing_folder=missing_folder(resolved),
-            port_note=names.port_note_name(resolved.project) if remembered else "",
+            port_note=names.port_note_name(resolved.project) if note else "",
             restart_reason=restart_reason(resolved, current, launcher),
         )
         plan = companions.added_to(plan_up(spec.main, facts, converge))

@@ -4,43 +4,12 @@ from __future__ import annotations
 
 from debughost_cli import names
 from debughost_cli.container import fingerprint
-from debughost_cli.models import PortFrom
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
-from debughost_cli.planning.ports import choose_port
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container, Network
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.own_network import is_of
-from debughost_cli.services.port_table import PortTable
-
-
-def port_of(
-    resolved: ResolvedProject, current: Container | None, ports: PortTable, remembered: int | None
-) -> int:
-    """The project's port: the one that it has, or a free one. 0 where it has none.
-
-    Raises PortInUse, PortsExhausted.
-    """
-    if not resolved.listens:
-        return 0
-    requested = resolved.settings.port
-    if current and current.is_running and current.port:
-        fits = (
-            current.port >= requested.first
-            if isinstance(requested, PortFrom)
-            else (requested in (None, current.port))
-        )
-        if fits:
-            return current.port
-    return choose_port(
-        resolved.project,
-        resolved.type,
-        requested=requested,
-        last=(current.port or None) if current else remembered,
-        holder=ports.holder,
-        identify=ports.identify,
-    )
 
 
 def named(listings: Listings, name: str) -> Network | None:

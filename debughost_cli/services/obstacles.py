@@ -35,7 +35,7 @@ class Obstacles:
 
     def certain(self, container: Container, launcher: LauncherStatus) -> NotReadyReason | None:
         """Why it is not going to be ready; None while it still may."""
-        if self._elsewhere.is_settled(launcher):
+        if self._elsewhere.is_settled(container, launcher):
             return explain_not_ready(container, launcher)
         if self._knock.is_refused(launcher):
             return ipv6_only(container)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from debughost_cli import names
 from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.ports import PortHolder, PortHolderKind
-from debughost_cli.resources import as_port
+from debughost_cli.resources import Container
 from debughost_cli.services import local_ports
 from debughost_cli.services.listings import Listings
 
@@ -14,7 +16,8 @@ from debughost_cli.services.listings import Listings
 class PortTable:
     """Ports as one project sees them: its own are free to it.
 
-    ``avoid`` are ports that the engine itself found taken, for whatever reason.
+    ``avoid`` are ports that the engine itself found taken, for whatever reason. ``current``: the
+    project's container, whose ports are free for the one that replaces it.
     """
 
     def __init__(
@@ -23,7 +26,11 @@ class PortTable:
         project: str,
         avoid: frozenset[int] = frozenset(),
         listings: Listings | None = None,
+        current: Container | None = None,
     ) -> None:
+        is_running = current is not None and current.is_running
+        own = {p.host_port for p in current.ports} if current and is_running else set()
+        self._own = own - avoid
         self._listings = listings or Listings(engine)
         self._project = project
         self._avoid = avoid
@@ -34,6 +41,8 @@ class PortTable:
         """Who has the port, None where it is free. Of a process of this machine only that it is
         one: finding out which costs 30 ms a port.
         """
+        if port in self._own:
+            return None
         if self._lines is None:
             self._lines = self._held()
         if port in self._lines:
@@ -62,16 +71,17 @@ class PortTable:
                 continue
             for port in container.published_ports:
                 held.setdefault(port, PortHolder(PortHolderKind.CONTAINER, container.name))
-            if ours and container.port:
-                held[container.port] = PortHolder(PortHolderKind.PROJECT, container.project)
+            own = (container.port, *(p.host_port for p in container.extra_ports)) if ours else ()
+            for port in filter(None, own):
+                held[port] = PortHolder(PortHolderKind.PROJECT, container.project)
         return held
 
-    def remembered(self) -> int | None:
-        """The port that the project had when its container was removed, if it was a chosen one."""
+    def note(self) -> Mapping[str, str] | None:
+        """The labels that have the ports of the project's removed container, if it chose them."""
         note = names.port_note_name(self._project)
         for volume in self._listings.volumes:
             labels = volume.labels
             is_note = labels.get(names.MANAGED) == "true" and labels.get(names.ROLE) == "port"
-            if volume.name == note and is_note and (port := as_port(labels.get(names.PORT))):
-                return port
+            if volume.name == note and is_note:
+                return labels
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 
 from debughost_cli import names
@@ -12,7 +12,8 @@ from debughost_cli.engine.port import Conflict, ContainerCorrupted, Engine, NotF
 from debughost_cli.errors import Busy, Crashed, PortInUse, StartFailed
 from debughost_cli.models import ExitReason
 from debughost_cli.planning.launcher_status import LauncherPhase
-from debughost_cli.planning.ports import port_in_use
+from debughost_cli.planning.ports import for_publish, port_in_use
+from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import ContainerStatus
 from debughost_cli.services.lock import LOCK_TIMEOUT, project_lock
 from debughost_cli.services.observe import ConcurrentModification
@@ -20,6 +21,7 @@ from debughost_cli.services.port_table import PortTable
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import observe
 from debughost_cli.services.up_state import Attempt, UpState
+from debughost_cli.specs import HTTP, PortBinding
 
 RETRY_INTERVAL = 0.2
 """Seconds between two observations while another client creates the project's container."""
@@ -28,11 +30,11 @@ MAX_CONTAINERS = 3
 
 
 class PortRace(Exception):
-    """The port was free when it was chosen, and the engine found it in use at the start."""
+    """A port was free when it was chosen, and the engine found it in use at the start."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(port)
-        self.port = port
+    def __init__(self, ports: Sequence[PortBinding]) -> None:
+        super().__init__(ports)
+        self.ports = ports
 
 
 class Recovery:
@@ -59,16 +61,30 @@ class Recovery:
                     raise busy(state.project, exc) from exc
                 time.sleep(RETRY_INTERVAL)
             except PortRace as exc:
+                # First: what is started again then has ports of its own.
+                lost = self._lost(state, exc.ports)
                 state.rollback.run()
-                state.avoided_ports |= {exc.port}
-                if state.resolved.settings.fixed_port or time.monotonic() >= deadline:
-                    raise self._port_in_use(state, exc.port) from exc
-                self._progress.step(f"Port {exc.port} is in use by now, choosing another")
+                state.avoided_ports |= {port.host_port for port in lost}
+                is_late = time.monotonic() >= deadline
+                for port in lost:
+                    if is_late or _is_fixed(state.resolved, port):
+                        raise self._port_in_use(state, port) from exc
+                    text = f"Port {port.host_port} is in use by now, choosing another"
+                    self._progress.step(text)
 
-    def _port_in_use(self, state: UpState, port: int) -> PortInUse:
+    def _lost(self, state: UpState, ports: Sequence[PortBinding]) -> Sequence[PortBinding]:
+        """Those that somebody has; all, where nobody is seen."""
+        if len(ports) == 1:
+            return ports
+        table = PortTable(self._engine, state.project)
+        return [port for port in ports if table.holder(port.host_port)] or ports
+
+    def _port_in_use(self, state: UpState, port: PortBinding) -> PortInUse:
         """The engine names the port alone; who uses it is looked up."""
         table = PortTable(self._engine, state.project, state.avoided_ports)
-        return port_in_use(port, table.identify(port), table.holder)
+        number = port.host_port
+        error = port_in_use(number, table.identify(number), table.holder)
+        return error if port.name == HTTP else for_publish(error, port)
 
     def until_intact(self, state: UpState, bring_up: Callable[[], Attempt]) -> Attempt:
         """Creates another container where the end of an engine corrupted the one it started."""
@@ -134,6 +150,14 @@ class Recovery:
             return False
         self._engine.ping()
         return self._engine.connection_failures > failures
+
+
+def _is_fixed(resolved: ResolvedProject, port: PortBinding) -> bool:
+    """Whether the user chose it."""
+    if port.name == HTTP:
+        return bool(resolved.settings.fixed_port)
+    request = resolved.ports.get(port.name)
+    return request is not None and isinstance(request.host, int)
 
 
 def busy(project: str, exc: ConcurrentModification) -> Busy:

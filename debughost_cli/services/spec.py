@@ -24,6 +24,7 @@ from debughost_cli.resources import Container, Image, Network
 from debughost_cli.services.companions import ObservedCompanions
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.owner_process import OwnerProcess
+from debughost_cli.services.project_ports import ProjectPorts
 from debughost_cli.specs import (
     HTTP,
     Mount,
@@ -33,6 +34,7 @@ from debughost_cli.specs import (
     Role,
     ServiceSpec,
     User,
+    bindings_text,
 )
 
 _CACHES = {
@@ -73,16 +75,17 @@ _NO_SERVICES = ObservedCompanions()
 
 
 def make_spec(
-    resolved: ResolvedProject, *, port: int, image: ImageChoice, network: Network | None,
+    resolved: ResolvedProject, *, ports: ProjectPorts, image: ImageChoice, network: Network | None,
     engine: Engine, owner: OwnerProcess, mountpoint_made: bool,
     companions: ObservedCompanions = _NO_SERVICES, container_port: int = 0,
 ) -> ProjectSpec:  # fmt: skip
     """What ``resolved`` should be on this engine, created by the process ``owner``.
 
     ``companions``: the services that it uses. ``container_port``: the port on which the program
-    listens, 0 for ``port`` itself.
+    listens, 0 for that of ``ports`` itself.
     """
-    inner = (container_port or port) if resolved.listens else 0
+    inner = (container_port or ports.main) if resolved.listens else 0
+    own = (PortBinding(HTTP, inner, ports.main),) if resolved.listens else ()
     transport = choose_transport(engine.info)
     user = engine.users().user_for(*owner_of(resolved.workspace))
     spec = ServiceSpec(
@@ -92,7 +95,7 @@ def make_spec(
         image=image.ref,
         image_id=image.image_id,
         command=command_of(resolved, inner, image.image),
-        ports=(PortBinding(HTTP, inner, port),) if resolved.listens else (),
+        ports=(*own, *ports.extra),
         environment=_environment(resolved, inner, image.image, companions.variables),
         mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
@@ -113,6 +116,7 @@ def make_spec(
         names.CA_BUNDLE: hashlib.sha256(bundle.pem).hexdigest() if bundle else "",
         names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
         names.SERVICE: "",
+        names.PORTS: bindings_text(spec.ports),
     }
     return ProjectSpec(main=replace(spec, labels=labels), companions=companions.specs)
 

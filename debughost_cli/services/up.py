@@ -221,7 +221,7 @@ class UpService:
             return None
         container, launcher = observe(self._engine, attempt.ref)
         address = container.address if self._engine.info.shares_kernel else ""
-        return choose_port(launcher.others, address)
+        return choose_port(launcher.others, container, address)
 
     def _converge_and_wait(self, state: UpState) -> Attempt:
         failures = self._engine.connection_failures
@@ -269,7 +269,7 @@ class UpService:
         except CompanionPortInUse:
             raise
         except PortInUse as exc:
-            raise PortRace(observation.spec.main.port) from exc
+            raise PortRace(observation.spec.main.ports) from exc
         except (NotFound, Conflict) as exc:
             # Another client removed or changed what was just observed.
             raise ConcurrentModification(exc.message) from exc

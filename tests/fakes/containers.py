@@ -117,8 +117,9 @@ class FakeContainers(Part):
         found.network_id = found.network_id or self.engine.networks.network_id(found.spec.network)
         if found.network_id not in self.engine.stored_networks and found.spec.network != "none":
             raise _not_started(found, NotFound(f"network {found.network_id} not found"))
-        if self._port_is_taken(found):
-            words = f"Bind for 127.0.0.1:{found.spec.port} failed: port is already allocated"
+        taken = self._taken_port(found)
+        if taken:
+            words = f"Bind for 127.0.0.1:{taken} failed: port is already allocated"
             raise _not_started(found, PortInUse(words, details={"engine": words}))
         program = self.engine.runtime.program_of(found)
         if program.refused:
@@ -244,11 +245,12 @@ class FakeContainers(Part):
             lines = lines[len(lines) - min(query.tail, len(lines)) :]
         return [line for line in lines if in_span(line, query)]
 
-    def _port_is_taken(self, container: FakeContainer) -> bool:
-        taken = set(self.engine.taken_ports)
-        for other in self.engine.stored_containers.values():
-            taken |= {p.host_port for p in other.spec.ports} if other.is_running else set()
-        return any(p.host_port in taken for p in container.spec.ports)
+    def _taken_port(self, container: FakeContainer) -> int:
+        """The first of its ports that is in use, 0 for none."""
+        running = [c for c in self.engine.stored_containers.values() if c.is_running]
+        others = {port.host_port for c in running for port in c.spec.ports}
+        own = (port.host_port for port in container.spec.ports)
+        return next((port for port in own if port in others | self.engine.taken_ports), 0)
 
     def _place(self, container: FakeContainer, path: str) -> tuple[dict[str, FileEntry], str]:
         """Where a path of a container really is: in a volume, or in the container itself."""

@@ -152,7 +152,7 @@ def test_there_is_a_shell_to_test_with() -> None:
 
 def test_debuggers_and_ports_of_the_kernels_choice_are_no_page() -> None:
     listeners = [Listener(p) for p in (3000, 5678, 9229, 24678, 35729, 40123, 61000)]
-    assert [found.port for found in relevant(listeners)] == [3000, 61000]
+    assert [found.port for found in relevant(listeners, make_container())] == [3000, 61000]
 
 
 def launcher(*ports: int, loopback: bool = False) -> LauncherStatus:
@@ -163,13 +163,15 @@ def launcher(*ports: int, loopback: bool = False) -> LauncherStatus:
 def test_a_program_has_two_seconds_to_listen_on_its_port_too() -> None:
     clock = FakeClock()
     elsewhere = Elsewhere(clock)
-    assert not elsewhere.is_settled(launcher())
+    assert not elsewhere.is_settled(make_container(), launcher())
     clock.sleep(100)
-    assert not elsewhere.is_settled(launcher(3000))
+    assert not elsewhere.is_settled(make_container(), launcher(3000))
     clock.sleep(GRACE - 0.1)
-    assert not elsewhere.is_settled(launcher(3000, 8080)), "it is still beginning to"
+    assert not elsewhere.is_settled(make_container(), launcher(3000, 8080)), (
+        "it is still beginning to"
+    )
     clock.sleep(GRACE)
-    assert elsewhere.is_settled(launcher(3000, 8080))
+    assert elsewhere.is_settled(make_container(), launcher(3000, 8080))
 
 
 HELPER, PAGE = Listener(7321, is_loopback=True), Listener(8080)
@@ -191,11 +193,11 @@ def test_a_helper_on_the_loopback_address_is_given_longer(
     clock = FakeClock()
     elsewhere = Elsewhere(clock)
     seen = LauncherStatus(LauncherPhase.RUNNING, loopback=loopback, others=others)
-    assert not elsewhere.is_settled(seen)
+    assert not elsewhere.is_settled(make_container(), seen)
     clock.sleep(grace - 0.1)
-    assert not elsewhere.is_settled(seen)
+    assert not elsewhere.is_settled(make_container(), seen)
     clock.sleep(0.2)
-    assert elsewhere.is_settled(seen)
+    assert elsewhere.is_settled(make_container(), seen)
 
 
 @pytest.mark.parametrize(
@@ -211,9 +213,9 @@ def test_a_helper_on_the_loopback_address_is_given_longer(
 def test_what_ends_the_wait(state: LauncherStatus, settles: bool) -> None:
     clock = FakeClock()
     elsewhere = Elsewhere(clock)
-    assert not elsewhere.is_settled(state)
+    assert not elsewhere.is_settled(make_container(), state)
     clock.sleep(GRACE)
-    assert elsewhere.is_settled(state) is settles
+    assert elsewhere.is_settled(make_container(), state) is settles
 
 
 @contextmanager
@@ -258,13 +260,16 @@ def test_of_two_the_one_that_answers(
         ]
         listeners = [Listener(port) for port in ports]
         expected = None if chosen is None else ports[chosen]
-        assert choose_port(listeners, "127.0.0.1") == expected
-        assert choose_port(listeners, "") is None, "nobody can be asked"
+        assert choose_port(listeners, make_container(), "127.0.0.1") == expected
+        assert choose_port(listeners, make_container(), "") is None, "nobody can be asked"
 
 
 def test_one_alone_needs_no_answer() -> None:
-    assert choose_port([Listener(3000), Listener(9229), Listener(8080, True)], "") == 3000
-    assert choose_port([Listener(3000, True)], "") is None
+    assert (
+        choose_port([Listener(3000), Listener(9229), Listener(8080, True)], make_container(), "")
+        == 3000
+    )
+    assert choose_port([Listener(3000, True)], make_container(), "") is None
 
 
 @pytest.mark.parametrize(

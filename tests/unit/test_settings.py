@@ -21,7 +21,7 @@ from debughost_cli.project.companions import CompanionSettings
 from debughost_cli.project.configuration import file_environment, load_settings
 from debughost_cli.project.settings import SETTINGS, Flags, Settings, Source
 from debughost_cli.project.variables import BadValue, flag_environment
-from debughost_cli.specs import Limits, PortBinding
+from debughost_cli.specs import Limits, PortBinding, PortRequest
 
 GIB = 1024**3
 
@@ -58,6 +58,22 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         ('"3000+"', PortFrom(3000)),
         ('"auto"', None),
         ("false", 0),
+    ],
+    "ports": [
+        ("{debug = 9229}", {"debug": PortRequest(9229, 9229)}),
+        ('{mail = "8026:8025"}', {"mail": PortRequest(8025, 8026)}),
+        ('{mail = "8026+:80"}', {"mail": PortRequest(80, PortFrom(8026))}),
+        ('{mail = "127.0.0.1:8025:8025/tcp"}', {"mail": PortRequest(8025, 8025)}),
+        (
+            '["9229", "ui=9230+", "9300:9100"]',
+            {
+                "9229": PortRequest(9229, 9229),
+                "ui": PortRequest(9230, PortFrom(9230)),
+                "9100": PortRequest(9100, 9300),
+            },
+        ),
+        ('"9229,ui=9300:80"', {"9229": PortRequest(9229, 9229), "ui": PortRequest(80, 9300)}),
+        ("{}", {}),
     ],
     "env": [('{A = "x", B = 1, C = true, D = 1.5}', {"A": "x", "B": "1", "C": "true", "D": "1.5"})],
     "env_file": [('".env"', (".env",)), ('["a", "b"]', ("a", "b")), ("[]", ())],
@@ -119,6 +135,29 @@ WRONG: dict[str, list[str]] = {
     "image": ["1", "[]", '""', '"a b"', '"-x"', '"$(a)"', '"a\\n"', f'"{"a" * 513}"'],
     "command": ["1", "[]", '""', '" "', "[1]", "true", '["a", 1]'],
     "port": ["0", "80", "2650", "70000", "-1", "1.5", '"x"', "true", "[]", '""', '"3000 "'],
+    "ports": [
+        "9229",
+        "true",
+        '"x"',
+        "{debug = true}",
+        "{debug = 80}",
+        "{debug = 2650}",
+        '{debug = ""}',
+        "{debug = 70000}",
+        "{debug = -1}",
+        "{debug = 1.5}",
+        "{http = 9229}",
+        "{Debug = 9229}",
+        '{debug = "9229:0"}',
+        '{debug = "9229:65536"}',
+        '{debug = "0.0.0.0:9229:9229"}',
+        '{debug = "9229/udp"}',
+        '{debug = "9229-9231"}',
+        "{debug = [9229]}",
+        "[9229]",
+        '"http=9229"',
+        str([f"{port}" for port in range(9000, 9021)]),
+    ],
     "env": ['"A=1"', "[]", "{A = [1]}", "{A = {B = 1}}", '{"A=B" = 1}', '{"" = 1}'],
     "env_file": ["1", "[1]", '""', '[""]', str([".env"] * 21), str(["a", "b"] * 9000)],
     "cpus": ["0", "-1", '"x"', "true", "[]", "inf", "nan", '""', "5000"],
