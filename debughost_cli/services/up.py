@@ -31,7 +31,7 @@ from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.mapped_users import warn_if_not_writable
 from debughost_cli.services.migrations import find_pending, with_migrations
-from debughost_cli.services.missing_module import with_manifests
+from debughost_cli.services.missing_service import with_missing
 from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
@@ -116,7 +116,7 @@ class UpService:
             # The container is kept, for its logs or because it goes on running.
             changed = action is not Action.UNCHANGED
             if isinstance(outcome, Crashed | NotReady):
-                outcome = with_manifests(outcome, state.resolved)
+                outcome = with_missing(outcome, state.resolved)
             is_install = isinstance(outcome, DependenciesFailed | NotReady)
             if is_install and state.resolved.network == names.NETWORK:
                 outcome = self._network.with_rivals(outcome)
