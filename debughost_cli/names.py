@@ -46,6 +46,14 @@ SERVICE = "debug-host.service"
 """On containers and volumes of companion services: the service's name."""
 SOURCES = "debug-host.sources"
 BASE = "debug-host.base"
+PACKAGES = "debug-host.packages"
+"""On images: the Debian packages that a project asked for, with spaces between them."""
+
+HOOKS_HASH = "debug-host.hooks"
+"""On containers: the SHA-256 of the project's hooks; empty for none."""
+
+HOOKS = ("after_install", "before_start")
+"""What a project may have run in its container: after an install, and before each start."""
 
 WORKDIR = "/app"
 CACHE_DIR = "/var/cache/debughost"

@@ -150,6 +150,7 @@ class ContainerSummary(_OfProject, Struct, frozen=True):
     created_at: datetime
     published_ports: tuple[int, ...] = ()
     health: str | None = None
+    image_id: str = ""
 
 
 class ProjectInstance(Struct, frozen=True):
@@ -229,7 +230,9 @@ class DiskUsage(Struct, frozen=True):
 
 
 class Image(Struct, frozen=True):
-    """An image that is on the engine. ``environment`` is what its containers inherit."""
+    """An image that is on the engine. ``environment`` is what its containers inherit, ``user`` who
+    they run as; empty for root, and in lists.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -240,6 +243,7 @@ class Image(Struct, frozen=True):
     command: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     """The folders that it declares as volumes."""
+    user: str = ""
 
 
 class LogLine(Struct, frozen=True):

@@ -106,7 +106,7 @@ def foreign_port(app: App, engine: FakeEngine) -> None:
 
 def base_in_registry(app: App, engine: FakeEngine) -> None:
     from debughost_cli.models import ProjectType
-    from debughost_cli.services.images import default_base
+    from debughost_cli.services.base_images import default_base
 
     for type_ in ProjectType:
         engine.add_image(default_base(type_), registry=True)
@@ -198,6 +198,7 @@ case("no base", "images build node --base nope:1")
 case("unknown type", "images build ruby")
 case("pulled", "images pull static", base_in_registry)
 case("no base", "images pull static")
+case("nothing old", "images prune --yes")
 case("healthy", "doctor", "up")
 case("network conflict", "doctor", foreign_network)
 case("invalid file", "doctor", bad_file)

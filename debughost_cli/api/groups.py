@@ -155,6 +155,27 @@ class Images:
         service = ImageService(self._source.get(), self._progress)
         return service.refresh(types, self._config.ca_bundle())
 
+    def candidates(self) -> ImagesResult:
+        """What ``prune`` would remove: images of ours that no container uses, with packages or old.
+
+        >>> host.images.candidates().images
+        ()
+        """
+        from debughost_cli.services.old_images import OldImages
+
+        return OldImages(self._source.get(), self._progress).candidates()
+
+    def prune(self, chosen: ImagesResult | None = None) -> ImagesResult:
+        """Removes ``chosen``, all candidates if not given; one that is in use by now stays.
+
+        >>> host.images.prune().changed
+        False
+        """
+        from debughost_cli.services.old_images import OldImages
+
+        service = OldImages(self._source.get(), self._progress)
+        return service.prune(service.candidates() if chosen is None else chosen)
+
 
 class Configuration:
     """The configuration of the project in a folder; needs no engine."""

@@ -44,8 +44,9 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     given = {
         name: (_plain(_value(settings, name)), source)
         for name, source in settings.sources.items()
-        if name not in ("env", "env_file", "ports")
+        if name not in ("env", "env_file", "ports", "hooks")
     }
+    hooks = {f"hooks.{name}": (text, Source.FILE) for name, text in settings.hooks.items()}
     detected: dict[str, tuple[object, Source]] = {
         "type": (found.type.value, Source.DETECTED),
         "command": (list(resolved.command or found.command), Source.DETECTED),
@@ -56,7 +57,7 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     detected["project"] = (resolved.project, Source.WORKSPACE)
     limits = {f"limits.{k}": (n, Source.USER) for k, n in settings.project_limits.items()}
     env = {f"env.{name}": ("(set)", Source.FILE) for name in resolved.environment}
-    rows = detected | given | limits | env
+    rows = detected | given | limits | hooks | env
     return [(name, value, source.value) for name, (value, source) in sorted(rows.items())]
 
 

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "network ensure": ("debughost network ensure --subnet 172.30.0.0/16",),
     "volumes prune": ("debughost volumes prune --dry-run", "debughost volumes prune --yes"),
     "images build": ("debughost images build node --base my/node:24",),
+    "images prune": ("debughost images prune --dry-run", "debughost images prune --yes"),
 }
 _EXIT_CODES = (
     "Exit codes: 0 done, 1 a defect or an answer not understood, 2 wrong input,",

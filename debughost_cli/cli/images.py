@@ -1,4 +1,4 @@
-"""``images ls``, ``build``, ``pull``."""
+"""``images ls``, ``build``, ``pull``, ``prune``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import typer
 
 from debughost_cli.cli.options import command, group
 from debughost_cli.cli.output import Output
+from debughost_cli.cli.projects import confirm
 from debughost_cli.cli.session import Session
 from debughost_cli.models import ProjectType
 from debughost_cli.project.parsers import parse_type
 from debughost_cli.render import human
 from debughost_cli.render.json import images_json
+from debughost_cli.render.text import counted
 
 if TYPE_CHECKING:
     from debughost_cli.api import ImagesResult
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     made.command("ls")(command(ls))
     made.command("build")(command(build))
     made.command("pull")(command(pull))
+    made.command("prune")(command(prune))
 
 
 def ls(session: Session) -> Output:
@@ -51,6 +54,24 @@ def build(
 def pull(session: Session, types: Types = None) -> Output:
     """Pull what the base images are built on, and build them."""
     return _output(session, session.host.images.pull(_types(types)))
+
+
+def prune(
+    session: Session,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> Output:
+    """Remove old images of ours that no container uses."""
+    found = session.host.images.candidates()
+    if not found.images:
+        return Output(
+            data=images_json(found), show=lambda: session.streams.talk("No images to remove")
+        )
+    if dry_run:
+        return _output(session, found)
+    if not yes:
+        confirm(session, f"Remove {counted(len(found.images), 'image')}?")
+    return _output(session, session.host.images.prune(found))
 
 
 def _types(given: list[str] | None) -> list[ProjectType]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from debughost_cli import names
 from debughost_cli.models import Dependencies, ProjectType
@@ -14,6 +16,8 @@ from debughost_cli.project.detect import manifest_lines
 from debughost_cli.project.workspace import FolderIdentity
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import MountType, ServiceSpec
+
+_NO_HOOKS: Mapping[str, str] = MappingProxyType({})
 
 
 @cache
@@ -44,13 +48,15 @@ def control_files(
     uid: int,
     gid: int,
     *,
+    hooks: Mapping[str, str] = _NO_HOOKS,
     workspace: FolderIdentity | None = None,
     ca_bundle: bytes = b"",
 ) -> list[FileEntry]:
     """The files that a new container needs before its first start.
 
-    ``workspace``: the folder that must be at ``/app`` at every start, None where the container has
-    no way to tell. ``ca_bundle``: certificates as PEM, empty for none.
+    ``hooks``: shell text by name. ``workspace``: the folder that must be at ``/app`` at every
+    start, None where the container has no way to tell. ``ca_bundle``: certificates as PEM, empty
+    for none.
 
     The launcher and its inputs belong to root, in a folder of root's. The folders for the state,
     the home and the volumes belong to the project's user; where that is the image's own user, which
@@ -74,6 +80,10 @@ def control_files(
         entries.append(FileEntry(names.PHP_PRIVATE, private_files_script(), 0, 0, 0o644))
     if dependencies:
         entries += _dependency_files(spec, dependencies)
+    entries += [
+        FileEntry(f"{names.CONTROL_DIR}/{name}", text.encode(), 0, 0, 0o644)
+        for name, text in hooks.items()
+    ]
     return entries
 
 

@@ -3,8 +3,8 @@
 # runs the command, and reports its status in the target of one symbolic link, /.debughost/run/state,
 # which an engine reads in 2 ms where a file takes 60. The target is a phase, followed by flags that
 # are separated by "+":
-#   starting, workspace_changed, installing, install_failed, volume_not_writable, command_not_found
-#   or running
+#   starting, workspace_changed, installing, install_failed, volume_not_writable, command_not_found,
+#   after_install, after_install_failed, before_start, before_start_failed or running
 #   ready         something listens on the project's port, on an address that is not the loopback;
 #                 without a port (0): the command has run for 3 s
 #   accepts       while ready: it has accepted a connection
@@ -322,6 +322,22 @@ fingerprint() {
         sha256sum | { read -r sum _; printf '%s' "$sum"; }
 }
 
+# run_hook NAME: what the project itself wants to have run. Where it fails, nothing else is started.
+run_hook() {
+    [ -f "$control/$1" ] || return 0
+    [ -z "$stopping" ] || end 143 "$1$installed"
+    start_watch "$1$installed"
+    report "running the hook $1"
+    sh "$control/$1" </dev/null 2>&3 3>&-
+    failed=$?
+    [ -z "$stopping" ] || end 143 "$1$installed"
+    if [ "$failed" != 0 ]; then
+        report "the hook $1 ended with exit code $failed"
+        end "$failed" "$1_failed$installed"
+    fi
+    stop_watch
+}
+
 # Sets $installed to the flag for the installed dependencies.
 install_dependencies() {
     # Sets manager, folder, files and identity.
@@ -342,10 +358,11 @@ install_dependencies() {
             report "$manager ended with exit code $failed"
             end "$failed" install_failed
         fi
+        stop_watch
+        run_hook after_install
         # The install may have updated a lock file: its current content counts.
         expected=$(fingerprint)
         printf '%s' "$expected" >"$folder/.debughost"
-        stop_watch
     fi
     installed=+deps-$expected
 }
@@ -371,6 +388,7 @@ rm -f "$run/ooms"
 PATH=$path
 
 [ ! -f "$control/dependencies" ] || install_dependencies
+run_hook before_start
 if ! command -v "$1" >/dev/null; then
     report "$1: command not found"
     end 127 command_not_found

@@ -161,6 +161,7 @@ def summary(raw: Json) -> ContainerSummary:
         created_at=time(raw.get("Created")) or datetime.fromtimestamp(0, UTC),
         published_ports=tuple(sorted({p for p in ports if p})),
         health=_health(as_str(raw.get("Status"))),
+        image_id=as_str(raw.get("ImageID")),
     )
 
 
@@ -239,6 +240,7 @@ def image(raw: Json) -> Image:
         environment=environment(config.get("Env")),
         command=tuple(map(str, as_list(config.get("Entrypoint")) + as_list(config.get("Cmd")))),
         volumes=tuple(sorted(map(str, as_map(config.get("Volumes"))))),
+        user=as_str(config.get("User")),
     )
 
 

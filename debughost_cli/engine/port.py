@@ -224,20 +224,22 @@ class Images(Protocol):
         """Images with all of ``labels``."""
         ...
 
+    def last_step(self, ref: str) -> str:
+        """The last step of its history. Raises NotFound."""
+        ...
+
+    def remove(self, ref: str) -> None:
+        """Removes a tag or id, and with the last the image; gone is fine. Raises InUse."""
+        ...
+
     def pull(self, ref: str, on_text: OnText) -> None:
         """Raises ImageNotFound with its reason."""
         ...
 
     def build(
-        self,
-        context: Path,
-        *,
-        tags: Sequence[str],
-        labels: Mapping[str, str],
-        build_args: Mapping[str, str],
-        no_cache: bool,
-        on_text: OnText,
-    ) -> None:
+        self, context: Path, *, tags: Sequence[str], labels: Mapping[str, str],
+        build_args: Mapping[str, str], no_cache: bool, on_text: OnText,
+    ) -> None:  # fmt: skip
         """Builds ``context/Dockerfile``. Raises ImageNotFound for a base that is not to be had."""
         ...
 

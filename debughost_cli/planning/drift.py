@@ -13,6 +13,7 @@ from debughost_cli.specs import Limits, Mount, Role, ServiceSpec
 _SENTENCES = {
     "workspace_inode": "another folder is in the place of the workspace",
     "ca_bundle": "root certificates changed",
+    "hooks": "hooks changed",
     "config_hash": "made by another version of debughost",
     "dependencies": "another way to install",
     "mounts": "mounts changed",
@@ -68,6 +69,7 @@ def find_drift(
         "workspace": (spec.workspace, have.labels.get(names.WORKSPACE)),
         "workspace_inode": _label_pair(spec, have, names.WORKSPACE_INODE),
         "ca_bundle": _label_pair(spec, have, names.CA_BUNDLE),
+        "hooks": _label_pair(spec, have, names.HOOKS_HASH),
         "image": _image_pair(spec, have),
         "command": (list(spec.command), list(have.command)),
         "port": (spec.port, have.port),

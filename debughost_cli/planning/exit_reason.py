@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 
 from debughost_cli.models import Exit, ExitReason, State
-from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus, failed_hook
 from debughost_cli.planning.memory import memory_limit
 from debughost_cli.resources import Container, ContainerStatus
 
@@ -139,6 +139,8 @@ def has_no_shell(container: Container, launcher: LauncherStatus) -> bool:
 
 
 def _before_start(reached: LauncherPhase, code: int) -> str | None:
+    if failed_hook(reached):
+        return f"its hook {failed_hook(reached)} failed (exit code {code})"
     return {
         LauncherPhase.INSTALL_FAILED: f"its dependencies could not be installed (exit code {code})",
         LauncherPhase.VOLUME_NOT_WRITABLE: "its user cannot write to the dependency volume",

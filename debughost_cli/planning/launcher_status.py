@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from debughost_cli import names
 from debughost_cli.models import Listener
 from debughost_cli.resources import Container, ContainerStatus, Link
 
@@ -25,8 +26,32 @@ class LauncherPhase(StrEnum):
     VOLUME_NOT_WRITABLE = "volume_not_writable"
     COMMAND_NOT_FOUND = "command_not_found"
     WORKSPACE_CHANGED = "workspace_changed"
+    AFTER_INSTALL = "after_install"
+    AFTER_INSTALL_FAILED = "after_install_failed"
+    BEFORE_START = "before_start"
+    BEFORE_START_FAILED = "before_start_failed"
     RUNNING = "running"
     UNKNOWN = "unknown"
+
+
+def is_preparing(phase: LauncherPhase) -> bool:
+    """Whether something runs that the program needs first: its install, or a hook."""
+    return phase in (
+        LauncherPhase.INSTALLING,
+        LauncherPhase.AFTER_INSTALL,
+        LauncherPhase.BEFORE_START,
+    )
+
+
+def hook_of(phase: LauncherPhase) -> str:
+    """The name of the hook that runs, or that failed; empty where it is about none."""
+    name = phase.removesuffix("_failed")
+    return name if name in names.HOOKS else ""
+
+
+def failed_hook(phase: LauncherPhase) -> str:
+    """The name of the hook that failed; empty where none did."""
+    return hook_of(phase) if phase.endswith("_failed") else ""
 
 
 class LauncherStatus(Struct, frozen=True):

@@ -9,7 +9,12 @@ from datetime import datetime
 from debughost_cli import names
 from debughost_cli.failure import NotReadyReason as NotReadyReason
 from debughost_cli.models import Listener
-from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.launcher_status import (
+    LauncherPhase,
+    LauncherStatus,
+    hook_of,
+    is_preparing,
+)
 from debughost_cli.planning.memory import memory_limit, more_memory_hint
 from debughost_cli.resources import Container
 
@@ -18,7 +23,6 @@ AUXILIARY_PORTS = frozenset({5678, 5858, 9229, 9230, 24678, 35729})
 EPHEMERAL_PORTS = range(32768, 61000)
 """Linux's own choice for programs that give no number (ip_local_port_range)."""
 
-_AT_WORK = (LauncherPhase.INSTALLING, LauncherPhase.RUNNING)
 GRACE, LOOPBACK_GRACE = 2.0, 10.0
 """Seconds in which a program may still begin to listen on its port; the second where all that it
 listens on are other ports of the loopback address, as those of reloaders and debuggers are.
@@ -51,7 +55,7 @@ def known_obstacle(
     """Why a running project is not ready, from one reading; None where it is, or where one cannot
     tell yet.
     """
-    if launcher.ready or not container.port or launcher.phase not in _AT_WORK:
+    if launcher.ready or not container.port or not _is_at_work(launcher.phase):
         return None
     is_elsewhere = launcher.loopback or relevant(launcher.others, container)
     if (
@@ -61,6 +65,10 @@ def known_obstacle(
     ):
         return None
     return explain_not_ready(container, launcher)
+
+
+def _is_at_work(phase: LauncherPhase) -> bool:
+    return phase is LauncherPhase.RUNNING or is_preparing(phase)
 
 
 def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotReadyReason:
@@ -82,10 +90,11 @@ def explain_not_ready(container: Container, launcher: LauncherStatus) -> NotRead
             "What serves the port has ended, hangs, or still starts; "
             f"see 'debughost logs -p {project}'",
         )
-    if launcher.phase is LauncherPhase.INSTALLING:
+    if is_preparing(launcher.phase):
+        hook = hook_of(launcher.phase)
         return NotReadyReason(
             "installing",
-            "its dependencies are still being installed",
+            f"its hook {hook} still runs" if hook else "its dependencies are still being installed",
             f"Wait on: debughost up -p {project} --install-timeout 1800",
         )
     if others:

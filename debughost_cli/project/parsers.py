@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 
 from debughost_cli import names
@@ -25,6 +26,11 @@ MIN_MEMORY = 6 * 1024**2
 _SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*([kmgt]?)(?:i?b)?", re.ASCII)
 _MOST_PATHS = 20
 """Files of variables, each of up to 1 MiB: the same one thousands of times would take hours."""
+_MOST_PACKAGES = 100
+_PACKAGE = re.compile(
+    r"[a-z0-9][a-z0-9+.-]{0,99}[a-z0-9+](?:=[0-9][A-Za-z0-9.+:~-]{0,99})?", re.ASCII
+)
+"""A name by Debian's policy, and perhaps a version. To apt, ``name-`` would mean to remove it."""
 _IMAGE = re.compile(r"[\w[][\w.:/@+\]-]{0,511}", re.ASCII)
 
 
@@ -99,6 +105,29 @@ def parse_paths(value: object) -> tuple[str, ...]:
     if paths is not None and all(paths) and len(paths) <= _MOST_PATHS:
         return paths
     raise BadValue(f"a path or a list of at most {_MOST_PATHS} paths")
+
+
+def parse_hooks(value: object) -> Mapping[str, str]:
+    """A table of hooks, each as text for the shell. Raises BadValue."""
+    if not isinstance(value, Mapping) or not set(value) <= set(names.HOOKS):
+        raise BadValue(f"a table of {' and '.join(names.HOOKS)}")
+    return {str(name): _hook(given) for name, given in value.items()}
+
+
+def _hook(value: object) -> str:
+    command = parse_command(value)
+    return value if isinstance(value, str) else shlex.join(command)
+
+
+def parse_packages(value: object) -> tuple[str, ...]:
+    """Names of Debian packages, also as one text with spaces. Raises BadValue."""
+    given = value.split() if isinstance(value, str) else _strings(value)
+    if given is not None and len(given) <= _MOST_PACKAGES and all(map(_PACKAGE.fullmatch, given)):
+        return tuple(dict.fromkeys(given))
+    raise BadValue(
+        f"a list of at most {_MOST_PACKAGES} Debian packages, such as"
+        ' ["ffmpeg", "libpq-dev=17.5-1"]'
+    )
 
 
 def parse_cpus(value: object) -> float:

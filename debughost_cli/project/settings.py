@@ -95,6 +95,9 @@ class Settings:
     compilers: bool | None = _setting(
         None, parsers.parse_bool, "true", "the base image with compilers, for node and python"
     )
+    packages: tuple[str, ...] = _setting(
+        (), parsers.parse_packages, '["ffmpeg", "libpq-dev"]', "Debian packages, for its image"
+    )
     cpus: float = _setting(Limits().cpus, parsers.parse_cpus, "2")
     memory: int = _setting(Limits().memory_bytes, parsers.parse_memory, '"2g"', "without swap")
     pids: int = _setting(Limits().pids, parsers.parse_pids, "512", "processes")
@@ -134,6 +137,10 @@ class Settings:
     ca_bundle: str | None = _setting(
         None, parsers.text, '"certs/ca.pem"', "root certificates to trust, in this folder"
     )
+    hooks: Mapping[str, str] = _setting(
+        _EMPTY, parsers.parse_hooks, '{ after_install = "make assets", before_start = "make db" }',
+        "run in the container", allowed="a table of after_install and before_start",
+    )  # fmt: skip
     env_file: tuple[str, ...] = _setting((), parsers.parse_paths, '".env"')
     env: Mapping[str, str] = _setting(_EMPTY, parsers.parse_environment, '{ DEBUG = "1" }')
     file: Path | None = None

@@ -137,14 +137,17 @@ def volumes(streams: Streams, result: VolumesResult) -> None:
 
 
 def images(streams: Streams, result: ImagesResult) -> None:
-    """The table of base images."""
+    """The table of base images, and of those with packages."""
     rows = [
         (
             e.type,
             e.ref,
             ("here" if e.current else "here, outdated") if e.image else "missing",
             size(e.image.size_bytes if e.image else None),
+            " ".join(e.packages),
         )
-        for e in result.images
+        for e in (*result.images, *result.with_packages)
     ]
-    table(streams, ("TYPE", "IMAGE", "STATE", ">SIZE"), rows)
+    headings = ("TYPE", "IMAGE", "STATE", ">SIZE", "PACKAGES")
+    used = len(headings) if any(row[-1] for row in rows) else -1
+    table(streams, headings[:used], [row[:used] for row in rows])

@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from debughost_cli.characters import clean_all, message
 from debughost_cli.models import Project, Warn
-from debughost_cli.names import ROLE, TYPE, rfc3339
+from debughost_cli.names import BASE, ROLE, TYPE, rfc3339
 from debughost_cli.resources import EngineInfo, Network, Volume
 from debughost_cli.services.results import (
+    ImageEntry,
     ImagesResult,
     ProjectResult,
     ProjectsResult,
@@ -156,20 +157,24 @@ def _volume_json(volume: Volume) -> dict[str, Any]:
 
 
 def images_json(result: ImagesResult) -> dict[str, Any]:
-    """``images ls``, ``build`` and ``pull``."""
+    """``images ls``, ``build``, ``pull`` and ``prune``."""
     return {
-        "images": [
-            {
-                "type": e.type,
-                "ref": e.ref,
-                "present": e.image is not None,
-                "current": e.current,
-                "id": e.image.id if e.image else None,
-                "tags": list(e.image.tags) if e.image else [],
-                "size_bytes": e.image.size_bytes if e.image else None,
-                "created_at": plain(e.image.created_at) if e.image else None,
-                "base": e.image.labels.get("debug-host.base") if e.image else None,
-            }
-            for e in result.images
-        ]
+        "images": [_image_json(e) for e in result.images],
+        "with_packages": [_image_json(e) for e in result.with_packages],
+    }
+
+
+def _image_json(entry: ImageEntry) -> dict[str, Any]:
+    image = entry.image
+    return {
+        "type": entry.type,
+        "ref": entry.ref,
+        "present": image is not None,
+        "current": entry.current,
+        "id": image.id if image else None,
+        "tags": list(image.tags) if image else [],
+        "size_bytes": image.size_bytes if image else None,
+        "created_at": plain(image.created_at) if image else None,
+        "base": image.labels.get(BASE) if image else None,
+        "packages": entry.packages,
     }

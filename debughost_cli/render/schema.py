@@ -30,6 +30,7 @@ DATA: dict[str, type] = {
     "images ls": shapes.ImagesSeen,
     "images build": shapes.ImagesSeen,
     "images pull": shapes.ImagesSeen,
+    "images prune": shapes.ImagesSeen,
     "doctor": shapes.Diagnosis,
     "init": shapes.ConfigWritten,
     "config show": shapes.ConfigShown,

@@ -104,7 +104,9 @@ class VolumesSeen(Struct, frozen=True):
 
 
 class ImageFacts(Struct, frozen=True):
-    """A base image; ``current``: made from the Dockerfile of this version."""
+    """A base image; ``current``: made from the Dockerfile of this version. ``packages``: the Debian
+    packages that were added for a project.
+    """
 
     type: str
     ref: str
@@ -115,12 +117,16 @@ class ImageFacts(Struct, frozen=True):
     size_bytes: int | None
     created_at: str | None
     base: str | None
+    packages: list[str]
 
 
 class ImagesSeen(Struct, frozen=True):
-    """Of ``images ls``, ``build``, ``pull``."""
+    """Of ``images ls``, ``build``, ``pull``, ``prune``. ``with_packages``: made for projects; what
+    ``prune`` removed is in ``images``.
+    """
 
     images: list[ImageFacts]
+    with_packages: list[ImageFacts]
 
 
 class Executed(Struct, frozen=True):

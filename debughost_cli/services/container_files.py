@@ -23,6 +23,7 @@ def container_files(
         resolved.dependencies,
         user.uid,
         user.gid,
+        hooks=resolved.settings.hooks,
         workspace=resolved.folder if engine.info.shares_kernel else None,
         ca_bundle=resolved.ca_bundle.pem if resolved.ca_bundle else b"",
     )

@@ -51,7 +51,7 @@ class DriftService:
         self._engine = engine
         self._environ = environ
         self._image_service = ImageService(engine, NullProgress())
-        self._images: dict[str, ImageChoice] = {}
+        self._images: dict[object, ImageChoice] = {}
         self._networks: dict[str, Network | None] = {}
         self._guard = threading.Lock()
         # Nothing is created, so any process of this machine will do.
@@ -132,7 +132,8 @@ class DriftService:
         return find_drift(spec.main, container, inherited)
 
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
-        key = resolved.settings.image or f"type {resolved.type} {resolved.compilers}"
+        settings = resolved.settings
+        key = (settings.image or resolved.type, resolved.compilers, settings.packages)
         with self._guard:
             if key not in self._images:
                 self._images[key] = self._image_service.choose(resolved, PullPolicy.NEVER)

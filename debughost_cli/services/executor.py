@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
@@ -11,10 +11,8 @@ from debughost_cli.deployment.port import Deployment
 from debughost_cli.engine.port import ContainerCorrupted, Engine, NotFound
 from debughost_cli.errors import (
     DebughostError,
-    EngineError,
     EngineTimeout,
     EngineUnavailable,
-    ImageNotFound,
     Interrupted,
     NotReady,
 )
@@ -24,8 +22,6 @@ from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.resources import Container
 from debughost_cli.services.companion_steps import CompanionSteps
 from debughost_cli.services.container_files import container_files
-from debughost_cli.services.images import ImageService
-from debughost_cli.services.lock import project_lock
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import ConcurrentModification
 from debughost_cli.services.progress import Progress
@@ -38,8 +34,6 @@ from debughost_cli.specs import ServiceSpec
 
 IN_FLIGHT_TIMEOUT = 2.0
 """Seconds in which a container may still appear whose creation was interrupted."""
-BUILD_LOCK_TIMEOUT = 1800.0
-"""Seconds to wait for another command that builds the same image."""
 RESTORE = "start again what ran before"
 
 
@@ -48,13 +42,12 @@ class Executor:
 
     def __init__(
         self, engine: Engine, deployment: Deployment, progress: Progress, network: NetworkService,
-        images: ImageService, clock: Clock = SYSTEM_CLOCK,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._deployment = deployment
         self._progress = progress
         self._network = network
-        self._images = images
         self._clock = clock
         self._methods = {
             **CompanionSteps(engine, deployment, progress, clock).methods(),
@@ -88,38 +81,6 @@ class Executor:
         if current and touches and not is_removed:
             name = RESTORE if current.is_running else "stop what was stopped before"
             state.rollback.push(name, self._restorer(state, attempt, current))
-
-    # Images
-
-    def get_image(self, state: UpState, step: Step) -> None:
-        """Builds or pulls the image: before the project is locked, for it may take minutes."""
-        if step.kind is StepKind.BUILD_IMAGE:
-            self._build_image(state)
-        else:
-            # The engine itself merges two pulls of the same layers.
-            self._images.pull(step.target)
-        state.image_steps.append(step)
-
-    def _build_image(self, state: UpState) -> None:
-        """A command that waited for another one's build finds the image built."""
-        resolved = state.resolved
-        # No project id has a dot in it.
-        with self._image_lock(f"image.{resolved.type}"):
-            if self._images.choose(resolved, state.options.pull).step is None:
-                return
-            try:
-                self._images.build_for(resolved)
-            except (ImageNotFound, EngineError) as exc:
-                # One of an older Dockerfile still works.
-                if self._images.find_for(resolved).image is None:
-                    raise
-                text = f"the {resolved.type} image could not be rebuilt: {exc.message}"
-                self._progress.warn("IMAGE_OUTDATED", text)
-
-    def _image_lock(self, name: str) -> AbstractContextManager[None]:
-        return project_lock(
-            self._engine.identity(), name, on_wait=self._progress.step, timeout=BUILD_LOCK_TIMEOUT
-        )
 
     # Containers
 

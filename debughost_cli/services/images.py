@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import as_file, files
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -24,45 +17,18 @@ from debughost_cli.project.certificates import CaBundle
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Image
 from debughost_cli.services import disk_space
+from debughost_cli.services.base_images import (
+    build_context,
+    default_base,
+    is_base_image,
+    latest,
+    source_folder,
+    sources_hash,
+    tag_of,
+)
+from debughost_cli.services.package_images import PackageImages, in_words
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
-
-
-def latest(type_: ProjectType, *, compilers: bool = False) -> str:
-    """The tag of the type's newest build, without or with compilers."""
-    return f"debug-host/{type_}:{'compilers' if compilers else 'latest'}"
-
-
-@cache
-def _folder(name: str) -> Path:
-    with as_file(files("debughost_cli") / "images" / name) as folder:
-        return folder
-
-
-@cache
-def sources_hash(type_: ProjectType) -> str:
-    """A digest over every file of the type's build context, names included."""
-    digest = hashlib.sha256()
-    for folder in (_folder("common"), _folder(type_)):
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            name = path.relative_to(folder).as_posix()
-            digest.update(f"{name}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def default_base(type_: ProjectType) -> str:
-    """The base in the Dockerfile itself."""
-    for line in (_folder(type_) / "Dockerfile").read_text("utf-8").splitlines():
-        if line.startswith("ARG BASE="):
-            return line.removeprefix("ARG BASE=").strip()
-    raise ImageNotFound(f"the Dockerfile of {type_} has no base")
-
-
-def tag_of(type_: ProjectType, base: str, *, compilers: bool = False) -> str:
-    """``debug-host/{type}:{hash of its sources and base}``, and ``-compilers`` with these."""
-    digest = hashlib.sha256(f"{sources_hash(type_)}\n{base}".encode()).hexdigest()
-    return f"debug-host/{type_}:{digest[:12]}{'-compilers' if compilers else ''}"
 
 
 class ImageChoice(Struct, frozen=True):
@@ -88,6 +54,7 @@ class ImageService:
     def __init__(self, engine: Engine, progress: Progress) -> None:
         self._engine = engine
         self._progress = progress
+        self._packages = PackageImages(engine, progress)
 
     def find(self, type_: ProjectType, *, compilers: bool = False) -> ImageEntry:
         """The type's image, and whether it was built from the current Dockerfile."""
@@ -110,7 +77,31 @@ class ImageService:
             self._build(resolved.type, ca_bundle=resolved.ca_bundle, compilers=resolved.compilers)
 
     def choose(self, resolved: ResolvedProject, pull: PullPolicy) -> ImageChoice:
-        """The project's image: the one that was named, else the base image of its type."""
+        """The project's image: the one that was named, else the base image of its type; where the
+        project has Debian packages, the image that is made of it with these.
+        """
+        base = self.choose_base(resolved, pull)
+        wanted = resolved.settings.packages
+        # The tag depends on the id of an image that is not there yet.
+        if not wanted or base.step or base.image is None:
+            return base
+        ref, image = self._packages.find(resolved.type, wanted, base.image)
+        if image or pull is PullPolicy.NEVER:
+            return ImageChoice(ref, image)
+        return ImageChoice(ref, None, Step(StepKind.BUILD_IMAGE, ref, in_words(wanted)))
+
+    def build_packages(self, resolved: ResolvedProject) -> None:
+        """Makes the image with the packages of the project, where it is missing.
+
+        Raises InvalidConfig for a package that does not exist, EngineError, DiskFull.
+        """
+        base = self.choose_base(resolved, PullPolicy.NEVER)
+        if resolved.settings.packages and base.image:
+            with disk_space.with_usage_details(self._engine):
+                self._packages.build(resolved.type, resolved.settings.packages, base.image)
+
+    def choose_base(self, resolved: ResolvedProject, pull: PullPolicy) -> ImageChoice:
+        """The same without the project's packages."""
         given = resolved.settings.image
         if given:
             return self.choose_named(given, pull)
@@ -135,8 +126,8 @@ class ImageService:
         return ImageChoice(ref, image, Step(StepKind.PULL_IMAGE, ref, why))
 
     def list_all(self) -> ImagesResult:
-        """The images of all types."""
-        return ImagesResult(tuple(self.find(t) for t in ProjectType))
+        """The images of all types, and those with packages."""
+        return ImagesResult(tuple(map(self.find, ProjectType)), tuple(self._packages.list_all()))
 
     def build(
         self,
@@ -174,7 +165,7 @@ class ImageService:
             names.SOURCES: sources_hash(type_),
             names.BASE: base,
         }
-        with build_context(_folder(type_), ca_bundle) as context:
+        with build_context(source_folder(type_), ca_bundle) as context:
             self._engine.images.build(
                 context,
                 tags=[tag, latest(type_, compilers=compilers)],
@@ -217,16 +208,9 @@ def node_tools(image: Image) -> Mapping[str, str]:
     """The versions of the package managers in the base image for Node.js; of others, nothing."""
     if image.labels.get(names.SOURCES) != sources_hash(ProjectType.NODE):
         return {}
-    text = (_folder(ProjectType.NODE) / "tools" / "package.json").read_text("utf-8")
+    text = (source_folder(ProjectType.NODE) / "tools" / "package.json").read_text("utf-8")
     tools: dict[str, str] = json.loads(text)["dependencies"]
     return tools
-
-
-def is_base_image(ref: str) -> bool:
-    """Whether a reference is one of those that base images have, in whatever way it is written."""
-    for registry in ("docker.io/", "index.docker.io/"):
-        ref = ref.removeprefix(registry)
-    return ref.startswith("debug-host/")
 
 
 def _built(ref: str, image: Image | None) -> Image:
@@ -240,22 +224,3 @@ def _built(ref: str, image: Image | None) -> Image:
         hint="Run 'debughost images build', or leave 'image' out",
         details={"image": ref, "reason": "unknown"},
     )
-
-
-@contextmanager
-def build_context(folder: Path, ca_bundle: CaBundle | None) -> Iterator[Path]:
-    """A copy of ``folder`` with the files common to all types, and the CA bundle in ``certs/``.
-
-    Root certificates are not part of the image's identity, so they are not among its sources. Those
-    that a workspace brings are left out: all projects share the image.
-    """
-    with tempfile.TemporaryDirectory(prefix="debughost-build-") as made:
-        context = Path(made) / "context"
-        shutil.copytree(folder, context)
-        shutil.copytree(_folder("common"), context, dirs_exist_ok=True)
-        certs = context / "certs"
-        certs.mkdir()
-        (certs / ".keep").touch()
-        if ca_bundle and ca_bundle.is_trusted:
-            (certs / "ca-bundle.crt").write_bytes(ca_bundle.pem)
-        yield context

@@ -22,7 +22,13 @@ from debughost_cli.errors import (
 from debughost_cli.models import Exit, ExitReason, WaitLimits
 from debughost_cli.planning.exit_reason import explain, has_no_shell
 from debughost_cli.planning.failure_hints import install_hint, program_hint
-from debughost_cli.planning.launcher_status import LauncherPhase, LauncherStatus
+from debughost_cli.planning.launcher_status import (
+    LauncherPhase,
+    LauncherStatus,
+    failed_hook,
+    hook_of,
+    is_preparing,
+)
 from debughost_cli.planning.listeners import NotReadyReason
 from debughost_cli.planning.memory import more_memory_hint, more_shm
 from debughost_cli.project.certificates import trusted_bundle
@@ -93,8 +99,10 @@ def _phase(
     container: Container, launcher: LauncherStatus, limits: WaitLimits, *, is_ready: bool
 ) -> str:
     project = container.project
-    if launcher.phase is LauncherPhase.INSTALLING:
-        return f"Installing the dependencies of {project}"
+    if is_preparing(launcher.phase):
+        hook = hook_of(launcher.phase)
+        doing = f"Running the hook {hook}" if hook else "Installing the dependencies"
+        return f"{doing} of {project}"
     if is_ready:
         return f"Waiting until {project} has been ready for {limits.stable:g} s"
     if launcher.queued:
@@ -104,7 +112,7 @@ def _phase(
 
 
 class _Deadline:
-    """The install has its own; that of the program begins where the install ends."""
+    """The install and the hooks have their own; that of the program begins where these end."""
 
     def __init__(self, limits: WaitLimits, clock: Clock) -> None:
         self._limits = limits
@@ -115,7 +123,7 @@ class _Deadline:
     def passed(self, launcher: LauncherStatus) -> str:
         """Where it has, after how many seconds, as a part of a message."""
         now, limits = self._clock.monotonic(), self._limits
-        if launcher.phase is LauncherPhase.INSTALLING:
+        if is_preparing(launcher.phase):
             self._ready = now + limits.ready
             end, seconds = self._install, limits.install
         else:
@@ -182,6 +190,13 @@ def ended(
             f"(exit code {container.exit_code})",
             hint=known or f"{see_logs}; fix the manifest or lock file, or start with --no-deps",
             details=details,
+        )
+    if failed_hook(launcher.phase) and not _ended_by(exit_, ExitReason.OOM):
+        return StartFailed(
+            f"the hook {failed_hook(launcher.phase)} of {container.project} failed "
+            f"(exit code {container.exit_code})",
+            hint=program_hint(tail) or f"{see_logs}; correct the hook in its configuration",
+            details=details | {"hook": failed_hook(launcher.phase)},
         )
     message = (
         exit_.message if exit_ else f"ended again and again ({container.restart_count} restarts)"

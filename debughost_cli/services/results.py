@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from debughost_cli.errors import DebughostError, Partial
 from debughost_cli.models import Action, Project
+from debughost_cli.names import PACKAGES
 from debughost_cli.planning.up import REQUESTED, Plan, Step, StepKind
 from debughost_cli.resources import Image, Network, Volume
 
@@ -98,9 +99,15 @@ class ImageEntry(Struct, frozen=True):
     current: bool = False
     """True where it was built from the Dockerfile of this version."""
 
+    @property
+    def packages(self) -> list[str]:
+        """The Debian packages that were added for a project."""
+        return self.image.labels.get(PACKAGES, "").split() if self.image else []
+
 
 class ImagesResult(Struct, frozen=True):
-    """The base images, by type."""
+    """The base images, by type, and those with packages that are made of them."""
 
     images: tuple[ImageEntry, ...] = field(default_factory=tuple)
+    with_packages: tuple[ImageEntry, ...] = ()
     changed: bool = False

@@ -114,6 +114,7 @@ def make_spec(
         # A container also has its image's labels: what is not set here, the image could.
         names.MOUNTPOINT: "made" if mountpoint_made else "",
         names.CA_BUNDLE: hashlib.sha256(bundle.pem).hexdigest() if bundle else "",
+        names.HOOKS_HASH: _hooks_hash(resolved),
         names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
         names.SERVICE: "",
         names.PORTS: bindings_text(spec.ports),
@@ -232,6 +233,11 @@ def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:
     facts["dependencies"] = to_builtins(resolved.dependencies, enc_hook=str)
     canonical = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _hooks_hash(resolved: ResolvedProject) -> str:
+    text = json.dumps(dict(resolved.settings.hooks), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest() if resolved.settings.hooks else ""
 
 
 def _labels(spec: ServiceSpec, resolved: ResolvedProject, owner: OwnerProcess) -> dict[str, str]:

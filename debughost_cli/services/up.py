@@ -18,7 +18,7 @@ from debughost_cli.errors import (
     NotReady,
     PortInUse,
 )
-from debughost_cli.models import Action, Companion, Project, PullPolicy
+from debughost_cli.models import Action, Companion, Project
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container, ProjectInstance
 from debughost_cli.services import disk_space
@@ -28,6 +28,7 @@ from debughost_cli.services.drift import freshness
 from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.image_steps import ImageSteps
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.mapped_users import warn_if_not_writable
 from debughost_cli.services.migrations import find_pending, with_migrations
@@ -71,13 +72,14 @@ class UpService:
         self._engine = engine
         self._progress = progress
         self._images = ImageService(engine, progress)
+        self._image_steps = ImageSteps(engine, progress, self._images)
         network = NetworkService(engine, progress, clock, routes)
         self._network = network
         deployment = SingleEngineDeployment(engine)
         owner = this_process(host_identity())
         self._owner = owner
         self._observer = Observer(engine, network, self._images, owner)
-        self._executor = Executor(engine, deployment, progress, network, self._images, clock)
+        self._executor = Executor(engine, deployment, progress, network, clock)
         self._recovery = Recovery(engine, deployment, progress)
 
     def dry_run(self, resolved: ResolvedProject, options: UpOptions) -> ProjectResult:
@@ -187,16 +189,8 @@ class UpService:
         return attempt
 
     def _get_images(self, state: UpState) -> None:
-        for service in state.resolved.settings.services:
-            found = self._images.choose_named(service.image, state.options.pull)
-            if found.step:
-                self._executor.get_image(state, found.step)
-        choice = self._images.choose(state.resolved, state.options.pull)
-        if choice.step:
-            self._executor.get_image(state, choice.step)
-            choice = self._images.choose(state.resolved, PullPolicy.NEVER)
-        state.image = choice
-        state.mismatches = find_mismatches(state.resolved, choice)
+        state.image, state.image_steps = self._image_steps.get(state.resolved, state.options.pull)
+        state.mismatches = find_mismatches(state.resolved, state.image)
         warn_of_mismatches(state.mismatches, self._progress)
 
     def _bring_up(self, state: UpState) -> Attempt:

@@ -31,7 +31,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Action, ProjectType, State
 from debughost_cli.planning.log_options import LogOptions
 from debughost_cli.project.settings import Flags
-from debughost_cli.services.images import default_base
+from debughost_cli.services.base_images import default_base
 from debughost_cli.services.progress import NullProgress
 
 FINDER = doctest.DocTestFinder(exclude_empty=False)

@@ -10,7 +10,7 @@ from fakes import FakeEngine
 
 from cli.conftest import App
 from debughost_cli.models import ProjectType
-from debughost_cli.services.images import default_base, latest
+from debughost_cli.services.base_images import default_base, latest
 
 EXPRESS = {"express": "^5.0.0"}
 

@@ -15,7 +15,7 @@ from cli.conftest import App, Terminal
 from debughost_cli import names
 from debughost_cli.errors import DiskFull, ImageNotFound
 from debughost_cli.models import ProjectType
-from debughost_cli.services.images import default_base, latest
+from debughost_cli.services.base_images import default_base, latest
 
 MANAGED_FILTER = {names.MANAGED: "true"}
 NET = "debug-host-network"

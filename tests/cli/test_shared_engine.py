@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cli.conftest import App
 from debughost_cli import names
 from debughost_cli.models import ProjectType
-from debughost_cli.services.images import sources_hash
+from debughost_cli.services.base_images import sources_hash
 
 ELSEWHERE = "f" * 32
 

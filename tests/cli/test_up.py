@@ -410,7 +410,7 @@ def test_a_missing_base_image_is_built_with_progress_on_stderr(workspace: Path) 
     engine = FakeEngine()
     engine.add_image("node:24-trixie-slim", registry=True)
     for type_ in ProjectType:
-        from debughost_cli.services.images import default_base
+        from debughost_cli.services.base_images import default_base
 
         engine.add_image(default_base(type_), registry=True)
     run = App(engine)("up")

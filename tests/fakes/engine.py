@@ -79,6 +79,8 @@ class FakeEngine:
         self.queue: deque[Program] = deque()
         self.happened: list[EngineEvent] = []
         self.execs: dict[tuple[str, ...], ExecResult] = {}
+        self.image_steps: dict[str, str] = {}
+        self.unknown_packages: set[str] = set()
         self.build_output = ("Step 1/1 : FROM base",)
         self.runtime = Runtime(self)
         self.containers = FakeContainers(self)
@@ -205,7 +207,7 @@ class FakeEngine:
 
     def add_base_images(self, *types: ProjectType) -> None:
         """The base images of today's Dockerfiles."""
-        from debughost_cli.services.images import default_base, latest, sources_hash, tag_of
+        from debughost_cli.services.base_images import default_base, latest, sources_hash, tag_of
 
         for type_ in types or tuple(ProjectType):
             base = default_base(type_)

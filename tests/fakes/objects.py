@@ -61,6 +61,7 @@ class FakeContainer:
             created_at=self.created_at.replace(microsecond=0),
             published_ports=tuple(p.host_port for p in self.spec.ports) if self.is_running else (),
             health=self.health,
+            image_id=self.image_id,
         )
 
 

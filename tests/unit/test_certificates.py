@@ -13,7 +13,7 @@ from debughost_cli.errors import InvalidConfig
 from debughost_cli.project.certificates import ca_bundle_of
 from debughost_cli.project.configuration import load_settings
 from debughost_cli.project.settings import Flags
-from debughost_cli.services.images import build_context
+from debughost_cli.services.base_images import build_context
 
 SENTINEL = "password = swordfish"
 

@@ -14,8 +14,8 @@ from debughost_cli import names
 from debughost_cli.engine.port import Engine, ExecResult
 from debughost_cli.errors import EngineUnavailable
 from debughost_cli.models import ProjectType
+from debughost_cli.services.base_images import latest
 from debughost_cli.services.doctor import LOW_DISK, Check, CheckStatus, DoctorService
-from debughost_cli.services.images import latest
 from debughost_cli.services.registries import COMMAND
 
 OK, WARNING, FAILED = CheckStatus

@@ -91,6 +91,16 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "pids": [("100", 100), ('"100"', 100)],
     "compilers": [("true", True), ("false", False)],
     "isolated": [("true", True), ("false", False), ('"yes"', True)],
+    "hooks": [
+        ("{}", {}),
+        ('{after_install = "make assets && id"}', {"after_install": "make assets && id"}),
+        ('{before_start = ["echo", "a b"]}', {"before_start": "echo 'a b'"}),
+    ],
+    "packages": [
+        ('["ffmpeg", "g++", "ffmpeg"]', ("ffmpeg", "g++")),
+        ('"ffmpeg libpq-dev=17.5-1+b1"', ("ffmpeg", "libpq-dev=17.5-1+b1")),
+        ("[]", ()),
+    ],
     "shm_size": [('"256m"', 256 * 1024**2), ("1", 1), ('"1g"', GIB)],
     "restart": [
         ('"no"', RestartPolicy()),
@@ -178,6 +188,8 @@ WRONG: dict[str, list[str]] = {
     "pids": ["0", "7", "1.5", '"x"', "true", "[]", "inf", "nan", '"inf"', "5000000"],
     "compilers": ['"perhaps"', "2", "[]"],
     "isolated": ['"perhaps"', "2", "[]"],
+    "hooks": ['"make"', "[]", '{start = "make"}', "{before_start = 1}", '{before_start = ""}'],
+    "packages": ["3", '["libc6-"]', '"a;b"', '["$(id)"]', '["x/y"]', "{}"],
     "shm_size": ["0", "-1", '"x"', "true", "[]", '""', '"9999999t"'],
     "restart": ['"maybe"', "1", "true", '"on-failure:0"', '"on-failure:-1"', '"always:3"', '""'],
     "ca_bundle": ["1", "[]", '""'],

@@ -11,8 +11,9 @@ from debughost_cli.engine import decode
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
 from debughost_cli.engine.error_map import build_failed, from_stream, image_unavailable
-from debughost_cli.engine.port import NotFound, OnText
-from debughost_cli.errors import EngineError
+from debughost_cli.engine.json_values import as_list, as_map, as_str
+from debughost_cli.engine.port import Conflict, NotFound, OnText
+from debughost_cli.errors import EngineError, InUse
 from debughost_cli.planning.log_tail import tail
 from debughost_cli.resources import Image
 
@@ -39,6 +40,21 @@ class DockerImages:
         return self._caller.read(
             "listing images", lambda c: decode.each(decode.image, c.images(filters=filters))
         )
+
+    def last_step(self, ref: str) -> str:
+        return self._caller.read("reading an image's history", lambda c: _last_step(c.history(ref)))
+
+    def remove(self, ref: str) -> None:
+        try:
+            self._caller.read("removing an image", lambda c: c.remove_image(ref))
+        except NotFound:
+            return
+        except Conflict as exc:
+            raise InUse(
+                f"image {ref} is in use: {exc.message}",
+                hint="Remove the containers and images that need it first",
+                details={"image": ref},
+            ) from exc
 
     def pull(self, ref: str, on_text: OnText) -> None:
         doing, last = f"pulling {ref}", _LastLines(on_text)
@@ -93,6 +109,11 @@ def _split(ref: str) -> tuple[str, str | None]:
         return repository, digest
     head, colon, tail = ref.rpartition(":")
     return (head, tail) if colon and "/" not in tail else (ref, "latest")
+
+
+def _last_step(raw: Any) -> str:
+    """Of ``GET /images/{ref}/history``, which has the newest first."""
+    return as_str(as_map(next(iter(as_list(raw)), None)).get("CreatedBy"))
 
 
 class _LastLines:

@@ -1,0 +1,73 @@
+"""The step that gets a project's image: before the project is locked, for it may take minutes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import EngineError, ImageNotFound
+from debughost_cli.models import PullPolicy
+from debughost_cli.planning.up import Step, StepKind
+from debughost_cli.project.resolve import ResolvedProject
+from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.lock import project_lock
+from debughost_cli.services.progress import Progress
+
+BUILD_LOCK_TIMEOUT = 1800.0
+"""Seconds to wait for another command that builds the same image."""
+
+
+class ImageSteps:
+    """Builds and pulls images, each for one command at a time."""
+
+    def __init__(self, engine: Engine, progress: Progress, images: ImageService) -> None:
+        self._engine = engine
+        self._progress = progress
+        self._images = images
+
+    def get(self, resolved: ResolvedProject, pull: PullPolicy) -> tuple[ImageChoice, list[Step]]:
+        """The image of the project, and what was done for it and for those of its services.
+
+        Raises what building and pulling raise.
+        """
+        steps = []
+        for service in resolved.settings.services:
+            found = self._images.choose_named(service.image, pull)
+            if found.step:
+                self._images.pull(found.step.target)
+                steps.append(found.step)
+        choice = self._images.choose(resolved, pull)
+        if choice.step:
+            self._carry_out(resolved, choice.step, pull)
+            steps.append(choice.step)
+            choice = self._images.choose(resolved, PullPolicy.NEVER)
+        return choice, steps
+
+    def _carry_out(self, resolved: ResolvedProject, step: Step, pull: PullPolicy) -> None:
+        if step.kind is StepKind.BUILD_IMAGE:
+            self._build(resolved, pull)
+        else:
+            # The engine itself merges two pulls of the same layers.
+            self._images.pull(step.target)
+        # No project id has a dot in it.
+        with self._lock("image.packages"):
+            self._images.build_packages(resolved)
+
+    def _build(self, resolved: ResolvedProject, pull: PullPolicy) -> None:
+        """A command that waited for another one's build finds the image built."""
+        with self._lock(f"image.{resolved.type}"):
+            if self._images.choose_base(resolved, pull).step is None:
+                return
+            try:
+                self._images.build_for(resolved)
+            except (ImageNotFound, EngineError) as exc:
+                # One of an older Dockerfile still works.
+                if self._images.find_for(resolved).image is None:
+                    raise
+                text = f"the {resolved.type} image could not be rebuilt: {exc.message}"
+                self._progress.warn("IMAGE_OUTDATED", text)
+
+    def _lock(self, name: str) -> AbstractContextManager[None]:
+        return project_lock(
+            self._engine.identity(), name, on_wait=self._progress.step, timeout=BUILD_LOCK_TIMEOUT
+        )
