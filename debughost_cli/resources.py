@@ -292,6 +292,7 @@ class EngineEvent(Struct, frozen=True):
     at: float
     exit_code: int | None = None
     role: str = Role.MAIN
+    service: str = ""
 
 
 def as_port(text: str | None) -> int:

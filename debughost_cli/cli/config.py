@@ -10,6 +10,7 @@ from debughost_cli.characters import clean_all
 from debughost_cli.cli.options import Workspace, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
+from debughost_cli.project.companions import CompanionSettings
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Settings, Source
 from debughost_cli.render import human
@@ -44,7 +45,7 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     given = {
         name: (_plain(_value(settings, name)), source)
         for name, source in settings.sources.items()
-        if name not in ("env", "env_file", "ports", "hooks")
+        if name not in ("env", "env_file", "ports", "hooks", "services")
     }
     hooks = {f"hooks.{name}": (text, Source.FILE) for name, text in settings.hooks.items()}
     detected: dict[str, tuple[object, Source]] = {
@@ -57,7 +58,12 @@ def _rows(resolved: ResolvedProject) -> list[tuple[str, object, str]]:
     detected["project"] = (resolved.project, Source.WORKSPACE)
     limits = {f"limits.{k}": (n, Source.USER) for k, n in settings.project_limits.items()}
     env = {f"env.{name}": ("(set)", Source.FILE) for name in resolved.environment}
-    rows = detected | given | limits | hooks | env
+    services = {
+        f"services.{service.name}.{key}": (value, settings.sources["services"])
+        for service in settings.services
+        for key, value in _service_facts(service).items()
+    }
+    rows = detected | given | limits | hooks | env | services
     return [(name, value, source.value) for name, (value, source) in sorted(rows.items())]
 
 
@@ -65,6 +71,21 @@ def _value(settings: Settings, name: str) -> object:
     """Ports have a source each."""
     table, _, port = name.partition(".")
     return settings.ports.get(port) if table == "ports" else getattr(settings, name)
+
+
+def _service_facts(service: CompanionSettings) -> dict[str, object]:
+    """What was set of a service; of variables the names."""
+    publish = service.publish
+    facts = {
+        "image": service.image,
+        "port": service.port,
+        "volume": service.volume,
+        "ready": list(service.ready),
+        "command": list(service.command),
+        "publish": publish.host_port if publish else None,
+        **{f"env.{name}": "(set)" for name in service.env},
+    }
+    return {key: value for key, value in facts.items() if value}
 
 
 def _plain(value: object) -> object:

@@ -50,10 +50,12 @@ def _facts(event: ProjectEvent) -> dict[str, object]:
         "event": event.event,
         "exit": plain(event.exit),
         "missed": event.missed,
+        "service": event.service,
     }
 
 
 def _text_line(event: ProjectEvent) -> str:
     why = f": {inline(event.exit.message)}" if event.exit else ""
     missed = " (while the engine was away)" if event.missed else ""
-    return f"{rfc3339(event.at)}  {event.project}  {event.event}{why}{missed}"
+    name = f"{event.project}/{event.service}" if event.service else event.project
+    return f"{rfc3339(event.at)}  {name}  {event.event}{why}{missed}"

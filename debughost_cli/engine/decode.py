@@ -30,7 +30,7 @@ from debughost_cli.engine.limits import decode_limits
 from debughost_cli.engine.podman import image_name, own_environment
 from debughost_cli.engine.stats import stats_sample as stats_sample
 from debughost_cli.models import RestartMode, RestartPolicy
-from debughost_cli.names import PORT, PORTS, PROJECT, ROLE
+from debughost_cli.names import PORT, PORTS, PROJECT, ROLE, SERVICE
 from debughost_cli.resources import (
     Container,
     ContainerStatus,
@@ -277,6 +277,7 @@ def event(line: bytes) -> EngineEvent | None:
         # A container's labels are among the facts: any text may be here.
         exit_code=int(code) if re.fullmatch("[0-9]{1,10}", code) else None,
         role=as_str(facts.get(ROLE)) or Role.MAIN,
+        service=as_str(facts.get(SERVICE)),
     )
 
 

@@ -83,7 +83,8 @@ def _host_config(spec: ServiceSpec) -> dict[str, Any]:
             "Name": spec.restart.mode.value,
             "MaximumRetryCount": spec.restart.max_retries,
         },
-        "Init": True,
+        # An init that is root may not signal a database that dropped to a user of its own.
+        "Init": spec.role is not Role.SERVICE,
         "Privileged": False,
         "CapDrop": ["ALL"],
         "CapAdd": SERVICE_CAPABILITIES if spec.role is Role.SERVICE else [],

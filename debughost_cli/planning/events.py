@@ -32,6 +32,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class ProjectEvent(Struct, frozen=True):
     """A change of a project. ``at``: when it happened, by the engine's clock; ``exit`` where it
     ended; ``missed`` where the engine has no event of it and it was found by comparing states.
+    ``service``: the companion service that it is about; None for the project itself.
     """
 
     project: str
@@ -39,6 +40,7 @@ class ProjectEvent(Struct, frozen=True):
     at: datetime
     exit: Exit | None = None
     missed: bool = False
+    service: str | None = None
 
 
 class Run(Struct, frozen=True):
@@ -102,12 +104,13 @@ def apply_event(
     state: EventState, event: EngineEvent, found: Observation, *, missed: bool = False
 ) -> Change:
     """One event of the engine. ``missed``: one that ``compare`` made."""
-    if not is_project(event.project) or event.role != Role.MAIN:
-        # A companion service is no project of its own.
+    if not is_project(event.project) or event.role not in (Role.MAIN, Role.SERVICE):
         return Change(state)
     at = datetime.fromtimestamp(event.at, UTC)
     if event.action == "kill":
         return Change(replace(state, signalled=state.signalled | {event.container}))
+    if event.role == Role.SERVICE:
+        return _of_service(state, event, at, found)
     if event.action in ("start", "die"):
         return _turn(state, event, at, found, missed=missed)
     if event.action == "destroy":
@@ -165,6 +168,19 @@ def _turn(
         return Change(changed, ProjectEvent(run.project, "started", at, missed=missed), run)
     signalled = event.container in state.signalled
     return Change(changed, replace(_end(event, at, found, signalled=signalled), missed=missed))
+
+
+def _of_service(state: EventState, event: EngineEvent, at: datetime, found: Observation) -> Change:
+    """A companion service is no project of its own: its changes have names of their own."""
+    if event.action == "start":
+        name, exit_ = "service_started", None
+    elif event.action == "die":
+        ended = _end(event, at, found, signalled=event.container in state.signalled)
+        state = replace(state, signalled=state.signalled - {event.container})
+        name, exit_ = f"service_{ended.event}", ended.exit
+    else:
+        return Change(state)
+    return Change(state, ProjectEvent(event.project, name, at, exit_, service=event.service))
 
 
 def _same_change(one: Run, other: Run) -> bool:

@@ -30,6 +30,8 @@ CONFIG_FILE = "debughost.toml"
 MOST_FAULTS = 50
 """How many faults of a configuration are reported."""
 _PYPROJECT = "pyproject.toml"
+_SECRET = ("env", "services")
+"""Settings with values of variables."""
 
 
 class Fault(Struct, frozen=True):
@@ -173,7 +175,7 @@ def _refused(given: _Given, exc: BadValue | DebughostError) -> Fault:
     else:
         error = exc
     allowed = exc.allowed if isinstance(exc, BadValue) else SETTINGS[given.name].allowed
-    value = None if given.name == "env" else _shown(given.value)
+    value = None if given.name in _SECRET else _shown(given.value)
     return Fault(given.file, given.key, value, allowed, error)
 
 

@@ -173,6 +173,7 @@ class EventOut(Struct, frozen=True):
     event: str
     exit: Exit | None
     missed: bool
+    service: str | None = None
 
 
 class StatusOut(Struct, frozen=True):

@@ -352,3 +352,20 @@ def test_a_failed_start_of_the_program_removes_new_services(
 
 def test_data_without_volumes_is_refused(app: App) -> None:
     assert app("rm", "--data", "--json").error["code"] == "USAGE"
+
+
+def test_their_settings_are_shown_without_secrets(app: App, workspace: Path) -> None:
+    configure(
+        workspace,
+        '[services.db]\nimage = "postgres:17"\npublish = 15432\nenv = {POSTGRES_PASSWORD = "x1"}\n',
+    )
+    run = app("config", "show", "--json")
+    shown = {s["name"]: s["value"] for s in run.document["data"]["settings"]}
+    assert shown["services.db.image"] == "postgres:17"
+    assert shown["services.db.publish"] == 15432
+    assert shown["services.db.env.POSTGRES_PASSWORD"] == "(set)"
+    configure(workspace, '[services.db]\nimage = "postgres:17"\nenv = {POSTGRES_PASSWORD = ["x1"]}')
+    for argv in (("config", "validate", "--json"), ("up", "--json")):
+        run = app(*argv)
+        assert run.code == 2
+        assert "x1" not in run.out + run.err

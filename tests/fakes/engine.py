@@ -262,7 +262,10 @@ class FakeEngine:
     def record_event(self, action: str, container: FakeContainer, code: int | None = None) -> None:
         project = container.spec.labels.get(names.PROJECT, "")
         at = self.now().timestamp()
-        self.happened.append(EngineEvent(action, container.id, project, at, code))
+        labels = container.labels
+        role = labels.get(names.ROLE) or "main"
+        service = labels.get(names.SERVICE, "")
+        self.happened.append(EngineEvent(action, container.id, project, at, code, role, service))
 
     def snapshot(self) -> dict[str, Any]:
         """All that a user would see, to compare the world before and after.

@@ -19,7 +19,7 @@ from debughost_cli.engine import encode
 from debughost_cli.models import Dependencies, RestartPolicy
 from debughost_cli.project.workspace import FolderIdentity
 from debughost_cli.resources import FileEntry
-from debughost_cli.specs import Limits, Mount, MountType, User
+from debughost_cli.specs import Limits, Mount, MountType, Role, User
 
 SPEC = make_spec(
     "/srv/shop",
@@ -54,6 +54,24 @@ def host_config(**changes: Any) -> Any:
 )
 def test_the_contracts_rows(key: str, value: Any) -> None:
     assert host_config()[key] == value
+
+
+def test_a_companion_is_run_as_its_image_has_it() -> None:
+    """What contains a root init without CAP_KILL could not stop a database of another user."""
+    mount = Mount(MountType.VOLUME, "data", "/data")
+    spec = replace(SPEC, role=Role.SERVICE, name="db", command=(), mounts=(mount,))
+    body = encode.container(spec)
+    assert not {"Entrypoint", "Cmd", "WorkingDir", "StopSignal", "OpenStdin"} & body.keys()
+    assert body["Hostname"] == "db"
+    host = body["HostConfig"]
+    assert host["Init"] is False
+    assert host["CapDrop"] == ["ALL"]
+    assert host["CapAdd"] == ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    # The image's own owner of its data folder is needed.
+    assert "VolumeOptions" not in host["Mounts"][0]
+    assert encode.container(replace(spec, command=("a",)))["Cmd"] == ["a"]
+    assert host_config()["CapAdd"] == []
 
 
 def test_nothing_is_added_that_the_contract_forbids() -> None:

@@ -320,3 +320,24 @@ def test_the_run_of_a_container(
 ) -> None:
     made = make_container(status=status, started_at=started, finished_at=finished)
     assert run_of(made) == Run("shop", made.id, runs, since)
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "found", "name"),
+    [
+        ("start", None, GONE, "service_started"),
+        ("die", 1, ended(ExitReason.CRASHED, State.CRASHED), "service_crashed"),
+        ("die", 0, ended(ExitReason.STOPPED, State.STOPPED), "service_stopped"),
+        ("die", 3, GONE, "service_crashed"),
+    ],
+)
+def test_changes_of_a_service_have_names_of_their_own(
+    action: str, code: int | None, found: Observation, name: str
+) -> None:
+    of_service = replace(event(action, 5, TWO, code), role="service", service="db")
+    before = EventState(START)
+    change = apply_event(before, of_service, found)
+    assert change.event
+    assert (change.event.event, change.event.service) == (name, "db")
+    assert change.state == before
+    assert change.started is None
