@@ -9,6 +9,9 @@ import pytest
 from fakes import FakeEngine
 from fakes.programs import exits, never_listens
 
+from debughost_cli.engine.port import ExecResult
+from debughost_cli.planning.known_services import known_service
+
 from .conftest import App
 
 REFUSED = "Error: connect ECONNREFUSED 127.0.0.1:5432"
@@ -98,6 +101,48 @@ def test_a_program_that_goes_on_without_its_database_is_answered_as_well(
     error = app("up", "--wait-timeout", "0.2", "--json").error
     assert error["code"] == "NOT_READY"
     assert 'services = ["mongo:8"]' in error["hint"]
+
+
+@pytest.fixture
+def services(engine: FakeEngine) -> None:
+    """The images of services that are ready at once."""
+    for image in ("postgres:17", "redis:8"):
+        engine.add_image(image)
+        known = known_service(image.partition(":")[0])
+        assert known
+        engine.execs[("/bin/sh", "-c", known.ready)] = ExecResult(0, b"", b"")
+
+
+REDIS = "Error 111 connecting to localhost:6379."
+
+
+@pytest.mark.usefixtures("services")
+@pytest.mark.parametrize(
+    ("configuration", "output", "expected"),
+    [
+        ('services = ["postgres:17"]\n', REFUSED, "at host postgres: connect with the variables"),
+        ('services.db = "postgres:17"\n', REFUSED, "is the container itself; its PostgreSQL is at "
+         "host db"),
+        ('services = ["redis:8"]\n', REDIS, "REDIS_URL, REDIS_HOST and REDIS_PORT"),
+        ('services = ["postgres:17"]\n', "getaddrinfo ENOTFOUND db", "there is no host 'db'; its "
+         "PostgreSQL is at host postgres"),
+        ('services = ["redis:8"]\n', "Error 111 connecting to redis:6379.", "--service redis"),
+        ('services = ["redis:8"]\n[env]\nREDIS_URL = "redis://localhost"\n', REDIS,
+         "leave out your own REDIS_URL"),
+        ('services = ["postgres:17"]\n', REDIS, 'services = ["postgres:17", "redis:8"] into'),
+        ('services.db = "postgres:17"\n', REDIS, 'redis = "redis:8" under [services]'),
+        ('services = ["postgres:17"]\n', "Error -2 connecting to cache:6379.",
+         'cache = "redis:8" under [services]'),
+    ],
+)  # fmt: skip
+def test_a_project_that_has_services_is_told_how_to_reach_them(
+    app: App, engine: FakeEngine, workspace: Path, configuration: str, output: str, expected: str
+) -> None:
+    (workspace / "debughost.toml").write_text(configuration)
+    engine.commands[("bad",)] = exits(1, output)
+    error = app("up", "--json", "--", "bad").error
+    assert error["code"] == "CRASHED"
+    assert expected in error["hint"]
 
 
 @pytest.mark.parametrize(

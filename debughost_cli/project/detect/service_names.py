@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from debughost_cli.project.companions import repository_of
+
 IMAGES: Mapping[str, str] = {
     "postgres": "postgres:17",
     "mysql": "mysql:8.4",
@@ -19,30 +21,32 @@ IMAGES: Mapping[str, str] = {
 }
 """Kinds of services, each with the image that is proposed where the workspace names none."""
 
+TITLES: Mapping[str, str] = {
+    "postgres": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "redis": "Redis",
+    "valkey": "Valkey", "mongo": "MongoDB", "rabbitmq": "RabbitMQ", "memcached": "Memcached",
+    "opensearch": "OpenSearch", "minio": "MinIO", "mailpit": "Mailpit",
+}  # fmt: skip
+"""Their names for people."""
+
 _SAME_IMAGES: Mapping[str, str] = {
     "postgis": "postgres", "pgvector": "postgres", "timescaledb": "postgres",
-    "timescaledb-ha": "postgres",
+    "timescaledb-ha": "postgres", "mysql-server": "mysql", "percona": "mysql",
+    "redis-stack-server": "redis", "mongodb-community-server": "mongo",
     **{kind: kind for kind in IMAGES},
 }  # fmt: skip
 _LIKE_IMAGES: Mapping[str, str] = {
-    "postgresql": "postgres", "mysql-server": "mysql", "redis-stack": "redis",
-    "redis-stack-server": "redis", "redis-server": "redis", "mongodb": "mongo",
-    "mongodb-community-server": "mongo", "mailhog": "mailpit", "maildev": "mailpit",
+    "postgresql": "postgres", "redis-stack": "redis", "redis-server": "redis",
+    "mongodb": "mongo", "mailhog": "mailpit", "maildev": "mailpit",
 }  # fmt: skip
 """Other images of the same service, which take other variables and folders."""
 _OTHER_PUBLISHERS = frozenset({"bitnami", "bitnamilegacy", "bitnamisecure"})
 """Whose images are made otherwise, whatever they are called."""
 
 
-def base_name(image: str) -> str:
-    """The last word of an image's name: ``postgis`` of ``postgis/postgis:17``."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
-
-
 def kind_of_image(image: str) -> tuple[str, bool]:
     """The kind of an image, empty for others, and whether it may be used as it is."""
     publisher = image.rpartition("/")[0].rpartition("/")[2]
-    name = base_name(image)
+    name = repository_of(image).lower()
     is_other = publisher in _OTHER_PUBLISHERS
     if name in _SAME_IMAGES:
         return _SAME_IMAGES[name], not is_other
