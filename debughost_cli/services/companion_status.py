@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.models import Companion, ContainerRef
 from debughost_cli.planning.exit_reason import explain, state_of
-from debughost_cli.planning.launcher_status import LauncherStatus, of_this_run
+from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.resources import Container, ContainerSummary
 from debughost_cli.services.projects import log_tail, published, read_launcher_status
 
@@ -30,8 +30,7 @@ def describe_companion(
         return None
     # No launcher reports from it; the deployment leaves a note when it stops it.
     is_over = not container.is_running and container.started_at is not None
-    note = read_launcher_status(engine, container.id) if is_over else LauncherStatus()
-    note = of_this_run(note, container)
+    note = _note(engine, container) if is_over else LauncherStatus()
     ended = explain(container, note)
     if ended and not ended.expected:
         ended = replace(ended, log_tail=log_tail(engine, container))
@@ -44,3 +43,14 @@ def describe_companion(
         exit=ended,
     )
     return container, companion
+
+
+def _note(engine: Engine, container: Container) -> LauncherStatus:
+    """What was left when it was stopped; one of an earlier run says nothing of this one.
+
+    Its time has whole seconds.
+    """
+    note = read_launcher_status(engine, container.id)
+    began = container.started_at
+    is_old = note.at and began and note.at < began.replace(microsecond=0)
+    return LauncherStatus() if is_old else note

@@ -83,14 +83,16 @@ class CompanionSteps:
         current = attempt.observation.companions.named(step.target).current
         assert current is not None
         self._progress.step(f"Stopping service {step.target} of {state.project}: {step.reason}")
-        state.rollback.push(
-            f"start service {step.target} again", partial(self._restart, current.id)
-        )
+        state.rollback.push(f"start service {step.target} again", partial(self._restart, current))
         self._deployment.stop(current, state.options.stop_timeout)
 
-    def _restart(self, ref: str) -> None:
-        with suppress(NotFound):
-            self._deployment.start(ref)
+    def _restart(self, container: Container) -> None:
+        """Unless another client has started one meanwhile: two would write to the same data."""
+        labels = [f"{name}={container.labels[name]}" for name in (names.PROJECT, names.SERVICE)]
+        others = self._engine.containers.list(labels)
+        if not any(c.is_running for c in others):
+            with suppress(NotFound):
+                self._deployment.start(container.id)
 
     def _stopper(self, state: UpState, container: Container) -> Callable[[], None]:
         def stop() -> None:

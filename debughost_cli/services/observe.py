@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, NotFound
@@ -27,6 +28,7 @@ from debughost_cli.services.listings import Listings
 from debughost_cli.services.nesting import check_not_nested
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observed_facts import (
+    is_contested,
     missing_folder,
     mountpoint_made,
     named,
@@ -57,6 +59,7 @@ class Observation(Struct, frozen=True):
     """What was observed: the specification, what exists of it, and the plan.
 
     ``launcher``: what the launcher of ``current`` reported, where that runs and has no drift.
+    ``is_contested``: another process has started ``current``, and may yet restore what it replaced.
     """
 
     spec: ProjectSpec
@@ -65,6 +68,13 @@ class Observation(Struct, frozen=True):
     leftovers: tuple[str, ...]
     launcher: LauncherStatus | None = None
     companions: ObservedCompanions = ObservedCompanions()
+    is_contested: bool = False
+
+    def check_uncontested(self) -> None:
+        """Raises ConcurrentModification where two would change the project at once."""
+        if self.is_contested and self.current and self.plan.changes:
+            owner = self.current.labels.get(names.OWNER, "")
+            raise ConcurrentModification(self.current.name, owner)
 
 
 class Observer:
@@ -105,7 +115,8 @@ class Observer:
         if resolved.mountpoint:
             check_mountpoint(resolved.mountpoint)
         listings = Listings(self._engine, known)
-        current, leftovers = self._current(listings.projects.get(resolved.project))
+        instance = listings.projects.get(resolved.project)
+        current, leftovers = self._current(instance)
         self._check_workspace(resolved, current, listings)
         image = image or self._images.choose(resolved, pull)
         network = self._usable_network(resolved, listings)
@@ -123,10 +134,25 @@ class Observer:
             owner=self._owner,
             mountpoint_made=mountpoint_made(resolved, current),
         )
+        facts, launcher = self._facts(
+            resolved, spec.main, current, leftovers, image, network, companions, listings
+        )
+        if note:
+            facts = replace(facts, port_note=names.port_note_name(resolved.project))
+        plan = companions.added_to(plan_up(spec.main, facts, converge))
+        contested = is_contested(instance, current, leftovers)
+        return Observation(spec, plan, current, leftovers, launcher, companions, contested)
+
+    def _facts(
+        self, resolved: ResolvedProject, spec: ServiceSpec, current: Container | None,
+        leftovers: tuple[str, ...], image: ImageChoice, network: Network | None,
+        companions: ObservedCompanions, listings: Listings,
+    ) -> tuple[Facts, LauncherStatus | None]:  # fmt: skip
+        """What the plan follows from, and what the launcher of a container without drift says."""
         inherited = image.image.environment if image.image else {}
-        has_drift = current is None or bool(find_drift(spec.main, current, inherited))
+        has_drift = current is None or bool(find_drift(spec, current, inherited))
         launcher = None if has_drift else self._launcher(current)
-        missing, foreign = self._missing_volumes(spec.main, listings) if has_drift else ((), {})
+        missing, foreign = self._missing_volumes(spec, listings) if has_drift else ((), {})
         facts = Facts(
             current,
             leftovers=leftovers,
@@ -138,11 +164,9 @@ class Observer:
             missing_volumes=missing,
             foreign_volumes=foreign,
             missing_folder=missing_folder(resolved),
-            port_note=names.port_note_name(resolved.project) if note else "",
             restart_reason=restart_reason(resolved, current, launcher),
         )
-        plan = companions.added_to(plan_up(spec.main, facts, converge))
-        return Observation(spec, plan, current, leftovers, launcher, companions)
+        return facts, launcher
 
     def _check_workspace(
         self, resolved: ResolvedProject, current: Container | None, listings: Listings

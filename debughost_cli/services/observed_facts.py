@@ -7,7 +7,7 @@ from debughost_cli.container import fingerprint
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.resources import Container, Network
+from debughost_cli.resources import Container, Network, ProjectInstance
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.own_network import is_of
 
@@ -47,6 +47,14 @@ def restart_reason(
     if installed != fingerprint(resolved.workspace, dependencies, current.image_id):
         return "the lock file changed since its dependencies were installed"
     return ""
+
+
+def is_contested(
+    instance: ProjectInstance | None, current: Container | None, leftovers: tuple[str, ...]
+) -> bool:
+    """Whether there is a container that another process at work may want to restore."""
+    known = {*leftovers, current.id if current else ""}
+    return instance is not None and any(c.id not in known for c in instance.of_main_role)
 
 
 def missing_folder(resolved: ResolvedProject) -> str | None:

@@ -255,6 +255,7 @@ class UpService:
             container_port=state.container_port,
             image=state.take_image(),
         )
+        observation.check_uncontested()
         current = observation.current
         attempt = Attempt(observation, ref=current.id if current else "")
         self._executor.restore_on_failure(state, attempt)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeContainer, FakeEngine, exits
+from msgspec.structs import replace
 
 from cli.conftest import App
 from debughost_cli import names
@@ -369,3 +370,38 @@ def test_their_settings_are_shown_without_secrets(app: App, workspace: Path) -> 
         run = app(*argv)
         assert run.code == 2
         assert "x1" not in run.out + run.err
+
+
+def test_one_that_is_killed_after_an_earlier_stop_has_crashed(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    configure(workspace, NAMED)
+    assert app("up").code == 0
+    assert app("stop").code == 0
+    engine.sleep(5)
+    assert app("up").code == 0
+    engine.sleep(5)
+    engine.crash(service(engine, "db").id, 137)
+    states = {s["name"]: s["state"] for s in app("status", "--json").project["services"]}
+    assert states == {"cache": "running", "db": "crashed"}
+
+
+def test_a_rollback_never_lets_two_write_to_the_same_data(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    configure(workspace, POSTGRES)
+    assert app("up").code == 0
+    before = service(engine, "postgres")
+    other: list[str] = []
+
+    def another_client() -> None:
+        labels = dict(before.spec.labels)
+        other.append(engine.containers.create("another", replace(before.spec, labels=labels)))
+        engine.containers.start(other[0])
+
+    text = '[services.postgres]\nimage = "postgres:17"\nmemory = "1g"\nready = "false"\n'
+    configure(workspace, text)
+    engine.before("exec.run", another_client)
+    assert app("up", "--wait-timeout", "0.3").code == 6
+    assert engine.containers.inspect(other[0]).is_running
+    assert not before.is_running
