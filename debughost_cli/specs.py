@@ -12,6 +12,8 @@ from debughost_cli.models import PortFrom, ProjectType, RestartPolicy
 
 HTTP = "http"
 """The name of the port binding that is the project's own port."""
+DEBUG = "debug"
+"""The name of the one on which a debugger listens."""
 
 
 class MountType(StrEnum):
@@ -104,8 +106,9 @@ class ServiceSpec(Struct, frozen=True):
 
     ``name`` is empty for the main service. ``image_id`` and ``network_id`` are empty where the
     image or network does not exist yet. ``user``: None for the image's own. ``own_network``: the
-    project's own, where it is in that one besides ``network``. A companion service without a
-    ``command`` has its image's.
+    project's own, where it is in that one besides ``network``. ``debug_port``: where the program's
+    debugger listens in the container, or, for PHP, where it connects to on the engine's machine; 0
+    for none. A companion service without a ``command`` has its image's.
     """
 
     project: str
@@ -129,6 +132,7 @@ class ServiceSpec(Struct, frozen=True):
     name: str = ""
     own_network: str = ""
     own_network_id: str = ""
+    debug_port: int = 0
 
     @property
     def port(self) -> int:

@@ -113,6 +113,9 @@ def base_in_registry(app: App, engine: FakeEngine) -> None:
 
 
 case("created", "up")
+case("config", "debug-config", "up --debug")
+case("editor", "debug-config jetbrains", "up --debug")
+case("none", "debug-config", "up")
 case("unchanged", "up", "up")
 case("started", "up", "up", "stop")
 case("recreated", "up --recreate", "up")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine as Engine
     from debughost_cli.engine.port import ExecResult as ExecResult
     from debughost_cli.engine.port import ExecSpec as ExecSpec
+    from debughost_cli.planning.debug_config import DebugConfig as DebugConfig
     from debughost_cli.planning.events import ProjectEvent as ProjectEvent
     from debughost_cli.planning.log_options import LogOptions as LogOptions
     from debughost_cli.services.doctor import Check as Check
@@ -36,6 +37,7 @@ _MODULES = {
     "engine.output_buffer": ("OutputBuffer",),
     "engine.port": ("Engine", "ExecResult", "ExecSpec"),
     "services.doctor": ("Check",),
+    "planning.debug_config": ("DebugConfig",),
     "planning.events": ("ProjectEvent",),
     "services.exec": ("SHELL", "ExecRefused", "ProjectExec"),
     "planning.log_options": ("LogOptions",),

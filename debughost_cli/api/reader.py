@@ -16,6 +16,7 @@ from debughost_cli.services.progress import NullProgress, Progress
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine, ExecResult, ExecSpec
+    from debughost_cli.planning.debug_config import DebugConfig
     from debughost_cli.planning.events import ProjectEvent
     from debughost_cli.planning.log_options import LogOptions
     from debughost_cli.resources import EngineInfo
@@ -198,6 +199,21 @@ class ProjectReader:
 
         (name,) = self.chosen(project)
         return ExecService(self._source.get()).start(name, spec, size, service)
+
+    def debug_config(self, editor: str = "vscode", project: str | None = None) -> DebugConfig:
+        """What an editor needs to debug the project: vscode, jetbrains or neovim.
+
+        Raises ProjectNotFound, and Usage for one that was started without a debugger.
+
+        >>> from debughost_cli.project.settings import Flags
+        >>> _ = host.up(flags=Flags(debug=True))
+        >>> host.debug_config().port
+        9229
+        """
+        from debughost_cli.services.debug_config import debug_config
+
+        (name,) = self.chosen(project)
+        return debug_config(self._source.get(), name, editor)
 
     def doctor(self, *, registries: bool = False) -> Iterator[Check]:
         """The checks of this machine and its engine, one after the other; none raises.

@@ -33,6 +33,10 @@ COMMANDS = {
     "wait": ("wait", "Wait for a condition; fail at once when it can no longer come true."),
     "exec": ("exec", "Run a command in the container: its input, its output, its exit code."),
     "shell": ("exec", "Open a shell in the container: bash where there is one, else sh."),
+    "debug-config": (
+        "debug_config",
+        "Print what an editor needs to debug a project that was started with --debug.",
+    ),
     "events": ("events", "Print state changes as they happen, with their reason, until Ctrl-C."),
     "doctor": ("doctor", "Find out what is wrong with this machine, and how to fix it."),
     "init": ("config", "Write a commented debughost.toml from what is detected."),

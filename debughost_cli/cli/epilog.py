@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "debughost exec sh -c 'ls | wc -l'",
     ),
     "shell": ("debughost shell", "debughost shell shop --user root"),
+    "debug-config": ("debughost debug-config vscode", "debughost debug-config neovim -p shop"),
     "events": ("debughost events --since 10m", "debughost events --json"),
     "network ensure": ("debughost network ensure --subnet 172.30.0.0/16",),
     "volumes prune": ("debughost volumes prune --dry-run", "debughost volumes prune --yes"),

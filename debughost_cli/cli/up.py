@@ -114,6 +114,13 @@ def up(
             help="The base image with compilers (node, python).",
         ),
     ] = None,
+    debug: Annotated[
+        bool | None,
+        typer.Option(
+            "--debug/--no-debug", show_default=False,
+            help="Its language's debugger, see 'debughost debug-config'.",
+        ),
+    ] = None,
     isolated: Annotated[
         bool | None,
         typer.Option(
@@ -147,7 +154,7 @@ def up(
         project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
         ports=tuple(publish or ()) or None, shm_size=shm_size, restart=restart_,
         dependencies=False if no_deps else deps or None,
-        compilers=compilers, isolated=isolated, shared_cache=shared_cache,
+        compilers=compilers, debug=debug, isolated=isolated, shared_cache=shared_cache,
         allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         install_timeout=seconds(install_timeout, "--install-timeout"),

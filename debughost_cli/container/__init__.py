@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -78,6 +78,8 @@ def control_files(
         entries.append(FileEntry(names.CA_FILE, ca_bundle, 0, 0, 0o444))
     if spec.type is ProjectType.PHP:
         entries.append(FileEntry(names.PHP_PRIVATE, private_files_script(), 0, 0, 0o644))
+    if spec.debug_port:
+        entries += _debug_files(spec)
     if dependencies:
         entries += _dependency_files(spec, dependencies)
     entries += [
@@ -85,6 +87,23 @@ def control_files(
         for name, text in hooks.items()
     ]
     return entries
+
+
+_DEBUG_FILES: Mapping[ProjectType, Mapping[str, str]] = {
+    ProjectType.NODE: {"node.sh": "run", "attach.cjs": "attach.cjs"},
+    ProjectType.PYTHON: {"python.sh": "run", "attach.py": "sitecustomize.py"},
+    ProjectType.PHP: {"php.sh": "run", "xdebug.ini": "xdebug.ini"},
+}
+"""What the debugger of a type needs, and what it is called in the container."""
+
+
+def _debug_files(spec: ServiceSpec) -> Iterator[FileEntry]:
+    settings = f"port={spec.debug_port}\nprogram_port={spec.container_port}\n".encode()
+    yield FileEntry(names.DEBUG_DIR, None, 0, 0, 0o755)
+    for source, name in _DEBUG_FILES[spec.type].items():
+        data = (files(__name__) / "debug" / source).read_bytes()
+        given = settings if name == "run" else b""
+        yield FileEntry(f"{names.DEBUG_DIR}/{name}", given + data, 0, 0, 0o644)
 
 
 def _workspace_file(workspace: FolderIdentity) -> FileEntry:

@@ -11,6 +11,7 @@ from typing import Any
 
 from debughost_cli import names
 from debughost_cli.engine.limits import encode_limits
+from debughost_cli.models import ProjectType
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import Mount, MountType, PortBinding, Role, ServiceSpec
 
@@ -24,6 +25,8 @@ part of no specification, so that no container is recreated for it alone.
 
 SERVICE_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
 """What the entry points of databases need, which prepare their data as root and drop to a user."""
+HOST_GATEWAY = ["host.docker.internal:host-gateway"]
+PHP = ProjectType.PHP
 
 
 def container(spec: ServiceSpec) -> dict[str, Any]:
@@ -44,7 +47,10 @@ def container(spec: ServiceSpec) -> dict[str, Any]:
 
 def _program(spec: ServiceSpec) -> dict[str, Any]:
     return {
-        "Entrypoint": ["/bin/sh", names.LAUNCHER, str(spec.container_port)],
+        "Entrypoint": [
+            *("/bin/sh", names.LAUNCHER, str(spec.container_port)),
+            *(("/bin/sh", names.DEBUG_RUN) if spec.debug_port else ()),
+        ],
         "Cmd": list(spec.command),
         "WorkingDir": names.WORKDIR,
         "StopSignal": "SIGTERM",
@@ -85,6 +91,8 @@ def _host_config(spec: ServiceSpec) -> dict[str, Any]:
         },
         # An init that is root may not signal a database that dropped to a user of its own.
         "Init": spec.role is not Role.SERVICE,
+        # Xdebug connects from the container to the editor.
+        **({"ExtraHosts": HOST_GATEWAY} if spec.debug_port and spec.type is PHP else {}),
         "Privileged": False,
         "CapDrop": ["ALL"],
         "CapAdd": SERVICE_CAPABILITIES if spec.role is Role.SERVICE else [],

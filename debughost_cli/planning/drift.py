@@ -74,6 +74,7 @@ def find_drift(
         "command": (list(spec.command), list(have.command)),
         "port": (spec.port, have.port),
         "ports": _ports_pair(spec, have),
+        "debug_port": _label_pair(spec, have, names.DEBUG),
         "user": (str(spec.user or ""), have.user),
         **_limit_pairs(spec.limits, have.limits),
         "restart": (str(spec.restart), str(have.restart)),

@@ -26,6 +26,7 @@ class Flags(Struct, frozen=True):
     dependencies: bool | None = None
     compilers: bool | None = None
     isolated: bool | None = None
+    debug: bool | None = None
     shared_cache: bool | None = None
     allow_nested: bool | None = None
     wait_timeout: float | None = None
@@ -112,6 +113,7 @@ _SWITCHES: Mapping[str, tuple[str, str]] = {
     "dependencies": ("--no-deps", "--deps"),
     "compilers": ("--no-compilers", "--compilers"),
     "isolated": ("--no-isolated", "--isolated"),
+    "debug": ("--no-debug", "--debug"),
     "shared_cache": ("--no-shared-cache", "--shared-cache"),
     "allow_nested": ("", "--allow-nested"),
 }

@@ -9,13 +9,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from debughost_cli import names
-from debughost_cli.errors import InvalidProject, InvalidWorkspace, TypeUnknown
+from debughost_cli.errors import (
+    DebughostError,
+    InvalidConfig,
+    InvalidProject,
+    InvalidWorkspace,
+    TypeUnknown,
+    Usage,
+)
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.certificates import CaBundle, ca_bundle_of
 from debughost_cli.project.configuration import file_environment, load_settings
+from debughost_cli.project.debuggers import can_debug, debug_port, with_debug_port
 from debughost_cli.project.detect import detect
 from debughost_cli.project.reader import Folder
-from debughost_cli.project.settings import Flags, Settings
+from debughost_cli.project.settings import Flags, Settings, Source
 from debughost_cli.project.workspace import FolderIdentity, check_workspace, identity_of
 from debughost_cli.resources import Container
 from debughost_cli.specs import PortRequest
@@ -52,7 +60,13 @@ class ResolvedProject(Struct, frozen=True):
     @property
     def ports(self) -> Mapping[str, PortRequest]:
         """What is published besides the project's own port, by name."""
-        return self.settings.ports
+        ports, own = self.settings.ports, self.settings.fixed_port or 0
+        return with_debug_port(self.type, ports, own) if self.settings.debug else ports
+
+    @property
+    def debug_port(self) -> int:
+        """Where its debugger listens, or connects to; 0 where it is to have none."""
+        return debug_port(self.type, self.ports) if self.settings.debug else 0
 
     @property
     def dependencies(self) -> Dependencies | None:
@@ -98,12 +112,15 @@ def resolve_project(
     # First: what is read below is then of this folder, or of one that the launcher refuses.
     folder = identity_of(workspace)
     settings = load_settings(workspace, flags, environ)
+    detection = _detect(workspace, settings, must_detect)
+    if settings.debug and not can_debug(detection.type):
+        raise _no_debugger(settings, detection.type)
     return ResolvedProject(
         project=settings.project or default_project(workspace),
         workspace=workspace,
         folder=folder,
         settings=settings,
-        detection=_detect(workspace, settings, must_detect),
+        detection=detection,
         environment=file_environment(settings, workspace, environ) | dict(flags.environment),
         ca_bundle=ca_bundle_of(settings, workspace),
         flags=flags,
@@ -137,6 +154,15 @@ def default_project(workspace: Path) -> str:
         return made
     raise InvalidProject(
         f"the folder's name {workspace.name!r} gives no project id", hint="Name one with --project"
+    )
+
+
+def _no_debugger(settings: Settings, type_: ProjectType) -> DebughostError:
+    kind = Usage if settings.source("debug") is Source.FLAG else InvalidConfig
+    return kind(
+        f"there is no debugger for a {type_} project",
+        hint="Leave 'debug' out, or give the type with --type: node, python or php",
+        details={"setting": "debug"},
     )
 
 

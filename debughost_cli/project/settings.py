@@ -125,6 +125,9 @@ class Settings:
     dependencies: bool = _setting(
         True, parsers.parse_bool, "true", "install them before the command starts"
     )
+    debug: bool = _setting(
+        False, parsers.parse_bool, "false", "its debugger; 'debughost debug-config' has the port"
+    )
     isolated: bool = _setting(
         False, parsers.parse_bool, "false", "a network of its own, which no other project reaches"
     )

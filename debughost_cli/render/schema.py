@@ -21,6 +21,7 @@ DATA: dict[str, type] = {
     "wait": shapes.ProjectsDone,
     "exec": shapes.Executed,
     "shell": shapes.NoData,
+    "debug-config": shapes.DebugConfigShown,
     "events": shapes.NoData,
     "network ensure": shapes.NetworkSeen,
     "network inspect": shapes.NetworkSeen,

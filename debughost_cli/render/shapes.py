@@ -7,6 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from debughost_cli.models import Action, Exit, Project
+from debughost_cli.planning.debug_config import DebugConfig
 
 
 class Error(Struct, frozen=True):
@@ -127,6 +128,12 @@ class ImagesSeen(Struct, frozen=True):
 
     images: list[ImageFacts]
     with_packages: list[ImageFacts]
+
+
+class DebugConfigShown(Struct, frozen=True):
+    """Of ``debug-config``."""
+
+    config: DebugConfig
 
 
 class Executed(Struct, frozen=True):

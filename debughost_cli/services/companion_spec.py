@@ -120,7 +120,7 @@ def _ports(settings: CompanionSettings, known: KnownService | None) -> tuple[Por
 def _digest(spec: ServiceSpec) -> str:
     """Of all but the values of variables, as that of the project's own container."""
     facts: dict[str, object] = to_builtins(replace(spec, environment={}), enc_hook=str)
-    for name in ("network_id", "own_network_id"):
+    for name in ("network_id", "own_network_id", "debug_port"):
         facts.pop(name)
     facts["limits"] = {k: v for k, v in asdict(spec.limits).items() if v is not None}
     facts["environment"] = sorted(spec.environment)

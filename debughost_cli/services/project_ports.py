@@ -75,7 +75,8 @@ def _main_port(
     if not resolved.listens:
         return 0
     requested = resolved.settings.port
-    others = {request.host for request in resolved.ports.values()}
+    # A debugger listens beside the program.
+    others = {resolved.debug_port, *(request.host for request in resolved.ports.values())} - {0}
     if current and current.is_running and current.port and current.port not in others:
         fits = (
             current.port >= requested.first

@@ -107,6 +107,7 @@ def make_spec(
         labels={},
         own_network=companions.network if companions.network != resolved.network else "",
         own_network_id=companions.network_id,
+        debug_port=resolved.debug_port,
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved))
     bundle = resolved.ca_bundle
@@ -118,6 +119,7 @@ def make_spec(
         names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
         names.SERVICE: "",
         names.PORTS: bindings_text(spec.ports),
+        names.DEBUG: str(spec.debug_port or ""),
     }
     return ProjectSpec(main=replace(spec, labels=labels), companions=companions.specs)
 
@@ -224,8 +226,10 @@ def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:
     facts: dict[str, object] = to_builtins(known, enc_hook=str)
     facts.pop("network_id")
     facts.pop("own_network_id")
-    if not spec.own_network:
-        facts.pop("own_network")
+    # What is not set leaves the digest as it was before it could be set.
+    for name in ("own_network", "debug_port"):
+        if not facts[name]:
+            facts.pop(name)
     # A limit that is not set leaves the digest as it was before there was such a limit.
     facts["limits"] = {k: v for k, v in asdict(spec.limits).items() if v is not None}
     facts["environment"] = sorted(spec.environment)

@@ -165,6 +165,7 @@ DRIFTS = {
     "image": replace(RUNNING, image="node:22", image_id="sha256:2"),
     "command": replace(RUNNING, command=("npm", "start")),
     "port": relabelled(names.PORT, "3001"),
+    "debug_port": relabelled(names.DEBUG, "9229"),
     "ports": replace(RUNNING, ports=(PortBinding(HTTP, 8080, 3000),)),
     "user": replace(RUNNING, user="0:0"),
     "cpus": replace(RUNNING, limits=replace(RUNNING.limits, cpus=1.0)),

@@ -90,6 +90,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     ],
     "pids": [("100", 100), ('"100"', 100)],
     "compilers": [("true", True), ("false", False)],
+    "debug": [("true", True), ("false", False), ('"on"', True)],
     "isolated": [("true", True), ("false", False), ('"yes"', True)],
     "hooks": [
         ("{}", {}),
@@ -187,6 +188,7 @@ WRONG: dict[str, list[str]] = {
     ],
     "pids": ["0", "7", "1.5", '"x"', "true", "[]", "inf", "nan", '"inf"', "5000000"],
     "compilers": ['"perhaps"', "2", "[]"],
+    "debug": ['"perhaps"', "9229", "[]"],
     "isolated": ['"perhaps"', "2", "[]"],
     "hooks": ['"make"', "[]", '{start = "make"}', "{before_start = 1}", '{before_start = ""}'],
     "packages": ["3", '["libc6-"]', '"a;b"', '["$(id)"]', '["x/y"]', "{}"],
