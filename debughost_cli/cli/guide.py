@@ -31,6 +31,10 @@ A program with a port of its own is published as it is; otherwise it listens on 
 Projects reach each other by ID and by data.projects[0].ports[0].container_port of the other:
   debughost up -p web -e API_URL=http://api:5123 --json
 
+A database beside it: services = ["postgres:17"] in debughost.toml, then up again. The program gets
+DATABASE_URL (REDIS_URL, ...); data stays over rm and up:
+  debughost exec --service postgres psql -U postgres app
+
 With --json stdout holds one document. One call tells all: read "ok", then data.projects[0] (url,
 state, exit), or error.code, error.hint and error.details.log_tail, its last 20 lines. "next" lists
 complete commands, the one that helps most first. The process's exit code tells the kind:

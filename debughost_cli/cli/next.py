@@ -35,6 +35,9 @@ def remedies(project: Project) -> list[str]:
     ended = project.exit
     if ended and not ended.expected:
         return _after_end(project, ended.reason)
+    failed = [s.name for s in project.services if s.exit and not s.exit.expected]
+    if failed:
+        return [f"{_logs(project)} --service {name}" for name in failed] + [up(project)]
     if project.drift or project.dependencies is Freshness.STALE:
         return [up(project)]
     if project.state is State.RUNNING and not project.ready:

@@ -82,7 +82,10 @@ def _once(session: Session, found: Snapshot, check: bool) -> Output:
 
 
 def _are_well(projects: Sequence[Project]) -> bool:
-    return all(p.state is State.RUNNING and p.ready for p in projects)
+    return all(
+        p.state is State.RUNNING and p.ready and all(s.state is State.RUNNING for s in p.services)
+        for p in projects
+    )
 
 
 def _watch(session: Session, look: Callable[[], Snapshot], pause: float) -> Output:

@@ -249,6 +249,13 @@ def test_one_that_crashes_later_is_shown_with_its_reason(
     text = app("status").out
     assert "shop/db" in text
     assert "shop/db: ended by itself with exit code 2" in text
+    assert app("status", "--check").code == 7
+    assert app("status", "--json").document["next"] == [
+        "debughost logs -p shop --service db",
+        f"debughost up -p shop -w {workspace}",
+    ]
+    assert app("up", "--json").project["action"] == "started"
+    assert app("status", "--check").code == 0
 
 
 def test_commands_and_logs_of_a_service(app: App, engine: FakeEngine, workspace: Path) -> None:
