@@ -51,6 +51,8 @@ BASE = "debug-host.base"
 PACKAGES = "debug-host.packages"
 """On images: the Debian packages that a project asked for, with spaces between them."""
 
+GIVEN_UP = "debug-host.given-up"
+"""On containers: the version that a file asks for and whose image was not to be had."""
 HOOKS_HASH = "debug-host.hooks"
 """On containers: the SHA-256 of the project's hooks; empty for none."""
 

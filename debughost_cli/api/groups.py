@@ -206,6 +206,18 @@ class Configuration:
         folder = self._workspace(workspace)
         return resolve_project(folder, Flags(), self._environ, must_detect=False)
 
+    def runtime(self, resolved: ResolvedProject) -> tuple[str, str]:
+        """The version of Node.js, Python or PHP that ``up`` chooses, and where it is asked for.
+
+        That is a file of the workspace, empty for the user's own choice and for the default.
+
+        >>> host.config.runtime(host.config.show())
+        ('24', '')
+        """
+        from debughost_cli.services.image_builds import planned_runtime
+
+        return planned_runtime(resolved)
+
     def validate(self, workspace: str | Path | None = None) -> ResolvedProject:
         """As ``show``, but InvalidConfig lists everything that is wrong, not the first fault.
 

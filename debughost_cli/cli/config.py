@@ -29,6 +29,9 @@ def show(session: Session, workspace: Workspace = None) -> Output:
     """Show the configuration in force, each value with where it came from."""
     resolved = session.host.config.show(workspace)
     rows = _rows(resolved)
+    version, place = session.host.config.runtime(resolved)
+    if version and not resolved.settings.runtime:
+        rows = sorted([*rows, ("runtime", version, place or Source.DEFAULT.value)])
     return Output(
         data={
             "file": str(resolved.settings.file) if resolved.settings.file else None,

@@ -58,6 +58,10 @@ def up(
     image: Annotated[
         str | None, typer.Option("--image", metavar="REF", help="Any image that has a shell.")
     ] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option("--runtime", metavar="VERSION", help="Version of Node.js, Python or PHP."),
+    ] = None,
     port: Annotated[
         str | None, typer.Option("--port", metavar="N|N+|auto|none", help="The port, or none.")
     ] = None,
@@ -151,7 +155,8 @@ def up(
     if pull not in set(PullPolicy):
         raise Usage(f"--pull cannot be {pull!r}", hint="Use missing, always or never")
     flags = Flags(
-        project=project, type=type_, image=image, port=port, cpus=cpus, memory=memory, pids=pids,
+        project=project, type=type_, image=image, runtime=runtime, port=port, cpus=cpus,
+        memory=memory, pids=pids,
         ports=tuple(publish or ()) or None, shm_size=shm_size, restart=restart_,
         dependencies=False if no_deps else deps or None,
         compilers=compilers, debug=debug, isolated=isolated, shared_cache=shared_cache,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from debughost_cli.models import ProjectType
 from debughost_cli.project.detect.pins import Pin
-from debughost_cli.project.version_ranges import is_met, newest_line
+from debughost_cli.project.version_ranges import Notation, is_met, newest_line
 
 _NAMES: Mapping[str, str] = {"node": "Node.js", "python": "Python", "php": "PHP"}
 _PARTS: Mapping[str, int] = {"python": 2, "php": 2}
@@ -54,6 +54,38 @@ def mismatches(pins: Iterable[Pin], has: Mapping[str, str]) -> list[Mismatch]:
     ]
 
 
+class Choice(Struct, frozen=True):
+    """A version of a type's runtime; ``place``: the file that asks for it, empty for the user."""
+
+    version: str
+    place: str = ""
+
+
+def choose_runtime(pins: Iterable[Pin], type_: ProjectType, has: str) -> Choice | None:
+    """The release line that the pins ask for, None where ``has`` is in all of them or unknown.
+
+    One that meets all of them goes before the first one's.
+    """
+    own = [pin for pin in pins if pin.runtime == type_.value]
+    unmet = [pin for pin in own if has and _is_met(pin, has) is False]
+    choices = [Choice(line, pin.place) for pin in unmet if (line := _line(pin))]
+    fitting = (c for c in choices if all(_is_met(pin, c.version) is not False for pin in own))
+    return next(fitting, choices[0] if choices else None)
+
+
+def _line(pin: Pin) -> str:
+    """The newest release line that the pin names; of Node.js, even ones are supported for long."""
+    line = newest_line(pin.wanted, pin.notation, _PARTS.get(pin.runtime, 1))
+    is_odd = pin.runtime == "node" and pin.notation is not Notation.LINE and int(line or 0) % 2
+    before = str(int(line) - 1) if is_odd else ""
+    return before if before and _is_met(pin, before) else line
+
+
+def is_version(has: str, wanted: str) -> bool:
+    """Whether ``has`` is the version ``wanted``, or one of that line."""
+    return has == wanted or has.startswith(f"{wanted}.")
+
+
 def _is_met(pin: Pin, version: str) -> bool | None:
     return is_met(pin.wanted, pin.notation, version, _PARTS.get(pin.runtime, 1))
 
@@ -61,6 +93,6 @@ def _is_met(pin: Pin, version: str) -> bool | None:
 def _image(pin: Pin) -> str:
     if pin.runtime not in _NAMES:
         return ""
-    line = newest_line(pin.wanted, pin.notation, _PARTS.get(pin.runtime, 1))
+    line = _line(pin)
     suffix = "-cli" if pin.runtime == "php" else ""
     return f"{pin.runtime}:{line}{suffix}" if line else ""

@@ -16,6 +16,7 @@ class Flags(Struct, frozen=True):
     project: str | None = None
     type: str | None = None
     image: str | None = None
+    runtime: str | None = None
     port: str | None = None
     ports: tuple[str, ...] | None = None
     cpus: str | None = None

@@ -26,6 +26,7 @@ MIN_MEMORY = 6 * 1024**2
 _SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*([kmgt]?)(?:i?b)?", re.ASCII)
 _MOST_PATHS = 20
 """Files of variables, each of up to 1 MiB: the same one thousands of times would take hours."""
+_RUNTIME = re.compile(r"\d{1,4}(?:\.\d{1,6}){0,2}", re.ASCII)
 _MOST_PACKAGES = 100
 _PACKAGE = re.compile(
     r"[a-z0-9][a-z0-9+.-]{0,99}[a-z0-9+](?:=[0-9][A-Za-z0-9.+:~-]{0,99})?", re.ASCII
@@ -56,6 +57,14 @@ def parse_image(value: object) -> str:
     if isinstance(value, str) and _IMAGE.fullmatch(value):
         return value
     raise BadValue("the name of an image, such as node:24")
+
+
+def parse_runtime(value: object) -> str:
+    """A version of the type's runtime, or the beginning of one. Raises BadValue."""
+    version = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(version, str) and _RUNTIME.fullmatch(version):
+        return version
+    raise BadValue('a version in quotation marks, such as "22" or "3.12"')
 
 
 def parse_command(value: object) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from debughost_cli.project.certificates import CaBundle, ca_bundle_of
 from debughost_cli.project.configuration import file_environment, load_settings
 from debughost_cli.project.debuggers import can_debug, debug_port, with_debug_port
 from debughost_cli.project.detect import detect
+from debughost_cli.project.detect.pins import Pin, find_pins
 from debughost_cli.project.reader import Folder
 from debughost_cli.project.settings import Flags, Settings, Source
 from debughost_cli.project.workspace import FolderIdentity, check_workspace, identity_of
@@ -40,6 +41,8 @@ class ResolvedProject(Struct, frozen=True):
     environment: Mapping[str, str]
     ca_bundle: CaBundle | None
     flags: Flags
+    pins: tuple[Pin, ...] = ()
+    """The versions that the workspace asks for."""
 
     @property
     def type(self) -> ProjectType:
@@ -124,6 +127,7 @@ def resolve_project(
         environment=file_environment(settings, workspace, environ) | dict(flags.environment),
         ca_bundle=ca_bundle_of(settings, workspace),
         flags=flags,
+        pins=tuple(find_pins(Folder(workspace), detection.type)),
     )
 
 

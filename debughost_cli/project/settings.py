@@ -92,6 +92,9 @@ class Settings:
     image: str | None = _setting(
         None, parsers.parse_image, '"node:24"', "any image with a shell, instead of the base image"
     )
+    runtime: str | None = _setting(
+        None, parsers.parse_runtime, '"22"', "version of Node.js, Python or PHP, if not as pinned"
+    )
     compilers: bool | None = _setting(
         None, parsers.parse_bool, "true", "the base image with compilers, for node and python"
     )

@@ -146,7 +146,7 @@ def images(streams: Streams, result: ImagesResult) -> None:
             size(e.image.size_bytes if e.image else None),
             " ".join(e.packages),
         )
-        for e in (*result.images, *result.with_packages)
+        for e in (*result.images, *result.variants)
     ]
     headings = ("TYPE", "IMAGE", "STATE", ">SIZE", "PACKAGES")
     used = len(headings) if any(row[-1] for row in rows) else -1

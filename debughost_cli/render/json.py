@@ -160,7 +160,7 @@ def images_json(result: ImagesResult) -> dict[str, Any]:
     """``images ls``, ``build``, ``pull`` and ``prune``."""
     return {
         "images": [_image_json(e) for e in result.images],
-        "with_packages": [_image_json(e) for e in result.with_packages],
+        "variants": [_image_json(e) for e in result.variants],
     }
 
 

@@ -122,12 +122,12 @@ class ImageFacts(Struct, frozen=True):
 
 
 class ImagesSeen(Struct, frozen=True):
-    """Of ``images ls``, ``build``, ``pull``, ``prune``. ``with_packages``: made for projects; what
+    """Of ``images ls``, ``build``, ``pull``, ``prune``. ``variants``: made for projects; what
     ``prune`` removed is in ``images``.
     """
 
     images: list[ImageFacts]
-    with_packages: list[ImageFacts]
+    variants: list[ImageFacts]
 
 
 class DebugConfigShown(Struct, frozen=True):
@@ -217,7 +217,7 @@ class ConfigWritten(Struct, frozen=True):
 
 class SettingFacts(Struct, frozen=True):
     """A setting in force; ``source``: flag, environment, user, file, default, detected or
-    workspace.
+    workspace; of ``runtime`` also the file that asks for that version.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +15,40 @@ from pathlib import Path
 from debughost_cli.errors import ImageNotFound
 from debughost_cli.models import ProjectType
 from debughost_cli.project.certificates import CaBundle
+from debughost_cli.resources import Image
+
+_SUFFIXES = {
+    ProjectType.NODE: ("-slim", "-trixie-slim", "-bookworm-slim", ""),
+    ProjectType.PYTHON: ("-slim", "-trixie-slim", "-bookworm-slim", ""),
+    ProjectType.PHP: ("-cli", "-cli-trixie", "-cli-bookworm"),
+}
+"""Of the official images of one version, the best first."""
+_OF_ONE_BUILD = re.compile(r"debug-host/\w+:[0-9a-f]{12}(?:-\w+)?", re.ASCII)
 
 
-def latest(type_: ProjectType, *, compilers: bool = False) -> str:
-    """The tag of the type's newest build, without or with compilers."""
+def latest(type_: ProjectType, *, compilers: bool = False, runtime: str = "") -> str:
+    """The tag of the type's newest build, without or with compilers.
+
+    ``runtime``: the version that it has, empty for that of the default base.
+    """
+    if runtime:
+        return f"debug-host/{type_}:{runtime}{'-compilers' if compilers else ''}"
     return f"debug-host/{type_}:{'compilers' if compilers else 'latest'}"
+
+
+def is_of_one_build(tag: str) -> bool:
+    """Whether a tag is that of one build; those of ``latest`` go on to the next one."""
+    return _OF_ONE_BUILD.fullmatch(tag) is not None
+
+
+def is_default(image: Image, type_: ProjectType) -> bool:
+    """Whether an image is the type's newest build, without or with compilers."""
+    return any(latest(type_, compilers=c) in image.tags for c in (False, True))
+
+
+def bases_of(type_: ProjectType, runtime: str) -> tuple[str, ...]:
+    """The official images with a version of the type's runtime, the best first."""
+    return tuple(f"{type_}:{runtime}{suffix}" for suffix in _SUFFIXES[type_])
 
 
 @cache

@@ -133,7 +133,10 @@ class DriftService:
 
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
         settings = resolved.settings
-        key = (settings.image or resolved.type, resolved.compilers, settings.packages)
+        key = (
+            settings.image or resolved.type, resolved.compilers, settings.packages,
+            settings.runtime, resolved.pins,
+        )  # fmt: skip
         with self._guard:
             if key not in self._images:
                 self._images[key] = self._image_service.choose(resolved, PullPolicy.NEVER)

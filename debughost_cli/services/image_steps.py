@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import EngineError, ImageNotFound
+from debughost_cli.errors import DebughostError, EngineError, ImageNotFound
 from debughost_cli.models import PullPolicy
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.project.resolve import ResolvedProject
@@ -25,12 +25,17 @@ class ImageSteps:
         self._progress = progress
         self._images = images
 
-    def get(self, resolved: ResolvedProject, pull: PullPolicy) -> tuple[ImageChoice, list[Step]]:
+    def get(
+        self, resolved: ResolvedProject, pull: PullPolicy, given_up: str = ""
+    ) -> tuple[ImageChoice, list[Step]]:
         """The image of the project, and what was done for it and for those of its services.
 
+        ``given_up``: the version that an earlier run could not have.
         Raises what building and pulling raise.
         """
         steps = []
+        if given_up:
+            self._images.give_up(given_up)
         for service in resolved.settings.services:
             found = self._images.choose_named(service.image, pull)
             if found.step:
@@ -56,16 +61,28 @@ class ImageSteps:
     def _build(self, resolved: ResolvedProject, pull: PullPolicy) -> None:
         """A command that waited for another one's build finds the image built."""
         with self._lock(f"image.{resolved.type}"):
-            if self._images.choose_base(resolved, pull).step is None:
-                return
-            try:
-                self._images.build_for(resolved)
-            except (ImageNotFound, EngineError) as exc:
-                # One of an older Dockerfile still works.
-                if self._images.find_for(resolved).image is None:
-                    raise
-                text = f"the {resolved.type} image could not be rebuilt: {exc.message}"
-                self._progress.warn("IMAGE_OUTDATED", text)
+            while self._images.choose_base(resolved, pull).step:
+                try:
+                    self._images.build_for(resolved)
+                    return
+                except (ImageNotFound, EngineError) as exc:
+                    pinned = self._images.pinned_version(resolved)
+                    # One of an older Dockerfile still works.
+                    has_older = self._images.choose_base(resolved, PullPolicy.NEVER).image
+                    if not pinned and has_older is None:
+                        raise
+                    self._warn(resolved, exc, pinned)
+                    if not pinned:
+                        return
+                    self._images.give_up(pinned)
+
+    def _warn(self, resolved: ResolvedProject, exc: DebughostError, pinned: str) -> None:
+        if pinned:
+            text = f"no image with {resolved.type} {pinned}, the default one is used: {exc.message}"
+            self._progress.warn("RUNTIME_UNAVAILABLE", text)
+        else:
+            text = f"the {resolved.type} image could not be rebuilt: {exc.message}"
+            self._progress.warn("IMAGE_OUTDATED", text)
 
     def _lock(self, name: str) -> AbstractContextManager[None]:
         return project_lock(

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from debughost_cli import __version__, names
+from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import ImageNotFound
+from debughost_cli.errors import ImageNotFound, InvalidConfig
 from debughost_cli.models import ProjectType, PullPolicy
+from debughost_cli.planning.runtime import Choice, choose_runtime, is_version
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.project.certificates import CaBundle
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Image
 from debughost_cli.services import disk_space
 from debughost_cli.services.base_images import (
-    build_context,
+    bases_of,
     default_base,
     is_base_image,
+    is_of_one_build,
     latest,
-    source_folder,
     sources_hash,
     tag_of,
 )
-from debughost_cli.services.package_images import PackageImages, in_words
+from debughost_cli.services.image_builds import ImageBuilds, version_in
+from debughost_cli.services.package_images import PackageImages, in_words, variants
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
 
@@ -35,17 +35,31 @@ class ImageChoice(Struct, frozen=True):
     """The image of a container: the reference to create it from, and what is on the engine.
 
     ``step``: what has to be done first. It may change which image ``ref`` stands for.
+    ``unavailable``: the version that a file asks for, where the default image is taken instead.
     """
 
     ref: str
     image: Image | None
     step: Step | None = None
+    unavailable: str = ""
 
     @property
     def image_id(self) -> str:
         """The id as far as it is known; empty where the image of that reference does not exist."""
         exists = self.image and (self.step is None or self.ref in self.image.tags)
         return self.image.id if self.image and exists else ""
+
+
+class _Selection(Struct, frozen=True):
+    """A base image; ``wanted``: the version that it is chosen for, None for the default image."""
+
+    entry: ImageEntry
+    wanted: Choice | None = None
+    unavailable: str = ""
+
+    @property
+    def version(self) -> str:
+        return self.wanted.version if self.wanted else ""
 
 
 class ImageService:
@@ -55,26 +69,64 @@ class ImageService:
         self._engine = engine
         self._progress = progress
         self._packages = PackageImages(engine, progress)
+        self._builds = ImageBuilds(engine, progress)
+        self._given_up: set[str] = set()
 
-    def find(self, type_: ProjectType, *, compilers: bool = False) -> ImageEntry:
-        """The type's image, and whether it was built from the current Dockerfile."""
-        newest = latest(type_, compilers=compilers)
+    def find(self, type_: ProjectType, *, compilers: bool = False, runtime: str = "") -> ImageEntry:
+        """The type's image, and whether it was built from the current Dockerfile.
+
+        ``runtime``: the version of Node.js, Python or PHP, empty for that of the default base.
+        """
+        newest = latest(type_, compilers=compilers, runtime=runtime)
         image = self._engine.images.find(newest)
         if image is None:
-            tag = tag_of(type_, default_base(type_), compilers=compilers)
-            return ImageEntry(type_, tag, None)
+            base = bases_of(type_, runtime)[0] if runtime else default_base(type_)
+            return ImageEntry(type_, tag_of(type_, base, compilers=compilers), None)
         current = image.labels.get(names.SOURCES) == sources_hash(type_)
-        own = next((t for t in image.tags if t != newest), newest)
+        own = next((t for t in image.tags if is_of_one_build(t)), newest)
         return ImageEntry(type_, own, image, current)
-
-    def find_for(self, resolved: ResolvedProject) -> ImageEntry:
-        """The base image of the project, and whether it was built from the current Dockerfile."""
-        return self.find(resolved.type, compilers=resolved.compilers)
 
     def build_for(self, resolved: ResolvedProject) -> None:
         """Builds the base image of the project. Raises what ``build`` raises."""
+        selected = self._select(resolved, PullPolicy.MISSING)
         with disk_space.with_usage_details(self._engine):
-            self._build(resolved.type, ca_bundle=resolved.ca_bundle, compilers=resolved.compilers)
+            self._builds.build(
+                resolved.type, ca_bundle=resolved.ca_bundle, compilers=resolved.compilers,
+                runtime=selected.version,
+            )  # fmt: skip
+
+    def _select(self, resolved: ResolvedProject, pull: PullPolicy) -> _Selection:
+        """The base image of the project, with the version that it is to have.
+
+        What a file of the workspace asks for is no reason to have nothing: where that cannot be
+        had, it is the default image. Raises InvalidConfig where the type has no versions.
+        """
+        type_, given = resolved.type, resolved.settings.runtime
+        default = self.find(type_, compilers=resolved.compilers)
+        if given and type_ is ProjectType.STATIC:
+            raise InvalidConfig("a static project has no runtime", hint="Leave 'runtime' out")
+        has = version_in(type_, default.image, default_base(type_))
+        if given:
+            wanted = None if is_version(has, given) else Choice(given)
+        else:
+            wanted = choose_runtime(resolved.pins, type_, has)
+        if wanted is None:
+            return _Selection(default)
+        entry = self.find(type_, compilers=resolved.compilers, runtime=wanted.version)
+        is_given_up = pull is PullPolicy.NEVER or wanted.version in self._given_up
+        if wanted.place and entry.image is None and is_given_up:
+            return _Selection(default, unavailable=wanted.version)
+        return _Selection(entry, wanted)
+
+    def give_up(self, version: str) -> None:
+        """Takes the default image where that of a version that a file asks for is not here."""
+        self._given_up.add(version)
+
+    def pinned_version(self, resolved: ResolvedProject) -> str:
+        """The version that a file asks for, where its image is not here; else empty."""
+        selected = self._select(resolved, PullPolicy.MISSING)
+        is_pin = selected.wanted and selected.wanted.place and selected.entry.image is None
+        return selected.version if is_pin else ""
 
     def choose(self, resolved: ResolvedProject, pull: PullPolicy) -> ImageChoice:
         """The project's image: the one that was named, else the base image of its type; where the
@@ -87,7 +139,7 @@ class ImageService:
             return base
         ref, image = self._packages.find(resolved.type, wanted, base.image)
         if image or pull is PullPolicy.NEVER:
-            return ImageChoice(ref, image)
+            return ImageChoice(ref, image, unavailable=base.unavailable)
         return ImageChoice(ref, None, Step(StepKind.BUILD_IMAGE, ref, in_words(wanted)))
 
     def build_packages(self, resolved: ResolvedProject) -> None:
@@ -105,13 +157,16 @@ class ImageService:
         given = resolved.settings.image
         if given:
             return self.choose_named(given, pull)
-        entry = self.find_for(resolved)
+        selected = self._select(resolved, pull)
+        entry, wanted = selected.entry, selected.wanted
         outdated = entry.image is None or not entry.current
         if pull is PullPolicy.NEVER or (pull is PullPolicy.MISSING and not outdated):
-            return ImageChoice(entry.ref, entry.image)
+            return ImageChoice(entry.ref, entry.image, unavailable=selected.unavailable)
         why = "it was built from an older Dockerfile" if entry.image else "it is not here"
         why = "--pull always" if pull is PullPolicy.ALWAYS else why
-        base = self._last_base(resolved.type) or default_base(resolved.type)
+        if wanted and wanted.place:
+            why += f", and {wanted.place} asks for {wanted.version}"
+        base = self._builds.base(resolved.type, selected.version)
         ref = tag_of(resolved.type, base, compilers=resolved.compilers)
         return ImageChoice(ref, entry.image, Step(StepKind.BUILD_IMAGE, ref, why))
 
@@ -126,8 +181,9 @@ class ImageService:
         return ImageChoice(ref, image, Step(StepKind.PULL_IMAGE, ref, why))
 
     def list_all(self) -> ImagesResult:
-        """The images of all types, and those with packages."""
-        return ImagesResult(tuple(map(self.find, ProjectType)), tuple(self._packages.list_all()))
+        """The images of all types, and those that were made for projects that need another one."""
+        found = self._engine.images.list([f"{names.MANAGED}=true"])
+        return ImagesResult(tuple(map(self.find, ProjectType)), tuple(variants(found)))
 
     def build(
         self,
@@ -143,50 +199,17 @@ class ImageService:
         """
         with disk_space.with_usage_details(self._engine):
             built = [
-                self._build(t, base, no_cache=no_cache, ca_bundle=ca_bundle)
+                self._builds.build(t, base, no_cache=no_cache, ca_bundle=ca_bundle)
                 for t in types or tuple(ProjectType)
             ]
         return ImagesResult(tuple(built), changed=True)
-
-    def _build(
-        self,
-        type_: ProjectType,
-        base: str | None = None,
-        *,
-        no_cache: bool = False,
-        compilers: bool = False,
-        ca_bundle: CaBundle | None,
-    ) -> ImageEntry:
-        base = base or self._last_base(type_) or default_base(type_)
-        tag = tag_of(type_, base, compilers=compilers)
-        self._progress.step(f"Building image {tag} from {base}")
-        labels = names.base_labels(__version__, datetime.now(UTC)) | {
-            names.TYPE: type_.value,
-            names.SOURCES: sources_hash(type_),
-            names.BASE: base,
-        }
-        with build_context(source_folder(type_), ca_bundle) as context:
-            self._engine.images.build(
-                context,
-                tags=[tag, latest(type_, compilers=compilers)],
-                labels=labels,
-                build_args={"BASE": base} | ({"COMPILERS": "yes"} if compilers else {}),
-                no_cache=no_cache,
-                on_text=self._progress.detail,
-            )
-        return ImageEntry(type_, tag, self._engine.images.find(tag), current=True)
-
-    def _last_base(self, type_: ProjectType) -> str | None:
-        """The base of the type's newest build, of one with compilers where there is no other."""
-        images = (self._engine.images.find(latest(type_, compilers=c)) for c in (False, True))
-        return next((i.labels.get(names.BASE) for i in images if i), None)
 
     def refresh(
         self, types: Sequence[ProjectType], ca_bundle: CaBundle | None = None
     ) -> ImagesResult:
         """Pulls the bases of the base images, and builds them. Raises ImageNotFound."""
         for type_ in types or tuple(ProjectType):
-            self.pull(self._last_base(type_) or default_base(type_))
+            self.pull(self._builds.base(type_))
         return self.build(types, ca_bundle=ca_bundle)
 
     def pull(self, ref: str) -> Image:
@@ -202,15 +225,6 @@ class ImageService:
                 details={"image": ref, "reason": "unknown"},
             )
         return found
-
-
-def node_tools(image: Image) -> Mapping[str, str]:
-    """The versions of the package managers in the base image for Node.js; of others, nothing."""
-    if image.labels.get(names.SOURCES) != sources_hash(ProjectType.NODE):
-        return {}
-    text = (source_folder(ProjectType.NODE) / "tools" / "package.json").read_text("utf-8")
-    tools: dict[str, str] = json.loads(text)["dependencies"]
-    return tools
 
 
 def _built(ref: str, image: Image | None) -> Image:

@@ -10,13 +10,11 @@ from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import InUse
 from debughost_cli.models import ProjectType
 from debughost_cli.resources import Image
-from debughost_cli.services.base_images import is_base_image, sources_hash
+from debughost_cli.services.base_images import is_base_image, is_default, sources_hash
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import MANAGED_FILTER
 from debughost_cli.services.results import ImageEntry, ImagesResult
 
-_OF_ONE_BUILD = re.compile(r"debug-host/\w+:[0-9a-f]{12}(?:-\w+)?", re.ASCII)
-"""The tag of one build; ``latest`` and its like go on to the next one."""
 _OUR_LAST_STEP = re.compile(r"\bLABEL\b.*\bdebug-host\.")
 
 
@@ -28,8 +26,8 @@ class OldImages:
         self._progress = progress
 
     def candidates(self) -> ImagesResult:
-        """What ``prune`` would remove: images with packages, and base images that were replaced by
-        a newer build or made from the Dockerfile of another version.
+        """What ``prune`` would remove: images with packages or another version of the runtime, and
+        base images that were replaced by a newer build or made from another Dockerfile.
         """
         found = self._engine.images.list([MANAGED_FILTER])
         used = {_digest(c.image_id) for c in self._engine.containers.list()}
@@ -49,8 +47,7 @@ class OldImages:
                 yield ImageEntry(type_, image.id, image)
             return
         current = image.labels.get(names.SOURCES) == sources_hash(ProjectType(type_))
-        is_newest = not all(map(_OF_ONE_BUILD.fullmatch, image.tags))
-        if names.PACKAGES in image.labels or not (current and is_newest):
+        if not current or not is_default(image, ProjectType(type_)):
             yield ImageEntry(type_, min(image.tags), image, current)
 
     def _is_built_by_us(self, image: Image) -> bool:

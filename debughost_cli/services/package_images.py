@@ -12,7 +12,13 @@ from debughost_cli.errors import EngineError, InvalidConfig
 from debughost_cli.models import ProjectType
 from debughost_cli.planning.packages import has_no_apt, unknown_packages
 from debughost_cli.resources import Image
-from debughost_cli.services.base_images import source_folder, sources_hash
+from debughost_cli.services.base_images import (
+    is_base_image,
+    is_of_one_build,
+    latest,
+    source_folder,
+    sources_hash,
+)
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.results import ImageEntry
 
@@ -29,6 +35,21 @@ def _tag(type_: ProjectType, packages: Sequence[str], base: Image) -> str:
     return f"debug-host/{type_}:{digest.hexdigest()[:12]}-packages"
 
 
+def variants(images: Sequence[Image]) -> Iterator[ImageEntry]:
+    """Of images of ours, those that are made for projects: with packages or compilers, or with
+    another version of the runtime.
+    """
+    for type_ in ProjectType:
+        for image in sorted(images, key=lambda i: i.tags):
+            is_ours = image.labels.get(names.TYPE) == type_ and all(map(is_base_image, image.tags))
+            own = [
+                t for t in image.tags if names.PACKAGES in image.labels or not is_of_one_build(t)
+            ]
+            if is_ours and own and latest(type_) not in image.tags:
+                current = image.labels.get(names.SOURCES) == sources_hash(type_)
+                yield ImageEntry(type_, own[0], image, current)
+
+
 class PackageImages:
     """Makes and finds them."""
 
@@ -42,16 +63,6 @@ class PackageImages:
         """The reference of the image that is made of ``base``, and the image if it is there."""
         ref = _tag(type_, packages, base)
         return ref, self._engine.images.find(ref)
-
-    def list_all(self) -> Iterator[ImageEntry]:
-        """Those that are on the engine, by type."""
-        found = self._engine.images.list([f"{names.MANAGED}=true", names.PACKAGES])
-        for type_ in ProjectType:
-            for image in sorted(found, key=lambda i: i.tags):
-                ref = next((t for t in image.tags if t.startswith(f"debug-host/{type_}:")), "")
-                if ref:
-                    current = image.labels.get(names.SOURCES) == sources_hash(type_)
-                    yield ImageEntry(type_, ref, image, current)
 
     def build(self, type_: ProjectType, packages: Sequence[str], base: Image) -> None:
         """Makes the image unless it is there. Raises InvalidConfig, EngineError."""

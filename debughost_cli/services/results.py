@@ -109,5 +109,5 @@ class ImagesResult(Struct, frozen=True):
     """The base images, by type, and those with packages that are made of them."""
 
     images: tuple[ImageEntry, ...] = field(default_factory=tuple)
-    with_packages: tuple[ImageEntry, ...] = ()
+    variants: tuple[ImageEntry, ...] = ()
     changed: bool = False

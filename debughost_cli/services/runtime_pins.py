@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from debughost_cli import names
 from debughost_cli.errors import DebughostError
-from debughost_cli.planning.runtime import Mismatch, mismatches, runtime_of
-from debughost_cli.project.detect.pins import find_pins
-from debughost_cli.project.reader import Folder
+from debughost_cli.planning.runtime import Mismatch, mismatches
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Image
-from debughost_cli.services.images import ImageChoice, node_tools
+from debughost_cli.services.image_builds import node_tools, version_in
+from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.progress import Progress
 
 
@@ -19,14 +17,14 @@ def find_mismatches(resolved: ResolvedProject, choice: ImageChoice) -> list[Mism
     """Between what the workspace asks for and what its image has."""
     if choice.image is None:
         return []
-    pins = find_pins(Folder(resolved.workspace), resolved.type)
+    # What the user chose needs no word about what the files would have chosen.
+    own = resolved.type.value if resolved.settings.runtime else ""
+    pins = [pin for pin in resolved.pins if pin.runtime != own]
     return mismatches(pins, _versions(resolved, choice.image, choice.ref)) if pins else []
 
 
 def _versions(resolved: ResolvedProject, image: Image, ref: str) -> dict[str, str]:
-    refs = (ref, image.labels.get(names.BASE, ""), *image.tags)
-    runtime = runtime_of(resolved.type, image.environment, refs)
-    return {**node_tools(image), resolved.type.value: runtime}
+    return {**node_tools(image), resolved.type.value: version_in(resolved.type, image, ref)}
 
 
 def warn_of_mismatches(found: Sequence[Mismatch], progress: Progress) -> None:

@@ -116,6 +116,7 @@ def make_spec(
         names.MOUNTPOINT: "made" if mountpoint_made else "",
         names.CA_BUNDLE: hashlib.sha256(bundle.pem).hexdigest() if bundle else "",
         names.HOOKS_HASH: _hooks_hash(resolved),
+        names.GIVEN_UP: image.unavailable,
         names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
         names.SERVICE: "",
         names.PORTS: bindings_text(spec.ports),

@@ -189,7 +189,9 @@ class UpService:
         return attempt
 
     def _get_images(self, state: UpState) -> None:
-        state.image, state.image_steps = self._image_steps.get(state.resolved, state.options.pull)
+        state.image, state.image_steps = self._image_steps.get(
+            state.resolved, state.options.pull, state.given_up
+        )
         state.mismatches = find_mismatches(state.resolved, state.image)
         warn_of_mismatches(state.mismatches, self._progress)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from debughost_cli import names
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Action, PullPolicy
 from debughost_cli.planning.launcher_status import LauncherStatus
@@ -83,6 +84,14 @@ class UpState(Struct):
     @property
     def project(self) -> str:
         return self.resolved.project
+
+    @property
+    def given_up(self) -> str:
+        """The version of the runtime that an earlier run could not have; ``--recreate`` and
+        ``--pull`` try again.
+        """
+        is_tried = self.options.pull is PullPolicy.MISSING and not self.options.converge.recreate
+        return self.known.main.labels.get(names.GIVEN_UP, "") if self.known and is_tried else ""
 
     def take_known(self) -> ProjectInstance | None:
         """For the first attempt, where the project may just run on."""

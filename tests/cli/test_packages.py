@@ -126,7 +126,7 @@ def test_the_list_shows_them_beside_the_base_images(
     made = image_of(app)
     data = app("images", "ls", "--json").document["data"]
     assert [i["type"] for i in data["images"]] == ["node", "python", "php", "static"]
-    (found,) = data["with_packages"]
+    (found,) = data["variants"]
     assert (found["ref"], found["packages"], found["current"]) == (made, ["ffmpeg", "g++"], True)
     assert "ffmpeg g++" in app("images", "ls").out
 

@@ -92,6 +92,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "compilers": [("true", True), ("false", False)],
     "debug": [("true", True), ("false", False), ('"on"', True)],
     "isolated": [("true", True), ("false", False), ('"yes"', True)],
+    "runtime": [('"22"', "22"), ("22", "22"), ('"3.12.1"', "3.12.1")],
     "hooks": [
         ("{}", {}),
         ('{after_install = "make assets && id"}', {"after_install": "make assets && id"}),
@@ -190,6 +191,7 @@ WRONG: dict[str, list[str]] = {
     "compilers": ['"perhaps"', "2", "[]"],
     "debug": ['"perhaps"', "9229", "[]"],
     "isolated": ['"perhaps"', "2", "[]"],
+    "runtime": ["3.12", '"lts"', '"22-slim"', "true", "[]", '""', "-1"],
     "hooks": ['"make"', "[]", '{start = "make"}', "{before_start = 1}", '{before_start = ""}'],
     "packages": ["3", '["libc6-"]', '"a;b"', '["$(id)"]', '["x/y"]', "{}"],
     "shm_size": ["0", "-1", '"x"', "true", "[]", '""', '"9999999t"'],
