@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +280,21 @@ def test_an_engine_that_says_nothing_of_itself_is_known_by_its_address(
     engine = connect()
     assert engine.identity() == engine.info.endpoint
     assert engine.memory_bytes() == 0
+
+
+def test_many_threads_that_ask_who_the_engine_is_get_one_answer(
+    connect: Any, script: Any, server: Any
+) -> None:
+    """Each project of "status" asks in a thread of its own, before anything is kept."""
+    script.on("GET /v1.45/info", (200, {"ID": "ID:1", "MemTotal": 7}))
+    engine = connect()
+    begin = threading.Barrier(8)
+
+    def ask(_: int) -> str:
+        begin.wait()
+        engine.users()
+        return str(engine.identity())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {"ID:1"}
+    assert server.count("/info") == 1

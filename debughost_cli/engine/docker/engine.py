@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -33,6 +34,7 @@ class DockerEngine:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._facts: facts_cache.Facts | None = None
+        self._facts_guard = threading.Lock()
         self.containers = DockerContainers(caller)
         self.exec = DockerCommands(caller)
         self.events = DockerEvents(caller)
@@ -78,16 +80,19 @@ class DockerEngine:
         return self._read_facts().users
 
     def _read_facts(self) -> facts_cache.Facts:
+        # Many threads of "status" need them at the same moment.
+        with self._facts_guard:
+            if self._facts is None:
+                self._facts = facts_cache.read(self.info.endpoint) or self._request_facts()
+            return self._facts
+
+    def _request_facts(self) -> facts_cache.Facts:
         endpoint = self.info.endpoint
-        if self._facts is None:
-            self._facts = facts_cache.read(endpoint)
-        if self._facts is None:
-            found = as_map(self._caller.read("identifying the engine", lambda c: c.info()))
-            identity = as_str(found.get("ID")) or endpoint
-            memory = as_int(found.get("MemTotal"))
-            self._facts = facts_cache.Facts(identity, memory, decode.users(found))
-            facts_cache.keep(endpoint, self._facts)
-        return self._facts
+        found = as_map(self._caller.read("identifying the engine", lambda c: c.info()))
+        identity = as_str(found.get("ID")) or endpoint
+        facts = facts_cache.Facts(identity, as_int(found.get("MemTotal")), decode.users(found))
+        facts_cache.keep(endpoint, facts)
+        return facts
 
     @property
     def connection_failures(self) -> int:
