@@ -42,8 +42,8 @@ VOLUME_USER = "debug-host.user"
 HOST = "debug-host.host"
 """The identity of the machine on which the path in ``debug-host.workspace`` is."""
 ROLE = "debug-host.role"
-"""On containers: ``main`` or ``service``. On volumes that are not dependency volumes: ``cache`` or
-``port``."""
+"""On containers: ``main``, ``service`` or ``run``. On volumes that are not dependency volumes:
+``cache`` or ``port``."""
 SERVICE = "debug-host.service"
 """On containers and volumes of companion services: the service's name."""
 SOURCES = "debug-host.sources"
@@ -183,6 +183,11 @@ def service_data_name(project: str, service: str) -> str:
 def service_secret_name(project: str, service: str) -> str:
     """The volume with the generated password of a companion service."""
     return f"debug-host-{project}-{service}-secret"
+
+
+def one_off_name(project: str, now: datetime, pid: int) -> str:
+    """``debug-host-{project}-run-{timestamp}-{pid}``: several may be created at once."""
+    return f"{container_name(f'{project}-run', now)}-{pid}"
 
 
 def volume_name(project: str, type_: ProjectType) -> str | None:

@@ -156,13 +156,14 @@ class ContainerSummary(_OfProject, Struct, frozen=True):
 class ProjectInstance(Struct, frozen=True):
     """A project as it is found on an engine.
 
-    ``main``: the container that counts. ``companions``: those of other roles. ``leftovers``:
-    further containers of the main role, from the moment of a recreation or an interrupted run.
+    ``main``: the container that counts. ``companions``: its services. ``leftovers``: others of the
+    main role, of a recreation or an interrupted ``up``. ``one_offs``: those of ``run``.
     """
 
     main: ContainerSummary
     companions: tuple[ContainerSummary, ...] = ()
     leftovers: tuple[ContainerSummary, ...] = ()
+    one_offs: tuple[ContainerSummary, ...] = ()
 
     @property
     def project(self) -> str:
@@ -255,10 +256,7 @@ class LogLine(Struct, frozen=True):
 
 
 class LogFragment(LogLine, frozen=True):
-    """Output as it came: a part of a line, or several lines with their ends.
-
-    A plain LogLine is a whole line, whose end is left out.
-    """
+    """Output as it came: a part of a line, or several with their ends. A LogLine is a whole one."""
 
 
 class FileEntry(Struct, frozen=True):

@@ -28,6 +28,8 @@ class Role(StrEnum):
 
     MAIN = "main"
     SERVICE = "service"
+    RUN = "run"
+    """A one-off container: nothing of the project that stays."""
 
 
 class User(Struct, frozen=True):

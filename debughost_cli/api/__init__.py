@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from debughost_cli.services.exec import ExecRefused as ExecRefused
     from debughost_cli.services.exec import ProjectExec as ProjectExec
     from debughost_cli.services.logs import LogReading as LogReading
+    from debughost_cli.services.one_off import OneOff as OneOff
     from debughost_cli.services.progress import Progress as Progress
     from debughost_cli.services.results import ImagesResult as ImagesResult
     from debughost_cli.services.results import NetworkResult as NetworkResult
@@ -42,6 +43,7 @@ _MODULES = {
     "services.exec": ("SHELL", "ExecRefused", "ProjectExec"),
     "planning.log_options": ("LogOptions",),
     "services.logs": ("LogReading",),
+    "services.one_off": ("OneOff",),
     "services.progress": ("Progress",),
     "services.results": (
         "ImagesResult", "NetworkResult", "ProjectResult", "ProjectsResult", "VolumesResult",

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from debughost_cli.api.lifecycle import ProjectLifecycle
+from debughost_cli.api.reader import result_of
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import PullPolicy
 
 if TYPE_CHECKING:
+    from debughost_cli.engine.port import ExecResult
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
     from debughost_cli.resources import ProjectInstance
+    from debughost_cli.services.one_off import OneOff
     from debughost_cli.services.results import ProjectResult
     from debughost_cli.services.up import UpService
 
@@ -80,6 +84,52 @@ class DebugHost(ProjectLifecycle):
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
         return self._one(resolved, lambda: service.dry_run(resolved, options), check)
+
+    @contextmanager
+    def one_off(
+        self, project: str | None = None, pull: PullPolicy = PullPolicy.MISSING
+    ) -> Iterator[OneOff]:
+        """A container like the project's own, without its program and port, for the block alone.
+
+        The project may run or not, and does not have to exist; its dependencies are installed.
+        Raises what ``up`` raises before the program begins.
+
+        >>> from debughost_cli.api import ExecSpec
+        >>> with host.one_off() as container:
+        ...     running = container.start(ExecSpec(("true",)))
+        ...     running.run(None, lambda stream, data: None)
+        ...     running.finish()
+        0
+        """
+        from debughost_cli.api.workspaces import resolve_one_off
+        from debughost_cli.services.one_off import OneOffService
+
+        resolved = resolve_one_off(self.config.folder, project, self.environ, self._source.get)
+        service = OneOffService(self._source.get(), self._progress)
+        with closing(service.create(resolved, pull, self.cancel.is_set)) as container:
+            yield container
+
+    def run(
+        self,
+        command: Sequence[str],
+        project: str | None = None,
+        *,
+        user: str = "",
+        workdir: str = "",
+        environment: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        timeout: float | None = None,
+    ) -> ExecResult:
+        r"""Runs a command in a container of its own, which is removed afterwards; as ``exec``.
+
+        >>> host.run(["echo", "hello"]).stdout
+        b'hello\n'
+        """
+        from debughost_cli.engine.port import ExecSpec
+
+        spec = ExecSpec(tuple(command), user, workdir, environment or {})
+        with self.one_off(project) as container:
+            return result_of(container.start(spec), max_bytes, timeout)
 
     def _resolve(
         self,

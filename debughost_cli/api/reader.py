@@ -159,24 +159,22 @@ class ProjectReader:
         workdir: str = "",
         environment: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
+        timeout: float | None = None,
     ) -> ExecResult:
         r"""Runs a command in the container, without input. Raises ProjectNotFound, ExecRefused.
 
         ``service``: in the container of that service of the project. ``max_bytes`` of each stream
-        are kept, 1 MiB by default; ``truncated`` tells that there was more.
+        are kept, 1 MiB by default; ``truncated`` tells that there was more. After ``timeout``
+        seconds the command is ended, and WaitTimeout raised.
 
         >>> _ = host.up()
         >>> host.exec(["echo", "hello"]).stdout
         b'hello\n'
         """
-        from debughost_cli.engine.output_buffer import LIMIT, OutputBuffer
         from debughost_cli.engine.port import ExecSpec
 
         spec = ExecSpec(tuple(command), user, workdir, environment or {})
-        running = self.start_exec(spec, project, service=service)
-        output = OutputBuffer(LIMIT if max_bytes is None else max_bytes)
-        running.run(None, output)
-        return output.result(running.finish())
+        return result_of(self.start_exec(spec, project, service=service), max_bytes, timeout)
 
     def start_exec(
         self,
@@ -244,6 +242,17 @@ class ProjectReader:
         from debughost_cli.api.workspaces import project_in
 
         return [project_in(self.config.folder, self.environ, self._source.get)]
+
+
+def result_of(
+    running: ProjectExec, max_bytes: int | None = None, timeout: float | None = None
+) -> ExecResult:
+    """What a command that was just started wrote, and its exit code. Raises WaitTimeout."""
+    from debughost_cli.engine.output_buffer import LIMIT, OutputBuffer
+
+    output = OutputBuffer(LIMIT if max_bytes is None else max_bytes)
+    running.run(None, output, timeout)
+    return output.result(running.finish())
 
 
 def names_of(projects: Projects) -> list[str]:

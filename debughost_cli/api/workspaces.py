@@ -94,6 +94,29 @@ def resolve_with_earlier(
     return resolve_project(folder, flags.over(earlier.flags), environ), earlier
 
 
+def resolve_one_off(
+    folder: Path, project: str | None, environ: Mapping[str, str], engine: Callable[[], Engine]
+) -> ResolvedProject:
+    """The project of that id where it exists, else this folder as ``up`` would take it.
+
+    Without an id, the project of the folder or of its nearest parent. Raises what
+    ``resolve_project`` raises.
+    """
+    from debughost_cli.project.settings import Flags
+    from debughost_cli.project.workspace import check_workspace
+    from debughost_cli.services.projects import workspace_of
+
+    chosen = check_project(project) if project else project_in(folder, environ, engine)
+    known = workspace_of(engine(), chosen)
+    if known:
+        # What was allowed when the container was made does not have to be allowed again.
+        place, flags = check_workspace(Path(known), allowed=Path(known)), Flags(project=chosen)
+    else:
+        flags = Flags(project=project)
+        place = WorkspaceChoice(folder, environ, engine).find(None, flags, None)
+    return resolve_with_earlier(place, flags, environ, engine, reset=False)[0]
+
+
 def _earlier_if_known(
     folder: Path, flags: Flags, environ: Mapping[str, str], engine: Callable[[], Engine]
 ) -> EarlierRun:

@@ -32,6 +32,10 @@ COMMANDS = {
     ),
     "wait": ("wait", "Wait for a condition; fail at once when it can no longer come true."),
     "exec": ("exec", "Run a command in the container: its input, its output, its exit code."),
+    "run": (
+        "exec",
+        "Run a command in a container of its own, removed afterwards; the project need not run.",
+    ),
     "shell": ("exec", "Open a shell in the container: bash where there is one, else sh."),
     "debug-config": (
         "debug_config",

@@ -28,6 +28,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "debughost exec -p shop -e CI=1 pytest -q",
         "debughost exec sh -c 'ls | wc -l'",
     ),
+    "run": (
+        "debughost run npm test",
+        "debughost run -p shop -e CI=1 --timeout 300 pytest -q",
+        "debughost run",
+    ),
     "shell": ("debughost shell", "debughost shell shop --user root"),
     "debug-config": ("debughost debug-config vscode", "debughost debug-config neovim -p shop"),
     "events": ("debughost events --since 10m", "debughost events --json"),
@@ -43,6 +48,10 @@ _EXIT_CODES = (
 )
 _OWN_EXIT_CODES = {
     "exec": ("Exit codes: the command's own; 125 not run, 126 not executable, 127 not found",),
+    "run": (
+        "Exit codes: the command's own; 125 not run, 126 not executable, 127 not found;",
+        "  6 after --timeout; before it begins as 'up'",
+    ),
     "shell": ("Exit codes: the shell's own",),
 }
 

@@ -14,6 +14,7 @@ debughost runs a project in one development container on a Docker Engine.
 In the project's folder; from elsewhere with -w DIR (up) or -p ID (all others, more than once):
   debughost up --json                   install, start, wait until it listens; the URL
   debughost exec CMD...                 a command in its container, with its exit code
+  debughost run CMD...                  the same in a container of its own: it need not run
   debughost logs --grep 'ERROR|WARN' --json
   debughost status --json               all projects: state, why they ended, what is out of date
   debughost restart --json              after a change of code that nothing watches

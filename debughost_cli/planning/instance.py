@@ -15,8 +15,8 @@ def instances(containers: Iterable[ContainerSummary]) -> dict[str, ProjectInstan
     """Our containers as project instances, by project id.
 
     Of several containers of the main role the running one counts, else the newest; all clients
-    agree on it. Containers of any other role are companions, and never leftovers of the main one.
-    What has no main container is no project.
+    agree on it. One-off containers are apart. Those of any other role are companions, and never
+    leftovers of the main one. What has no main container is no project.
     """
     groups: defaultdict[str, list[ContainerSummary]] = defaultdict(list)
     for container in containers:
@@ -36,8 +36,18 @@ def _instance(group: list[ContainerSummary]) -> ProjectInstance | None:
     of_main_role = [c for c in group if c.role == Role.MAIN]
     if not of_main_role:
         return None
-    companions = sorted((c for c in group if c.role != Role.MAIN), key=lambda c: c.service)
-    return ProjectInstance(of_main_role[0], tuple(companions), tuple(of_main_role[1:]))
+    others = (c for c in group if c.role not in (Role.MAIN, Role.RUN))
+    return ProjectInstance(
+        of_main_role[0],
+        tuple(sorted(others, key=lambda c: c.service)),
+        tuple(of_main_role[1:]),
+        one_offs(group),
+    )
+
+
+def one_offs(containers: Iterable[ContainerSummary]) -> tuple[ContainerSummary, ...]:
+    """Those of ``containers`` in which ``run`` runs a command, or has run one."""
+    return tuple(c for c in containers if is_managed(c) and c.role == Role.RUN)
 
 
 def precedence(container: Container) -> tuple[bool, datetime, str]:

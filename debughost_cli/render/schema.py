@@ -20,6 +20,7 @@ DATA: dict[str, type] = {
     "logs": shapes.LogsPrinted,
     "wait": shapes.ProjectsDone,
     "exec": shapes.Executed,
+    "run": shapes.Executed,
     "shell": shapes.NoData,
     "debug-config": shapes.DebugConfigShown,
     "events": shapes.NoData,

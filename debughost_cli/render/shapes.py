@@ -137,7 +137,9 @@ class DebugConfigShown(Struct, frozen=True):
 
 
 class Executed(Struct, frozen=True):
-    """Of ``exec``. ``stdout`` and ``stderr``: the first 1 MiB, or what ``--max-bytes`` says.
+    """Of ``exec`` and ``run``.
+
+    ``stdout`` and ``stderr``: the first 1 MiB, or what ``--max-bytes`` says.
 
     ``truncated``: there was more; ``stdout_bytes`` and ``stderr_bytes`` is what was written.
     """

@@ -21,9 +21,10 @@ from debughost_cli.errors import (
     ProjectNotFound,
     StartFailed,
     Usage,
+    WaitTimeout,
 )
 from debughost_cli.resources import ContainerStatus
-from debughost_cli.services.exec_header import Header
+from debughost_cli.services.exec_header import WRAPPER, Header
 from debughost_cli.services.projects import (
     get_instance,
     list_instances,
@@ -33,23 +34,6 @@ from debughost_cli.services.projects import (
     read_launcher_status,
 )
 
-_WRAPPER = """\
-[ -z "$1" ] || stty rows "$1" cols "$2" 2>/dev/null
-shift 2
-end() { echo "debughost -$1"; exit "$1"; }
-case $1 in
-*/*) [ -e "$1" ] || end 127; [ -f "$1" ] && [ -x "$1" ] || end 126 ;;
-*) command -v "$1" >/dev/null 2>&1 || end 127 ;;
-esac
-echo "debughost $$"
-exec "$@"
-"""
-"""Prints its process ID in the container as the first line of stdout, then becomes the command.
-
-The engine can signal containers, but not commands in them, and knows only the ID on the host. The
-line also distinguishes output from an engine's refusal, which comes on stdout. The terminal's size
-is set here because the engine sets it only once the command runs and may have read it.
-"""
 _KILL = 'for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
 _BEGIN_TIMEOUT = 5.0
 """Seconds for the command to begin before a signal to it is dropped."""
@@ -58,6 +42,8 @@ _ABANDON_TIMEOUT = 20.0
 to start another one for that, and a command that got none would run on with nobody to see it.
 """
 _TRIES = 2
+KILLED_AFTER = 5.0
+"""Seconds that a command has to end once its time is over."""
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 
 
@@ -93,9 +79,19 @@ class ExecService:
 
         A ``workdir`` is relative to the workspace's folder; that of a ``service`` is used as it is.
         """
-        ref = self._running(project, service)
+        return self.start_in(self._running(project, service), project, spec, size, service)
+
+    def start_in(
+        self,
+        ref: str,
+        project: str,
+        spec: ExecSpec,
+        size: tuple[int, int] | None,
+        service: str | None = None,
+    ) -> ProjectExec:
+        """The same in any container of the project that runs."""
         rows, columns = size if spec.tty and size else ("", "")
-        wrapped = ("/bin/sh", "-c", _WRAPPER, "debughost", str(rows), str(columns), *spec.command)
+        wrapped = ("/bin/sh", "-c", WRAPPER, "debughost", str(rows), str(columns), *spec.command)
         is_inside = bool(spec.workdir) and not service
         workdir = posixpath.join(names.WORKDIR, spec.workdir) if is_inside else spec.workdir
         try:
@@ -182,30 +178,40 @@ class ProjectExec:
         self._spec = spec
         self._pid = 0
         self._begun = threading.Event()
-        self._ended = False
+        self._ended = threading.Event()
         self._header: Header | None = None
+        self._timeout: float | None = None
+        self._is_late = False
+        self.exit_code: int | None = None
+        """Once it has ended."""
 
     @property
     def is_begun(self) -> bool:
         """True once it can be signalled, or will never begin."""
         return self._begun.is_set()
 
-    def run(self, stdin: int | None, on_output: OnOutput) -> None:
+    def run(self, stdin: int | None, on_output: OnOutput, timeout: float | None = None) -> None:
         """Passes the streams through until they end; ``finish`` comes next.
 
-        Any exception in either, except a failure of the engine, ends the command as well.
+        Any exception in either, except a failure of the engine, ends the command as well. So does
+        ``timeout``, in seconds: SIGTERM, and SIGKILL 5 s later.
         """
+        if timeout is not None:
+            self._timeout = timeout
+            threading.Thread(target=self._end_after, args=(timeout,), daemon=True).start()
         self._header = Header(on_output, self._set_pid)
         with self._guarded():
             self._execution.pump(stdin, self._header)
         self._begun.set()
 
     def finish(self) -> int:
-        """The exit code. Raises ExecRefused, and ProjectNotFound after a removal."""
+        """The exit code. Raises ExecRefused, WaitTimeout, and ProjectNotFound after a removal."""
         with self._guarded():
-            code = self._execution.wait()
-        self._ended = True
+            self.exit_code = code = self._execution.wait()
+        self._ended.set()
         self._execution.close()
+        if self._is_late:
+            raise self._timed_out(code)
         if self._header and self._header.refusal:
             raise _not_a_program(self._project, self._spec.command, self._header.refusal)
         if self._header and self._header.text:
@@ -238,14 +244,14 @@ class ProjectExec:
     def signal(self, *signals: str) -> None:
         """Sends signals (``TERM``) to the command and its process group, once it has begun."""
         self._begun.wait(_BEGIN_TIMEOUT)
-        if self._pid and not self._ended:
+        if self._pid and not self._ended.is_set():
             kill = ("/bin/sh", "-c", _KILL, str(self._pid), *signals)
             self._engine.exec.run(self._ref, kill, user=self._spec.user)
 
     def resize(self, rows: int, columns: int) -> None:
         """Sets the size of the command's terminal, once the command has begun."""
         self._begun.wait(_BEGIN_TIMEOUT)
-        if self._pid and not self._ended:
+        if self._pid and not self._ended.is_set():
             self._execution.resize(rows, columns)
 
     def _abandon(self) -> None:
@@ -256,6 +262,21 @@ class ProjectExec:
         thread = threading.Thread(target=self._try_signal, args=signals, daemon=True)
         thread.start()
         thread.join(_ABANDON_TIMEOUT)
+
+    def _end_after(self, timeout: float) -> None:
+        if self._ended.wait(timeout):
+            return
+        self._is_late = True
+        self._try_signal("TERM")
+        if not self._ended.wait(KILLED_AFTER):
+            self._try_signal("KILL")
+
+    def _timed_out(self, code: int) -> WaitTimeout:
+        return WaitTimeout(
+            f"{self._spec.command[0]!r} in {self._project} did not end within {self._timeout:g} s",
+            hint="It was ended; give it more time with --timeout",
+            details={"timeout_seconds": self._timeout, "exit_code": code},
+        )
 
     def _try_signal(self, *signals: str) -> None:
         for _ in range(_TRIES):

@@ -1,4 +1,4 @@
-"""The first line that the wrapper of a command prints, taken out of the command's output."""
+"""The shell program around a command in a container, and the line in which it reports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from collections.abc import Callable
 
 from debughost_cli.engine.port import OnOutput
 
+WRAPPER = """\
+[ -z "$1" ] || stty rows "$1" cols "$2" 2>/dev/null
+shift 2
+end() { echo "debughost -$1"; exit "$1"; }
+case $1 in
+*/*) [ -e "$1" ] || end 127; [ -f "$1" ] && [ -x "$1" ] || end 126 ;;
+*) command -v "$1" >/dev/null 2>&1 || end 127 ;;
+esac
+echo "debughost $$"
+exec "$@"
+"""
+"""Prints its process ID in the container as the first line of stdout, then becomes the command.
+
+The engine can signal containers, but not commands in them, and knows only the ID on the host. The
+line also distinguishes output from an engine's refusal, which comes on stdout. The terminal's size
+is set here because the engine sets it only once the command runs and may have read it.
+"""
 _FIRST_LINE = re.compile(rb"debughost (-?)([0-9]{1,10})\r?")
 _LONGEST_FIRST_LINE = 65536
 """Bytes; the text of a refusal is cut here."""

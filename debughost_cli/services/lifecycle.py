@@ -21,12 +21,14 @@ from debughost_cli.models import Action, Project, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.project.workspace import is_gone, remove_mountpoint
-from debughost_cli.resources import Container, ContainerSummary
+from debughost_cli.resources import Container, ContainerSummary, ProjectInstance
+from debughost_cli.services.abandoned import abandoned, remove_abandoned
 from debughost_cli.services.companion_lifecycle import CompanionLifecycle
 from debughost_cli.services.companion_status import describe_companions
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.own_network import OwnNetworks
+from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import (
     MANAGED_FILTER,
@@ -169,6 +171,7 @@ class LifecycleService:
             try:
                 container = self._inspect(project)
             except ProjectNotFound as exc:
+                remove_abandoned(self._engine, project, this_process(self._host))
                 return self._remove_left(project, stop_timeout, exc, data=volumes and data)
             before = outline(container, read_launcher_status(self._engine, container.id))
             if container.is_running:
@@ -181,7 +184,7 @@ class LifecycleService:
             instance = get_instance(self._engine, project)
             # Before the main one: with that, the project is gone.
             self._companions.remove(self._companions.of(instance), stop_timeout)
-            for summary in instance.of_main_role:
+            for summary in self._to_remove(instance):
                 self._deployment.remove(summary.id)
             if names.network_name(project) in container.network_ids:
                 self._own_networks.remove(project)
@@ -192,6 +195,10 @@ class LifecycleService:
                 self._companions.mention_data(project)
         gone = replace(before, state=None, ready=False, uptime_seconds=None)
         return ProjectResult(gone, Action.REMOVED)
+
+    def _to_remove(self, instance: ProjectInstance) -> tuple[ContainerSummary, ...]:
+        left = abandoned(instance.one_offs, this_process(self._host)) if instance.one_offs else ()
+        return (*instance.of_main_role, *left)
 
     def plan_removal(self, project: str, *, volumes: bool, data: bool = False) -> ProjectResult:
         """What ``remove`` would do, without doing it. Raises ProjectNotFound."""
@@ -204,7 +211,7 @@ class LifecycleService:
         steps += [
             Step(StepKind.STOP_SERVICE, c.service, "it runs") for c in services if c.is_running
         ]
-        found = (*services, *instance.of_main_role)
+        found = (*services, *self._to_remove(instance))
         steps += [Step(StepKind.REMOVE_CONTAINER, c.name, "rm") for c in found]
         if names.network_name(project) in container.network_ids and self._own_networks.find(
             project

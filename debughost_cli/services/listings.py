@@ -8,6 +8,8 @@ from functools import cached_property
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.instance import instances
 from debughost_cli.resources import ContainerSummary, Network, ProjectInstance, Volume
+from debughost_cli.services.abandoned import abandoned
+from debughost_cli.services.owner_process import OwnerProcess
 
 
 class Listings:
@@ -24,6 +26,11 @@ class Listings:
     def projects(self) -> Mapping[str, ProjectInstance]:
         """The projects on the engine, by id."""
         return {self._known.project: self._known} if self._known else instances(self.containers)
+
+    def abandoned(self, project: str, owner: OwnerProcess) -> tuple[str, ...]:
+        """The ids of what killed commands have left of a project; ``owner``: this process."""
+        known = self._known.one_offs if self._known else self.containers
+        return tuple(c.id for c in abandoned(known, owner) if c.project == project)
 
     @cached_property
     def containers(self) -> Sequence[ContainerSummary]:

@@ -155,7 +155,7 @@ class Observer:
         missing, foreign = self._missing_volumes(spec, listings) if has_drift else ((), {})
         facts = Facts(
             current,
-            leftovers=leftovers,
+            leftovers=(*leftovers, *listings.abandoned(resolved.project, self._owner)),
             image_step=image.step,
             image_environment=inherited,
             # What its services need is made before it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from debughost_cli import names
 from debughost_cli.specs import Role
 from fakes.objects import FakeContainer
-from fakes.programs import Program
+from fakes.programs import Program, listens
 
 if TYPE_CHECKING:
     from fakes.engine import FakeEngine
@@ -27,6 +27,8 @@ class Runtime:
         if self.engine.queue:
             return self.engine.queue.popleft()
         by_command = self.engine.commands.get(tuple(container.spec.command))
+        if container.spec.role is Role.RUN:
+            return by_command or listens()
         return by_command or self.engine.programs.get(container.spec.project, self.engine.program)
 
     def run(self, container: FakeContainer, program: Program) -> None:
