@@ -12,6 +12,9 @@ LISTENING: Mapping[ProjectType, int] = {ProjectType.NODE: 9229, ProjectType.PYTH
 EDITORS_PORT = 9003
 """Where editors listen for Xdebug, which connects to them."""
 
+XDEBUG = "php-xdebug"
+"""The Debian package, by whose name images/packages gets it for other PHPs as well."""
+
 
 def can_debug(type_: ProjectType) -> bool:
     """Whether there is a debugger for programs of this type."""

@@ -20,7 +20,7 @@ from debughost_cli.errors import (
 from debughost_cli.models import Dependencies, Detection, ProjectType
 from debughost_cli.project.certificates import CaBundle, ca_bundle_of
 from debughost_cli.project.configuration import file_environment, load_settings
-from debughost_cli.project.debuggers import can_debug, debug_port, with_debug_port
+from debughost_cli.project.debuggers import XDEBUG, can_debug, debug_port, with_debug_port
 from debughost_cli.project.detect import detect
 from debughost_cli.project.detect.pins import Pin, find_pins
 from debughost_cli.project.reader import Folder
@@ -70,6 +70,13 @@ class ResolvedProject(Struct, frozen=True):
     def debug_port(self) -> int:
         """Where its debugger listens, or connects to; 0 where it is to have none."""
         return debug_port(self.type, self.ports) if self.settings.debug else 0
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The Debian packages to add to its image; an image of the user's own has its debugger."""
+        own = self.settings.packages
+        needs_xdebug = self.debug_port and self.type is ProjectType.PHP and not self.settings.image
+        return (*own, XDEBUG) if needs_xdebug and XDEBUG not in own else own
 
     @property
     def dependencies(self) -> Dependencies | None:

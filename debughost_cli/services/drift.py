@@ -134,7 +134,7 @@ class DriftService:
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
         settings = resolved.settings
         key = (
-            settings.image or resolved.type, resolved.compilers, settings.packages,
+            settings.image or resolved.type, resolved.compilers, resolved.packages,
             settings.runtime, resolved.pins,
         )  # fmt: skip
         with self._guard:

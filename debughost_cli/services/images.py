@@ -133,7 +133,7 @@ class ImageService:
         project has Debian packages, the image that is made of it with these.
         """
         base = self.choose_base(resolved, pull)
-        wanted = resolved.settings.packages
+        wanted = resolved.packages
         # The tag depends on the id of an image that is not there yet.
         if not wanted or base.step or base.image is None:
             return base
@@ -148,9 +148,9 @@ class ImageService:
         Raises InvalidConfig for a package that does not exist, EngineError, DiskFull.
         """
         base = self.choose_base(resolved, PullPolicy.NEVER)
-        if resolved.settings.packages and base.image:
+        if resolved.packages and base.image:
             with disk_space.with_usage_details(self._engine):
-                self._packages.build(resolved.type, resolved.settings.packages, base.image)
+                self._packages.build(resolved.type, resolved.packages, base.image)
 
     def choose_base(self, resolved: ResolvedProject, pull: PullPolicy) -> ImageChoice:
         """The same without the project's packages."""

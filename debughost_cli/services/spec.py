@@ -181,6 +181,9 @@ def _environment(
     if resolved.type in names.DEPENDENCY_FOLDERS:
         variables |= {k: f"{names.CACHE_DIR}/{folder}" for k, folder in _CACHES.items()}
     variables |= _TOOLS.get(resolved.type, {})
+    if resolved.debug_port and resolved.type is ProjectType.PHP:
+        # Of the program alone it is another one.
+        variables["XDEBUG_MODE"] = "off"
     if resolved.type is ProjectType.PYTHON:
         variables |= _venv(image)
     if resolved.ca_bundle:

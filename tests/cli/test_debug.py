@@ -120,6 +120,10 @@ def test_xdebug_connects_to_the_editor(app: App, engine: FakeEngine, php: str) -
     assert debug_port(run) is None
     assert engine.container("blog").spec.debug_port == 9003
     assert names.DEBUG_DIR + "/xdebug.ini" in engine.container("blog").files
+    assert engine.container("blog").spec.image.endswith("-packages")
+    assert engine.container("blog").environment["XDEBUG_MODE"] == "off"
+    assert app("up", "--json", "-w", php).project["action"] == "unchanged"
+    assert app("status", "--json", "-p", "blog").project["drift"] == []
     config = app("debug-config", "-p", "blog", "--json").document["data"]["config"]
     assert (config["request"], config["port"]) == ("listen", 9003)
     app("up", "-w", php, "-e", "XDEBUG_CONFIG=idekey=x client_port=9004")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from .debug_clients import DebugAdapter, Inspector, attached
+from .debug_clients import Dbgp, DebugAdapter, Inspector, attached
 from .harness import Program, body, write
 
 NODE = {
@@ -29,6 +30,14 @@ async def app(scope, receive, send):
     found = {"path": scope["path"], "answer": 42}
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(found).encode()})
+""",
+}
+
+PHP = {
+    "index.php": """\
+<?php
+$found = ["path" => $_SERVER["REQUEST_URI"], "answer" => 42];
+echo $found["path"];
 """,
 }
 
@@ -86,3 +95,21 @@ def test_debugpy_is_that_of_the_program_under_its_reloader(
         "main.py",
         "requirements.txt",
     ]
+
+
+@pytest.mark.once
+def test_xdebug_comes_to_the_editor(run: Program, project: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "w", PHP)
+    with closing(Dbgp()) as editor:
+        up = run(
+            "up", "-p", project, "-w", folder, "--debug", "-e",
+            f"XDEBUG_CONFIG=client_port={editor.port}", "--json", timeout=300,
+        ).project  # fmt: skip
+        config = run("debug-config", "-p", project, "--json").data["config"]
+        assert (config["request"], config["port"]) == ("listen", editor.port)
+        for expression, value in (("$found['path']", "L3BhZ2U="), ("$found['answer']", "42")):
+            found = editor.value_at(
+                "/app/index.php", 3, lambda: body(f"{up['url']}/page"), expression
+            )
+            assert found == value
+    assert body(f"{up['url']}/other") == "/other", "nobody is waited for"

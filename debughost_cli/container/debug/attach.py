@@ -15,8 +15,10 @@ from __future__ import annotations
 import _socket
 import _thread
 import os
+import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from time import sleep
@@ -28,6 +30,8 @@ OFTEN, SELDOM = 240, 2.0
 """After that many readings, seconds between two of them."""
 _PROCESSES = Path("/proc")
 _LISTENS = "0A"
+_DEBUGGED = Path("/.debughost/run/debugged")
+"""Has the id of the process that was debugged last."""
 
 
 def _listening(port: int) -> set[str]:
@@ -91,10 +95,31 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def _end_stale_adapter(port: int) -> None:
+    """What listens for a process that has ended keeps the port while an editor connects to it."""
+    before = "".join(_lines(_DEBUGGED))
+    if not before or (_PROCESSES / before).exists():
+        return
+    left = _listening(port)
+    for entry in _PROCESSES.iterdir():
+        if entry.name.isdigit() and left & _sockets(entry.name):
+            os.kill(int(entry.name), signal.SIGTERM)
+
+
+def _take(port: int) -> bool:
+    """Whether nobody else has the debugger's port, as far as that can be brought about."""
+    if not _is_free(port):
+        _end_stale_adapter(port)
+        return False
+    with suppress(OSError):
+        _DEBUGGED.write_text(str(os.getpid()))
+    return True
+
+
 def _watch(port: int, program_port: int, place: str) -> None:
     """Twice in a row, for a reloader listens a moment before it starts what it reloads."""
     readings = hits = 0
-    while hits < 2 or not _is_free(port):
+    while hits < 2 or not _take(port):
         sleep(PAUSE if readings < OFTEN else SELDOM)
         readings += 1
         hits = hits + 1 if _is_program(program_port) else 0
