@@ -175,6 +175,11 @@ def service_container_name(project: str, service: str, now: datetime) -> str:
     return container_name(f"{project}-{service}", now)
 
 
+def service_alias(project: str, service: str) -> str:
+    """The name of a companion service that no other project's has."""
+    return f"{service}.{project}"
+
+
 def service_data_name(project: str, service: str) -> str:
     """The volume with the data of a companion service."""
     return f"debug-host-{project}-{service}-data"

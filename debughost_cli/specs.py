@@ -134,6 +134,9 @@ class ServiceSpec(Struct, frozen=True):
     name: str = ""
     own_network: str = ""
     own_network_id: str = ""
+    links: tuple[str, ...] = ()
+    """``NAME:ALIAS``: what its own name for a container in its own network is, whatever other
+    containers of its other network are called."""
     debug_port: int = 0
 
     @property

@@ -24,7 +24,7 @@ class SingleEngineDeployment:
     def create(self, name: str, spec: ServiceSpec) -> str:
         ref = self._containers.create(name, spec)
         if spec.own_network:
-            self._networks.connect(spec.own_network, ref, spec.aliases)
+            self._networks.connect(spec.own_network, ref, (), spec.links)
         return ref
 
     def start(self, ref: str) -> None:

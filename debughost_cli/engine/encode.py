@@ -38,7 +38,7 @@ def container(spec: ServiceSpec) -> dict[str, Any]:
         "ExposedPorts": {_port_key(p): {} for p in spec.ports},
         "HostConfig": _host_config(spec),
         "NetworkingConfig": {
-            "EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}},
+            "EndpointsConfig": {spec.network: _endpoint(spec)},
         },
     }
     body |= _companion(spec) if spec.role is Role.SERVICE else _program(spec)
@@ -63,6 +63,12 @@ def _companion(spec: ServiceSpec) -> dict[str, Any]:
     """As its image has it. Some, such as RabbitMQ, keep their data under the host's name."""
     command = {"Cmd": list(spec.command)} if spec.command else {}
     return {"Hostname": spec.name, **command}
+
+
+def _endpoint(spec: ServiceSpec) -> dict[str, Any]:
+    """In its first network; links are of its own one."""
+    links = {"Links": list(spec.links)} if spec.links and not spec.own_network else {}
+    return {"Aliases": list(spec.aliases), **links}
 
 
 def _port_key(port: PortBinding) -> str:

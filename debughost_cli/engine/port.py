@@ -7,7 +7,7 @@ engine's client library passes through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,11 +16,14 @@ from debughost_cli.engine.port_types import ContainerCorrupted as ContainerCorru
 from debughost_cli.engine.port_types import DiskUsageBusy as DiskUsageBusy
 from debughost_cli.engine.port_types import ExecResult as ExecResult
 from debughost_cli.engine.port_types import ExecSpec as ExecSpec
+from debughost_cli.engine.port_types import Execution as Execution
 from debughost_cli.engine.port_types import ImageMissing as ImageMissing
 from debughost_cli.engine.port_types import LogQuery as LogQuery
 from debughost_cli.engine.port_types import LogsUnsupported as LogsUnsupported
 from debughost_cli.engine.port_types import NotFound as NotFound
 from debughost_cli.engine.port_types import NotPaused as NotPaused
+from debughost_cli.engine.port_types import OnOutput as OnOutput
+from debughost_cli.engine.port_types import OnText as OnText
 from debughost_cli.engine.port_types import RemovalInProgress as RemovalInProgress
 from debughost_cli.resources import (
     Container,
@@ -38,34 +41,6 @@ from debughost_cli.resources import (
     Volume,
 )
 from debughost_cli.specs import ServiceSpec
-
-OnText = Callable[[str], None]
-OnOutput = Callable[[str, memoryview], None]
-"""Gets ``stdout`` or ``stderr`` and bytes that are valid only until it returns."""
-
-
-class Execution(Protocol):
-    """A command that was started in a container."""
-
-    def pump(self, stdin: int | None, on_output: OnOutput) -> None:
-        """Moves bytes until the command's streams end; ``stdin`` is a file descriptor.
-
-        The end of ``stdin`` becomes the end of the command's. What ``on_output`` raises passes
-        through.
-        """
-        ...
-
-    def resize(self, rows: int, columns: int) -> None:
-        """Sets the size of the command's terminal. Raises NotFound, Conflict where it has ended."""
-        ...
-
-    def wait(self) -> int:
-        """The exit code, once the command has ended. Raises NotFound with its container."""
-        ...
-
-    def close(self) -> None:
-        """Closes the streams; the command itself keeps running."""
-        ...
 
 
 class Containers(Protocol):
@@ -188,8 +163,13 @@ class Networks(Protocol):
         """
         ...
 
-    def connect(self, name: str, container: str, aliases: Sequence[str]) -> None:
-        """Joins a container; one that is in it already is fine. Raises NotFound."""
+    def connect(
+        self, name: str, container: str, aliases: Sequence[str], links: Sequence[str] = ()
+    ) -> None:
+        """Joins a container; one that is in it already is fine. Raises NotFound.
+
+        ``links``: ``NAME:ALIAS``, names that it alone has for others in that network.
+        """
         ...
 
     def remove(self, ref: str) -> None:

@@ -5,8 +5,9 @@ A caller that does not tell these errors apart sees an EngineError.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -88,3 +89,32 @@ class ExecResult(Struct, frozen=True):
     truncated: bool = False
     stdout_bytes: int | None = None
     stderr_bytes: int | None = None
+
+
+OnText = Callable[[str], None]
+OnOutput = Callable[[str, memoryview], None]
+"""Gets ``stdout`` or ``stderr`` and bytes that are valid only until it returns."""
+
+
+class Execution(Protocol):
+    """A command that was started in a container."""
+
+    def pump(self, stdin: int | None, on_output: OnOutput) -> None:
+        """Moves bytes until the command's streams end; ``stdin`` is a file descriptor.
+
+        The end of ``stdin`` becomes the end of the command's. What ``on_output`` raises passes
+        through.
+        """
+        ...
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Sets the size of the command's terminal. Raises NotFound, Conflict where it has ended."""
+        ...
+
+    def wait(self) -> int:
+        """The exit code, once the command has ended. Raises NotFound with its container."""
+        ...
+
+    def close(self) -> None:
+        """Closes the streams; the command itself keeps running."""
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -20,6 +21,11 @@ from debughost_cli.services.readiness import has_failed
 
 PAUSES = (0.1, 0.2, 0.3, 0.5)
 """Seconds between two checks, the last again and again: one takes the engine about 55 ms."""
+_OTHER_VERSION = re.compile(
+    r"incompatible with (?:this )?server|Can't handle RDB format|featureCompatibilityVersion"
+    r"|Invalid MySQL server (?:up|down)grade|(?:Up|Down)grade after a crash is not supported"
+)
+"""What PostgreSQL, Redis, MongoDB, MySQL and MariaDB say of data that another version wrote."""
 SETTLED = 1.0
 """Seconds that a service must have run of which nothing else can be known."""
 
@@ -91,6 +97,11 @@ def _ended(engine: Engine, companion: ObservedCompanion, container: Container) -
     exit_ = explain(container, LauncherStatus(), tail)
     words = exit_.message if exit_ else "ended again and again"
     hint = "Its last lines say why; its settings are those of [services] in debughost.toml"
+    if any(_OTHER_VERSION.search(line) for line in tail):
+        hint = (
+            "Its data is of another version: keep the image's version, or remove the data with "
+            f"'debughost rm -p {companion.spec.project} --volumes --data'"
+        )
     if exit_ and exit_.reason is ExitReason.OOM:
         more = larger_memory(container.limits.memory_bytes)
         hint = f'Give it more in debughost.toml: memory = "{more}" in [services.{name}]'

@@ -44,7 +44,7 @@ def make_companion(
         restart=resolved.settings.restart,
         network=names.network_name(project),
         network_id=network_id,
-        aliases=(name,),
+        aliases=(name, names.service_alias(project, name)),
         labels={},
         role=Role.SERVICE,
         name=name,

@@ -62,6 +62,14 @@ class ObservedCompanions(Struct, frozen=True):
         return tuple(s.spec for s in self.services)
 
     @property
+    def links(self) -> tuple[str, ...]:
+        """By which the program means its own services, should a project have the same name."""
+        return tuple(
+            f"{names.service_alias(s.spec.project, s.spec.name)}:{s.spec.name}"
+            for s in self.services
+        )
+
+    @property
     def variables(self) -> dict[str, str]:
         """What the program gets; of two services of a kind the first has the common names."""
         found: dict[str, str] = {}

@@ -107,6 +107,7 @@ def make_spec(
         labels={},
         own_network=companions.network if companions.network != resolved.network else "",
         own_network_id=companions.network_id,
+        links=companions.links,
         debug_port=resolved.debug_port,
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved))
@@ -231,7 +232,7 @@ def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:
     facts.pop("network_id")
     facts.pop("own_network_id")
     # What is not set leaves the digest as it was before it could be set.
-    for name in ("own_network", "debug_port"):
+    for name in ("own_network", "links", "debug_port"):
         if not facts[name]:
             facts.pop(name)
     # A limit that is not set leaves the digest as it was before there was such a limit.

@@ -58,7 +58,8 @@ def test_services_are_made_as_the_contract_says(
     ]
     db = service(engine, "db")
     assert db.name.startswith("debug-host-shop-db-")
-    assert db.spec.aliases == ("db",)
+    assert db.spec.aliases == ("db", "db.shop")
+    assert program(engine).spec.links == ("db.shop:db", "cache.shop:cache")
     assert db.spec.network == "debug-host-shop-network"
     assert db.labels[names.ROLE] == "service"
     assert db.labels[names.WORKSPACE] == str(workspace)
@@ -412,3 +413,19 @@ def test_a_rollback_never_lets_two_write_to_the_same_data(
     assert app("up", "--wait-timeout", "0.3").code == 6
     assert engine.containers.inspect(other[0]).is_running
     assert not before.is_running
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "FATAL:  database files are incompatible with server",
+        "# Can't handle RDB format version 12",
+        "[ERROR] [MY-014061] Invalid MySQL server upgrade: Cannot upgrade from 80400 to 90500.",
+    ],
+)
+def test_data_of_another_version_is_recognised(
+    app: App, engine: FakeEngine, workspace: Path, line: str
+) -> None:
+    configure(workspace, '[services.db]\nimage = "postgres:17"\ncommand = "bad"\n')
+    engine.commands[("bad",)] = exits(1, line)
+    assert "of another version" in app("up", "--json").error["hint"]

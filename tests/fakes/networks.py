@@ -47,7 +47,9 @@ class FakeNetworks(Part):
         return self.engine.add_network(name, subnet, gateway=gateway, labels=dict(labels)).id
 
     @changing
-    def connect(self, name: str, container: str, aliases: Sequence[str]) -> None:
+    def connect(
+        self, name: str, container: str, aliases: Sequence[str], links: Sequence[str] = ()
+    ) -> None:
         found = self.engine.find_container(container)
         if not any(n.name == name for n in self.engine.stored_networks.values()):
             raise NotFound(f"network {name} not found")

@@ -256,3 +256,11 @@ def test_what_the_launcher_reads_belongs_to_root() -> None:
     assert owners[names.CA_FILE] == (0, 0o444)
     found = {e.path: e.data for e in entries}
     assert found["/.debughost/workspace"] == b"device=2049\ninode=77\nboot=b\n"
+
+
+def test_links_belong_to_the_network_of_the_services() -> None:
+    isolated = replace(SPEC, links=("db.shop:db",))
+    body = encode.container(isolated)
+    assert body["NetworkingConfig"]["EndpointsConfig"][SPEC.network]["Links"] == ["db.shop:db"]
+    body = encode.container(replace(isolated, own_network="own"))
+    assert "Links" not in body["NetworkingConfig"]["EndpointsConfig"][SPEC.network]

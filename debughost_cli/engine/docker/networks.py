@@ -69,11 +69,18 @@ class DockerNetworks:
 
         return self._caller.create("creating the network", make, find)
 
-    def connect(self, name: str, container: str, aliases: Sequence[str]) -> None:
+    def connect(
+        self, name: str, container: str, aliases: Sequence[str], links: Sequence[str] = ()
+    ) -> None:
         try:
             self._caller.read(
                 "connecting to the network",
-                lambda c: c.connect_container_to_network(container, name, aliases=list(aliases)),
+                lambda c: c.connect_container_to_network(
+                    container,
+                    name,
+                    aliases=list(aliases),
+                    links=[tuple(link.split(":", 1)) for link in links],
+                ),
             )
         except (Conflict, EngineError):
             # It may have been connected by a request whose answer was lost.
