@@ -172,7 +172,7 @@ class LifecycleService:
                 container = self._inspect(project)
             except ProjectNotFound as exc:
                 remove_abandoned(self._engine, project, this_process(self._host))
-                return self._remove_left(project, stop_timeout, exc, data=volumes and data)
+                return self._remove_left(project, stop_timeout, exc, volumes=volumes, data=data)
             before = outline(container, read_launcher_status(self._engine, container.id))
             if container.is_running:
                 self._progress.step(f"Stopping {project}")
@@ -225,19 +225,20 @@ class LifecycleService:
         return ProjectResult(outline(container, launcher), Action.REMOVED, plan=plan)
 
     def _remove_left(
-        self, project: str, stop_timeout: int, not_found: ProjectNotFound, *, data: bool
-    ) -> ProjectResult:
-        """Services without their project, from an interrupted run, and data that ``rm`` left.
+        self, project: str, stop_timeout: int, not_found: ProjectNotFound, *, volumes: bool,
+        data: bool,
+    ) -> ProjectResult:  # fmt: skip
+        """Services without their project, of 'run' or an interrupted one, and data that is left.
 
         Raises ``not_found`` where there is neither.
         """
         left = self._companions.without_project(project)
-        volumes = [v.name for v in self._companions.data_volumes(project)] if data else []
-        if not (left or volumes):
+        if not left and not (data and self._companions.data_volumes(project)):
             raise not_found
         self._companions.remove(left, stop_timeout)
         self._own_networks.remove(project)
-        self._remove_volumes(volumes)
+        if volumes:
+            self._remove_volumes(self._volumes(project, data=data))
         return ProjectResult(Project(project), Action.REMOVED)
 
     def _remove_volumes(self, volumes: Sequence[str]) -> None:

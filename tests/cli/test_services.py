@@ -320,9 +320,12 @@ def test_what_an_interrupted_run_left_is_used_or_removed(
     assert app("up", "--json").project["action"] == "created"
     assert service(engine, "db").id == db
     engine.containers.remove(program(engine).id, force=True)
-    assert app("rm").code == 0
+    assert app("rm", "--volumes").code == 0
     assert engine.all_of("shop") == []
+    assert set(engine.stored_volumes) == {DATA, SECRET, "debug-host-shop-cache-data"}
     assert app("rm").code == 3
+    assert app("rm", "--volumes", "--data").code == 0
+    assert not engine.stored_volumes
 
 
 def test_an_isolated_project_has_one_network_for_all(
