@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -139,21 +139,30 @@ def fitting(projects: Sequence[Project], warnings: Sequence[str], room: int, wid
     """
     reasons = status.reasons(projects)
     talk = sum(_height(line, width) for line in [*reasons, *warnings])
-    if len(projects) + talk <= room:
+    needed = sum(map(_rows, projects))
+    if needed + talk <= room:
         return View(tuple(projects), 0, tuple(reasons), tuple(warnings))
     rows = max(1, room - min(talk, room // 2))
-    if rows < len(projects):
+    if rows < needed:
         # One line says how many more there are.
         rows = max(1, rows - 1)
-    first = sorted(projects, key=status.urgency)[:rows]
+    urgent = sorted(projects, key=status.urgency)
+    ends = accumulate(_rows(p) for p in urgent)
+    # A project with many services is shown even where it alone has no room.
+    first = urgent[: max(1, sum(end <= rows for end in ends))]
     more = len(projects) - len(first)
-    left = room - len(first) - (1 if more else 0)
+    left = room - sum(map(_rows, first)) - (1 if more else 0)
     kept: list[tuple[str, ...]] = []
     for lines in (status.reasons(first), warnings):
         shown = tuple(takewhile(_Room(left, width).has, lines))
         left -= sum(_height(line, width) for line in shown)
         kept.append(shown)
     return View(tuple(first), more, kept[0], kept[1])
+
+
+def _rows(project: Project) -> int:
+    """Its services have rows of their own."""
+    return 1 + len(project.services)
 
 
 class _Room:

@@ -17,7 +17,17 @@ import pytest
 from msgspec.structs import replace
 
 from debughost_cli.errors import EngineUnavailable, Interrupted
-from debughost_cli.models import Exit, ExitReason, Freshness, Project, State, Stats, Warn
+from debughost_cli.models import (
+    Companion,
+    ContainerRef,
+    Exit,
+    ExitReason,
+    Freshness,
+    Project,
+    State,
+    Stats,
+    Warn,
+)
 from debughost_cli.render.streams import Streams
 from debughost_cli.render.watch import Watch, fitting, is_possible
 from debughost_cli.services.status import Snapshot
@@ -216,3 +226,12 @@ def test_what_fits_is_left_in_its_order() -> None:
     view = fitting((SHOP, CRASHED), ("careful",), 4, 60)
     assert (view.projects, view.more) == ((SHOP, CRASHED), 0)
     assert (len(view.reasons), view.warnings) == (1, ("careful",))
+
+
+def test_the_rows_of_services_take_room_as_well() -> None:
+    db = Companion("db", State.RUNNING, ContainerRef("1", "c", "postgres"))
+    big = replace(SHOP, project="big", services=(db, db))
+    view = fitting((big, SHOP, replace(SHOP, project="last")), (), 5, 80)
+    assert ([p.project for p in view.projects], view.more) == (["big", "shop"], 1)
+    assert fitting((big, SHOP), (), 4, 80).more == 0
+    assert [p.project for p in fitting((big, SHOP), (), 2, 80).projects] == ["big"]
