@@ -231,7 +231,8 @@ def test_what_fits_is_left_in_its_order() -> None:
 def test_the_rows_of_services_take_room_as_well() -> None:
     db = Companion("db", State.RUNNING, ContainerRef("1", "c", "postgres"))
     big = replace(SHOP, project="big", services=(db, db))
-    view = fitting((big, SHOP, replace(SHOP, project="last")), (), 5, 80)
-    assert ([p.project for p in view.projects], view.more) == (["big", "shop"], 1)
+    others = (replace(SHOP, project="a"), replace(SHOP, project="b"))
+    view = fitting((big, SHOP, *others), (), 5, 80)
+    assert ([p.project for p in view.projects], view.more) == (["big", "shop"], 2)
     assert fitting((big, SHOP), (), 4, 80).more == 0
     assert [p.project for p in fitting((big, SHOP), (), 2, 80).projects] == ["big"]
