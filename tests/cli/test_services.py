@@ -432,3 +432,17 @@ def test_data_of_another_version_is_recognised(
     configure(workspace, '[services.db]\nimage = "postgres:17"\ncommand = "bad"\n')
     engine.commands[("bad",)] = exits(1, line)
     assert "of another version" in app("up", "--json").error["hint"]
+
+
+def test_a_file_does_not_raise_the_limits_of_services_unseen(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    configure(workspace, '[services.db]\nimage = "postgres:17"\npids = 4096\n')
+    run = app("up", "--json")
+    (warning,) = [w for w in run.document["warnings"] if w["code"] == "LIMITS_RAISED"]
+    assert "services.db.pids is 4096 instead of 512" in warning["message"]
+    for key in ("memory", "shm_size"):
+        configure(workspace, f'[services.db]\nimage = "postgres:17"\n{key} = "8000g"\n')
+        run = app("up", "--json")
+        assert run.error["code"] == "INVALID_CONFIG"
+        assert run.error["details"]["setting"] == f"services.db.{key}"
