@@ -129,6 +129,7 @@ class OneOffService:
             command=IDLE,
             port=0,
             ports={},
+            debug=False,
             restart=RestartPolicy(),
             # What is to be done before the program starts is not for a command.
             hooks={k: v for k, v in resolved.settings.hooks.items() if k != "before_start"},

@@ -24,6 +24,7 @@ from debughost_cli.resources import Container, ProjectInstance
 from debughost_cli.services import disk_space
 from debughost_cli.services.companion_status import describe_companions
 from debughost_cli.services.companion_steps import CompanionPortInUse
+from debughost_cli.services.debugger_check import wait_for_debugger
 from debughost_cli.services.drift import freshness
 from debughost_cli.services.elsewhere import choose_port
 from debughost_cli.services.executor import RESTORE, Executor
@@ -71,6 +72,7 @@ class UpService:
     ) -> None:
         self._engine = engine
         self._progress = progress
+        self._clock = clock
         self._images = ImageService(engine, progress)
         self._image_steps = ImageSteps(engine, progress, self._images)
         network = NetworkService(engine, progress, clock, routes)
@@ -138,6 +140,7 @@ class UpService:
             self._warn_of_detected(state.resolved, project)
         if action is not Action.UNCHANGED:
             warn_if_not_writable(self._engine, container, state.resolved.workspace, self._progress)
+            wait_for_debugger(self._engine, container, self._progress, self._clock)
             warn_if_port_is_shared(self._engine, state.resolved, container, self._progress)
         pending = self._pending(state, action, container) if project.ready else ()
         return ProjectResult(project, action, executed=state.executed(attempt), pending=pending)

@@ -13,6 +13,7 @@ from cli.conftest import App, Run, node_project
 from debughost_cli import names
 from debughost_cli.models import ProjectType
 from debughost_cli.planning.ports import preferred_port
+from debughost_cli.specs import Role
 
 RUN = f"{names.DEBUG_DIR}/run"
 
@@ -172,3 +173,10 @@ def test_without_a_debugger_it_says_how_to_start_one(app: App) -> None:
     assert (run.code, run.error["code"]) == (2, "USAGE")
     assert run.error["hint"] == "Start it with one: debughost up -p shop --debug"
     assert app("debug-config", "emacs", "--json").error["code"] == "USAGE"
+
+
+def test_a_one_off_command_is_not_debugged(app: App, engine: FakeEngine) -> None:
+    app("up", "--debug")
+    app("run", "true")
+    *_, spec = (args[1] for name, *args in engine.changes if name == "containers.create")
+    assert (spec.role, spec.debug_port, spec.ports) == (Role.RUN, 0, ())
