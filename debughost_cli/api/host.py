@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from debughost_cli.api.lifecycle import ProjectLifecycle
 from debughost_cli.api.reader import result_of
+from debughost_cli.cancel import CancelToken
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import PullPolicy
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from debughost_cli.project.settings import Flags
     from debughost_cli.resources import ProjectInstance
     from debughost_cli.services.one_off import OneOff
-    from debughost_cli.services.results import ProjectResult
+    from debughost_cli.services.results import ProjectResult, ProjectsResult
     from debughost_cli.services.up import UpService
 
 
@@ -84,6 +85,59 @@ class DebugHost(ProjectLifecycle):
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
         service = self._up_service()
         return self._one(resolved, lambda: service.dry_run(resolved, options), check)
+
+    def up_all(
+        self,
+        folder: str | Path | None = None,
+        flags: Flags | None = None,
+        *,
+        recreate: bool = False,
+        reset: bool = False,
+        wait: bool = True,
+        pull: PullPolicy = PullPolicy.MISSING,
+        dry_run: bool = False,
+        check: bool = True,
+    ) -> ProjectsResult:
+        """``up`` for the projects of the group of a folder, in the order of their dependencies.
+
+        ``flags`` are for each of them. ``dry_run``: with the plan of each, and nothing changed.
+        Raises Usage where there is no group, InvalidConfig.
+
+        >>> from pathlib import Path
+        >>> for name in ("api", "web"):
+        ...     Path(name).mkdir()
+        ...     _ = Path(name, "index.html").write_text("hello")
+        >>> _ = Path("debughost.workspace.toml").write_text('members = ["api", "web"]')
+        >>> [item.project.project for item in host.up_all().items]
+        ['api', 'web']
+        """
+        from debughost_cli.api.group import flags_for, group_projects
+        from debughost_cli.project.settings import Flags
+        from debughost_cli.services.group_up import GroupProject, GroupUp
+
+        given = flags or Flags()
+
+        def plan(project: GroupProject) -> ProjectResult:
+            own = flags_for(project, given, {})
+            return self.plan_up(
+                project.folder, own, recreate=recreate, reset=reset, pull=pull, check=False
+            )
+
+        def up(project: GroupProject, urls: Mapping[str, str], token: CancelToken) -> ProjectResult:
+            own = flags_for(project, given, urls)
+            resolved, forgets, known = self._resolve(project.folder, own, None, reset)
+            options = self._up_options(
+                recreate=recreate or forgets, wait=wait, pull=pull, token=token
+            )
+            service = self._up_service()
+            return self._one(resolved, lambda: service.run(resolved, options, known), check=False)
+
+        place = Path(folder) if folder else self.config.folder
+        group = GroupUp(self._source.get(), group_projects(place, self.environ), up)
+        result = group.planned(plan) if dry_run else group.run(plan, self.cancel)
+        if check and result.error:
+            raise result.error
+        return result
 
     @contextmanager
     def one_off(

@@ -229,6 +229,22 @@ class ProjectReader:
         service = DoctorService(connect, self.config.folder, self.environ)
         return service.run(registries=registries)
 
+    def group(self) -> list[str]:
+        """The ids of the projects that exist of the group of the current folder.
+
+        Raises Usage where there is no group, ProjectNotFound where none of it exists.
+
+        >>> from debughost_cli.errors import Usage
+        >>> try:
+        ...     host.group()
+        ... except Usage as exc:
+        ...     exc.code
+        'USAGE'
+        """
+        from debughost_cli.api.group import existing, group_projects
+
+        return existing(group_projects(self.config.folder, self.environ), self._source.get())
+
     def chosen(self, projects: Projects) -> list[str]:
         """The ids, checked; for None that of the current folder.
 

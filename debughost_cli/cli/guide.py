@@ -31,6 +31,8 @@ they are given again; debughost.toml (debughost init) keeps them with the projec
 A program with a port of its own is published as it is; otherwise it listens on 0.0.0.0:$PORT.
 Projects reach each other by ID and by data.projects[0].ports[0].container_port of the other:
   debughost up -p web -e API_URL=http://api:5123 --json
+All projects in the folders below, in order, each with the URLs of the others:
+  debughost up --all --json
 
 A database beside it: services = ["postgres:17"] in debughost.toml, then up again. The program gets
 DATABASE_URL (REDIS_URL, ...); data stays over rm and up:

@@ -76,6 +76,7 @@ _Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID]...", help="Projects, as with --project.", show_default=False),
 ]
+_Group = Annotated[bool, typer.Option("--group", help="The projects of the group of this folder.")]
 Workspace = Annotated[
     Path | None,
     typer.Option(
@@ -135,22 +136,30 @@ def command(function: Command) -> Callable[..., Output]:
     """Makes a Typer command of a function that takes the session first.
 
     The common options join the function's own in the signature that Typer reads. Where it takes
-    projects and no other words, their ids may be given as words as well.
+    projects and no other words, their ids may be given as words as well, or all of a group.
     """
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     context = inspect.Parameter(
         "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
     ids = [inspect.Parameter("ids", context.kind, default=None, annotation=_Ids)]
-    parameters = [context, *(ids if _takes_ids(own) else ()), *own, *common_parameters()]
+    group = [inspect.Parameter("group", context.kind, default=False, annotation=_Group)]
+    several = (ids, group) if _takes_ids(own) else ([], [])
+    parameters = [context, *several[0], *own, *several[1], *common_parameters()]
 
-    def run(ctx: typer.Context, ids: list[str] | None = None, **values: object) -> Output:
+    def run(
+        ctx: typer.Context, ids: list[str] | None = None, group: bool = False, **values: object
+    ) -> Output:
         session: Session = ctx.obj
         session.command = ctx.command_path.removeprefix("debughost ")
         apply_common_options(session, values)
         session.is_parsed = True
         if ids:
             values["project"] = [*_list(values["project"]), *ids]
+        if group:
+            if values["project"] or values.get("all_"):
+                raise Usage("--group chooses the projects itself", hint="Leave the others out")
+            values["project"] = session.host.group()
         try:
             return function(session, **values)
         except BrokenPipeError as exc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
 from debughost_cli.models import PullPolicy
+
+if TYPE_CHECKING:
+    from debughost_cli.project.settings import Flags
 
 
 def register(app: typer.Typer) -> None:
@@ -142,6 +145,9 @@ def up(
     pull: Annotated[
         str, typer.Option("--pull", metavar="WHEN", help="missing, always or never.")
     ] = "missing",
+    all_: Annotated[
+        bool, typer.Option("--all", help="The projects of the group of this folder, in order.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan, change nothing.")
     ] = False,
@@ -167,9 +173,31 @@ def up(
         command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], session.environ),
     )  # fmt: skip
+    if all_:
+        _check_all(flags, allow_workspace)
+        return projects_output(session, session.host.up_all(
+            workspace, flags, recreate=recreate, reset=reset, wait=wait, pull=PullPolicy(pull),
+            dry_run=dry_run, check=False,
+        ))  # fmt: skip
     run = session.host.plan_up if dry_run else session.host.up
     item = run(
         workspace, flags, recreate=recreate, reset=reset, wait=wait, pull=PullPolicy(pull),
         allow_workspace=allow_workspace, check=False,
     )  # fmt: skip
     return projects_output(session, ProjectsResult((item,)))
+
+
+def _check_all(flags: Flags, allow_workspace: Path | None) -> None:
+    """Raises Usage for what can be meant for one project alone."""
+    given: dict[str, object] = {"-p": flags.project, "--type": flags.type, "--image": flags.image}
+    given |= {
+        "--port": flags.port,
+        "a command": flags.command,
+        "--allow-workspace": allow_workspace,
+    }
+    for option, value in given.items():
+        if value is not None:
+            raise Usage(
+                f"--all and {option} exclude each other",
+                hint="Set it in the debughost.toml of the project that it is for",
+            )

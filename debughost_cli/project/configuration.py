@@ -27,6 +27,8 @@ from debughost_cli.project.user import UserConfiguration, load_user_configuratio
 from debughost_cli.project.variables import BadValue, read_variables
 
 CONFIG_FILE = "debughost.toml"
+GROUP_KEY = "workspace"
+"""The table with the members of a group, which is none of the settings: see ``group.py``."""
 MOST_FAULTS = 50
 """How many faults of a configuration are reported."""
 _PYPROJECT = "pyproject.toml"
@@ -121,7 +123,8 @@ def _user(faults: list[Fault]) -> tuple[UserConfiguration, tuple[_Given, ...]]:
 
 def _in_file(table: Mapping[str, object], file: Path | None) -> Iterator[_Given]:
     for key, value in table.items():
-        yield _Given(key.replace("-", "_"), value, Source.FILE, key, f"{key} in {file}", file)
+        if key != GROUP_KEY:
+            yield _Given(key.replace("-", "_"), value, Source.FILE, key, f"{key} in {file}", file)
 
 
 def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:

@@ -64,7 +64,7 @@ from debughost_cli.project.detect.python_sites import has_site
 from debughost_cli.project.detect.unsupported import unsupported
 from debughost_cli.project.reader import Folder, checksum_inside
 
-__all__ = ["detect", "manifest_lines"]
+__all__ = ["detect", "find_programs", "manifest_lines"]
 
 Test = Callable[[Folder], bool]
 
@@ -174,6 +174,25 @@ def detect(workspace: Path, type_: ProjectType | None = None) -> Detection:
     return _of_parts(folder, found, parts)
 
 
+def find_programs(workspace: Path) -> tuple[list[Part], bool]:
+    """The parts of a workspace that could be run, where its root runs none of its own.
+
+    And whether they are members of one package, whose dependencies are installed at the root.
+    """
+    folder = Folder(workspace)
+    type_ = _type_of(folder)
+    found = DETECTORS[type_](folder) if type_ else None
+    if found and found.command and not (_is_of_a_folder(found) or _starts_members(folder, found)):
+        return [], False
+    parts = nx.nx_parts(folder) or find_parts(folder, _detect_alone)
+    return parts, _has_shared_packages(folder, found)
+
+
+def _has_shared_packages(folder: Folder, found: Detection | None) -> bool:
+    is_node = found is not None and found.type is ProjectType.NODE
+    return is_node and (folder.has(nx.FILE) or read_package(folder).has_members)
+
+
 def _type_of(folder: Folder) -> ProjectType | None:
     return next((type_ for test, type_ in RULES if test(folder)), None)
 
@@ -201,8 +220,7 @@ def _of_parts(folder: Folder, found: Detection, parts: list[Part]) -> Detection:
         parts = [part for part in parts if part.found.type is not ProjectType.STATIC]
     if not parts:
         return found
-    is_nx = folder.has(nx.FILE)
-    shared = found.type is ProjectType.NODE and (is_nx or read_package(folder).has_members)
+    shared = _has_shared_packages(folder, found)
     if shared and len(parts) == 1:
         return replace(found, command=inside(parts[0]), framework=parts[0].found.framework)
     return replace(found, command=(), no_command=list_parts(folder, parts, shared=shared))

@@ -128,10 +128,11 @@ def list_parts(folder: Folder, parts: list[Part], *, shared: bool) -> NoCommand:
     ``shared``: they are members of one package, whose dependencies are installed at its root.
     """
     commands = [_up(folder, part, shared=shared) for part in parts]
+    rest = "; or all of them: debughost up --all" if len(parts) > 1 else ""
     what = f"{len(parts)} programs" if len(parts) > 1 else "a program in a subfolder"
     return NoCommand(
         f"{folder.root} holds {what}: {', '.join(part.text for part in parts)}",
-        hint=f"Start {'one of them' if len(parts) > 1 else 'it'}: {'; or '.join(commands)}",
+        hint=f"Start {'one of them' if len(parts) > 1 else 'it'}: {'; or '.join(commands)}{rest}",
         details={
             "workspace": str(folder.root),
             "parts": [

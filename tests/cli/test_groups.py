@@ -1,0 +1,216 @@
+"""Several projects together: ``up --all`` and ``--group``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes import FakeContainer, FakeEngine, exits, listens_on
+
+from cli.conftest import App, node_project
+
+FILE = "debughost.workspace.toml"
+THREE = """\
+[members.web]
+depends_on = ["api"]
+[members.api]
+depends_on = ["worker"]
+[members.worker]
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: three projects in folders below it."""
+    folder = tmp_path / "all"
+    folder.mkdir()
+    for name in ("api", "web", "worker"):
+        node_project(folder / name)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def app(engine: FakeEngine, root: Path) -> App:
+    return App(engine)
+
+
+def one(engine: FakeEngine, project: str) -> FakeContainer:
+    (found,) = engine.all_of(project)
+    return found
+
+
+def order(engine: FakeEngine) -> list[str]:
+    specs = [call[2] for call in engine.changes if call[0] == "containers.create"]
+    return [spec.project for spec in specs]
+
+
+def address(engine: FakeEngine, project: str) -> str:
+    return f"http://{project}:{one(engine, project).spec.container_port}"
+
+
+def test_they_come_up_in_the_order_of_their_dependencies(
+    app: App, engine: FakeEngine, root: Path
+) -> None:
+    (root / FILE).write_text(THREE)
+    run = app("up", "--all", "--json")
+    assert run.code == 0
+    assert {p["action"] for p in run.projects.values()} == {"created"}
+    assert order(engine) == ["worker", "api", "web"]
+    environment = one(engine, "web").spec.environment
+    assert environment["API_URL"] == address(engine, "api")
+    assert environment["WORKER_URL"] == address(engine, "worker")
+    assert one(engine, "worker").spec.environment["WEB_URL"] == address(engine, "web")
+    again = app("up", "--all", "--json")
+    assert {p["action"] for p in again.projects.values()} == {"unchanged"}
+    assert app("up", "-w", "web", "--json").project["action"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (FILE, 'members = ["api", "web", "worker"]'),
+        (FILE, 'members = ["*"]'),
+        ("debughost.toml", '[workspace]\nmembers = ["api", "web", "worker"]'),
+        ("debughost.toml", "[workspace.members.api]\n[workspace.members.web]\n"
+         "[workspace.members.worker]\n"),
+        ("pyproject.toml", '[tool.debughost.workspace]\nmembers = ["api", "worker", "web"]'),
+    ],
+)  # fmt: skip
+def test_members_are_named_in_a_file(app: App, root: Path, file: str, text: str) -> None:
+    (root / file).write_text(text)
+    assert set(app("up", "--all", "--json").projects) == {"api", "web", "worker"}
+
+
+def test_without_a_file_they_are_the_programs_that_are_found(app: App, root: Path) -> None:
+    assert set(app("up", "--all", "--json").projects) == {"api", "web", "worker"}
+    run = app("up", "--json")
+    assert "debughost up --all" in run.error["hint"]
+
+
+def test_commands_take_the_group(
+    app: App, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / FILE).write_text(THREE)
+    other = node_project(tmp_path / "other")
+    assert app("up", "-w", str(other)).code == 0
+    assert app("up", "--all").code == 0
+    monkeypatch.chdir(root / "web")
+    for word in ("status", "restart", "logs", "stop", "rm"):
+        run = app(word, "--group", "--json")
+        assert run.code == 0, run.out
+        if word != "logs":
+            assert set(run.projects) == {"api", "web", "worker"}
+    assert set(app("status", "--json").projects) == {"other"}
+    run = app("stop", "--group", "--json")
+    assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")
+    assert "up --all" in run.error["hint"]
+
+
+@pytest.mark.parametrize("more", [["-p", "api"], ["api"], ["--all"]])
+def test_a_group_and_others_exclude_each_other(app: App, root: Path, more: list[str]) -> None:
+    assert app("up", "--all").code == 0
+    assert app("stop", "--group", *more, "--json").error["code"] == "USAGE"
+
+
+def test_a_failure_stops_what_depends_on_it(app: App, engine: FakeEngine, root: Path) -> None:
+    (root / FILE).write_text(
+        "[members.web]\ndepends_on = ['api']\n[members.api]\n[members.worker]\n"
+    )
+    engine.programs["api"] = exits(1)
+    run = app("up", "--all", "--json")
+    assert (run.code, run.error["code"]) == (8, "PARTIAL")
+    assert run.error["details"]["failed"] == {"api": "CRASHED", "web": "START_FAILED"}
+    assert run.projects["web"]["error"]["details"]["depends_on"] == "api"
+    assert run.projects["worker"]["action"] == "created"
+    assert engine.all_of("web") == []
+    engine.programs.pop("api")
+    assert app("up", "--all").code == 0
+
+
+def test_a_port_that_a_program_chose_itself_reaches_the_others(
+    app: App, engine: FakeEngine, root: Path
+) -> None:
+    engine.programs["web"] = listens_on(4321)
+    run = app("up", "--all", "--json")
+    assert {p["action"] for p in run.projects.values()} == {"created"}
+    assert one(engine, "api").environment["WEB_URL"] == "http://web:4321"
+    again = app("up", "--all", "--json")
+    assert {p["action"] for p in again.projects.values()} == {"unchanged"}
+
+
+def test_what_a_project_sets_itself_it_keeps(app: App, engine: FakeEngine, root: Path) -> None:
+    (root / "web" / "debughost.toml").write_text('[env]\nAPI_URL = "http://mine"\n')
+    (root / "worker" / "debughost.toml").write_text("isolated = true\n")
+    assert app("up", "--all").code == 0
+    environment = one(engine, "web").spec.environment
+    assert environment["API_URL"] == "http://mine"
+    assert "WORKER_URL" not in environment
+    assert "API_URL" not in one(engine, "worker").spec.environment
+
+
+def test_members_of_a_package_share_its_folder(app: App, engine: FakeEngine, root: Path) -> None:
+    (root / "package.json").write_text(
+        json.dumps({"name": "all", "workspaces": ["api", "web"], "scripts": {}})
+    )
+    run = app("up", "--all", "--json")
+    assert {p["workspace"] for p in run.projects.values()} == {str(root)}
+    assert one(engine, "web").spec.command[2].startswith("cd web && exec ")
+    assert set(app("stop", "--group", "--json").projects) == set(run.projects)
+
+
+def test_a_dry_run_changes_nothing(app: App, engine: FakeEngine, root: Path) -> None:
+    (root / FILE).write_text(THREE)
+    run = app("up", "--all", "--dry-run", "--json")
+    assert [p["plan"][-1]["step"] for p in run.projects.values()] == ["wait_ready"] * 3
+    assert engine.changes == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "members = 3",
+        'members = ["api"]\nother = 1',
+        'members = ["../outside"]',
+        'members = ["/etc"]',
+        'members = ["nothing"]',
+        'members = ["link"]',
+        'members = ["."]',
+        'members = ["api", "api"]',
+        "[members.api]\ndepends = ['web']",
+        "[members.api]\ndepends_on = ['wbe']\n[members.web]",
+        "[members.api]\ndepends_on = ['web']\n[members.web]\ndepends_on = ['api']",
+        "[members.api]\ndepends_on = ['api']",
+        "[members.api]\npath = 3",
+        "members = [",
+    ],
+)
+def test_a_file_that_is_wrong(app: App, root: Path, tmp_path: Path, text: str) -> None:
+    node_project(tmp_path / "outside")
+    (root / "link").symlink_to(tmp_path / "outside")
+    (root / FILE).write_text(text)
+    run = app("up", "--all", "--json")
+    assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG"), run.out
+    assert FILE in run.error["message"]
+
+
+def test_equal_ids_are_refused(app: App, root: Path) -> None:
+    (root / "web" / "debughost.toml").write_text('project = "api"\n')
+    run = app("up", "--all", "--json")
+    assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
+    assert "'api'" in run.error["message"]
+
+
+@pytest.mark.parametrize("more", [["-p", "x"], ["--port", "3100"], ["--", "npm", "start"]])
+def test_what_is_meant_for_one_project(app: App, root: Path, more: list[str]) -> None:
+    run = app("up", "--all", "--json", *more)
+    assert (run.code, run.error["code"]) == (2, "USAGE")
+
+
+def test_a_folder_without_a_group(app: App, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root / "api")
+    run = app("up", "--all", "--json")
+    assert (run.code, run.error["code"]) == (2, "USAGE")
+    assert FILE in run.error["hint"]
