@@ -29,6 +29,8 @@ Type (node, python, php, static), command, dependencies and port are detected. F
 they are given again; debughost.toml (debughost init) keeps them with the project:
   debughost up -p shop --type node --port 3100 -e DEBUG=1 -m 4g --json -- npm run dev
 A program with a port of its own is published as it is; otherwise it listens on 0.0.0.0:$PORT.
+Further ports: --publish 8025 (8026:8025: HOST:CONTAINER), in data.projects[0].ports.
+A debugger in the program: up --debug, then debughost debug-config --json.
 Projects reach each other by ID and by data.projects[0].ports[0].container_port of the other:
   debughost up -p web -e API_URL=http://api:5123 --json
 All projects in the folders below, in order, each with the URLs of the others:

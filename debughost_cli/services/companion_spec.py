@@ -82,7 +82,7 @@ def _labels(spec: ServiceSpec, owner: OwnerProcess) -> dict[str, str]:
 
 _EMPTY_LABELS = (
     names.PORT, names.CA_BUNDLE, names.WORKSPACE_INODE, names.MOUNTPOINT, names.INSTALL,
-    names.FLAGS,
+    names.FLAGS, names.PORTS, names.DEBUG,
 )  # fmt: skip
 
 

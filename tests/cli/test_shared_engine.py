@@ -137,7 +137,15 @@ def test_the_data_of_companion_services_is_never_pruned_nor_removed(
 
 
 @pytest.mark.parametrize(
-    "label", [names.CA_BUNDLE, names.WORKSPACE_INODE, names.MOUNTPOINT, names.SERVICE]
+    "label",
+    [
+        names.CA_BUNDLE,
+        names.WORKSPACE_INODE,
+        names.MOUNTPOINT,
+        names.SERVICE,
+        names.PORTS,
+        names.DEBUG,
+    ],
 )
 def test_a_container_takes_no_label_of_ours_from_its_image(
     engine: FakeEngine, app: App, label: str

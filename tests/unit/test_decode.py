@@ -83,6 +83,29 @@ def test_a_running_container(engine: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "names_"),
+    [
+        ("debug=9230:9229 ui=9300:80", ["http", "debug", "ui"]),
+        ("ui=9300:80", ["http", "port-9229", "ui"]),
+        ("x y=1 =9230:1 z=9300:80:7 " + "q" * 9000, ["http", "port-80", "port-9229"]),
+        ("", ["http", "port-80", "port-9229"]),
+    ],
+)
+def test_further_ports_have_the_names_of_the_label(label: str, names_: list[str]) -> None:
+    raw = {
+        "Id": "a" * 64,
+        "Config": {"Labels": {names.PORT: "3000", names.PORTS: label}},
+        "HostConfig": {
+            "PortBindings": {
+                f"{inner}/tcp": [{"HostIp": "127.0.0.1", "HostPort": host}]
+                for inner, host in (("80", "9300"), ("9229", "9230"), ("3000", "3000"))
+            }
+        },
+    }
+    assert [port.name for port in decode.container(raw).ports] == names_
+
+
+@pytest.mark.parametrize(
     ("name", "status", "code", "oom", "started", "finished"),
     [
         ("created", "created", 0, False, False, False),

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from debughost_cli import names
 from debughost_cli.container import control_files
 from debughost_cli.engine import encode
-from debughost_cli.models import Dependencies, RestartPolicy
+from debughost_cli.models import Dependencies, ProjectType, RestartPolicy
 from debughost_cli.project.workspace import FolderIdentity
 from debughost_cli.resources import FileEntry
-from debughost_cli.specs import Limits, Mount, MountType, Role, User
+from debughost_cli.specs import HTTP, Limits, Mount, MountType, PortBinding, Role, User
 
 SPEC = make_spec(
     "/srv/shop",
@@ -138,6 +138,36 @@ def test_mounts_are_of_the_kind_that_makes_no_missing_folders() -> None:
         },
         {"Type": "bind", "Source": "/etc/ca.pem", "Target": names.CA_FILE, "ReadOnly": True},
     ]
+
+
+def test_a_port_may_be_published_as_several() -> None:
+    ports = (
+        PortBinding(HTTP, 3000, 3001),
+        PortBinding("a", 3000, 9000),
+        PortBinding("b", 80, 9001),
+    )
+    assert host_config(ports=ports)["PortBindings"] == {
+        "3000/tcp": [
+            {"HostIp": "127.0.0.1", "HostPort": "3001"}, {"HostIp": "127.0.0.1", "HostPort": "9000"}
+        ],
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9001"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("type_", "hosts"),
+    [
+        (ProjectType.NODE, None),
+        (ProjectType.PYTHON, None),
+        (ProjectType.PHP, ["host.docker.internal:host-gateway"]),
+    ],
+)
+def test_a_program_with_a_debugger_is_run_by_it(type_: Any, hosts: Any) -> None:
+    made = encode.container(replace(SPEC, type=type_, debug_port=9229))
+    assert made["Entrypoint"][3:] == ["/bin/sh", names.DEBUG_RUN]
+    assert made["Cmd"] == list(SPEC.command)
+    assert made["HostConfig"].get("ExtraHosts") == hosts
+    assert "ExtraHosts" not in host_config(type=type_)
 
 
 def test_the_rest_of_the_container() -> None:
