@@ -74,6 +74,7 @@ PHP_PRIVATE = f"{CONTROL_DIR}/private.php"
 """What keeps files private from PHP's own web server."""
 SECRET_DIR = f"{CONTROL_DIR}/secret"
 SECRET_FILE = f"{SECRET_DIR}/password"
+GIT_FILE = f"{CONTROL_DIR}/gitconfig"
 CA_FILE = f"{CONTROL_DIR}/ca-bundle.pem"
 
 DEPENDENCY_FOLDERS = {
@@ -210,6 +211,11 @@ def volume_target(type_: ProjectType) -> str | None:
 def cache_name(project: str) -> str:
     """The volume with the packages that a project downloaded."""
     return f"debug-host-{project}-cache"
+
+
+def home_name(project: str) -> str:
+    """The volume with the home of a project's user: shell history, settings and caches of tools."""
+    return f"debug-host-{project}-home"
 
 
 def shared_cache_name(uid: int | None) -> str:

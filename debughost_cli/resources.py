@@ -26,6 +26,7 @@ class EngineInfo(Struct, frozen=True):
     version: str = ""
     api_version: str = ""
     maps_users: bool = False  # Known from its version; ``Engine.users`` knows more.
+    proxies: Mapping[str, str] = field(default_factory=dict)  # Variables for containers and builds.
     shares_kernel: bool = False  # Containers see this machine's devices and inodes.
 
 
@@ -231,9 +232,7 @@ class DiskUsage(Struct, frozen=True):
 
 
 class Image(Struct, frozen=True):
-    """An image that is on the engine. ``environment`` is what its containers inherit, ``user`` who
-    they run as; empty for root, and in lists.
-    """
+    """An image that is on the engine. What its containers inherit is not known from lists."""
 
     id: str
     tags: tuple[str, ...]

@@ -71,7 +71,7 @@ class Volumes:
 
         >>> _ = host.up()
         >>> [volume.name for volume in host.volumes.list_all().volumes]
-        ['debug-host-shop-cache', 'debug-host-shop-node_modules']
+        ['debug-host-shop-cache', 'debug-host-shop-home', 'debug-host-shop-node_modules']
         """
         from debughost_cli.services.volumes import VolumeService
 
@@ -84,7 +84,7 @@ class Volumes:
 
         >>> _ = host.up(), host.remove()
         >>> host.volumes.candidates().reclaimed_bytes
-        8192
+        12288
         """
         from debughost_cli.services.volumes import VolumeService
 

@@ -51,12 +51,13 @@ def control_files(
     hooks: Mapping[str, str] = _NO_HOOKS,
     workspace: FolderIdentity | None = None,
     ca_bundle: bytes = b"",
+    git: bytes = b"",
 ) -> list[FileEntry]:
     """The files that a new container needs before its first start.
 
     ``hooks``: shell text by name. ``workspace``: the folder that must be at ``/app`` at every
     start, None where the container has no way to tell. ``ca_bundle``: certificates as PEM, empty
-    for none.
+    for none. ``git``: its settings.
 
     The launcher and its inputs belong to root, in a folder of root's. The folders for the state,
     the home and the volumes belong to the project's user; where that is the image's own user, which
@@ -69,13 +70,15 @@ def control_files(
         FileEntry(names.LAUNCHER, launcher(), 0, 0, 0o755),
         *(
             FileEntry(folder, None, uid, gid, open_mode)
-            for folder in (names.STATE_DIR, names.HOME_DIR, *volumes)
+            for folder in dict.fromkeys((names.STATE_DIR, names.HOME_DIR, *volumes))
         ),
     ]
     if workspace:
         entries.append(_workspace_file(workspace))
     if ca_bundle:
         entries.append(FileEntry(names.CA_FILE, ca_bundle, 0, 0, 0o444))
+    if git:
+        entries.append(FileEntry(names.GIT_FILE, git, 0, 0, 0o644))
     if spec.type is ProjectType.PHP:
         entries.append(FileEntry(names.PHP_PRIVATE, private_files_script(), 0, 0, 0o644))
     if spec.debug_port:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig, Usage
@@ -24,6 +24,13 @@ from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig,
 DEFAULT_SOCKET = (
     "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 )
+_PROXIES = {
+    "httpProxy": "HTTP_PROXY",
+    "httpsProxy": "HTTPS_PROXY",
+    "ftpProxy": "FTP_PROXY",
+    "noProxy": "NO_PROXY",
+    "allProxy": "ALL_PROXY",
+}
 _SCHEMES = ("unix", "npipe", "tcp", "http", "https", "ssh")
 
 
@@ -41,6 +48,8 @@ class Address(Struct, frozen=True):
     key: Path | None = None
     tls: bool = False
     verify: bool = True
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    """What docker sets in containers and builds of this engine."""
 
 
 def resolve_address(
@@ -48,6 +57,11 @@ def resolve_address(
 ) -> Address:
     """The address, by the contract's order. Raises ContextNotFound, Usage, InvalidConfig."""
     env = os.environ if environ is None else environ
+    found = _find(host, context, env)
+    return replace(found, proxies=_proxies(found.url, env))
+
+
+def _find(host: str | None, context: str | None, env: Mapping[str, str]) -> Address:
     if host and context:
         raise Usage("--host and --context exclude each other", hint="Give one of the two")
     if host:
@@ -117,12 +131,29 @@ def _config_folder(env: Mapping[str, str]) -> Path:
     return Path(env.get("DOCKER_CONFIG") or Path(env.get("HOME") or Path.home()) / ".docker")
 
 
-def _current_context(env: Mapping[str, str]) -> str | None:
+def _config(env: Mapping[str, str]) -> Mapping[str, object]:
     try:
         config = json.loads((_config_folder(env) / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
-        return None
-    name = config.get("currentContext") if isinstance(config, dict) else None
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _proxies(url: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Those of this engine's address, else the default ones, as variables in both cases."""
+    tables = _config(env).get("proxies")
+    found = tables.get(url, tables.get("default")) if isinstance(tables, dict) else None
+    table = found if isinstance(found, dict) else {}
+    variables: dict[str, str] = {}
+    for key, name in _PROXIES.items():
+        value = table.get(key)
+        if isinstance(value, str) and value and "\0" not in value:
+            variables |= {name: value, name.lower(): value}
+    return variables
+
+
+def _current_context(env: Mapping[str, str]) -> str | None:
+    name = _config(env).get("currentContext")
     return name if isinstance(name, str) and name not in ("", "default") else None
 
 

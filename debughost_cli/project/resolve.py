@@ -26,6 +26,7 @@ from debughost_cli.project.detect.pins import Pin, find_pins
 from debughost_cli.project.reader import Folder
 from debughost_cli.project.settings import Flags, Settings, Source
 from debughost_cli.project.workspace import FolderIdentity, check_workspace, identity_of
+from debughost_cli.project.worktree import Worktree, find_worktree
 from debughost_cli.resources import Container
 from debughost_cli.specs import PortRequest
 
@@ -43,6 +44,8 @@ class ResolvedProject(Struct, frozen=True):
     flags: Flags
     pins: tuple[Pin, ...] = ()
     """The versions that the workspace asks for."""
+    worktree: Worktree | None = None
+    """Where its repository is, if that is elsewhere."""
 
     @property
     def type(self) -> ProjectType:
@@ -135,6 +138,7 @@ def resolve_project(
         ca_bundle=ca_bundle_of(settings, workspace),
         flags=flags,
         pins=tuple(find_pins(Folder(workspace), detection.type)),
+        worktree=find_worktree(workspace) if settings.git else None,
     )
 
 

@@ -140,6 +140,9 @@ class Settings:
     services: tuple[CompanionSettings, ...] = _setting(
         (), parse_services, '["postgres:17"]', "databases and the like beside the program"
     )
+    git: bool = _setting(
+        True, parsers.parse_bool, "true", "tell git in the container your name and address"
+    )
     ca_bundle: str | None = _setting(
         None, parsers.text, '"certs/ca.pem"', "root certificates to trust, in this folder"
     )

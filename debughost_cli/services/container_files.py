@@ -7,6 +7,7 @@ from debughost_cli.container import control_files
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import FileEntry
+from debughost_cli.services.git_configuration import git_configuration
 from debughost_cli.specs import ServiceSpec, User
 
 _LONGEST = 1024**2
@@ -26,6 +27,7 @@ def container_files(
         hooks=resolved.settings.hooks,
         workspace=resolved.folder if engine.info.shares_kernel else None,
         ca_bundle=resolved.ca_bundle.pem if resolved.ca_bundle else b"",
+        git=git_configuration() if resolved.settings.git else b"",
     )
     return entries + (_user_entry(engine, ref, user) if user.uid else [])
 

@@ -96,8 +96,9 @@ def make_spec(
         image_id=image.image_id,
         command=command_of(resolved, inner, image.image),
         ports=(*own, *ports.extra),
-        environment=_environment(resolved, inner, image.image, companions.variables),
-        mounts=(transport.mount(str(resolved.workspace)), *_volumes(resolved, user)),
+        environment=_proxies(engine, resolved)
+        | _environment(resolved, inner, image.image, companions.variables),
+        mounts=(*_binds(resolved, transport), *_volumes(resolved, user)),
         limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
         user=user,
         restart=resolved.settings.restart,
@@ -187,9 +188,17 @@ def _environment(
         variables["XDEBUG_MODE"] = "off"
     if resolved.type is ProjectType.PYTHON:
         variables |= _venv(image)
+    if resolved.settings.git:
+        variables["GIT_CONFIG_SYSTEM"] = names.GIT_FILE
     if resolved.ca_bundle:
         variables |= dict.fromkeys(_CA_VARIABLES, names.CA_FILE)
     return variables | dict(of_services) | dict(resolved.environment)
+
+
+def _proxies(engine: Engine, resolved: ResolvedProject) -> dict[str, str]:
+    """Those that docker gives to containers; what the user set wins, in whatever case."""
+    given = {name.lower() for name in resolved.environment}
+    return {k: v for k, v in engine.info.proxies.items() if k.lower() not in given}
 
 
 def _venv(image: Image | None) -> dict[str, str]:
@@ -206,9 +215,17 @@ def _venv(image: Image | None) -> dict[str, str]:
     }
 
 
+def _binds(resolved: ResolvedProject, transport: WorkspaceTransport) -> tuple[Mount, ...]:
+    """The workspace; of a worktree also its repository, which is elsewhere on the machine."""
+    workspace, found = transport.mount(str(resolved.workspace)), resolved.worktree
+    if not (found and found.source and transport.shares_machine):
+        return (workspace,)
+    return (workspace, Mount(MountType.BIND, found.source, found.target, read_only=True))
+
+
 def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
-    """The dependency volume and the package cache."""
-    mounts = []
+    """The home of the project's user, the dependency volume and the package cache."""
+    mounts = [Mount(MountType.VOLUME, names.home_name(resolved.project), names.HOME_DIR)]
     volume, target = (
         names.volume_name(resolved.project, resolved.type),
         names.volume_target(resolved.type),
@@ -270,6 +287,8 @@ def owned_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
     is_shared = names.is_shared_cache(name)
     if is_shared or name == names.cache_name(spec.project):
         labels[names.ROLE] = "cache"
+    if name == names.home_name(spec.project):
+        labels[names.ROLE] = "home"
     if spec.user and not is_shared and any(m.source == name for m in spec.mounts):
         labels[names.VOLUME_USER] = str(spec.user)
     if spec.role is Role.SERVICE:

@@ -56,7 +56,7 @@ from debughost_cli.services.runtime_pins import (
     with_mismatches,
 )
 from debughost_cli.services.shared_port import warn_if_port_is_shared
-from debughost_cli.services.up_checks import check_limits, warn_of_setuid
+from debughost_cli.services.up_checks import check_limits, warn_of_setuid, warn_of_worktree
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
 
 
@@ -109,6 +109,7 @@ class UpService:
         """
         check_limits(self._engine, resolved, self._owner, self._progress)
         warn_of_setuid(self._engine, resolved, self._progress)
+        warn_of_worktree(resolved, self._progress)
         state = UpState(resolved, options, Rollback(self._progress), known)
         with disk_space.with_usage_details(self._engine):
             return self._result(state, self._run(state))

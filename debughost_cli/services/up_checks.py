@@ -26,6 +26,16 @@ def check_limits(
         progress.warn("PORT_REFUSED_BY_BROWSERS", text)
 
 
+def warn_of_worktree(resolved: ResolvedProject, progress: Progress) -> None:
+    """Where git cannot work in the container, because its repository is not there."""
+    if resolved.worktree and resolved.worktree.problem:
+        progress.warn(
+            "REPOSITORY_ELSEWHERE",
+            f"{resolved.worktree.problem}: git does not work in the container; use it on this "
+            "machine, or turn this off with 'git = false'",
+        )
+
+
 def warn_of_setuid(engine: Engine, resolved: ResolvedProject, progress: Progress) -> None:
     """A container of a folder of root's runs as root, and files that it makes are root's."""
     workspace = resolved.workspace

@@ -43,7 +43,7 @@ def without_project(engine: Engine, volumes: Iterable[Volume]) -> list[Volume]:
 
 
 def packages_among(volumes: Iterable[Volume]) -> list[Volume]:
-    """Dependency volumes and the caches of single projects.
+    """Dependency volumes, and the caches and homes of single projects.
 
     Without shared caches, remembered ports and the data of companion services.
     """
@@ -52,7 +52,7 @@ def packages_among(volumes: Iterable[Volume]) -> list[Volume]:
 
 def _holds_packages(volume: Volume) -> bool:
     role = volume.labels.get(names.ROLE)
-    return not role or (role == "cache" and bool(volume.project))
+    return not role or (role in ("cache", "home") and bool(volume.project))
 
 
 def _owned(volumes: Iterable[Volume]) -> list[Volume]:

@@ -183,7 +183,7 @@ def test_a_network_whose_name_only_begins_alike_is_another(app: App, engine: Fak
 
 # volumes
 
-OF_GONE = ["debug-host-gone-cache", "debug-host-gone-node_modules"]
+OF_GONE = ["debug-host-gone-cache", "debug-host-gone-home", "debug-host-gone-node_modules"]
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_volumes_are_listed_with_size_and_use(app: App) -> None:
     data = run.document["data"]
     assert set(data) == {"volumes", "reclaimed_bytes"}
     found = {v["name"]: v for v in data["volumes"]}
-    projects, kinds = ("gone", "shop"), ("cache", "node_modules")
+    projects, kinds = ("gone", "shop"), ("cache", "home", "node_modules")
     assert set(found) == {f"debug-host-{p}-{kind}" for p in projects for kind in kinds}
     gone = found["debug-host-gone-node_modules"]
     assert (gone["project"], gone["type"], gone["size_bytes"], gone["in_use"]) == (
@@ -227,7 +227,7 @@ def test_prune_removes_those_whose_project_has_no_container(app: App, removed: A
     assert run.code == 0
     data = run.document["data"]
     assert [v["name"] for v in data["volumes"]] == OF_GONE
-    assert data["reclaimed_bytes"] == 5000 + 4096
+    assert data["reclaimed_bytes"] == 5000 + 2 * 4096
     assert run.document["changed"] is True
     assert "debug-host-gone-node_modules" not in removed.stored_volumes
     assert {"debug-host-shop-node_modules", "mine"} <= set(removed.stored_volumes)
@@ -314,7 +314,7 @@ def test_a_volume_that_comes_into_use_is_left_with_a_warning(app: App, removed: 
     )
     run = app("volumes", "prune", "--yes", "--json")
     assert run.code == 0
-    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 2
+    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 3
     assert run.document["data"] == {"volumes": [], "reclaimed_bytes": 0}
 
 

@@ -119,7 +119,7 @@ def test_rm_volumes_takes_the_packages_too(
     run: Program, eye: Eye, project: str, folder: Path
 ) -> None:
     run("up", "-p", project, "-w", folder)
-    assert len(eye.volumes(project)) == 2
+    assert len(eye.volumes(project)) == 3
     gone = run("rm", "-p", project, "--volumes", "--json")
     assert gone.project["action"] == "removed"
     assert eye.everything(project) == ([], [])

@@ -104,7 +104,8 @@ class Site:
         assert (found["state"], found["ready"]) == ("running", True), f"{how}\n{again}"
         (container,), volumes = self.private.eye.everything(self.project)
         assert container == found["container"]["id"], f"{how}\n{again}"
-        assert volumes == [f"debug-host-{self.project}-{v}" for v in ("cache", "node_modules")], how
+        kinds = ("cache", "home", "node_modules")
+        assert volumes == [f"debug-host-{self.project}-{kind}" for kind in kinds], how
         assert self.private.eye.inspect(self.project)["State"]["Running"] is True
         if kept:
             assert self.private.eye.exec(self.project, "cat", f"{VOLUME}/kept") == (0, "kept\n")

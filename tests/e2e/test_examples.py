@@ -134,7 +134,8 @@ def test_no_folder_of_the_workspace_belongs_to_another_user(example: Example) ->
 
 def test_dependencies_are_in_a_volume_that_the_user_can_write(example: Example, eye: Eye) -> None:
     if example.type not in DEPENDENCIES:
-        assert eye.volumes(example.project) == []
+        volumes = [v["Name"] for v in eye.volumes(example.project)]
+        assert volumes == [f"debug-host-{example.project}-home"]
         return
     suffix, folder = DEPENDENCIES[example.type]
     mount = example.mounts[f"/app/{folder}"]
@@ -146,7 +147,10 @@ def test_dependencies_are_in_a_volume_that_the_user_can_write(example: Example, 
     assert code == 0, said
     assert list((example.folder / folder).iterdir()) == []
     volumes = {v["Name"]: v["Labels"] for v in eye.volumes(example.project)}
-    assert set(volumes) == {mount["Name"], f"debug-host-{example.project}-cache"}
+    assert set(volumes) == {
+        mount["Name"],
+        *(f"debug-host-{example.project}-{k}" for k in ("cache", "home")),
+    }
     for labels in volumes.values():
         assert labels["debug-host.managed"] == "true"
         assert labels["debug-host.type"] == example.type

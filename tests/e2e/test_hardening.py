@@ -108,7 +108,7 @@ def test_the_engine_reports_that_it_is_locked_in(eye: Eye, cell: str) -> None:
     assert {b["HostIp"] for b in published} == {"127.0.0.1"}
     mounted = {m["Destination"] for m in found["Mounts"]}
     assert mounted <= {
-        "/app", "/app/.venv", "/var/cache/debughost",
+        "/app", "/app/.venv", "/var/cache/debughost", "/.debughost/home",
     }  # fmt: skip
 
 

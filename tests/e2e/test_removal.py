@@ -14,7 +14,7 @@ def test_rm_keeps_the_volumes(run: Program, eye: Eye, project: str, tmp_path: Pa
     before = listing(folder)
     run("up", "-p", project, "-w", folder)
     mine = eye.everything(project)[1]
-    assert mine == [f"debug-host-{project}-{name}" for name in ("cache", "node_modules")]
+    assert mine == [f"debug-host-{project}-{name}" for name in ("cache", "home", "node_modules")]
     gone = run("rm", "-p", project, "--json")
     assert gone.project["action"] == "removed"
     assert gone.project["state"] is None

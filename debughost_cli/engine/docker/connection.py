@@ -113,6 +113,7 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
         api_version=str(facts.get("ApiVersion", "")),
         maps_users=mapped_users or facts.get("Os") not in ("linux", None),
         shares_kernel=_shares_kernel(address.url, facts),
+        proxies=address.proxies,
     )
 
 
