@@ -176,6 +176,11 @@ case("not running", "exec -- true", "up", "stop")
 case("no command", "exec", "up")
 case("not found", "exec -p nobody -- true")
 
+case("printed", "open", "up")
+case("not found", "open")
+case("written", "config set port 3100")
+case("unknown", "config set prot 3100")
+
 case("output", "run -- echo hello")
 case("exit code", "run -- false", "up")
 case("no command", "run")

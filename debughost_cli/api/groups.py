@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from debughost_cli.models import ProjectType
     from debughost_cli.project.certificates import CaBundle
     from debughost_cli.project.resolve import ResolvedProject
+    from debughost_cli.services.config_set import SettingWritten
     from debughost_cli.services.results import ImagesResult, NetworkResult, VolumesResult
 
 
@@ -228,6 +229,18 @@ class Configuration:
 
         check_configuration(self._workspace(workspace), self._environ)
         return self.show(workspace)
+
+    def set(self, key: str, value: str, workspace: str | Path | None = None) -> SettingWritten:
+        """Writes a setting into debughost.toml, which is created where there is none.
+
+        Raises Usage for an unknown setting, InvalidConfig for a value that it cannot have.
+
+        >>> host.config.set("port", "3100").value
+        3100
+        """
+        from debughost_cli.services.config_set import set_value
+
+        return set_value(self._workspace(workspace), key, value)
 
     def init(
         self, workspace: str | Path | None = None, *, type_: str | None = None

@@ -12,7 +12,7 @@ import typer
 
 from debughost_cli import __version__
 from debughost_cli.cli import signals
-from debughost_cli.cli.commands import ALIASES, COMPLETE_VARIABLE, Program
+from debughost_cli.cli.commands import ALIASES, COMMANDS, COMPLETE_VARIABLE, SIMILAR, Program
 from debughost_cli.cli.epilog import epilog
 from debughost_cli.cli.options import (
     OutputClosed,
@@ -132,6 +132,9 @@ def _usage(exc: typer.TyperException, session: Session, args: list[str]) -> Usag
     ctx = getattr(exc, "ctx", None)
     path = ctx.command_path if ctx else f"debughost {session.command or _word(args)}".strip()
     session.command = path.removeprefix("debughost").strip()
+    word = _word(args)
+    if path == "debughost" and word in SIMILAR and word not in COMMANDS:
+        return Usage(f"there is no command {word!r}", hint=f"Use 'debughost {SIMILAR[word]}'")
     return Usage(exc.format_message().rstrip("."), hint=f"See '{path} --help'")
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
         "debug_config",
         "Print what an editor needs to debug a project that was started with --debug.",
     ),
+    "open": ("open", "Open a project's page in the browser, and print its URL."),
     "events": ("events", "Print state changes as they happen, with their reason, until Ctrl-C."),
     "doctor": ("doctor", "Find out what is wrong with this machine, and how to fix it."),
     "init": ("config", "Write a commented debughost.toml from what is detected."),
@@ -60,6 +61,30 @@ A test compares the help with the command's own."""
 
 ALIASES = {"down": "rm", "ps": "status", "ls": "status"}
 """What hands that know docker and compose type; ``help`` becomes ``--help``."""
+
+SIMILAR = {
+    "attach": "logs -f",
+    "bash": "shell",
+    "browse": "open",
+    "build": "images build",
+    "clean": "volumes prune",
+    "create": "up",
+    "delete": "rm",
+    "destroy": "rm",
+    "kill": "stop",
+    "launch": "up",
+    "list": "status",
+    "new": "init",
+    "prune": "volumes prune",
+    "remove": "rm",
+    "sh": "shell",
+    "ssh": "shell",
+    "stats": "status",
+    "tail": "logs -f",
+    "top": "status --watch",
+    "validate": "config validate",
+}
+"""What other programs call it: the suggestion for these words is not what is spelled alike."""
 
 COMPLETE_VARIABLE = "_DEBUGHOST_COMPLETE"
 """Set by the completion scripts when they ask the program what could come next."""

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     made = group(app, "config", "The configuration of the project in a folder.")
     made.command("show")(command(show))
     made.command("validate")(command(validate))
+    made.command("set")(command(set_))
 
 
 def show(session: Session, workspace: Workspace = None) -> Output:
@@ -106,6 +107,22 @@ def validate(session: Session, workspace: Workspace = None) -> Output:
     return Output(
         data={"file": str(file) if file else None, "valid": True},
         show=lambda: session.streams.out(inline(text)),
+    )
+
+
+def set_(
+    session: Session,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The setting, or env.NAME.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value.")],
+    workspace: Workspace = None,
+) -> Output:
+    """Write a setting into debughost.toml; comments and all else in it stay."""
+    done = session.host.config.set(key, value, workspace)
+    return Output(
+        data={"file": str(done.file), "key": done.key, "value": clean_all(done.value)},
+        changed=done.changed,
+        show=lambda: session.streams.out(inline(f"{done.key} is set in {done.file}")),
+        next=["debughost up"] if done.changed else (),
     )
 
 

@@ -35,6 +35,8 @@ DATA: dict[str, type] = {
     "images prune": shapes.ImagesSeen,
     "doctor": shapes.Diagnosis,
     "init": shapes.ConfigWritten,
+    "open": shapes.Opened,
+    "config set": shapes.ConfigSet,
     "config show": shapes.ConfigShown,
     "config validate": shapes.ConfigValidated,
     "schema": shapes.SchemasShown,

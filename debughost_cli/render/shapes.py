@@ -137,9 +137,7 @@ class DebugConfigShown(Struct, frozen=True):
 
 
 class Executed(Struct, frozen=True):
-    """Of ``exec`` and ``run``.
-
-    ``stdout`` and ``stderr``: the first 1 MiB, or what ``--max-bytes`` says.
+    """Of ``exec`` and ``run``. ``stdout``, ``stderr``: the first 1 MiB, or ``--max-bytes`` of it.
 
     ``truncated``: there was more; ``stdout_bytes`` and ``stderr_bytes`` is what was written.
     """
@@ -233,6 +231,22 @@ class ConfigShown(Struct, frozen=True):
     file: str | None
     workspace: str
     settings: list[SettingFacts]
+
+
+class ConfigSet(Struct, frozen=True):
+    """Of ``config set``. ``value``: as it is written in the file."""
+
+    file: str
+    key: str
+    value: Any
+
+
+class Opened(Struct, frozen=True):
+    """Of ``open``. ``opened``: whether a browser was started."""
+
+    project: str
+    url: str
+    opened: bool
 
 
 class ConfigValidated(Struct, frozen=True):
