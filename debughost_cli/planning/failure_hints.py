@@ -54,6 +54,7 @@ _TAKEN = re.compile(
 )
 """With the name that concurrently, npm-run-all or turbo puts before the lines of each program."""
 _PORT = re.compile(r"(?:[:,]|\bport:?) ?(\d{2,5})\b", re.IGNORECASE)
+_PORT_BELOW = re.compile(r"\bport: (\d{2,5})\b")
 
 _Hint = Callable[[re.Match[str]], str]
 
@@ -117,7 +118,8 @@ def taken_port(lines: Iterable[str]) -> str:
     if not found:
         return ""
     name = found["label"] or found["task"]
-    number = _PORT.search(found["line"])
+    # Node.js says it again below, with the number in a line of its own.
+    number = _PORT.search(found["line"]) or _PORT_BELOW.search(text, found.end())
     port = int(number[1]) if number else 0
     who = f"The program {name!r}" if name else "A program"
     other = port + 1 if port else "N"

@@ -81,6 +81,7 @@ def test_a_limit_of_the_kernel_is_no_full_disk(text: str, named: str) -> None:
         ("web:dev: Error: listen EADDRINUSE: address already in use :::3000", "'web:dev'", 3000),
         ("@acme/web#dev: Error: Port 3000 is already in use", "'@acme/web#dev'", 3000),
         ("Error: listen EADDRINUSE: address already in use 127.0.0.1:3725", "A program", 3725),
+        ("[web]   code: 'EADDRINUSE',\n[web]   address: '::',\n[web]   port: 3059", "'web'", 3059),
         ("  port: 8080 EADDRINUSE", "A program", 8080),
         ("ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): "
          "address already in use", "A program", 5000),
@@ -90,7 +91,7 @@ def test_a_limit_of_the_kernel_is_no_full_disk(text: str, named: str) -> None:
     ],
 )  # fmt: skip
 def test_programs_that_want_the_same_port(line: str, who: str, port: int) -> None:
-    hint = program_hint(["listening on 3000", line, "exited with code 1"])
+    hint = program_hint(["listening on 3000", *line.splitlines(), "exited with code 1"])
     assert hint.startswith(f"{who if who == 'A program' else f'The program {who}'} could not")
     assert (f"on port {port}:" if port else "on its port:") in hint
     assert f"--publish {port + 1 if port else 'N'}" in hint

@@ -30,8 +30,8 @@ export HUSKY=0 HUSKY_SKIP_INSTALL=1 GIT_CONFIG=/tmp/debughost-git-config
 export npm_config_update_notifier=false
 """
 # npm waits for 10 and 60 s between its tries of each request, also where a certificate is refused.
-# With short pauses it fails in seconds; what may pass gets the long ones then. A name that was not
-# found, which npm itself does not look up again, may be found a moment later.
+# With short pauses it fails in seconds; what may pass gets the long ones then, and a name that was
+# not found is looked up once more.
 _NPM = """\
 export npm_config_logs_dir="$(mktemp -d)"
 install() {{ npm {verb} --include=dev --no-audit --no-fund --no-progress; }}
@@ -41,11 +41,10 @@ again() {{
 }}
 (
     export npm_config_fetch_retry_mintimeout=1000 npm_config_fetch_retry_maxtimeout=4000
-    for pause in 2 4; do
-        if install; then exit; else code=$?; fi
-        again 'EAI_AGAIN|ENOTFOUND' 'a name was not found'
-        sleep "$pause"
-    done
+    install && exit
+    code=$?
+    again 'EAI_AGAIN|ENOTFOUND' 'a name was not found'
+    sleep 5
     install
 ) || {{
     code=$?
