@@ -78,16 +78,22 @@ def _certificates(data: bytes, *, is_trusted: bool) -> bytes:
 
     found = []
     for number, block in enumerate(_BLOCK.finditer(data), 1):
-        try:
-            der = binascii.a2b_base64(block[1])
-        except binascii.Error:
-            der = b""
+        der = _decoded(block[1])
         if not (_is_sequence(der) and (is_trusted or _is_certificate(der))):
             raise ValueError(f"certificate {number} in it cannot be parsed")
         found.append(ssl.DER_cert_to_PEM_cert(der))
     if not found:
         raise ValueError("there is no certificate in it")
     return "".join(found).encode("ascii")
+
+
+def _decoded(text: bytes) -> bytes:
+    """Base64 up to its padding: what Python makes of text after it depends on its version."""
+    data = b"".join(text.partition(b"=")[0].split())
+    try:
+        return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
+    except binascii.Error:
+        return b""
 
 
 def _is_sequence(der: bytes) -> bool:

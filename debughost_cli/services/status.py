@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import EngineError
 from debughost_cli.models import Companion, Project, State, Stats, Warn
+from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.usage import usage, warnings
 from debughost_cli.resources import (
     Container,
@@ -20,7 +22,7 @@ from debughost_cli.resources import (
     StatsSample,
 )
 from debughost_cli.services.companion_status import describe_companion
-from debughost_cli.services.drift import DriftService
+from debughost_cli.services.drift import Comparison, DriftService
 from debughost_cli.services.projects import (
     describe,
     list_instances,
@@ -30,6 +32,8 @@ from debughost_cli.services.projects import (
 from debughost_cli.services.worker_pool import WorkerPool
 
 WORKERS = 16
+COMPARED_EVERY = 10.0
+"""Seconds between two readings of a workspace's configuration, which takes longer than all else."""
 SAMPLE_PAUSE = 0.1
 """Seconds between two stats samples where the engine answers at once (Engine 20.10 takes 1 s)."""
 
@@ -50,13 +54,25 @@ class _Seen(Struct, frozen=True):
     services: tuple[tuple[Container, Companion], ...]
 
 
+class _Compared(Struct, frozen=True):
+    """A run of a container with what it was compared with, and until when that counts."""
+
+    run: tuple[object, ...]
+    until: float
+    found: Comparison
+
+
 class StatusService:
     """Reads, and changes nothing. Called again, it measures CPU since the last time."""
 
-    def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, environ: Mapping[str, str], clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._engine = engine
         self._environ = environ
+        self._clock = clock
         self._samples: dict[str, StatsSample] = {}
+        self._compared: dict[str, _Compared] = {}
 
     def run(self, projects: Sequence[str] = (), *, stats: bool = True) -> Snapshot:
         """All projects by name, or those named. Raises ProjectNotFound."""
@@ -67,6 +83,7 @@ class StatusService:
         chosen = [found[p] for p in dict.fromkeys(projects or sorted(found))]
         ids = {c.id for i in chosen for c in (i.main, *i.companions)}
         self._samples = {ref: s for ref, s in self._samples.items() if ref in ids}
+        self._compared = {ref: c for ref, c in self._compared.items() if ref in ids}
         if not chosen:
             return Snapshot(())
         kept = self._looked_at(chosen, stats)
@@ -95,7 +112,7 @@ class StatusService:
         try:
             container, launcher = observe(self._engine, instance.main.id)
             project = describe(self._engine, container, launcher)
-            compared = drift.compare(container, launcher, instance)
+            compared = self._compare(container, launcher, instance, drift)
         except NotFound:
             return None
         found = [describe_companion(self._engine, c) for c in instance.companions]
@@ -106,6 +123,23 @@ class StatusService:
             dependencies=compared.dependencies,
         )
         return _Seen(container, project, compared.warning, tuple(both for both in found if both))
+
+    def _compare(
+        self,
+        container: Container,
+        launcher: LauncherStatus,
+        instance: ProjectInstance,
+        drift: DriftService,
+    ) -> Comparison:
+        """Of the same run, as it was a moment ago."""
+        now, known = self._clock.monotonic(), self._compared.get(container.id)
+        services = tuple(c.id for c in instance.companions)
+        run = (container.started_at, launcher.dependencies, services)
+        if known and known.run == run and now < known.until:
+            return known.found
+        found = drift.compare(container, launcher, instance)
+        self._compared[container.id] = _Compared(run, now + COMPARED_EVERY, found)
+        return found
 
     def _finished(
         self, seen: _Seen, usages: Mapping[str, tuple[StatsSample, StatsSample]]

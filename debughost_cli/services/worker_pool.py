@@ -14,6 +14,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+_ARENAS = -8
+"""M_ARENA_MAX of glibc's malloc.h."""
+_FEW = 4
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -43,6 +47,16 @@ class Pending(Generic[R]):
         return value  # type: ignore[return-value]  # None only where the work returns None
 
 
+def share_memory() -> None:
+    """Lets the threads that come share two arenas of memory: the C library would give each one of
+    its own, of which 16 keep 10 MB for the same work. Does nothing with another C library.
+    """
+    import ctypes
+
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_ARENAS, 2)
+
+
 class WorkerPool:
     """``count`` threads; ``with`` ends those that have nothing in hand, and waits for none."""
 
@@ -51,6 +65,8 @@ class WorkerPool:
         self._count = count
         self._left: SimpleQueue[None] = SimpleQueue()
         self._is_closed = False
+        if count > _FEW:
+            share_memory()
         for _ in range(count):
             threading.Thread(target=self._work, daemon=True).start()
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_clock import FakeClock
 from fakes import FakeEngine
 
 from cli.conftest import App, Run, node_project
-from debughost_cli.services.status import StatusService
+from debughost_cli.services.status import COMPARED_EVERY, StatusService
 
 HANGS = 30.0
 """Seconds; far more than any of the limits."""
@@ -132,3 +133,24 @@ def test_a_signal_ends_a_command_while_the_engine_hangs(
 def _code(run: Run) -> str:
     """Of the error in the last document."""
     return json.loads(run.out.splitlines()[-1])["error"]["code"]
+
+
+@pytest.mark.parametrize("words", [("restart", "-p", "shop"), ("up", "-e", "A=1")])
+def test_a_watch_reads_a_configuration_every_ten_seconds(
+    app: App, engine: FakeEngine, workspace: Path, words: tuple[str, ...]
+) -> None:
+    app("up")
+    clock = FakeClock()
+    service = StatusService(engine, {}, clock)
+
+    def drift() -> list[str]:
+        return [d.field for d in service.run(stats=False).projects[0].drift]
+
+    assert drift() == []
+    (workspace / "debughost.toml").write_text('memory = "512m"\n')
+    clock.sleep(COMPARED_EVERY - 0.1)
+    assert drift() == []
+    clock.sleep(0.2)
+    assert drift() == ["memory_bytes"]
+    app(*words)
+    assert drift() == [], "another run is compared at once"

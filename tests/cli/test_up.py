@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
-import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -975,6 +976,19 @@ def test_stubborn_programs_are_replaced_as_well(app: App, engine: FakeEngine) ->
     assert len(engine.all_of("shop")) == 1
 
 
+class Waiting(io.StringIO):
+    """A stderr that does something as soon as the program says that it waits."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        super().__init__()
+        self._then = then
+
+    def write(self, text: str) -> int:
+        if "Waiting for another command" in text:
+            self._then()
+        return super().write(text)
+
+
 @pytest.mark.parametrize(
     "words", [("up",), ("up", "--no-wait"), ("stop",), ("restart",)], ids=" ".join
 )
@@ -985,7 +999,6 @@ def test_the_second_command_on_a_project_waits_for_the_first(
     assert app("up").code == 0
     with ExitStack() as first:
         first.enter_context(project_lock(engine.identity(), "shop", on_wait=print))
-        threading.Timer(0.3, first.pop_all().close).start()
-        run = app(*words)
+        run = app(*words, stderr=Waiting(first.close))
     assert run.code == 0
     assert "Waiting for another command on shop" in run.err

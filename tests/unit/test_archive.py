@@ -63,7 +63,8 @@ def test_a_file_of_4_gib_costs_what_is_asked_for() -> None:
     stream = Stream(itertools.chain([header("launch", 4 * GIB)], zeros()))
     found, memory = cost_of(stream, 1000)
     assert found == {"launch": bytes(1000)}
-    assert stream.count < 100_000
+    # Python 3.15 reads twice as far ahead as those before.
+    assert stream.count < 200_000
     assert memory < 1024**2
 
 

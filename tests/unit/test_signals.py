@@ -51,6 +51,7 @@ class Lock:
     def __init__(self):
         self.inner = threading.Lock()
         self.acquire, self.release = self.inner.acquire, self.inner.release
+        self.locked = self.inner.locked
     def __enter__(self):
         self.inner.acquire()
         if {moment!r} == "enter":
