@@ -1,4 +1,4 @@
-"""What git is told in a container: who its user is, and that the workspace may be trusted there."""
+"""The settings of git in a container: who its user is, and that every folder there is safe."""
 
 from __future__ import annotations
 

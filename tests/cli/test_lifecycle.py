@@ -289,7 +289,7 @@ def test_a_volume_that_another_user_uses_is_left_with_a_warning(
     foreign.spec = replace(foreign.spec, mounts=spec.mounts)
     run = app("rm", "--volumes", "--json")
     assert run.code == 0
-    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 2
+    assert [w["code"] for w in run.document["warnings"]] == ["VOLUME_IN_USE"] * 3
 
 
 @pytest.mark.usefixtures("up")
@@ -300,6 +300,7 @@ def test_a_dry_run_of_rm_changes_nothing(app: App, engine: FakeEngine, workspace
     assert [s["step"] for s in run.project["plan"]] == [
         "stop_container",
         "remove_container",
+        "remove_volume",
         "remove_volume",
         "remove_volume",
     ]
