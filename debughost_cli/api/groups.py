@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from debughost_cli.models import ProjectType
     from debughost_cli.project.certificates import CaBundle
     from debughost_cli.project.resolve import ResolvedProject
+    from debughost_cli.services.compose_import import ImportedCompose
     from debughost_cli.services.config_set import SettingWritten
     from debughost_cli.services.results import ImagesResult, NetworkResult, VolumesResult
 
@@ -259,6 +260,27 @@ class Configuration:
 
         chosen = parse_type(type_) if type_ else None
         return write_config(self._workspace(workspace), chosen)
+
+    def import_compose(
+        self,
+        workspace: str | Path | None = None,
+        *,
+        file: str | Path | None = None,
+        type_: str | None = None,
+    ) -> ImportedCompose:
+        """As ``init``, from a compose file: that of the workspace, unless ``file`` names another.
+
+        Raises InvalidConfig for one that cannot be read, and what ``init`` raises.
+
+        >>> host.config.import_compose(file="compose.yaml").notes
+        ()
+        """
+        from debughost_cli.project.parsers import parse_type
+        from debughost_cli.services.compose_import import import_compose
+
+        chosen = parse_type(type_) if type_ else None
+        given = Path(file) if file else None
+        return import_compose(self._workspace(workspace), given, chosen)
 
     def ca_bundle(self) -> CaBundle | None:
         """The root certificates that are in force.

@@ -10,6 +10,7 @@ from debughost_cli.characters import clean_all
 from debughost_cli.cli.options import Workspace, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
+from debughost_cli.errors import Usage
 from debughost_cli.project.companions import CompanionSettings
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Settings, Source
@@ -136,9 +137,24 @@ def init(
             show_default=False,
         ),
     ] = None,
+    from_compose: Annotated[
+        bool, typer.Option("--from-compose", help="From the compose file, or from FILE.")
+    ] = False,
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE", help="A compose file.", show_default=False),
+    ] = None,
 ) -> Output:  # fmt: skip
     """Write a commented debughost.toml from what is detected."""
-    path, text = session.host.config.init(workspace, type_=type_)
+    if file and not from_compose:
+        raise Usage(f"{file!r} is no option of init", hint="Use --from-compose before a file")
+    if from_compose:
+        made = session.host.config.import_compose(workspace, file=file, type_=type_)
+        for note in made.notes:
+            session.progress.warn("COMPOSE_NOT_TRANSLATED", note)
+        path, text = made.path, made.text
+    else:
+        path, text = session.host.config.init(workspace, type_=type_)
     return Output(
         data={"path": str(path), "content": text},
         changed=True,

@@ -24,9 +24,14 @@ def write_config(workspace: Path, type_: ProjectType | None = None) -> tuple[Pat
     ``type_``: the project's type, where it is not to be detected.
     Raises NameConflict where the file exists, TypeUnknown, InvalidWorkspace.
     """
-    path = workspace / CONFIG_FILE
     needs = find_services(Folder(workspace))
     text = _text(default_project(workspace), detect(workspace, type_), needs)
+    return write_new(workspace, text), text
+
+
+def write_new(workspace: Path, text: str) -> Path:
+    """A configuration file with that text. Raises NameConflict, InvalidWorkspace."""
+    path = workspace / CONFIG_FILE
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -44,7 +49,7 @@ def write_config(workspace: Path, type_: ProjectType | None = None) -> tuple[Pat
             f"{path} cannot be written: {exc.strerror or exc}",
             hint="The workspace must be writable for you",
         ) from None
-    return path, text
+    return path
 
 
 def _text(project: str, found: Detection, needs: Sequence[NeededService]) -> str:
