@@ -178,6 +178,9 @@ case("not found", "exec -p nobody -- true")
 
 case("printed", "open", "up")
 case("not found", "open")
+case("renamed", "rename store", "up")
+case("not found", "rename store")
+case("exists", "rename shop", "up")
 case("written", "config set port 3100")
 case("unknown", "config set prot 3100")
 

@@ -139,6 +139,23 @@ class DebugHost(ProjectLifecycle):
             raise result.error
         return result
 
+    def rename(self, new: str, project: str | None = None) -> ProjectResult:
+        """Gives a project another id; its port, flags and state stay. Raises NameConflict, InUse.
+
+        It is created again under the new id, its packages are installed again, and the id is
+        written into debughost.toml. Where that fails or is interrupted, the old one is brought up
+        again.
+
+        >>> _ = host.up()
+        >>> host.rename("store").project.project
+        'store'
+        """
+        from debughost_cli.api.rename import Renaming
+
+        (old,) = self.chosen(project)
+        renaming = Renaming(self, self._source.get(), self._progress, old, new)
+        return renaming.run()
+
     @contextmanager
     def one_off(
         self, project: str | None = None, pull: PullPolicy = PullPolicy.MISSING

@@ -42,6 +42,10 @@ COMMANDS = {
         "Print what an editor needs to debug a project that was started with --debug.",
     ),
     "open": ("open", "Open a project's page in the browser, and print its URL."),
+    "rename": (
+        "open",
+        "Give a project another id; its port and flags stay, its packages are installed again.",
+    ),
     "events": ("events", "Print state changes as they happen, with their reason, until Ctrl-C."),
     "doctor": ("doctor", "Find out what is wrong with this machine, and how to fix it."),
     "init": ("config", "Write a commented debughost.toml from what is detected."),

@@ -1,4 +1,4 @@
-"""``open``."""
+"""``open`` and ``rename``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from debughost_cli.cli.options import Projects, command
-from debughost_cli.cli.output import Output
+from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import ProjectNotFound, Usage
 from debughost_cli.models import State
@@ -16,6 +16,7 @@ from debughost_cli.models import State
 def register(app: typer.Typer) -> None:
     """Adds the command to the program."""
     app.command("open")(command(open_))
+    app.command("rename")(command(rename))
 
 
 def open_(
@@ -48,3 +49,16 @@ def open_(
         data={"project": found.project, "url": url, "opened": is_opened},
         show=lambda: session.streams.out(url),
     )
+
+
+def rename(
+    session: Session,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new id.")],
+    project: Annotated[
+        str | None, typer.Option("--project", "-p", metavar="ID", help="The project to rename.")
+    ] = None,
+) -> Output:
+    """Give a project another id; its port and flags stay, its packages are installed again."""
+    from debughost_cli.api import ProjectsResult
+
+    return projects_output(session, ProjectsResult((session.host.rename(new, project),)))

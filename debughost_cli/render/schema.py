@@ -36,6 +36,7 @@ DATA: dict[str, type] = {
     "doctor": shapes.Diagnosis,
     "init": shapes.ConfigWritten,
     "open": shapes.Opened,
+    "rename": shapes.ProjectsDone,
     "config set": shapes.ConfigSet,
     "config show": shapes.ConfigShown,
     "config validate": shapes.ConfigValidated,

@@ -30,8 +30,10 @@ class SettingWritten(Struct, frozen=True):
     changed: bool
 
 
-def set_value(workspace: Path, key: str, text: str) -> SettingWritten:
+def set_value(workspace: Path, key: str, text: str, *, dry_run: bool = False) -> SettingWritten:
     """``key``: a setting, or ``env.NAME``. ``text``: as TOML, or without its quotes.
+
+    ``dry_run``: all but the write.
 
     Raises Usage for an unknown key, InvalidConfig for a value or a file that cannot be used.
     """
@@ -49,7 +51,7 @@ def set_value(workspace: Path, key: str, text: str) -> SettingWritten:
             hint=f"Write it there by hand: {key} = {text}",
             details={"file": str(file), "key": key},
         ) from None
-    if after != before:
+    if after != before and not dry_run:
         _write(workspace, file, after)
     return SettingWritten(file, key, value, changed=after != before)
 

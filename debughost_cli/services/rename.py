@@ -1,0 +1,88 @@
+"""``rename``: what has to be checked before, and what is carried over or removed with the old id.
+
+A container's labels cannot be changed, so the project is removed and created under the new id. Its
+packages are installed again: they are in volumes of the old id, which go last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from debughost_cli import __version__, names
+from debughost_cli.engine.port import Engine
+from debughost_cli.errors import InUse, NameConflict, WorkspaceConflict
+from debughost_cli.resources import Container, Volume
+from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.progress import Progress
+from debughost_cli.services.projects import MANAGED_FILTER, get_instance, list_instances
+from debughost_cli.services.volumes import remove_owned
+from debughost_cli.specs import bindings_text
+
+
+class RenameService:
+    """The parts of it that are on the engine."""
+
+    def __init__(self, engine: Engine, progress: Progress) -> None:
+        self._engine = engine
+        self._progress = progress
+
+    def check(self, old: str, new: str) -> Container:
+        """The project's container, where it can be renamed.
+
+        Raises ProjectNotFound, NameConflict where something has the new id, InUse where its
+        services keep data, and WorkspaceConflict for one of another machine.
+        """
+        instance = get_instance(self._engine, old)
+        if old == new or new in list_instances(self._engine):
+            raise NameConflict(
+                f"there is a project {new} already",
+                hint="Choose another id, or remove that one",
+                details={"project": new},
+            )
+        left = [v.name for v in self._volumes(new) if v.labels.get(names.ROLE) != "port"]
+        if left:
+            raise NameConflict(
+                f"an earlier project {new} left volumes: {', '.join(left)}",
+                hint=f"Remove them with 'debughost volumes prune -p {new}', or choose another id",
+                details={"project": new, "volumes": left},
+            )
+        if instance.companions or any(v.labels.get(names.SERVICE) for v in self._volumes(old)):
+            raise InUse(
+                f"the services of {old} keep their data under its id",
+                hint="A project with services cannot be renamed: choose its id before them",
+                details={"project": old},
+            )
+        container = self._engine.containers.inspect(instance.main.id)
+        if container.labels.get(names.HOST, host_identity()) != host_identity():
+            raise WorkspaceConflict(
+                f"project {old} belongs to a workspace of another machine",
+                hint="Rename it on the machine where its workspace is",
+                details={"project": old},
+            )
+        return container
+
+    def move_port(self, container: Container, new: str) -> None:
+        """Its port, which nothing holds any more, is remembered for the new id."""
+        remove_owned(self._engine, names.port_note_name(container.project))
+        if not container.port:
+            return
+        labels = names.base_labels(__version__, datetime.now(UTC)) | {
+            names.PROJECT: new,
+            names.TYPE: container.labels.get(names.TYPE, ""),
+            names.ROLE: "port",
+            names.PORT: str(container.port),
+            names.PORTS: bindings_text(container.extra_ports),
+        }
+        self._engine.volumes.create(names.port_note_name(new), labels)
+
+    def remove_volumes(self, project: str) -> None:
+        """What was installed under an id that is not used any more."""
+        for volume in self._volumes(project):
+            try:
+                self._engine.volumes.remove(volume.name)
+            except InUse as exc:
+                self._progress.warn("VOLUME_IN_USE", exc.message)
+
+    def _volumes(self, project: str) -> Sequence[Volume]:
+        return self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
