@@ -224,8 +224,8 @@ def _binds(resolved: ResolvedProject, transport: WorkspaceTransport) -> tuple[Mo
 
 
 def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
-    """The home of the project's user, the dependency volume and the package cache."""
-    mounts = [Mount(MountType.VOLUME, names.home_name(resolved.project), names.HOME_DIR)]
+    """The dependency volume, the package cache, and the home of the project's user."""
+    mounts = []
     volume, target = (
         names.volume_name(resolved.project, resolved.type),
         names.volume_target(resolved.type),
@@ -237,7 +237,7 @@ def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
         if resolved.mountpoint:
             mounts.append(Mount(MountType.VOLUME, volume, target))
         mounts.append(Mount(MountType.VOLUME, cache, names.CACHE_DIR))
-    return tuple(mounts)
+    return (*mounts, Mount(MountType.VOLUME, names.home_name(resolved.project), names.HOME_DIR))
 
 
 def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:

@@ -156,7 +156,8 @@ def test_the_other_types(
     assert run.project["type"] == type_
     assert run.project["port"] in names.PORT_RANGES[ProjectType(type_)]
     own = {v for v in engine.stored_volumes if v.startswith("debug-host-other-")}
-    assert own == ({f"debug-host-other-{v}" for v in (volume, "cache")} if volume else set())
+    kinds = {"home", volume, "cache"} if volume else {"home"}
+    assert own == {f"debug-host-other-{kind}" for kind in kinds}
 
 
 def test_flags_make_their_way_into_the_container(
@@ -383,8 +384,8 @@ def test_a_dry_run_changes_nothing_and_is_what_up_does(
 def test_the_plan_of_a_fresh_project(app: App, engine: FakeEngine, workspace: Path) -> None:
     run = app("up", "--dry-run", "--json")
     assert [s["step"] for s in run.project["plan"]] == [
-        "create_network", "create_volume", "create_volume", "create_folder", "create_container",
-        "start_container", "wait_ready",
+        "create_network", "create_volume", "create_volume", "create_volume", "create_folder",
+        "create_container", "start_container", "wait_ready",
     ]  # fmt: skip
     assert run.project["port"] == SHOP_PORT
     assert run.project["state"] is None
