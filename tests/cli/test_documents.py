@@ -24,7 +24,7 @@ TEXTS = {
 }  # fmt: skip
 """Written for people: the words may become better ones."""
 GROWING = {
-    "plan", "checks", "settings", "errors", "commands", "options", "names", "arguments",
+    "plan", "checks", "settings", "errors", "commands", "options", "names", "arguments", "volumes",
 }  # fmt: skip
 """Lists to which something may be added, as a key may be added to an object."""
 

@@ -93,6 +93,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "debug": [("true", True), ("false", False), ('"on"', True)],
     "isolated": [("true", True), ("false", False), ('"yes"', True)],
     "runtime": [('"22"', "22"), ("22", "22"), ('"3.12.1"', "3.12.1")],
+    "git": [("true", True), ("false", False)],
     "hooks": [
         ("{}", {}),
         ('{after_install = "make assets && id"}', {"after_install": "make assets && id"}),
@@ -192,6 +193,7 @@ WRONG: dict[str, list[str]] = {
     "debug": ['"perhaps"', "9229", "[]"],
     "isolated": ['"perhaps"', "2", "[]"],
     "runtime": ["3.12", '"lts"', '"22-slim"', "true", "[]", '""', "-1"],
+    "git": ['"perhaps"', "2", "[]"],
     "hooks": ['"make"', "[]", '{start = "make"}', "{before_start = 1}", '{before_start = ""}'],
     "packages": ["3", '["libc6-"]', '"a;b"', '["$(id)"]', '["x/y"]', "{}"],
     "shm_size": ["0", "-1", '"x"', "true", "[]", '""', '"9999999t"'],
