@@ -165,6 +165,7 @@ _CHANGED = "Another client seems to change the same objects: check 'debughost st
 _full = Rule(None, DISK_FULL, lambda refusal: disk_full(refusal.text))
 _unknown_image = _image("unknown", "Check the name and tag; 'docker images' lists what is here")
 
+_WRONG_STATE = r"container state improper|name is already in use|container \w+ is not running"
 _RULES = (
     _full,
     _rule(
@@ -246,11 +247,9 @@ _RULES = (
     _rule(404, _engine_error(ImageMissing), "no such image", "image not known"),
     _rule(404, _engine_error(NotFound, _CHANGED)),
     _rule(409, _engine_error(Conflict, _CHANGED)),
-    # Podman has 500 for these.
+    # Podman has 500 for these, Docker for a command in what has just ended.
     _rule(500, _engine_error(NotFound, _CHANGED), "network not found"),
-    _rule(
-        500, _engine_error(Conflict, _CHANGED), "container state improper", "name is already in use"
-    ),
+    _rule(500, _engine_error(Conflict, _CHANGED), _WRONG_STATE),
     _rule(range(401, 404), lambda refusal: permission_denied(refusal.text), "permission denied"),
     _rule(429, _not_ready),
     _rule(range(502, 505), _not_ready),

@@ -40,6 +40,7 @@ DATA = Path(__file__).parents[1] / "data"
         (409, "Conflict. The container name is already in use", Conflict),
         (500, 'the name "x" is in use by 3c: that name is already in use', Conflict),
         (500, "cannot remove container 2c as it is running: container state improper", Conflict),
+        (500, "Container 7a22c4daa1ff is not running: Exited (1) Less than a second ago", Conflict),
         (500, "can only create exec sessions on running: container state improper", Conflict),
         (500, "subnet 10.1.0.0/25 is already used on the host", errors.NetworkConflict),
         (500, '"n1" has associated containers: network is being used', errors.InUse),
