@@ -272,15 +272,15 @@ class Configuration:
 
         Raises InvalidConfig for one that cannot be read, and what ``init`` raises.
 
+        >>> _ = Path("compose.yaml").write_text("services: {cache: {image: redis}}")
         >>> host.config.import_compose(file="compose.yaml").notes
-        ()
+        ('no service is built from this folder: the program is detected',)
         """
         from debughost_cli.project.parsers import parse_type
         from debughost_cli.services.compose_import import import_compose
 
         chosen = parse_type(type_) if type_ else None
-        given = Path(file) if file else None
-        return import_compose(self._workspace(workspace), given, chosen)
+        return import_compose(self._workspace(workspace), Path(file) if file else None, chosen)
 
     def ca_bundle(self) -> CaBundle | None:
         """The root certificates that are in force.
