@@ -146,6 +146,7 @@ class LifecycleService:
         self._check_host(container)
         resolved = resolve_existing(container, wait_timeout, environ)
         mention(self._progress, project, resolved.flags.words())
+        options = replace(options, given_up=container.labels.get(names.GIVEN_UP, ""))
         return UpService(self._engine, self._progress, self._clock).run(resolved, options)
 
     def _check_host(self, container: Container) -> None:

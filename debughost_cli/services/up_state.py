@@ -26,12 +26,14 @@ class UpOptions(Struct, frozen=True):
     """Options of ``up`` that are no part of the container.
 
     ``stop_timeout``: seconds that a container which is replaced or restarted has to end.
-    ``cancelled`` is called while waiting.
+    ``cancelled`` is called while waiting. ``given_up``: the version of the runtime that an earlier
+    run could not have, where the project was not listed.
     """
 
     converge: ConvergeOptions = field(default_factory=ConvergeOptions)
     pull: PullPolicy = PullPolicy.MISSING
     stop_timeout: int = 10
+    given_up: str = ""
     cancelled: Callable[[], bool] = lambda: False
 
 
@@ -91,7 +93,8 @@ class UpState(Struct):
         ``--pull`` try again.
         """
         is_tried = self.options.pull is PullPolicy.MISSING and not self.options.converge.recreate
-        return self.known.main.labels.get(names.GIVEN_UP, "") if self.known and is_tried else ""
+        known = self.known.main.labels.get(names.GIVEN_UP) if self.known else None
+        return (known or self.options.given_up) if is_tried else ""
 
     def take_known(self) -> ProjectInstance | None:
         """For the first attempt, where the project may just run on."""

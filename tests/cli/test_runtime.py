@@ -106,6 +106,9 @@ def test_it_is_not_tried_at_every_run(app: App, engine: FakeEngine, workspace: P
     assert codes(app) == ["RUNTIME_MISMATCH"]
     engine.add_image("node:22-slim", registry=True)
     assert codes(app) == ["RUNTIME_MISMATCH"]
+    for command in ("restart", "start"):
+        warnings = app(command, "shop", "--json").document["warnings"]
+        assert [w["code"] for w in warnings] == ["RUNTIME_MISMATCH"]
     assert base_of(engine, up(app, "--recreate")) == "node:22-slim"
     assert codes(app) == []
 
