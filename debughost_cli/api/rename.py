@@ -57,7 +57,7 @@ class Renaming:
         except (Exception, Interrupted):
             self._back(was_running)
             raise
-        self._service.remove_volumes(self._old)
+        self._service.remove_packages(self._old)
         return replace(result, action=Action.RECREATED, executed=())
 
     def _up(self, project: str) -> ProjectResult:

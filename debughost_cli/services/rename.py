@@ -76,9 +76,21 @@ class RenameService:
         }
         self._engine.volumes.create(names.port_note_name(new), labels)
 
-    def remove_volumes(self, project: str) -> None:
-        """What was installed under an id that is not used any more."""
+    def remove_packages(self, project: str) -> None:
+        """What was installed under the old id. Its home, which nobody else has, stays."""
+        homes = [v.name for v in self._volumes(project) if v.labels.get(names.ROLE) == "home"]
+        self.remove_volumes(project, kept=homes)
+        for home in homes:
+            self._progress.notice(
+                f"The home of {project} (shell history, settings of tools) is still in {home}; "
+                f"'debughost volumes prune -p {project}' removes it"
+            )
+
+    def remove_volumes(self, project: str, kept: Sequence[str] = ()) -> None:
+        """All of an id that is not used any more, except those ``kept``."""
         for volume in self._volumes(project):
+            if volume.name in kept:
+                continue
             try:
                 self._engine.volumes.remove(volume.name)
             except InUse as exc:

@@ -39,7 +39,8 @@ def test_port_flags_and_state_stay(
     assert (workspace / "debughost.toml").read_text() == 'project = "store"\n'
     (left,) = engine.stored_containers.values()
     assert left.spec.environment["TOKEN"] == "1"
-    assert [v for v in engine.stored_volumes if "shop" in v] == []
+    assert [v for v in engine.stored_volumes if "shop" in v] == ["debug-host-shop-home"]
+    assert "debug-host-shop-home" in run.err
     again = app("up", "--json").project
     assert (again["project"], again["action"]) == ("store", "started" if stopped else "unchanged")
 
