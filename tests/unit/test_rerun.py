@@ -61,7 +61,7 @@ class Suite:
             env=environment | {"PYTHONPATH": str(TESTS)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr
