@@ -29,8 +29,7 @@ def with_missing(error: Crashed | NotReady, resolved: ResolvedProject) -> Crashe
     error = with_manifests(error, resolved)
     tail = error.details.get("log_tail")
     found = find_unreachable(map(str, tail) if isinstance(tail, list) else ())
-    # The error of a service of its own tells of that one.
-    if found is None or "service" in error.details:
+    if found is None:
         return error
     advice = _of_present(found, resolved) or _of_missing(found, resolved)
     if not advice:
