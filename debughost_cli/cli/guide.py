@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from debughost_cli.cli.options import command
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
+from debughost_cli.errors import Usage
 
 TEXT = """\
 debughost runs a project in one development container on a Docker Engine.
@@ -55,12 +58,50 @@ document: debughost schema COMMAND. Nothing ever asks a question with --json or 
 what needs a yes takes --yes.
 """
 
+_SKILL = """\
+---
+name: debughost
+description: Run this project, or any other, in a container with the debughost command. Use it to
+  start, stop, restart, debug and observe a web application, its database and its tests, and to find
+  out why it does not start.
+---
+
+# debughost
+
+```text
+{guide}
+```
+"""
+"""A skill as agents read it: what it is for decides when it is read."""
+_AGENTS = """\
+## Running this project
+
+This project runs in a container with `debughost`. Do not start its program on the host.
+
+```text
+{guide}
+```
+"""
+_FORMATS = {"text": "{guide}\n", "skill": _SKILL, "agents": _AGENTS}
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command to the program."""
     app.command("guide")(command(guide))
 
 
-def guide(session: Session) -> Output:
+def guide(
+    session: Session,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT",
+            help="text, skill (a SKILL.md), or agents (a section of AGENTS.md).",
+        ),
+    ] = "text",
+) -> Output:  # fmt: skip
     """Print one page for an agent that has never seen this program."""
-    return Output(data={"guide": TEXT}, show=lambda: session.streams.out(TEXT.rstrip()))
+    if format_ not in _FORMATS:
+        raise Usage(f"--format cannot be {format_[:40]!r}", hint=f"Use {', '.join(_FORMATS)}")
+    text = _FORMATS[format_].format(guide=TEXT.rstrip())
+    return Output(data={"guide": text}, show=lambda: session.streams.out(text.rstrip()))

@@ -285,6 +285,20 @@ def test_every_command_of_the_contract_is_there() -> None:
     } <= set(COMMANDS)  # fmt: skip
 
 
+def test_the_guide_comes_as_files_that_agents_read(app: App) -> None:
+    plain = app("guide").out.strip()
+    skill = app("guide", "--format", "skill").out
+    _, head, body = skill.split("---\n", 2)
+    assert head.startswith("name: debughost\ndescription: ")
+    assert plain in body
+    section = app("guide", "--format", "agents", "--json").document["data"]["guide"]
+    assert section.startswith("## ")
+    assert plain in section
+    run = app("guide", "--format", "pdf", "--json")
+    assert (run.code, run.error["code"]) == (2, "USAGE")
+    assert "skill" in run.error["hint"]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_the_common_options(
     app: App, capsys: pytest.CaptureFixture[str], command: Any
