@@ -224,20 +224,21 @@ def _binds(resolved: ResolvedProject, transport: WorkspaceTransport) -> tuple[Mo
 
 
 def _volumes(resolved: ResolvedProject, user: User | None) -> tuple[Mount, ...]:
-    """The dependency volume, the package cache, and the home of the project's user."""
-    mounts = []
-    volume, target = (
-        names.volume_name(resolved.project, resolved.type),
-        names.volume_target(resolved.type),
-    )
-    if volume and target:
-        cache = names.cache_name(resolved.project)
-        if resolved.settings.shared_cache:
-            cache = names.shared_cache_name(user.uid if user else None)
-        if resolved.mountpoint:
-            mounts.append(Mount(MountType.VOLUME, volume, target))
-        mounts.append(Mount(MountType.VOLUME, cache, names.CACHE_DIR))
-    return (*mounts, Mount(MountType.VOLUME, names.home_name(resolved.project), names.HOME_DIR))
+    """The dependency volume, the package cache, and the home of the project's user.
+
+    A type without dependencies has no tools whose files are worth keeping.
+    """
+    project, target = resolved.project, names.volume_target(resolved.type)
+    volume = names.volume_name(project, resolved.type)
+    if not (volume and target):
+        return ()
+    cache = names.cache_name(project)
+    if resolved.settings.shared_cache:
+        cache = names.shared_cache_name(user.uid if user else None)
+    places = [(cache, names.CACHE_DIR), (names.home_name(project), names.HOME_DIR)]
+    if resolved.mountpoint:
+        places.insert(0, (volume, target))
+    return tuple(Mount(MountType.VOLUME, name, place) for name, place in places)
 
 
 def _config_hash(spec: ServiceSpec, resolved: ResolvedProject) -> str:

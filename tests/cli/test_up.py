@@ -156,7 +156,7 @@ def test_the_other_types(
     assert run.project["type"] == type_
     assert run.project["port"] in names.PORT_RANGES[ProjectType(type_)]
     own = {v for v in engine.stored_volumes if v.startswith("debug-host-other-")}
-    kinds = {"home", volume, "cache"} if volume else {"home"}
+    kinds = {"home", volume, "cache"} if volume else set()
     assert own == {f"debug-host-other-{kind}" for kind in kinds}
 
 
