@@ -165,7 +165,7 @@ def test_an_end_is_reported_at_once_with_its_reason(
         (folder / "go").touch()
         over = answer(waiting)
     assert over.code == 7
-    assert over.seconds < run.slow(ANSWER + 0.4)
+    assert over.seconds < run.slow(ANSWER + 0.7)
     assert over.error["code"] == "CRASHED"
     assert over.error["details"]["exit_code"] == 3
     assert over.error["details"]["log_tail"] == ["last words"]
