@@ -61,9 +61,8 @@ what needs a yes takes --yes.
 _SKILL = """\
 ---
 name: debughost
-description: Run this project, or any other, in a container with the debughost command. Use it to
-  start, stop, restart, debug and observe a web application, its database and its tests, and to find
-  out why it does not start.
+description: Run this project, or any other, in a container. Use it to start, stop, restart, debug
+  and observe a web application, its database and its tests, and to find out why it does not start.
 ---
 
 # debughost
