@@ -14,7 +14,7 @@ from debughost_cli.errors import PortInUse
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.companion_readiness import wait_companion
-from debughost_cli.services.companion_secrets import CompanionSecrets
+from debughost_cli.services.companion_secrets import write_secret
 from debughost_cli.services.companions import ObservedCompanion
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.up_state import Attempt, UpState
@@ -35,7 +35,6 @@ class CompanionSteps:
         self._deployment = deployment
         self._progress = progress
         self._clock = clock
-        self._secrets = CompanionSecrets(engine)
 
     def methods(self) -> dict[StepKind, Callable[[UpState, Attempt, Step], None]]:
         """What carries out each kind of step."""
@@ -56,7 +55,7 @@ class CompanionSteps:
         state.rollback.push(f"remove container {name}", partial(self._remove, name, owner))
         ref = self._deployment.create(name, spec)
         if service.secret:
-            self._secrets.write(ref, service.secret)
+            write_secret(self._engine, ref, service.secret)
         attempt.services[spec.name] = ref
 
     def _remove(self, name: str, owner: str) -> None:

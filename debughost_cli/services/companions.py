@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, NotFound
@@ -33,9 +34,9 @@ from debughost_cli.specs import Role, ServiceSpec
 
 
 class ObservedCompanion(Struct, frozen=True):
-    """A companion service. ``ready``: a shell line that succeeds once it can be used; empty where
-    it is ready as soon as it listens on ``port``, which is 0 where nothing is known of it.
-    ``secret``: its generated password, empty for none.
+    """A companion service. ``ready``: a command that succeeds once it can be used; empty where it
+    is ready as soon as it listens on ``port``, which is 0 where nothing is known of it.
+    ``secret``: its generated password, None where that was not read, empty for none.
     """
 
     spec: ServiceSpec
@@ -45,7 +46,7 @@ class ObservedCompanion(Struct, frozen=True):
     variables: Mapping[str, str]
     ready: tuple[str, ...]
     port: int
-    secret: str
+    secret: str | None
 
 
 class ObservedCompanions(Struct, frozen=True):
@@ -77,6 +78,18 @@ class ObservedCompanions(Struct, frozen=True):
             found = {**service.variables, **found}
         return found
 
+    def assuming(self, main: Container | None) -> ObservedCompanions:
+        """With what the program has already, where a password was not read."""
+        has = main.environment if main else {}
+
+        def assumed(service: ObservedCompanion) -> ObservedCompanion:
+            if service.secret is not None:
+                return service
+            known = {name: has.get(name, value) for name, value in service.variables.items()}
+            return replace(service, variables=known)
+
+        return replace(self, services=tuple(map(assumed, self.services)))
+
     def named(self, name: str) -> ObservedCompanion:
         """The service of that name, which exists."""
         return next(s for s in self.services if s.spec.name == name)
@@ -93,23 +106,15 @@ class ObservedCompanions(Struct, frozen=True):
 
 
 class CompanionObserver:
-    """Reads for ``up``, and makes one change unless it ``reads_only``: a kept password that no
-    container has is read through a container that is never started.
+    """Reads for ``up``. A kept password that no container has is read through a container that is
+    never started, unless nothing at all may be changed.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        images: ImageService,
-        owner: OwnerProcess,
-        *,
-        reads_only: bool = False,
-    ) -> None:
+    def __init__(self, engine: Engine, images: ImageService, owner: OwnerProcess) -> None:
         self._engine = engine
         self._images = images
         self._owner = owner
-        self._secrets = CompanionSecrets(engine)
-        self._reads_only = reads_only
+        self._secrets = CompanionSecrets(engine, owner)
 
     def observe(
         self,
@@ -118,8 +123,12 @@ class CompanionObserver:
         listings: Listings,
         *,
         pull: PullPolicy,
+        dry_run: bool = False,
     ) -> ObservedCompanions:
-        """What there is and what there should be. Raises NameConflict, WorkspaceConflict."""
+        """What there is and what there should be. ``dry_run``: without any change.
+
+        Raises NameConflict, NetworkConflict, WorkspaceConflict.
+        """
         wanted = resolved.settings.services
         instance = listings.projects.get(resolved.project)
         found = _by_name(instance, listings, resolved.project) if wanted or instance else {}
@@ -135,7 +144,7 @@ class CompanionObserver:
         def observed(settings: CompanionSettings) -> ObservedCompanion:
             containers = found.get(settings.name, ())
             return self._service(
-                resolved, settings, containers, listings, converge, pull, network_id
+                resolved, settings, containers, listings, converge, pull, network_id, dry_run
             )
 
         services = [observed(settings) for settings in wanted]
@@ -144,18 +153,18 @@ class CompanionObserver:
     def _service(
         self, resolved: ResolvedProject, settings: CompanionSettings,
         containers: Sequence[ContainerSummary], listings: Listings, converge: ConvergeOptions,
-        pull: PullPolicy, network_id: str,
+        pull: PullPolicy, network_id: str, dry_run: bool,
     ) -> ObservedCompanion:  # fmt: skip
         current, leftovers = self._current(containers)
         image = self._images.choose_named(settings.image, pull)
         known = known_service(repository_of(settings.image))
-        secret = self._secret(resolved, settings, known, current, image, listings)
+        secret = self._secret(resolved, settings, known, current, image, listings, dry_run)
         spec = make_companion(
             resolved,
             settings,
             known,
             image=image,
-            secret=secret,
+            secret=secret or "",
             network_id=network_id,
             owner=self._owner,
         )
@@ -193,20 +202,19 @@ class CompanionObserver:
 
     def _secret(
         self, resolved: ResolvedProject, settings: CompanionSettings, known: KnownService | None,
-        current: Container | None, image: ImageChoice, listings: Listings,
-    ) -> str:  # fmt: skip
+        current: Container | None, image: ImageChoice, listings: Listings, dry_run: bool,
+    ) -> str | None:  # fmt: skip
         if known is None or all(name in settings.env for name in known.passwords):
             return ""
         held = [current.environment.get(n, "") for n in known.passwords] if current else []
         if any(held):
             return next(filter(None, held))
         volume = names.service_secret_name(resolved.project, settings.name)
-        is_kept = image.image and any(v.name == volume for v in listings.volumes)
-        if is_kept and not self._reads_only:
-            kept = self._secrets.read(volume, image.ref)
-            if kept:
-                return kept
-        return self._secrets.generate()
+        if not image.image or all(v.name != volume for v in listings.volumes):
+            return self._secrets.generate()
+        if dry_run:
+            return None
+        return self._secrets.read(resolved.project, volume, image.ref) or self._secrets.generate()
 
     def _missing_volumes(self, spec: ServiceSpec, listings: Listings) -> tuple[str, ...]:
         """Those to be created. Data of another workspace is neither used nor replaced."""

@@ -98,11 +98,14 @@ class DriftService:
     ) -> ObservedCompanions:
         if not (resolved.settings.services and instance):
             return ObservedCompanions()
-        observer = CompanionObserver(
-            self._engine, self._image_service, self._owner, reads_only=True
+        observer = CompanionObserver(self._engine, self._image_service, self._owner)
+        return observer.observe(
+            resolved,
+            ConvergeOptions(),
+            Listings(self._engine, instance),
+            pull=PullPolicy.NEVER,
+            dry_run=True,
         )
-        listings = Listings(self._engine, instance)
-        return observer.observe(resolved, ConvergeOptions(), listings, pull=PullPolicy.NEVER)
 
     def _can_read_workspace(self, container: Container) -> bool:
         """Only on the machine whose path it is; containers of 0.1.0 do not name theirs."""
@@ -123,7 +126,7 @@ class DriftService:
             container_port=adopted_port(resolved, image.image, container),
             image=image,
             network=network,
-            companions=companions,
+            companions=companions.assuming(container),
             engine=self._engine,
             owner=self._owner,
             mountpoint_made=container.labels.get(MOUNTPOINT) == "made",

@@ -102,12 +102,13 @@ class Observer:
         container_port: int = 0,
         image: ImageChoice | None = None,
         known: ProjectInstance | None = None,
+        dry_run: bool = False,
     ) -> Observation:
         """The plan for ``resolved``; with ``pull``, the step that gets the image is part of it.
 
         ``container_port``: where the program was found to listen, 0 where that is not known.
         ``image``: the project's image, where it is known already. ``known``: the project, where
-        it has just been listed and runs.
+        it has just been listed and runs. ``dry_run``: without any change.
 
         Raises InvalidWorkspace, WorkspaceConflict, NetworkConflict, NameConflict, PortInUse,
         PortsExhausted, and ConcurrentModification while another client is at work.
@@ -120,7 +121,9 @@ class Observer:
         self._check_workspace(resolved, current, listings)
         image = image or self._images.choose(resolved, pull)
         network = self._usable_network(resolved, listings)
-        companions = self._companions.observe(resolved, converge, listings, pull=pull)
+        companions = self._companions.observe(
+            resolved, converge, listings, pull=pull, dry_run=dry_run
+        ).assuming(current)
         table = PortTable(self._engine, resolved.project, avoid, listings, current)
         note = None if current else table.note()
         spec = make_spec(

@@ -33,7 +33,6 @@ from debughost_cli.services.image_steps import ImageSteps
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.mapped_users import warn_if_not_writable
 from debughost_cli.services.migrations import find_pending, with_migrations
-from debughost_cli.services.missing_service import with_missing
 from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
@@ -88,12 +87,13 @@ class UpService:
         """The plan that ``run`` would carry out, without one changing request."""
         check_limits(self._engine, resolved, self._owner, self._progress)
         try:
-            observation = self._observer.observe(resolved, options.converge, pull=options.pull)
+            observation = self._observer.observe(
+                resolved, options.converge, pull=options.pull, dry_run=True
+            )
         except ConcurrentModification as exc:
             raise busy(resolved.project, exc) from exc
-        project = (
-            self._present(observation) if observation.current else planned(observation.spec.main)
-        )
+        current, spec = observation.current, observation.spec.main
+        project = self._present(observation) if current else planned(spec)
         project = replace(project, drift=observation.plan.drift)
         return ProjectResult(project, observation.plan.action, plan=observation.plan)
 
@@ -121,7 +121,9 @@ class UpService:
             # The container is kept, for its logs or because it goes on running.
             changed = action is not Action.UNCHANGED
             if isinstance(outcome, Crashed | NotReady):
-                outcome = with_missing(outcome, state.resolved)
+                from debughost_cli.services import missing_service  # heavy, for failures alone
+
+                outcome = missing_service.with_missing(outcome, state.resolved)
             is_install = isinstance(outcome, DependenciesFailed | NotReady)
             if is_install and state.resolved.network == names.NETWORK:
                 outcome = self._network.with_rivals(outcome)

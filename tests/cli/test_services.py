@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -446,3 +447,47 @@ def test_a_file_does_not_raise_the_limits_of_services_unseen(
         run = app("up", "--json")
         assert run.error["code"] == "INVALID_CONFIG"
         assert run.error["details"]["setting"] == f"services.db.{key}"
+
+
+def test_a_dry_run_and_a_status_change_nothing_to_learn_a_password(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    configure(workspace, NAMED)
+    assert app("up").code == 0
+    main = program(engine)
+    engine.containers.remove(service(engine, "db").id, force=True)
+    engine.changes.clear()
+    plan = app("up", "--dry-run", "--json").project
+    assert [s["step"] for s in plan["plan"]][:2] == ["create_service", "start_service"]
+    assert plan["action"] == "started"
+    assert app("status", "--json").project["drift"] == []
+    assert engine.changes == []
+    # What is done is what was planned: the password is the kept one.
+    assert app("up", "--json").project["action"] == "started"
+    assert program(engine).id == main.id
+
+
+def test_what_a_killed_command_read_a_password_with_is_removed(
+    app: App, engine: FakeEngine, workspace: Path
+) -> None:
+    configure(workspace, NAMED)
+    assert app("up").code == 0
+    engine.containers.remove(service(engine, "db").id, force=True)
+    read: list[str] = []
+
+    def killed() -> None:
+        (helper,) = [c for c in engine.all_of("shop") if c.labels[names.ROLE] == "run"]
+        labels = dict(helper.spec.labels) | {names.OWNER: "another:1:1.0"}
+        old = engine.now() - timedelta(hours=1)
+        ref = engine.containers.create("left", replace(helper.spec, labels=labels))
+        engine.stored_containers[ref].created_at = old
+        read.append(ref)
+
+    engine.before("containers.read_files", killed)
+    assert app("up").code == 0
+    assert read
+    assert {c.labels[names.ROLE] for c in engine.all_of("shop")} == {"main", "service"}
+    assert [s["name"] for s in app("status", "--json").project["services"]] == ["cache", "db"]
+    assert app("rm", "--volumes", "--data").code == 0
+    assert engine.all_of("shop") == []
+    assert SECRET not in engine.stored_volumes
