@@ -16,6 +16,7 @@ from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Settings, Source
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
+from debughost_cli.specs import Limits
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +81,7 @@ def _value(settings: Settings, name: str) -> object:
 
 def _service_facts(service: CompanionSettings) -> dict[str, object]:
     """What was set of a service; of variables the names."""
-    publish = service.publish
+    publish, limits, usual = service.publish, service.limits, Limits()
     facts = {
         "image": service.image,
         "port": service.port,
@@ -88,6 +89,10 @@ def _service_facts(service: CompanionSettings) -> dict[str, object]:
         "ready": list(service.ready),
         "command": list(service.command),
         "publish": publish.host_port if publish else None,
+        "memory": limits.memory_bytes if limits.memory_bytes != usual.memory_bytes else None,
+        "cpus": limits.cpus if limits.cpus != usual.cpus else None,
+        "pids": limits.pids if limits.pids != usual.pids else None,
+        "shm_size": limits.shm_bytes,
         **{f"env.{name}": "(set)" for name in service.env},
     }
     return {key: value for key, value in facts.items() if value}

@@ -82,9 +82,7 @@ def run(
     spec = exec_spec(session, words, workdir=workdir, env=env, tty=tty, user=user)
     if not (command_ or spec.tty):
         raise Usage("a command is needed", hint="For example: debughost run npm test")
-    if len(set(project or ())) > 1:
-        raise Usage("a command runs in one project", hint="Give --project once")
-    with session.host.one_off(project[0] if project else None) as container:
+    with session.host.one_off(_only(project) if project else None) as container:
         return run_command(session, container.start, spec, kept, limit)
 
 
@@ -107,7 +105,10 @@ def _in(session: Session, project: str, service: str | None) -> Start:
 
 
 def _one(session: Session, projects: list[str] | None) -> str:
-    found = session.host.chosen(projects or None)
-    if len(set(found)) > 1:
+    return _only(session.host.chosen(projects or None))
+
+
+def _only(projects: list[str]) -> str:
+    if len(set(projects)) > 1:
         raise Usage("a command runs in one project", hint="Give --project once")
-    return found[0]
+    return projects[0]

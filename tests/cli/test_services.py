@@ -370,13 +370,17 @@ def test_data_without_volumes_is_refused(app: App) -> None:
 def test_their_settings_are_shown_without_secrets(app: App, workspace: Path) -> None:
     configure(
         workspace,
-        '[services.db]\nimage = "postgres:17"\npublish = 15432\nenv = {POSTGRES_PASSWORD = "x1"}\n',
+        '[services.db]\nimage = "postgres:17"\npublish = 15432\nenv = {POSTGRES_PASSWORD = "x1"}\n'
+        'memory = "1g"\nshm_size = "128m"\n',
     )
     run = app("config", "show", "--json")
     shown = {s["name"]: s["value"] for s in run.document["data"]["settings"]}
     assert shown["services.db.image"] == "postgres:17"
     assert shown["services.db.publish"] == 15432
     assert shown["services.db.env.POSTGRES_PASSWORD"] == "(set)"
+    assert shown["services.db.memory"] == 1024**3
+    assert shown["services.db.shm_size"] == 128 * 1024**2
+    assert "services.db.cpus" not in shown
     configure(workspace, '[services.db]\nimage = "postgres:17"\nenv = {POSTGRES_PASSWORD = ["x1"]}')
     for argv in (("config", "validate", "--json"), ("up", "--json")):
         run = app(*argv)
