@@ -11,6 +11,7 @@ from debughost_cli.models import PullPolicy
 
 if TYPE_CHECKING:
     from debughost_cli.services.lifecycle import LifecycleService
+    from debughost_cli.services.removal import RemovalService
     from debughost_cli.services.results import ProjectResult, ProjectsResult
     from debughost_cli.services.up_state import UpOptions
 
@@ -89,9 +90,9 @@ class ProjectLifecycle(ProjectReader):
         >>> host.remove().items[0].action.value
         'removed'
         """
-        from debughost_cli.services.lifecycle import unless_gone
+        from debughost_cli.services.removal import unless_gone
 
-        service = self._lifecycle()
+        service = self._removal()
 
         def work(project: str, token: CancelToken) -> ProjectResult:
             return service.remove(project, timeout, volumes=volumes, data=data)
@@ -113,9 +114,9 @@ class ProjectLifecycle(ProjectReader):
         >>> [step.kind.value for step in host.plan_removal().items[0].plan.steps]
         ['stop_container', 'remove_container']
         """
-        from debughost_cli.services.lifecycle import unless_gone
+        from debughost_cli.services.removal import unless_gone
 
-        service = self._lifecycle()
+        service = self._removal()
 
         def work(project: str, token: CancelToken) -> ProjectResult:
             return service.plan_removal(project, volumes=volumes, data=data)
@@ -207,6 +208,11 @@ class ProjectLifecycle(ProjectReader):
         from debughost_cli.services.lifecycle import LifecycleService
 
         return LifecycleService(self._source.get(), self._progress)
+
+    def _removal(self) -> RemovalService:
+        from debughost_cli.services.removal import RemovalService
+
+        return RemovalService(self._source.get(), self._progress)
 
     def _each(
         self,

@@ -59,6 +59,15 @@ def get_instance(engine: Engine, project: str) -> ProjectInstance:
     return found
 
 
+def inspect_main(engine: Engine, project: str) -> Container:
+    """The project's main container. Raises ProjectNotFound."""
+    ref = get_instance(engine, project).main.id
+    try:
+        return engine.containers.inspect(ref)
+    except NotFound:
+        raise not_found(project, list(list_instances(engine))) from None
+
+
 def member(instance: ProjectInstance, service: str | None) -> ContainerSummary:
     """The container of one of a project's services, None or empty for its own program.
 

@@ -7,17 +7,15 @@ packages are installed again: they are in volumes of the old id, which go last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from debughost_cli import __version__, names
+from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import InUse, NameConflict, WorkspaceConflict
 from debughost_cli.resources import Container, Volume
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.port_notes import forget_port, note_port
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import MANAGED_FILTER, get_instance, list_instances
-from debughost_cli.services.volumes import remove_owned
-from debughost_cli.specs import bindings_text
 
 
 class RenameService:
@@ -64,17 +62,9 @@ class RenameService:
 
     def move_port(self, container: Container, new: str) -> None:
         """Its port, which nothing holds any more, is remembered for the new id."""
-        remove_owned(self._engine, names.port_note_name(container.project))
-        if not container.port:
-            return
-        labels = names.base_labels(__version__, datetime.now(UTC)) | {
-            names.PROJECT: new,
-            names.TYPE: container.labels.get(names.TYPE, ""),
-            names.ROLE: "port",
-            names.PORT: str(container.port),
-            names.PORTS: bindings_text(container.extra_ports),
-        }
-        self._engine.volumes.create(names.port_note_name(new), labels)
+        forget_port(self._engine, container.project)
+        if container.port:
+            note_port(self._engine, container, new)
 
     def remove_packages(self, project: str) -> None:
         """What was installed under the old id. Its home, which nobody else has, stays."""

@@ -321,10 +321,20 @@ def test_what_an_interrupted_run_left_is_used_or_removed(
     assert app("up", "--json").project["action"] == "created"
     assert service(engine, "db").id == db
     engine.containers.remove(program(engine).id, force=True)
+    planned = app("rm", "--volumes", "--dry-run", "--json").project["plan"]
+    assert engine.all_of("shop")
+    assert {(s["step"], s["target"]) for s in planned} >= {
+        ("stop_service", "db"),
+        ("remove_container", service(engine, "db").name),
+        ("remove_network", "debug-host-shop-network"),
+    }
     assert app("rm", "--volumes").code == 0
     assert engine.all_of("shop") == []
     assert set(engine.stored_volumes) == {DATA, SECRET, "debug-host-shop-cache-data"}
     assert app("rm").code == 3
+    assert app("rm", "--dry-run").code == 3
+    planned = app("rm", "--volumes", "--data", "--dry-run", "--json").project["plan"]
+    assert {s["target"] for s in planned} == set(engine.stored_volumes)
     assert app("rm", "--volumes", "--data").code == 0
     assert not engine.stored_volumes
 

@@ -131,7 +131,7 @@ def test_the_version_loads_nothing_at_all(argv: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["lifecycle", "exec", "logs", "events", "wait", "volumes", "network"]
+    "service", ["lifecycle", "removal", "exec", "logs", "events", "wait", "volumes", "network"]
 )
 def test_what_starts_nothing_does_without_detection(service: str) -> None:
     code = f"import debughost_cli.services.{service}, sys; print(*sys.modules)"
@@ -154,6 +154,7 @@ PARSING = ("project.parsers", "project.env_file", "project.beneath", "render.hum
         ("cli.status", ("rich", *ours("project.parsers", "project.detect"))),
         ("services.exec", ("dataclasses", *ours("project.settings", "planning.up"))),
         ("services.lifecycle", ("dataclasses", *ours("project.settings", "project.parsers"))),
+        ("services.removal", ("dataclasses", *ours("project.settings", "project.parsers"))),
         ("project.parsers", ours("project.env_file", "project.beneath")),
         ("engine.docker.engine", ours(*ADAPTER, "engine.docker.log_stream")),
     ],

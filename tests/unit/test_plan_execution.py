@@ -17,6 +17,7 @@ from debughost_cli.project.resolve import ResolvedProject, resolve_project
 from debughost_cli.project.settings import Flags
 from debughost_cli.services.lifecycle import LifecycleService
 from debughost_cli.services.progress import NullProgress
+from debughost_cli.services.removal import RemovalService
 from debughost_cli.services.up import UpService
 from debughost_cli.services.up_state import UpOptions
 
@@ -64,7 +65,7 @@ def removed_on_another_port(engine: FakeEngine, folder: Path) -> None:
     """The port is remembered in a volume until the project has a container again."""
     flags = Flags(port="4321")
     UpService(engine, NullProgress()).run(resolved(folder, flags), UpOptions())
-    LifecycleService(engine, NullProgress()).remove("shop", 1, volumes=False)
+    RemovalService(engine, NullProgress()).remove("shop", 1, volumes=False)
 
 
 def image_outdated(engine: FakeEngine, folder: Path) -> None:
