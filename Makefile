@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all their own set-up; see README.md.
-.PHONY: demo test test-engines check check-lowest check-newest bench lock setup clean
+.PHONY: demo test test-engines check check-lowest check-newest docs reference bench lock setup clean
 
 demo:
 	@scripts/demo
@@ -14,7 +14,7 @@ test-engines:
 # What needs no engine: style, types, import rules, and the fast tests with their coverage.
 check: setup
 	@scripts/check
-	@.venv/bin/pytest -q -n auto --cov tests/unit tests/cli
+	@.venv/bin/pytest -q -n auto --cov tests/unit tests/cli tests/pages
 
 # The same tests with the oldest and the newest dependencies that pyproject.toml allows.
 check-lowest: setup
@@ -22,6 +22,14 @@ check-lowest: setup
 
 check-newest: setup
 	@scripts/check-versions newest
+
+# The site, in docs/_build; what Sphinx warns of is an error.
+docs: setup
+	@.venv/bin/sphinx-build -qW --keep-going docs docs/_build
+
+# The pages and the man page that are written from the program.
+reference: setup
+	@.venv/bin/python docs/reference.py
 
 # Side by side with docker and docker compose, on a newer engine as well; some minutes.
 bench:
@@ -35,4 +43,4 @@ setup:
 	@scripts/setup
 
 clean:
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache docs/_build

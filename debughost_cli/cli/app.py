@@ -119,7 +119,7 @@ def _canonical(args: list[str]) -> list[str]:
     index = command_index(args)
     before, word, rest = args[:index], args[index : index + 1], args[index + 1 :]
     if word == ["help"]:
-        return [*before, *(ALIASES.get(a, a) for a in rest), "--help"]
+        return [*before, *(ALIASES.get(a, a) for a in rest[:1]), *rest[1:], "--help"]
     return [*before, *(ALIASES.get(a, a) for a in word), *rest]
 
 

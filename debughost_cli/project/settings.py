@@ -101,7 +101,7 @@ class Settings:
     packages: tuple[str, ...] = _setting(
         (), parsers.parse_packages, '["ffmpeg", "libpq-dev"]', "Debian packages, for its image"
     )
-    cpus: float = _setting(Limits().cpus, parsers.parse_cpus, "2")
+    cpus: float = _setting(Limits().cpus, parsers.parse_cpus, "2", "CPUs")
     memory: int = _setting(Limits().memory_bytes, parsers.parse_memory, '"2g"', "without swap")
     pids: int = _setting(Limits().pids, parsers.parse_pids, "512", "processes")
     shm_size: int | None = _setting(
@@ -150,8 +150,10 @@ class Settings:
         _EMPTY, parsers.parse_hooks, '{ after_install = "make assets", before_start = "make db" }',
         "run in the container", allowed="a table of after_install and before_start",
     )  # fmt: skip
-    env_file: tuple[str, ...] = _setting((), parsers.parse_paths, '".env"')
-    env: Mapping[str, str] = _setting(_EMPTY, parsers.parse_environment, '{ DEBUG = "1" }')
+    env_file: tuple[str, ...] = _setting((), parsers.parse_paths, '".env"', "files of variables")
+    env: Mapping[str, str] = _setting(
+        _EMPTY, parsers.parse_environment, '{ DEBUG = "1" }', "variables of the program"
+    )
     file: Path | None = None
     project_limits: Mapping[str, int] = field(default_factory=dict)
     """How many projects may run at once, see ``project/user.py``."""

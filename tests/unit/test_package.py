@@ -42,7 +42,13 @@ def test_the_wheel_holds_every_file_of_the_package(built: Path) -> None:
 def test_the_wheel_holds_nothing_else(built: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         folders = {name.split("/")[0] for name in wheel.namelist()}
-    assert {f for f in folders if not f.endswith(".dist-info")} == {"debughost_cli"}
+    assert {f for f in folders if not f.endswith((".dist-info", ".data"))} == {"debughost_cli"}
+
+
+def test_the_wheel_holds_the_manual_page(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        data = [n.partition(".data/")[2] for n in wheel.namelist() if ".data/" in n]
+    assert data == ["data/share/man/man1/debughost.1"]
 
 
 def test_the_sdist_holds_what_the_wheel_is_made_of(built: Path) -> None:
