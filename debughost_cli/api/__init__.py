@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from debughost_cli.services.exec import ProjectExec as ProjectExec
     from debughost_cli.services.logs import LogReading as LogReading
     from debughost_cli.services.one_off import OneOff as OneOff
+    from debughost_cli.services.progress import NoticeGiven as NoticeGiven
+    from debughost_cli.services.progress import NullProgress as NullProgress
+    from debughost_cli.services.progress import Phase as Phase
+    from debughost_cli.services.progress import PhaseEnded as PhaseEnded
+    from debughost_cli.services.progress import PhaseKind as PhaseKind
+    from debughost_cli.services.progress import PhaseOutput as PhaseOutput
+    from debughost_cli.services.progress import Phases as Phases
+    from debughost_cli.services.progress import PhaseStarted as PhaseStarted
     from debughost_cli.services.progress import Progress as Progress
+    from debughost_cli.services.progress import ProgressEvent as ProgressEvent
     from debughost_cli.services.results import ImagesResult as ImagesResult
     from debughost_cli.services.results import NetworkResult as NetworkResult
     from debughost_cli.services.results import ProjectResult as ProjectResult
@@ -44,7 +53,10 @@ _MODULES = {
     "planning.log_options": ("LogOptions",),
     "services.logs": ("LogReading",),
     "services.one_off": ("OneOff",),
-    "services.progress": ("Progress",),
+    "services.progress": (
+        "NoticeGiven", "NullProgress", "Phase", "PhaseEnded", "PhaseKind", "PhaseOutput", "Phases",
+        "PhaseStarted", "Progress", "ProgressEvent",
+    ),
     "services.results": (
         "ImagesResult", "NetworkResult", "ProjectResult", "ProjectsResult", "VolumesResult",
     ),

@@ -63,13 +63,16 @@ class EngineSource:
         address = resolve_address(host, context, environ)
         self.info = EngineInfo(address.url, address.source)
         from debughost_cli.engine.docker.engine import DockerEngine
+        from debughost_cli.services.progress import PhaseKind
 
-        engine = DockerEngine.connect(
-            address,
-            on_retry=self._progress.notice if retry else None,
-            trace=self._progress.trace,
-            timeout=timeout,
-        )
+        with self._progress.task(""):
+            self._progress.phase(PhaseKind.ENGINE, f"Waiting for the engine at {address.url}")
+            engine = DockerEngine.connect(
+                address,
+                on_retry=self._progress.notice if retry else None,
+                trace=self._progress.trace,
+                timeout=timeout,
+            )
         self._opened.append(engine)
         self.info = engine.info
         return engine

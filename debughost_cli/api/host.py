@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,7 +177,10 @@ class DebugHost(ProjectLifecycle):
 
         resolved = resolve_one_off(self.config.folder, project, self.environ, self._source.get)
         service = OneOffService(self._source.get(), self._progress)
-        with closing(service.create(resolved, pull, self.cancel.is_set)) as container:
+        with ExitStack() as stack:
+            with self._progress.task(resolved.project):
+                made = service.create(resolved, pull, self.cancel.is_set)
+                container = stack.enter_context(closing(made))
             yield container
 
     def run(
@@ -237,7 +240,8 @@ class DebugHost(ProjectLifecycle):
         from debughost_cli.services.batch import failed
 
         try:
-            result = work()
+            with self._progress.task(resolved.project):
+                result = work()
         except DebughostError as exc:
             if check:
                 raise

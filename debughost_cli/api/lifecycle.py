@@ -226,8 +226,13 @@ class ProjectLifecycle(ProjectReader):
 
         # An interruption of this call alone does not end those that follow.
         token = CancelToken(self.cancel)
+
+        def report(project: str) -> ProjectResult:
+            with self._progress.task(project):
+                return work(project, token)
+
         names = self.chosen(projects)
-        result = run_each(self._source.get(), names, lambda p: work(p, token), token, undoes=undoes)
+        result = run_each(self._source.get(), names, report, token, undoes=undoes)
         if check and result.error:
             raise result.error
         return result

@@ -16,7 +16,7 @@ from debughost_cli.project.resolve import default_project
 from debughost_cli.project.settings import Flags
 from debughost_cli.project.workspace import check_workspace
 from debughost_cli.services.config_set import set_value
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.rename import RenameService
 from debughost_cli.services.results import ProjectResult
 
@@ -66,7 +66,7 @@ class Renaming:
         return self._host.up(folder, flags, wait=False, allow_workspace=folder)
 
     def _back(self, was_running: bool) -> None:
-        self._progress.step(f"Bringing up {self._old} again")
+        self._progress.phase(PhaseKind.ROLLBACK, f"Bringing up {self._old} again")
         self._host.remove(self._new, volumes=True, if_exists=True)
         self._service.remove_volumes(self._new)
         self._service.move_port(self._container, self._old)

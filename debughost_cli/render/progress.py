@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from debughost_cli.characters import without_sequences
 from debughost_cli.models import Warn
 from debughost_cli.render.streams import Streams, clean, inline
+from debughost_cli.services.progress import NullProgress, PhaseKind
 
 if TYPE_CHECKING:
     from rich.status import Status
 
 
-class TalkingProgress:
+class TalkingProgress(NullProgress):
     """Writes steps to stderr and gathers warnings for the result.
 
     ``lines``: every step as a line of its own. Otherwise a spinner by rich, which shows the step
@@ -40,6 +41,11 @@ class TalkingProgress:
         self._step = ""
         self._guard = threading.Lock()
         self.warnings: list[Warn] = []
+
+    def phase(self, kind: PhaseKind, text: str) -> None:
+        """Waiting for the engine is not worth a line."""
+        if kind is not PhaseKind.ENGINE:
+            self.step(text)
 
     def step(self, text: str) -> None:
         """Something begins."""

@@ -9,7 +9,7 @@ from debughost_cli.deployment.port import Deployment
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.companions import is_managed
 from debughost_cli.resources import ContainerSummary, ProjectInstance, Volume
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import MANAGED_FILTER
 from debughost_cli.services.worker_pool import WorkerPool
 from debughost_cli.specs import Role
@@ -38,7 +38,7 @@ class CompanionLifecycle:
         if not running:
             return False
         listed = ", ".join(sorted(c.service for c in running))
-        self._progress.step(f"Stopping {listed} of {running[0].project}")
+        self._progress.phase(PhaseKind.STOP, f"Stopping {listed} of {running[0].project}")
         with WorkerPool(len(running)) as pool:
             pool.map(lambda c: self._deployment.stop(c, stop_timeout), running)
         return True

@@ -16,7 +16,7 @@ from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.companion_readiness import wait_companion
 from debughost_cli.services.companion_secrets import write_secret
 from debughost_cli.services.companions import ObservedCompanion
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.up_state import Attempt, UpState
 from debughost_cli.services.worker_pool import WorkerPool
 
@@ -49,7 +49,9 @@ class CompanionSteps:
         service = attempt.observation.companions.named(step.target)
         spec = service.spec
         name = names.service_container_name(spec.project, spec.name, self._clock.now())
-        self._progress.step(f"Creating service {spec.name} of {spec.project} from {spec.image}")
+        self._progress.phase(
+            PhaseKind.CREATE, f"Creating service {spec.name} of {spec.project} from {spec.image}"
+        )
         # By name, and before it exists: an interruption in between must find it as well.
         owner = spec.labels[names.OWNER]
         state.rollback.push(f"remove container {name}", partial(self._remove, name, owner))
@@ -81,7 +83,9 @@ class CompanionSteps:
     def _stop(self, state: UpState, attempt: Attempt, step: Step) -> None:
         current = attempt.observation.companions.named(step.target).current
         assert current is not None
-        self._progress.step(f"Stopping service {step.target} of {state.project}: {step.reason}")
+        self._progress.phase(
+            PhaseKind.STOP, f"Stopping service {step.target} of {state.project}: {step.reason}"
+        )
         state.rollback.push(f"start service {step.target} again", partial(self._restart, current))
         self._deployment.stop(current, state.options.stop_timeout)
 
@@ -104,7 +108,9 @@ class CompanionSteps:
     def _wait(self, state: UpState, attempt: Attempt, step: Step) -> None:
         """Side by side: the slowest one decides how long it takes."""
         started = step.target.split(", ")
-        self._progress.step(f"Waiting until {step.target} of {state.project} can be used")
+        self._progress.phase(
+            PhaseKind.SERVICES, f"Waiting until {step.target} of {state.project} can be used"
+        )
         companions = attempt.observation.companions
 
         def wait(name: str) -> None:

@@ -24,7 +24,7 @@ from debughost_cli.services.companion_steps import CompanionSteps
 from debughost_cli.services.container_files import container_files
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.observe import ConcurrentModification
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import find_instance
 from debughost_cli.services.readiness import ENDED, wait_ready
 from debughost_cli.services.resource_steps import ResourceSteps
@@ -87,7 +87,9 @@ class Executor:
     def _create_container(self, state: UpState, attempt: Attempt, step: Step) -> None:
         spec = attempt.observation.spec.main
         name = names.container_name(spec.project, self._clock.now())
-        self._progress.step(f"Creating container {name} on port {spec.port or 'none'}")
+        self._progress.phase(
+            PhaseKind.CREATE, f"Creating container {name} on port {spec.port or 'none'}"
+        )
         # By name, and before it exists: an interruption in between must find it as well.
         remove = f"remove container {name}"
         state.rollback.push(remove, lambda: self._remove_created(attempt, name))
@@ -165,7 +167,7 @@ class Executor:
             raise ConcurrentModification(first.name, first.labels.get(names.OWNER, ""))
 
     def _stop_container(self, state: UpState, attempt: Attempt, step: Step) -> None:
-        self._progress.step(f"Stopping {state.project}: {step.reason}")
+        self._progress.phase(PhaseKind.STOP, f"Stopping {state.project}: {step.reason}")
         current = attempt.observation.current
         assert current is not None
         attempt.stop_sent = True
@@ -187,7 +189,7 @@ class Executor:
                 attempt.ref,
                 state.resolved.settings.waits,
                 seen=attempt.take_seen(),
-                on_phase=self._progress.step,
+                on_phase=self._progress.phase,
                 cancelled=state.options.cancelled,
                 clock=self._clock,
             )

@@ -22,7 +22,7 @@ from debughost_cli.services.base_images import (
     sources_hash,
     tag_of,
 )
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import ImageEntry
 
 
@@ -46,7 +46,7 @@ class ImageBuilds:
         """Raises ImageNotFound for a base that is unavailable, DiskFull, EngineError."""
         base = base or self.base(type_, runtime)
         tag = tag_of(type_, base, compilers=compilers)
-        self._progress.step(f"Building image {tag} from {base}")
+        self._progress.phase(PhaseKind.BUILD, f"Building image {tag} from {base}")
         labels = names.base_labels(__version__, datetime.now(UTC)) | {
             names.TYPE: type_.value,
             names.SOURCES: sources_hash(type_),

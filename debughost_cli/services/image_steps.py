@@ -86,5 +86,8 @@ class ImageSteps:
 
     def _lock(self, name: str) -> AbstractContextManager[None]:
         return project_lock(
-            self._engine.identity(), name, on_wait=self._progress.step, timeout=BUILD_LOCK_TIMEOUT
+            self._engine.identity(),
+            name,
+            on_wait=self._progress.phase,
+            timeout=BUILD_LOCK_TIMEOUT,
         )

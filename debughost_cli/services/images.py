@@ -27,7 +27,7 @@ from debughost_cli.services.base_images import (
 )
 from debughost_cli.services.image_builds import ImageBuilds, version_in
 from debughost_cli.services.package_images import PackageImages, in_words, variants
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
 
 
@@ -197,7 +197,7 @@ class ImageService:
 
         Raises ImageNotFound for a base that is unavailable, DiskFull, EngineError.
         """
-        with disk_space.with_usage_details(self._engine):
+        with self._progress.task(""), disk_space.with_usage_details(self._engine):
             built = [
                 self._builds.build(t, base, no_cache=no_cache, ca_bundle=ca_bundle)
                 for t in types or tuple(ProjectType)
@@ -208,13 +208,14 @@ class ImageService:
         self, types: Sequence[ProjectType], ca_bundle: CaBundle | None = None
     ) -> ImagesResult:
         """Pulls the bases of the base images, and builds them. Raises ImageNotFound."""
-        for type_ in types or tuple(ProjectType):
-            self.pull(self._builds.base(type_))
+        with self._progress.task(""):
+            for type_ in types or tuple(ProjectType):
+                self.pull(self._builds.base(type_))
         return self.build(types, ca_bundle=ca_bundle)
 
     def pull(self, ref: str) -> Image:
         """Pulls an image. Raises ImageNotFound, DiskFull."""
-        self._progress.step(f"Pulling image {ref}")
+        self._progress.phase(PhaseKind.PULL, f"Pulling image {ref}")
         with disk_space.with_usage_details(self._engine):
             self._engine.images.pull(ref, self._progress.detail)
         found = self._engine.images.find(ref)

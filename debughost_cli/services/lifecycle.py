@@ -21,7 +21,7 @@ from debughost_cli.services.companion_lifecycle import CompanionLifecycle
 from debughost_cli.services.companion_status import describe_companions
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import project_lock
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import (
     describe,
     get_instance,
@@ -71,13 +71,13 @@ class LifecycleService:
 
     def stop(self, project: str, stop_timeout: int) -> ProjectResult:
         """SIGTERM, then SIGKILL after ``stop_timeout`` seconds. Raises ProjectNotFound, Busy."""
-        with project_lock(self._engine.identity(), project, on_wait=self._progress.step):
+        with project_lock(self._engine.identity(), project, on_wait=self._progress.phase):
             instance = get_instance(self._engine, project)
             main = instance.main
             action = Action.STOPPED if main.is_running else Action.UNCHANGED
             try:
                 if main.is_running:
-                    self._progress.step(f"Stopping {project}")
+                    self._progress.phase(PhaseKind.STOP, f"Stopping {project}")
                     self._deployment.stop(main, stop_timeout)
                 container = self._engine.containers.inspect(main.id)
             except NotFound:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
 from debughost_cli.private_folder import private_folder
 from debughost_cli.services.owner_process import is_alive, process_start
+from debughost_cli.services.progress import OnPhase, PhaseKind
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -36,7 +37,7 @@ def project_lock(
     engine: str,
     project: str,
     *,
-    on_wait: Callable[[str], None],
+    on_wait: OnPhase,
     timeout: float = LOCK_TIMEOUT,
 ) -> Iterator[None]:
     """Locks a project of one engine, given by its identity.
@@ -60,14 +61,15 @@ def project_lock(
 
 
 def _acquire(
-    lock: BaseFileLock, path: Path, project: str, on_wait: Callable[[str], None], timeout: float
+    lock: BaseFileLock, path: Path, project: str, on_wait: OnPhase, timeout: float
 ) -> None:
     from filelock import Timeout
 
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        on_wait(f"Waiting for another command on {project} ({describe(_owner_of(path))})")
+        owner = describe(_owner_of(path))
+        on_wait(PhaseKind.LOCK, f"Waiting for another command on {project} ({owner})")
         try:
             lock.acquire(timeout=timeout, poll_interval=_POLL)
         except Timeout:

@@ -19,7 +19,7 @@ from debughost_cli.planning import network as planning
 from debughost_cli.planning.failure_hints import cannot_resolve
 from debughost_cli.planning.routes import rivals
 from debughost_cli.resources import Network
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import NetworkResult
 
 ROUTES = Path("/proc/net/route")
@@ -144,7 +144,7 @@ class NetworkService:
         return made
 
     def _create(self, subnet: str, gateway: str) -> NetworkResult:
-        self._progress.step(f"Creating network {names.NETWORK} ({subnet})")
+        self._progress.phase(PhaseKind.NETWORK, f"Creating network {names.NETWORK} ({subnet})")
         labels = names.base_labels(__version__, self._clock.now())
         try:
             made = self._engine.networks.create(names.NETWORK, subnet, gateway, labels)

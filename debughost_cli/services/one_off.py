@@ -41,7 +41,7 @@ from debughost_cli.services.launcher_news import LauncherNews
 from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import Observation, Observer
 from debughost_cli.services.owner_process import this_process
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import find_instance, observe, read_launcher_status
 from debughost_cli.services.readiness import ended
 from debughost_cli.services.recovery import Recovery
@@ -176,7 +176,7 @@ class OneOffService:
         is_shown = False
         while read_launcher_status(self._engine, main.id).phase in _BUSY_PHASES:
             if not is_shown:
-                self._progress.step(f"Waiting for the install of {state.project}")
+                self._progress.phase(PhaseKind.LOCK, f"Waiting for the install of {state.project}")
             is_shown = True
             self._pause(state, deadline, "another install of it goes on")
 
@@ -192,7 +192,9 @@ class OneOffService:
                     raise self._failure(container)
                 if launcher.phase is LauncherPhase.INSTALLING and not shown:
                     shown = True
-                    self._progress.step(f"Installing the dependencies of {state.project}")
+                    self._progress.phase(
+                        PhaseKind.INSTALL, f"Installing the dependencies of {state.project}"
+                    )
                 self._check(state, deadline, "its install goes on")
                 while not news.wait():
                     self._check(state, deadline, "its install goes on")

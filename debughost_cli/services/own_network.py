@@ -9,7 +9,7 @@ from debughost_cli.engine.port import Conflict, Engine
 from debughost_cli.errors import InUse, NetworkConflict
 from debughost_cli.planning import network as planning
 from debughost_cli.resources import Network
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 
 
 class OwnNetworks:
@@ -26,7 +26,7 @@ class OwnNetworks:
 
     def create(self, name: str, labels: Mapping[str, str]) -> None:
         """Creates it; where another client was faster, its network is used."""
-        self._progress.step(f"Creating network {name}")
+        self._progress.phase(PhaseKind.NETWORK, f"Creating network {name}")
         try:
             made = self._engine.networks.create(name, None, None, labels)
         except Conflict:

@@ -19,7 +19,7 @@ from debughost_cli.services.base_images import (
     source_folder,
     sources_hash,
 )
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import ImageEntry
 
 
@@ -69,7 +69,7 @@ class PackageImages:
         ref, image = self.find(type_, packages, base)
         if image:
             return
-        self._progress.step(f"Building image {ref} {in_words(packages)}")
+        self._progress.phase(PhaseKind.BUILD, f"Building image {ref} {in_words(packages)}")
         labels = names.base_labels(__version__, datetime.now(UTC))
         try:
             self._engine.images.build(

@@ -36,6 +36,7 @@ from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.disk_space import is_full, ran_out
 from debughost_cli.services.launcher_news import LauncherNews
 from debughost_cli.services.obstacles import Obstacles
+from debughost_cli.services.progress import OnPhase, PhaseKind
 from debughost_cli.services.projects import log_tail, observe
 
 _ENDED = (
@@ -54,7 +55,7 @@ def wait_ready(
     limits: WaitLimits,
     *,
     seen: tuple[Container, LauncherStatus] | None = None,
-    on_phase: Callable[[str], None] = lambda _: None,
+    on_phase: OnPhase = lambda kind, text: None,
     cancelled: Callable[[], bool] = lambda: False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[Container, LauncherStatus]:
@@ -65,7 +66,8 @@ def wait_ready(
     DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
     container, launcher = seen or _observe(engine, ref)
-    restarts, shown, ready_since = container.restart_count, "", clock.monotonic()
+    restarts, ready_since = container.restart_count, clock.monotonic()
+    shown: tuple[PhaseKind, str] | None = None
     if container.started_at and container.is_running and launcher.ready:
         ready_since -= (clock.now() - container.started_at).total_seconds()
     deadline = _Deadline(limits, clock)
@@ -88,7 +90,7 @@ def wait_ready(
             phase = _phase(container, launcher, limits, is_ready=is_ready)
             if phase != shown:
                 shown = phase
-                on_phase(phase)
+                on_phase(*phase)
             if cancelled():
                 raise Interrupted()
             if news.wait():
@@ -97,18 +99,22 @@ def wait_ready(
 
 def _phase(
     container: Container, launcher: LauncherStatus, limits: WaitLimits, *, is_ready: bool
-) -> str:
-    project = container.project
+) -> tuple[PhaseKind, str]:
+    project, port = container.project, container.port
+    port = next((p.container_port for p in container.ports if p.host_port == port), port)
     if is_preparing(launcher.phase):
         hook = hook_of(launcher.phase)
-        doing = f"Running the hook {hook}" if hook else "Installing the dependencies"
-        return f"{doing} of {project}"
+        if hook:
+            return PhaseKind.HOOK, f"Running the hook {hook} of {project}"
+        return PhaseKind.INSTALL, f"Installing the dependencies of {project}"
     if is_ready:
-        return f"Waiting until {project} has been ready for {limits.stable:g} s"
+        return PhaseKind.WAIT, f"Waiting until {project} has been ready for {limits.stable:g} s"
     if launcher.queued:
-        return f"Waiting until {project} accepts connections"
-    has_no_port = container.labels.get(names.PORT) == "0"
-    return f"Waiting until {project} {'has run for 3 s' if has_no_port else 'listens'}"
+        return PhaseKind.WAIT, f"Waiting until {project} accepts connections on port {port}"
+    if container.labels.get(names.PORT) == "0":
+        return PhaseKind.WAIT, f"Waiting until {project} has run for 3 s"
+    condition = f"listens on port {port}" if port else "listens"
+    return PhaseKind.WAIT, f"Waiting until {project} {condition}"
 
 
 class _Deadline:

@@ -18,7 +18,7 @@ from debughost_cli.resources import ContainerStatus
 from debughost_cli.services.lock import LOCK_TIMEOUT, project_lock
 from debughost_cli.services.observe import ConcurrentModification
 from debughost_cli.services.port_table import PortTable
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import observe
 from debughost_cli.services.up_state import Attempt, UpState
 from debughost_cli.specs import HTTP, PortBinding
@@ -47,7 +47,7 @@ class Recovery:
 
     def lock(self, project: str) -> AbstractContextManager[None]:
         """The lock of a project on this engine. Raises Busy."""
-        return project_lock(self._engine.identity(), project, on_wait=self._progress.step)
+        return project_lock(self._engine.identity(), project, on_wait=self._progress.phase)
 
     def until_converged(self, state: UpState, converge: Callable[[], Attempt]) -> Attempt:
         """Observes and acts again where the world changed meanwhile. Raises Busy, PortInUse."""
@@ -70,7 +70,7 @@ class Recovery:
                     if is_late or _is_fixed(state.resolved, port):
                         raise self._port_in_use(state, port) from exc
                     text = f"Port {port.host_port} is in use by now, choosing another"
-                    self._progress.step(text)
+                    self._progress.phase(PhaseKind.CREATE, text)
 
     def _lost(self, state: UpState, ports: Sequence[PortBinding]) -> Sequence[PortBinding]:
         """Those that somebody has; all, where nobody is seen."""
@@ -97,7 +97,7 @@ class Recovery:
             except ContainerCorrupted as exc:
                 if not remaining:
                     raise
-                self._progress.step(f"Recreating {state.project}: {exc.message}")
+                self._progress.phase(PhaseKind.CREATE, f"Recreating {state.project}: {exc.message}")
             with self.lock(state.project):
                 state.rollback.run()
             state.recreate = True
@@ -134,7 +134,9 @@ class Recovery:
         wait()
         while self._stopped_by_engine(attempt, failures):
             failures = self._engine.connection_failures
-            self._progress.step(f"Starting {state.project}, which the engine's restart stopped")
+            self._progress.phase(
+                PhaseKind.OTHER, f"Starting {state.project}, which the engine's restart stopped"
+            )
             try:
                 with self.lock(state.project):
                     self._deployment.start(attempt.ref)

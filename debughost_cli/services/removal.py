@@ -24,7 +24,7 @@ from debughost_cli.services.lock import project_lock
 from debughost_cli.services.own_network import OwnNetworks
 from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.port_notes import forget_port, note_port
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import (
     MANAGED_FILTER,
     get_instance,
@@ -68,7 +68,7 @@ class RemovalService:
         ``data``: with the volumes also those with the data of its services. Raises
         ProjectNotFound, Busy.
         """
-        with project_lock(self._engine.identity(), project, on_wait=self._progress.step):
+        with project_lock(self._engine.identity(), project, on_wait=self._progress.phase):
             try:
                 container = inspect_main(self._engine, project)
             except ProjectNotFound as exc:
@@ -76,9 +76,9 @@ class RemovalService:
                 return self._remove_left(project, stop_timeout, exc, volumes=volumes, data=data)
             before = outline(container, read_launcher_status(self._engine, container.id))
             if container.is_running:
-                self._progress.step(f"Stopping {project}")
+                self._progress.phase(PhaseKind.STOP, f"Stopping {project}")
                 self._deployment.stop(container, stop_timeout)
-            self._progress.step(f"Removing {project}")
+            self._progress.phase(PhaseKind.REMOVE, f"Removing {project}")
             if not volumes:
                 # First: the port must not be forgotten when this is cut off in between.
                 self._remember_port(container)

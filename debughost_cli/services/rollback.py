@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from debughost_cli.errors import DebughostError, Interrupted
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 
 
 class Rollback:
@@ -29,6 +29,8 @@ class Rollback:
 
     def run(self) -> None:
         """Undoes everything, the last first; an action that is interrupted stays recorded."""
+        if self._actions:
+            self._progress.phase(PhaseKind.ROLLBACK, "Undoing what was done")
         while self._actions:
             name, action = self._actions.pop()
             try:

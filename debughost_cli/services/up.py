@@ -36,7 +36,7 @@ from debughost_cli.services.migrations import find_pending, with_migrations
 from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import ConcurrentModification, Observation, Observer
 from debughost_cli.services.owner_process import this_process
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import (
     describe,
     find_instance,
@@ -212,7 +212,7 @@ class UpService:
         if not port:
             return attempt
         self._clean_up(state, attempt)
-        self._progress.step(f"{state.project} listens on port {port}: publishing that")
+        self._progress.phase(PhaseKind.CREATE, f"{state.project} listens on {port}: publishing it")
         state.first, state.container_port = attempt, port
         return self._converge_and_wait(state)
 

@@ -59,7 +59,7 @@ def lock(
     return project_lock(
         endpoint,
         project,
-        on_wait=(reported if reported is not None else []).append,
+        on_wait=lambda _, text: None if reported is None else reported.append(text),
         timeout=timeout,
     )
 

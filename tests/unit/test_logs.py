@@ -379,7 +379,7 @@ class Command:
         self._is_stopped.wait(10)
 
     def _run(self, ref: str) -> None:
-        with project_lock(self._engine.identity(), "shop", on_wait=lambda _: None):
+        with project_lock(self._engine.identity(), "shop", on_wait=lambda *_: None):
             self._engine.containers.stop(ref, 1)
             self._is_stopped.set()
             while self._left:

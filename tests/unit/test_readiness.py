@@ -24,6 +24,7 @@ from debughost_cli.errors import (
     NotReady,
 )
 from debughost_cli.models import WaitLimits
+from debughost_cli.services.progress import OnPhase
 from debughost_cli.services.readiness import wait_ready
 
 
@@ -44,15 +45,22 @@ def becomes(engine: FakeEngine, program: Program, at: float, clock: FakeClock) -
     clock.on_sleep = on_sleep
 
 
+def reported(texts: list[str]) -> OnPhase:
+    return lambda kind, text: texts.append(text)
+
+
 def test_the_programs_time_begins_where_the_install_ends(engine: FakeEngine) -> None:
     clock = FakeClock()
     phases: list[str] = []
     ref = start_shop(engine, installing())
     becomes(engine, never_listens(), 300, clock)
     with pytest.raises(NotReady, match="after 60 s: nothing listens"):
-        wait_ready(engine, ref, WaitLimits(), on_phase=phases.append, clock=clock)
+        wait_ready(engine, ref, WaitLimits(), on_phase=reported(phases), clock=clock)
     assert 359.9 <= clock.monotonic() < 361
-    assert phases == ["Installing the dependencies of shop", "Waiting until shop listens"]
+    assert phases == [
+        "Installing the dependencies of shop",
+        "Waiting until shop listens",
+    ]
 
 
 def test_an_install_has_a_time_of_its_own(engine: FakeEngine) -> None:
@@ -167,7 +175,13 @@ def test_it_has_to_stay_ready(engine: FakeEngine) -> None:
     started_at = engine.containers.inspect(ref).started_at
     assert started_at
     clock = FakeClock(started_at)
-    wait_ready(engine, ref, WaitLimits(stable=5), on_phase=phases.append, clock=clock)
+    wait_ready(
+        engine,
+        ref,
+        WaitLimits(stable=5),
+        on_phase=lambda kind, text: phases.append(text),
+        clock=clock,
+    )
     assert 5 <= clock.monotonic() < 5.2
     assert phases == ["Waiting until shop has been ready for 5 s"]
 
