@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from debughost_cli.api.configuration import Configuration
 from debughost_cli.api.engine_source import EngineSource
-from debughost_cli.api.groups import Configuration, Images, Network, Volumes
+from debughost_cli.api.groups import Images, Network, Volumes
 from debughost_cli.cancel import CancelToken
 from debughost_cli.names import check_project
 from debughost_cli.services.progress import NullProgress, Progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -145,24 +146,51 @@ def init(
     from_compose: Annotated[
         bool, typer.Option("--from-compose", help="From the compose file, or from FILE.")
     ] = False,
+    from_devcontainer: Annotated[
+        bool, typer.Option("--from-devcontainer", help="From the devcontainer.json, or from FILE.")
+    ] = False,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="A compose file.", show_default=False),
+        typer.Argument(
+            metavar="FILE", help="A compose file, or a devcontainer.json.", show_default=False
+        ),
     ] = None,
 ) -> Output:  # fmt: skip
     """Write a commented debughost.toml from what is detected."""
-    if file and not from_compose:
-        raise Usage(f"{file!r} is no option of init", hint="Use --from-compose before a file")
-    if from_compose:
-        made = session.host.config.import_compose(workspace, file=file, type_=type_)
+    config = session.host.config
+    if from_compose and from_devcontainer:
+        raise Usage(
+            "--from-compose and --from-devcontainer exclude each other",
+            hint="A devcontainer.json that names a compose file has its services translated too",
+        )
+    if file and not from_compose and not from_devcontainer:
+        raise Usage(
+            f"{file!r} is no option of init",
+            hint="Use --from-compose or --from-devcontainer before a file",
+        )
+    if from_compose or from_devcontainer:
+        kind = "COMPOSE" if from_compose else "DEVCONTAINER"
+        translate = config.import_compose if from_compose else config.import_devcontainer
+        made = translate(workspace, file=file, type_=type_)
         for note in made.notes:
-            session.progress.warn("COMPOSE_NOT_TRANSLATED", note)
+            session.progress.warn(f"{kind}_NOT_TRANSLATED", note)
         path, text = made.path, made.text
     else:
-        path, text = session.host.config.init(workspace, type_=type_)
+        path, text = config.init(workspace, type_=type_)
+        _mention_importer(session, workspace)
     return Output(
         data={"path": str(path), "content": text},
         changed=True,
         show=lambda: session.streams.out(inline(f"Wrote {path}")),
         next=["debughost up"],
     )
+
+
+def _mention_importer(session: Session, workspace: Path | None) -> None:
+    other, option = session.host.config.importable(workspace)
+    if other:
+        session.progress.warn(
+            "NOT_IMPORTED",
+            f"{other} was not read: 'debughost init {option}' translates it, where there is no"
+            " debughost.toml",
+        )

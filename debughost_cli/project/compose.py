@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from msgspec import Struct, field
-
 from debughost_cli.errors import DebughostError
 from debughost_cli.project.companions import MOST_SERVICES, parse_services, repository_of
 from debughost_cli.project.compose_values import (
@@ -22,11 +20,12 @@ from debughost_cli.project.compose_values import (
     words_or_line,
 )
 from debughost_cli.project.detect.service_names import kind_of_image
-from debughost_cli.project.settings import SETTINGS
+from debughost_cli.project.translation import Translation, is_accepted
 from debughost_cli.project.variables import BadValue
 
 MOST_COMPOSED = 40
 """How many services of a file are looked at."""
+NO_PROGRAM = "no service is built from this folder: the program is detected"
 _UNIMPORTANT = frozenset(
     {
         "build", "image", "depends_on", "restart", "container_name", "hostname", "networks",
@@ -39,17 +38,6 @@ _UNIMPORTANT = frozenset(
 """Keys of a service that are translated, or that make no difference here."""
 _RUNTIMES = frozenset({"node", "python", "php", "bun", "deno"})
 """Images that run a folder that is mounted."""
-
-
-class Translation(Struct, frozen=True):
-    """``settings``: of the program, without services. ``notes``: what was not translated, and why.
-
-    ``services``: each with its table of settings, in the order of the file.
-    """
-
-    settings: Mapping[str, object] = field(default_factory=dict)
-    services: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def translate(document: object, has_file: Callable[[str], bool]) -> Translation:
@@ -83,7 +71,7 @@ class _Translator:
                 self._service(name, table)
         settings = self._program(program, tables[program]) if program else {}
         if not program:
-            self._notes.append("no service is built from this folder: the program is detected")
+            self._notes.append(NO_PROGRAM)
         if len(composed) > MOST_COMPOSED:
             self._notes.append(f"only the first {MOST_COMPOSED} services were looked at")
         return Translation(settings, self._services, tuple(self._notes))
@@ -156,7 +144,7 @@ class _Translator:
         candidates |= _limits(table, values)
         candidates |= self._env_files(table, values)
         candidates["env"] = read_environment(table.get("environment"), values)
-        found |= {k: v for k, v in candidates.items() if v and _is_accepted(k, v, values)}
+        found |= {k: v for k, v in candidates.items() if v and is_accepted(k, v, values.note)}
         for volume in read_volumes(table.get("volumes"), values):
             if is_named_volume(volume) and "node_modules" not in volume.target:
                 values.note(f"volume {volume.target}", "is not kept")
@@ -229,7 +217,7 @@ def _limits(table: Mapping[str, object], values: Values) -> dict[str, object]:
         "pids": table.get("pids_limit") or given.get("pids"),
     }
     texts = {key: values.text(value, key) for key, value in found.items()}
-    return {k: v for k, v in texts.items() if v and _is_accepted(k, v, values)}
+    return {k: v for k, v in texts.items() if v and is_accepted(k, v, values.note)}
 
 
 def _check(table: Mapping[str, object], values: Values) -> Iterator[tuple[str, object]]:
@@ -241,12 +229,3 @@ def _check(table: Mapping[str, object], values: Values) -> Iterator[tuple[str, o
         ready = words_or_line(test, "healthcheck", values)
         if ready:
             yield "ready", ready
-
-
-def _is_accepted(key: str, value: object, values: Values) -> bool:
-    try:
-        SETTINGS[key].parse(value)
-    except (BadValue, DebughostError) as exc:
-        values.note(key, f"is left out: {exc}")
-        return False
-    return True

@@ -46,14 +46,18 @@ class Values:
     def __init__(self, note: Callable[[str, str], None]) -> None:
         self.note = note
 
-    def text(self, value: object, key: str) -> str:
-        """With the defaults of the file for variables; empty, and noted, where one has none."""
+    def checked(self, value: object, key: str) -> str:
+        """As it is; empty for nothing, and, noted, for what is no text or much too long."""
         if value is None:
             return ""
         if not isinstance(value, str) or not is_passable(value) or len(value) > _LONGEST:
             self.note(key, "has a value that is not understood")
             return ""
-        text = value
+        return value
+
+    def text(self, value: object, key: str) -> str:
+        """With the defaults of the file for variables; empty, and noted, where one has none."""
+        text = self.checked(value, key)
         missing: list[str] = []
 
         def found(match: re.Match[str]) -> str:

@@ -20,7 +20,7 @@ from fakes import FakeEngine, exits, never_listens
 import debughost_cli
 from cli.conftest import App
 from debughost_cli import CancelToken, DebugHost, cancel
-from debughost_cli.api import groups, host, reader
+from debughost_cli.api import configuration, groups, host, reader
 from debughost_cli.errors import (
     Crashed,
     Interrupted,
@@ -37,7 +37,7 @@ from debughost_cli.services.progress import NullProgress
 FINDER = doctest.DocTestFinder(exclude_empty=False)
 EXAMPLES = [
     test
-    for module in (host, reader, groups, cancel)
+    for module in (host, reader, groups, configuration, cancel)
     for test in FINDER.find(module)
     if test.examples
 ]
@@ -69,7 +69,9 @@ def test_the_examples_are_right(example: doctest.DocTest, workspace: Path) -> No
 
 
 def public() -> Iterator[tuple[str, object]]:
-    for cls in (DebugHost, groups.Network, groups.Volumes, groups.Images, groups.Configuration):
+    for cls in (
+        DebugHost, groups.Network, groups.Volumes, groups.Images, configuration.Configuration,
+    ):  # fmt: skip
         for name in dir(cls):
             if callable(getattr(cls, name)) and not name.startswith("_") and name != "close":
                 yield f"{cls.__name__}.{name}", getattr(cls, name)

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from debughost_cli.project.compose import Translation, translate
+from debughost_cli.project.compose import translate
+from debughost_cli.project.translation import Translation
 from debughost_cli.project.yaml_file import parse_yaml
 
 

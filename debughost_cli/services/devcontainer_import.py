@@ -1,0 +1,148 @@
+"""``init --from-devcontainer``: a configuration file from a devcontainer.json."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from debughost_cli.errors import InvalidConfig, TypeUnknown
+from debughost_cli.models import ProjectType
+from debughost_cli.project import compose, devcontainer
+from debughost_cli.project.compose_values import Values, read_environment
+from debughost_cli.project.detect import detect
+from debughost_cli.project.detect.services import COMPOSE_FILES
+from debughost_cli.project.jsonc import parse_jsonc
+from debughost_cli.project.reader import Folder
+from debughost_cli.project.translation import Translation
+from debughost_cli.project.yaml_file import parse_yaml
+from debughost_cli.services.translated_file import (
+    ImportedFile,
+    read_named,
+    read_text,
+    translated,
+    write_translation,
+)
+
+_FOLDER, _FILE = ".devcontainer", "devcontainer.json"
+_MOST = 10
+"""How many compose files are read."""
+
+
+def find_devcontainers(folder: Folder) -> list[str]:
+    """Those of a workspace, where editors look for them; the first of them is the one in force."""
+    usual = folder.present(f"{_FOLDER}/{_FILE}", f".{_FILE}")
+    named = [f"{_FOLDER}/{name}/{_FILE}" for name in folder.subfolders(_FOLDER)]
+    return [*usual[:1]] or [*folder.present(*named)]
+
+
+def import_option(workspace: Path) -> tuple[str, str]:
+    """The file that plain ``init`` leaves unread, and the option for it; or nothing."""
+    folder = Folder(workspace)
+    for option, names in (
+        ("--from-devcontainer", find_devcontainers(folder)),
+        ("--from-compose", folder.present(*COMPOSE_FILES)),
+    ):
+        if names:
+            return names[0], option
+    return "", ""
+
+
+def import_devcontainer(
+    workspace: Path, file: Path | None, type_: ProjectType | None = None
+) -> ImportedFile:
+    """``file``: one that the user named, or its folder; None for the workspace's own.
+
+    Raises InvalidConfig where it cannot be read, is none or one of several, and what
+    ``write_config`` raises.
+    """
+    folder = Folder(workspace)
+    if file is not None and file.is_dir():
+        file /= _FILE
+    name = str(file) if file else _only(find_devcontainers(folder), workspace)
+
+    def read() -> Translation:
+        document = parse_jsonc(read_named(file) if file else read_text(workspace, name))
+        beside = _beside(workspace, name)
+        place = devcontainer.Place(workspace.resolve().name, folder.source, beside)
+        found = devcontainer.translate(document, place)
+        names = [*map(beside, devcontainer.compose_names(document))]
+        if names and isinstance(document, Mapping):
+            tables = _composed(workspace, names[:_MOST])
+            found = _with_services(found, tables, document.get("service"), folder)
+        return found
+
+    found = translated(name, "file", read)
+    if not _installs(workspace, type_ or found.settings.get("type")):
+        found = devcontainer.before_start(found)
+    return write_translation(workspace, name, found, type_)
+
+
+def _installs(workspace: Path, type_: object) -> bool:
+    """Whether there is an install after which a hook could run."""
+    try:
+        found = detect(workspace, ProjectType(str(type_)) if type_ else None)
+    except TypeUnknown:
+        return False
+    return found.dependencies is not None
+
+
+def _only(names: list[str], workspace: Path) -> str:
+    """The name of the one that there is. Raises InvalidConfig."""
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise InvalidConfig(
+            f"there is no {_FILE} in {workspace}",
+            hint=f"Name one: debughost init --from-devcontainer FILE; looked for {_FOLDER}/{_FILE},"
+            f" .{_FILE} and {_FOLDER}/NAME/{_FILE}",
+        )
+    raise InvalidConfig(
+        f"there are {len(names)} of {_FILE}: {', '.join(names)}",
+        hint=f"Name one: debughost init --from-devcontainer {names[0]}",
+        details={"files": names},
+    )
+
+
+def _beside(workspace: Path, name: str) -> Callable[[str], str]:
+    """Makes a path in the workspace of one that is relative to the file ``name``."""
+    folder = posixpath.dirname(name)
+    if Path(name).is_absolute() or not (workspace / name).exists():
+        folder = os.path.relpath(Path(name).resolve().parent, workspace.resolve())
+    return lambda given: posixpath.normpath(posixpath.join(Path(folder).as_posix(), given))
+
+
+def _composed(workspace: Path, names: list[str]) -> dict[str, dict[str, object]]:
+    """The services of compose files, of which later ones override keys of earlier ones."""
+    tables: dict[str, dict[str, object]] = {}
+    for name in names:
+        document = parse_yaml(read_text(workspace, name))
+        services = document.get("services") if isinstance(document, Mapping) else None
+        for service, table in services.items() if isinstance(services, Mapping) else ():
+            if isinstance(table, Mapping):
+                tables[service] = tables.get(service, {}) | dict(table)
+    return tables
+
+
+def _with_services(
+    found: Translation, tables: dict[str, dict[str, object]], service: object, folder: Folder
+) -> Translation:
+    """With those services of a compose file that are not the container of the workspace itself."""
+    own = tables.pop(service, {}) if isinstance(service, str) else {}
+    composed = compose.translate({"services": tables}, folder.has)
+    notes = [note for note in composed.notes if note != compose.NO_PROGRAM]
+    env = read_environment(
+        own.get("environment"), Values(lambda what, why: notes.append(f"{what} {why}"))
+    )
+    given = found.settings.get("env")
+    env |= given if isinstance(given, Mapping) else {}
+    shared = [t for t in (own, *tables.values()) if "service:" in str(t.get("network_mode"))[:20]]
+    if shared and composed.services:
+        first = next(iter(composed.services))
+        notes.append(f"localhost is the program alone: services have names, such as {first}:PORT")
+    return Translation(
+        dict(found.settings) | ({"env": env} if env else {}),
+        composed.services,
+        (*found.notes, *notes),
+    )
