@@ -43,6 +43,14 @@ _CONFLICT = (
     r"ResolutionImpossible|No solution found when resolving|version solving failed"
     r"|Your requirements could not be resolved to an installable set"
 )
+_OUTDATED_LOCK_FILES = {
+    r"debughost: the lock file does not match package\.json": "npm install --package-lock-only",
+    r"ERR_PNPM_OUTDATED_LOCKFILE|pnpm install --lockfile-only": "pnpm install --lockfile-only",
+    r"Your lockfile needs to be updated": "yarn install",
+    r"YN0028: .*The lockfile would have been": "yarn install --mode=update-lockfile",
+    r"since poetry\.lock was last generated|poetry\.lock is not up to date": "poetry lock",
+    r"in the lock file as .* does not satisfy|is not present in the lock file": "composer update",
+}
 _WATCHES = r"number of file watchers|inotify"
 _SHARED_MEMORY = r"\bshm\b|shared memory"
 _NO_SPACE = r"no space left on device|\bENOSPC\b|bus error"
@@ -77,6 +85,7 @@ def install_hint(lines: Iterable[str], bundle: str = "") -> str:
     text = "\n".join(lines)
     return (
         _first(text, ((_NO_MANAGER, _manager_hint),))
+        or _lock_file_hint(text)
         or _tls_hint(text, bundle)
         or _first(text, ((_DNS, _dns_hint),))
         or program_hint(text.splitlines())
@@ -170,6 +179,13 @@ def _versions(name: str, image: str, found: re.Match[str], parts: int, *notation
     lines = (newest_line(wants, notation, parts) for notation in notations)
     line = next(filter(None, lines), "VERSION")
     return f"The project needs {needed}{here}: choose one with --image {image}:{line}"
+
+
+def _lock_file_hint(text: str) -> str:
+    update = next((c for pattern, c in _OUTDATED_LOCK_FILES.items() if _found(pattern, text)), "")
+    if not update:
+        return ""
+    return f"The manifest was changed without its lock file: run '{update}' in the workspace"
 
 
 def _peers_hint(_: re.Match[str]) -> str:

@@ -508,18 +508,18 @@ def test_command_of_a_static_site(tmp_path: Path, name: str, command: tuple[str,
 
 ODD = {"dependencies": {"is-odd": "3"}}
 INSTALLS: list[tuple[Files, str, tuple[str, ...], str]] = [
-    ({"package.json": ODD}, "npm", ("package.json",), "npm install --no-package-lock "),
+    ({"package.json": ODD}, "npm", ("package.json",), "run_npm install --no-package-lock"),
     (
         {"package.json": ODD, "package-lock.json": "{}"},
         "npm",
         ("package.json", "package-lock.json"),
-        "npm ci ",
+        "run_npm ci",
     ),
     (
         {"package.json": ODD, "npm-shrinkwrap.json": "{}", ".npmrc": ""},
         "npm",
         ("package.json", "npm-shrinkwrap.json", ".npmrc"),
-        "npm ci ",
+        "run_npm ci",
     ),
     (
         {"package.json": ODD, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"},
@@ -561,7 +561,7 @@ INSTALLS: list[tuple[Files, str, tuple[str, ...], str]] = [
         {"package.json": {**ODD, "packageManager": "yarn@4.1.0"}},
         "npm",
         ("package.json",),
-        "npm install --no-package-lock ",
+        "run_npm install --no-package-lock",
     ),
     (
         {
@@ -571,13 +571,13 @@ INSTALLS: list[tuple[Files, str, tuple[str, ...], str]] = [
         },
         "npm",
         ("package.json", "package-lock.json"),
-        "npm ci ",
+        "run_npm ci",
     ),
     (
         {"package.json": {"workspaces": ["packages/*"]}},
         "npm",
         ("package.json",),
-        "npm install --no-package-lock ",
+        "run_npm install --no-package-lock",
     ),
     (
         {

@@ -21,6 +21,20 @@ from debughost_cli.planning.failure_hints import install_hint, program_hint
         ("[Errno -3] Temporary failure in name resolution')': /simple/flask/", "resolve names"),
         ("curl error 6 while downloading: Could not resolve host: repo.packagist", "resolve names"),
         ("dns error: failed to lookup address information: Try again", "resolve names"),
+        ("debughost: the lock file does not match package.json:",
+         "run 'npm install --package-lock-only' in the workspace"),
+        ("  help: Regenerate the lockfile with `pnpm install --lockfile-only` so that",
+         "'pnpm install --lockfile-only'"),
+        (" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with", "'pnpm install --lockfile-only'"),
+        ("error Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`.",
+         "'yarn install'"),
+        ("➤ YN0028: │ The lockfile would have been modified by this install, which is explicitly "
+         "forbidden.", "'yarn install --mode=update-lockfile'"),
+        ("pyproject.toml changed significantly since poetry.lock was last generated. Run `poetry "
+         "lock` to fix the lock file.", "'poetry lock'"),
+        ('- Required package "psr/log" is in the lock file as "3.0.0" but that does not satisfy '
+         'your constraint "3.0.2".', "'composer update'"),
+        ('- Required package "psr/log" is not present in the lock file.', "'composer update'"),
         ("npm error code ERESOLVE", "npm_config_legacy_peer_deps=true"),
         ("npm ERR! ERESOLVE unable to resolve dependency tree", "npm_config_legacy_peer_deps=true"),
         ("npm error this command with --force, or --legacy-peer-deps", "legacy_peer_deps"),

@@ -57,8 +57,8 @@ def test_each_folder_has_its_own_package_manager(tmp_path: Path) -> None:
     (tmp_path / "client" / "package-lock.json").write_text("{}")
     found = detect(tmp_path).dependencies
     assert "client/package-lock.json" in found.files
-    assert "npm ci" in found.script.partition("cd client\n")[2]
-    assert "npm install --no-package-lock" in found.script.partition("cd client\n")[0]
+    assert "run_npm ci" in found.script.partition("cd client\n")[2]
+    assert "run_npm install --no-package-lock" in found.script.partition("cd client\n")[0]
 
 
 def test_members_of_a_workspace_are_installed_by_its_root(tmp_path: Path) -> None:

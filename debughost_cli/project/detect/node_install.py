@@ -31,13 +31,23 @@ export npm_config_update_notifier=false
 """
 # npm waits for 10 and 60 s between its tries of each request, also where a certificate is refused.
 # With short pauses it fails in seconds; what may pass gets the long ones then, and a name that was
-# not found is looked up once more.
+# not found is looked up once more. Where lock file and manifest disagree, npm says so above a page
+# of its usage, so the reason is repeated below.
 _NPM = """\
 export npm_config_logs_dir="$(mktemp -d)"
-install() {{ npm {verb} --include=dev --no-audit --no-fund --no-progress; }}
+run_npm() {{ npm "$@" --include=dev --no-audit --no-fund --no-progress; }}
+install() {{
+{install}
+}}
 again() {{
     grep -qE "error code ($1)" "$npm_config_logs_dir"/* || exit "$code"
     echo "debughost: $2, npm tries again" >&2
+}}
+disagreement() {{
+    ! grep -q 'error code EUSAGE' "$npm_config_logs_dir"/* || {{
+        echo 'debughost: the lock file does not match package.json:'
+        grep -hoE '(Missing|Invalid): .*' "$npm_config_logs_dir"/* | head -n5
+    }} >&2
 }}
 (
     export npm_config_fetch_retry_mintimeout=1000 npm_config_fetch_retry_maxtimeout=4000
@@ -48,11 +58,22 @@ again() {{
     install
 ) || {{
     code=$?
+    disagreement
     passing='ECONN|EPIPE|ETIMEDOUT|E[A-Z]*UNREACH|E[A-Z_]*SOCKET|ERR_SOCKET|E429|E5'
     again "$passing" 'the network failed'
     install
 }}
 """
+# "npm ci" removes all packages and installs them again. Where an earlier install is complete, "npm
+# install" changes only what the lock file changed, and writes no lock file without saving; the dry
+# run of "npm ci" fails as it does where lock file and manifest disagree.
+_NPM_LOCKED = """\
+    if [ -e node_modules/.package-lock.json ]; then
+        run_npm ci --dry-run --ignore-scripts >/dev/null && run_npm install --no-save
+    else
+        run_npm ci
+    fi"""
+_NPM_UNLOCKED = "    run_npm install --no-package-lock"
 # Build scripts that the user has not approved with pnpm are skipped with a warning, instead of
 # failing the install.
 _PNPM = """\
@@ -131,8 +152,8 @@ def manager_of(folder: Folder, package_manager: str) -> Manager:
 
 
 def _npm(lock: str | None) -> Manager:
-    verb = "ci" if lock else "install --no-package-lock"
-    return Manager("npm", ("npm",), _NPM.format(verb=verb), lock)
+    install = _NPM.format(install=_NPM_LOCKED if lock else _NPM_UNLOCKED)
+    return Manager("npm", ("npm",), install, lock)
 
 
 def _pnpm(folder: Folder, lock: str | None) -> Manager:

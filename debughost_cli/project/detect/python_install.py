@@ -78,7 +78,11 @@ _UV_SETTINGS = """\
 export UV_PYTHON="${UV_PYTHON:-$base}" UV_PROJECT_ENVIRONMENT=/app/.venv
 export UV_LINK_MODE=copy UV_NO_PROGRESS=1 PYTHONDONTWRITEBYTECODE=1
 """
+# An older lock file is installed as it is: many a repository has one, and its program runs.
 _UV_SYNC = """\
+if uv lock --check 2>&1 | grep -q 'needs to be updated'; then
+    echo "debughost: uv.lock is older than pyproject.toml and installed as it is; see 'uv lock'" >&2
+fi
 uv sync --frozen {options}
 """
 _UV_PIP = """\
