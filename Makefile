@@ -27,9 +27,10 @@ check-newest: setup
 docs: setup
 	@.venv/bin/sphinx-build -qW --keep-going docs docs/_build
 
-# The pages and the man page that are written from the program.
+# The pages, the man page and the completion that are written from the program.
 reference: setup
 	@.venv/bin/python docs/reference.py
+	@scripts/completions
 
 # Side by side with docker and docker compose, on a newer engine as well; some minutes.
 bench:

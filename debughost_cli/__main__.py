@@ -11,6 +11,15 @@ def script() -> None:
     """Runs the program."""
     if sys.argv[1:] == ["--version"] and _has_shown_version():
         return
+    if sys.argv[1:2] == ["__complete"]:
+        # For the completion scripts: somebody waits for it at each Tab.
+        from debughost_cli.completion.answer import main
+
+        main(sys.argv[2:])
+        return
+    if "_DEBUGHOST_COMPLETE" in os.environ:
+        # A completion script of 0.1.0, which takes what is printed for words.
+        return
     _run()
 
 

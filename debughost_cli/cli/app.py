@@ -12,7 +12,7 @@ import typer
 
 from debughost_cli import __version__
 from debughost_cli.cli import signals
-from debughost_cli.cli.commands import ALIASES, COMMANDS, COMPLETE_VARIABLE, SIMILAR, Program
+from debughost_cli.cli.commands import ALIASES, COMMANDS, SIMILAR, Program
 from debughost_cli.cli.epilog import epilog
 from debughost_cli.cli.options import (
     OutputClosed,
@@ -51,10 +51,6 @@ def make_app(args: Sequence[str] = ()) -> typer.Typer:
         context_settings=settings if tty else settings | {"terminal_width": 1000},
     )
     app.callback(invoke_without_command=True)(with_common_options(_root))
-    if COMPLETE_VARIABLE in os.environ:
-        from typer.completion import completion_init  # type: ignore[attr-defined]  # not re-exported
-
-        completion_init()
     return app
 
 

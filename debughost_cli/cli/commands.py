@@ -90,9 +90,6 @@ SIMILAR = {
 }
 """What other programs call it: the suggestion for these words is not what is spelled alike."""
 
-COMPLETE_VARIABLE = "_DEBUGHOST_COMPLETE"
-"""Set by the completion scripts when they ask the program what could come next."""
-
 
 class Program(TyperGroup):
     """The commands of the table; the one that is used is replaced by itself, loaded."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from debughost_cli.characters import clean_all
-from debughost_cli.cli.options import Workspace, command, group
+from debughost_cli.cli.options import TYPES, Workspace, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
@@ -139,7 +139,7 @@ def init(
     type_: Annotated[
         str | None,
         typer.Option(
-            "--type", metavar="TYPE", help="node, python, php or static, instead of detection.",
+            "--type", metavar=TYPES, help="What it is, instead of detection.",
             show_default=False,
         ),
     ] = None,

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def debug_config(
     session: Session,
     editor: Annotated[
-        str, typer.Argument(metavar="[EDITOR]", help="vscode, jetbrains or neovim.")
+        str, typer.Argument(metavar="[vscode|jetbrains|neovim]", help="The editor.")
     ] = "vscode",
     project: Annotated[
         str | None, typer.Option("--project", "-p", metavar="ID", help="The project's id.")

@@ -94,8 +94,8 @@ def guide(
     format_: Annotated[
         str,
         typer.Option(
-            "--format", metavar="FORMAT",
-            help="text, skill (a SKILL.md), or agents (a section of AGENTS.md).",
+            "--format", metavar="text|skill|agents",
+            help="Also as a SKILL.md, or as a section of AGENTS.md.",
         ),
     ] = "text",
 ) -> Output:  # fmt: skip

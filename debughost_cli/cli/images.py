@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from debughost_cli.cli.options import command, group
+from debughost_cli.cli.options import TYPES, command, group
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.projects import confirm
 from debughost_cli.cli.session import Session
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from debughost_cli.api import ImagesResult
 
 Types = Annotated[
-    list[str] | None, typer.Argument(metavar="[TYPE]...", help="node, python, php, static; all.")
+    list[str] | None, typer.Argument(metavar=f"[{TYPES}]...", help="Which ones; all.")
 ]
 
 

@@ -64,7 +64,7 @@ def logs(
     stream: Annotated[
         str | None,
         typer.Option(
-            "--stream", metavar="NAME", help="Only what it wrote to stdout or stderr, on stdout."
+            "--stream", metavar="stdout|stderr", help="Only what it wrote there, on stdout."
         ),
     ] = None,
     max_bytes: Annotated[

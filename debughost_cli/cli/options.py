@@ -72,6 +72,9 @@ Service = Annotated[
     ),
 ]  # fmt: skip
 
+TYPES = "node|python|php|static"
+"""The metavar of a type."""
+
 _Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID]...", help="Projects, as with --project.", show_default=False),

@@ -44,7 +44,7 @@ def status(
         str, typer.Option("--interval", metavar="S", help="Seconds between two readings.")
     ] = "2",
     sort: Annotated[
-        str, typer.Option("--sort", metavar="KEY", help="name, cpu or memory.")
+        str, typer.Option("--sort", metavar="name|cpu|memory", help="The order.")
     ] = "name",
     no_stats: Annotated[
         bool, typer.Option("--no-stats", help="Leave CPU and memory out; faster.")

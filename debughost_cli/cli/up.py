@@ -9,6 +9,7 @@ import typer
 
 from debughost_cli.cli.options import (
     COMMAND_LINE,
+    TYPES,
     InstallTimeout,
     Stable,
     Wait,
@@ -56,7 +57,7 @@ def up(
     ] = False,
     type_: Annotated[
         str | None,
-        typer.Option("--type", metavar="TYPE", help="node, python, php or static; else detected."),
+        typer.Option("--type", metavar=TYPES, help="What it is; else detected."),
     ] = None,
     image: Annotated[
         str | None, typer.Option("--image", metavar="REF", help="Any image that has a shell.")
@@ -95,7 +96,8 @@ def up(
     restart_: Annotated[
         str | None,
         typer.Option(
-            "--restart", metavar="POLICY", help="no, always, unless-stopped, on-failure[:N] (no)."
+            "--restart", metavar="no|always|unless-stopped|on-failure[:N]",
+            help="When Docker starts it again (no).",
         ),
     ] = None,
     wait: Wait = True,
@@ -143,7 +145,7 @@ def up(
         ),
     ] = None,
     pull: Annotated[
-        str, typer.Option("--pull", metavar="WHEN", help="missing, always or never.")
+        str, typer.Option("--pull", metavar="missing|always|never", help="When to pull images.")
     ] = "missing",
     all_: Annotated[
         bool, typer.Option("--all", help="The projects of the group of this folder, in order.")

@@ -29,8 +29,8 @@ def wait(
         str,
         typer.Option(
             "--for",
-            metavar="CONDITION",
-            help="running, ready, healthy, exited, http[=PATH] or log=REGEX.",
+            metavar="running|ready|healthy|exited|http[=PATH]|log=REGEX",
+            help="The condition.",
         ),
     ] = "ready",
     timeout: Annotated[

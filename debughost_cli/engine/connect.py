@@ -180,7 +180,7 @@ def _from_context(name: str, source: str, env: Mapping[str, str]) -> Address:
 
 
 def _no_context(name: str, source: str, folder: Path) -> ContextNotFound:
-    known = sorted(_context_names(folder))
+    known = sorted(_names_in(folder))
     return ContextNotFound(
         f"there is no Docker context {name!r} ({source})",
         hint=f"Known contexts: {', '.join(['default', *known])}",
@@ -188,7 +188,12 @@ def _no_context(name: str, source: str, folder: Path) -> ContextNotFound:
     )
 
 
-def _context_names(folder: Path) -> Iterator[str]:
+def context_names(env: Mapping[str, str]) -> list[str]:
+    """The Docker contexts of this user, but for the default one, which is always there."""
+    return sorted(_names_in(_config_folder(env) / "contexts"))
+
+
+def _names_in(folder: Path) -> Iterator[str]:
     for meta in (folder / "meta").glob("*/meta.json"):
         try:
             name = json.loads(meta.read_text("utf-8")).get("Name")

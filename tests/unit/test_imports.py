@@ -95,27 +95,6 @@ def test_a_command_is_loaded_where_it_is_used(argv: list[str], code: int, own: s
     assert cli - OURS_ALWAYS <= own | {"projects"}
 
 
-COMPLETED = """
-import os, sys
-os.environ |= {"_DEBUGHOST_COMPLETE": "complete_bash", "COMP_WORDS": {line!r}, "COMP_CWORD": "1"}
-from debughost_cli.cli.app import main
-try:
-    main([])
-finally:
-    print(*sys.modules, file=sys.stderr)
-"""
-
-
-def test_completion_lists_commands_without_loading_them() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", COMPLETED.replace("{line!r}", repr("debughost s"))],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-    )  # fmt: skip
-    assert done.stdout.split() == ["start", "stop", "status", "shell", "schema"]
-    cli = {m for m in done.stderr.split() if m.startswith("debughost_cli.cli.")}
-    assert cli <= set(ours(*(f"cli.{name}" for name in OURS_ALWAYS)))
-
-
 @pytest.mark.parametrize("argv", [["--version"]])
 def test_the_version_loads_nothing_at_all(argv: list[str]) -> None:
     done = python(
