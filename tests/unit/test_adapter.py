@@ -245,6 +245,30 @@ def test_a_failed_build_ends_with_its_last_lines(connect: Any, script: Any, tmp_
     assert lines[-2:] == ["Step 7", " ---> run 7"]
 
 
+def test_a_line_of_a_build_that_comes_in_pieces_is_one_line(
+    connect: Any, script: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\n")
+    pieces = [
+        "Step 1 : RUN",
+        "\n",
+        "\x1b[91mE:",
+        " ",
+        "Unable to locate package x",
+        "\n",
+        "r 1\rr 2",
+    ]
+    script.on("/build", (200, progress(*({"stream": p} for p in pieces), {"error": "code: 100"})))
+    seen: list[str] = []
+    with pytest.raises(errors.EngineError) as caught:
+        connect().images.build(
+            tmp_path, tags=["y:1"], labels={}, build_args={}, no_cache=False, on_text=seen.append
+        )
+    lines = ["Step 1 : RUN", "E: Unable to locate package x", "r 1", "r 2"]
+    assert caught.value.details["log_tail"] == lines
+    assert [line.replace("\x1b[91m", "") for line in seen] == lines
+
+
 def test_a_failed_pull_ends_with_its_last_steps(connect: Any, script: Any) -> None:
     amounts = [{"id": "a", "status": "Downloading", "progress": f"{n}/20"} for n in range(20)]
     steps = [{"status": "Pulling from library/x"}, *amounts, {"error": "unexpected EOF"}]

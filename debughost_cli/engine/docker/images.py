@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from debughost_cli.resources import Image
 
 _TAIL = 10
 """Lines of a build or pull that are shown where it fails."""
+_LINE_ENDS = re.compile(r"[\r\n]")
+_LONGEST_LINE = 4096
 
 
 class DockerImages:
@@ -123,12 +126,27 @@ class _LastLines:
     def __init__(self, on_text: OnText) -> None:
         self._on_text = on_text
         self._lines: deque[str] = deque(maxlen=_TAIL)
+        self._begun = ""
 
-    def note(self, text: str, *, is_amount: bool) -> None:
-        """``text``: one line or more."""
+    def note(self, line: str, *, is_amount: bool = False) -> None:
+        """A whole line."""
+        if not line.strip():
+            return
         if not is_amount:
-            self._lines.extend(line for line in text.splitlines() if line.strip())
-        self._on_text(text)
+            self._lines.append(line)
+        self._on_text(line.strip())
+
+    def feed(self, text: str) -> None:
+        """What a program of a build wrote, in pieces as they came: lines or parts of them."""
+        *lines, begun = _LINE_ENDS.split(self._begun + text)
+        self._begun = begun[-_LONGEST_LINE:]
+        for line in lines:
+            self.note(line)
+
+    def end(self) -> None:
+        """Nothing more comes: what has no end of line is a line too."""
+        self.note(self._begun)
+        self._begun = ""
 
     def tail(self) -> list[str]:
         """As the last lines of a program are shown."""
@@ -143,9 +161,13 @@ def _drain(stream: Iterator[Mapping[str, Any]], last: _LastLines, doing: str) ->
     for message in stream:
         detail = message.get("errorDetail") or {}
         failure = failure or str(detail.get("message") or message.get("error") or "")
-        text = message.get("stream") or _status_text(message)
-        if text and text.strip() and not failure:
-            last.note(text.strip(), is_amount=bool(message.get("progress")))
+        if failure:
+            continue
+        if "stream" in message:
+            last.feed(str(message["stream"]))
+        else:
+            last.note(_status_text(message), is_amount=bool(message.get("progress")))
+    last.end()
     if failure:
         raise from_stream(failure, doing)
 
