@@ -1,5 +1,6 @@
 # `make demo` and `make test` do all their own set-up; see README.md.
-.PHONY: demo test test-engines check check-lowest check-newest docs reference bench lock setup clean
+.PHONY: demo test test-engines check check-lowest check-newest docs reference dist bench lock setup
+.PHONY: clean
 
 demo:
 	@scripts/demo
@@ -31,6 +32,11 @@ docs: setup
 reference: setup
 	@.venv/bin/python docs/reference.py
 	@scripts/completions
+
+# The packages, in dist/: the wheel, the source archive, and one file with all that it needs, for CI.
+dist: setup
+	@.venv/bin/python -m build --no-isolation --outdir dist
+	@.venv/bin/python scripts/zipapp
 
 # Side by side with docker and docker compose, on a newer engine as well; some minutes.
 bench:
