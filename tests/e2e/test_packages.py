@@ -25,11 +25,18 @@ pytestmark = pytest.mark.once
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel, the source archive and the zip file."""
     folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
-    subprocess.run(build, check=True, capture_output=True, timeout=120)
-    pyz = folder / "debughost.pyz"
-    subprocess.run([sys.executable, ROOT / "scripts/zipapp", pyz], check=True, timeout=300)
+    call(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT)
+    call(sys.executable, ROOT / "scripts/zipapp", folder / "debughost.pyz")
     return folder
+
+
+def call(
+    *command: str | Path, env: dict[str, str] | None = None, code: int = 0
+) -> subprocess.CompletedProcess[bytes]:
+    words = list(map(str, command))
+    done = subprocess.run(words, env=env, capture_output=True, check=False, timeout=300)
+    assert done.returncode == code, done
+    return done
 
 
 @pytest.fixture
@@ -62,8 +69,7 @@ def test_uv_tool_install(
     built: Path, clean: dict[str, str], project: str, tmp_path: Path, run: Program
 ) -> None:
     wheel = next(built.glob("*.whl"))
-    install = [TOOLS / "uv", "tool", "install", "--python", PYTHON, wheel]
-    subprocess.run(install, check=True, env=clean, capture_output=True, timeout=300)
+    call(TOOLS / "uv", "tool", "install", "--python", PYTHON, wheel, env=clean)
     bring_up(tmp_path / "home/.local/bin/debughost", clean, project, tmp_path / "shop")
 
 
@@ -71,8 +77,7 @@ def test_pipx_install(
     built: Path, clean: dict[str, str], project: str, tmp_path: Path, run: Program
 ) -> None:
     wheel = next(built.glob("*.whl"))
-    install = [TOOLS / "uv", "tool", "run", "--python", PYTHON, "pipx", "install", wheel]
-    subprocess.run(install, check=True, env=clean, capture_output=True, timeout=300)
+    call(TOOLS / "uv", "tool", "run", "--python", PYTHON, "pipx", "install", wheel, env=clean)
     bring_up(tmp_path / "home/.local/bin/debughost", clean, project, tmp_path / "shop")
 
 
@@ -88,10 +93,8 @@ def test_the_zip_file(
 def test_the_zip_file_is_unpacked_once_by_several_at_once(
     built: Path, clean: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [built / "debughost.pyz", "--version"]
-
     def version(_: int) -> bytes:
-        done = subprocess.run(command, env=clean, capture_output=True, check=True, timeout=120)
+        done = call(built / "debughost.pyz", "--version", env=clean)
         assert done.stderr == b""
         return done.stdout
 
@@ -103,13 +106,12 @@ def test_the_zip_file_is_unpacked_once_by_several_at_once(
 def test_the_zip_file_runs_nothing_that_others_could_have_written(
     built: Path, clean: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [built / "debughost.pyz", "--version"]
-    first = subprocess.run(command, env=clean, capture_output=True, check=True, timeout=120)
+    first = call(built / "debughost.pyz", "--version", env=clean)
     (unpacked,) = (tmp_path / "home/.cache/debughost/pyz").iterdir()
     (unpacked / "debughost_cli/__main__.py").write_text("raise SystemExit('planted')\n")
     unpacked.chmod(0o777)
     env = clean | {"TMPDIR": str(tmp_path)}
-    again = subprocess.run(command, env=env, capture_output=True, check=True, timeout=120)
+    again = call(built / "debughost.pyz", "--version", env=env)
     assert again.stdout == first.stdout
     assert not list(tmp_path.glob("debughost-pyz-*"))
 
@@ -118,8 +120,7 @@ def test_the_zip_file_works_without_a_home(
     built: Path, clean: dict[str, str], tmp_path: Path
 ) -> None:
     env = clean | {"HOME": "/dev/null", "TMPDIR": str(tmp_path)}
-    command = [built / "debughost.pyz", "schema", "--errors"]
-    done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=120)
+    done = call(built / "debughost.pyz", "schema", "--errors", env=env)
     assert b"PORT_IN_USE" in done.stdout
     assert not list(tmp_path.glob("debughost-pyz-*"))
 
@@ -130,15 +131,15 @@ def test_the_zip_file_names_the_pythons_that_it_is_for(built: Path, clean: dict[
         "m.EXTENSION_SUFFIXES[:] = ['.cpython-39-x.so'];"
         "sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0]); runpy.run_path(sys.argv[0])"
     )
-    command = [PYTHON, "-c", code, built / "debughost.pyz", "--version"]
-    done = subprocess.run(command, env=clean, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 1
+    done = call(PYTHON, "-c", code, built / "debughost.pyz", "--version", env=clean, code=1)
     assert b"not for this Python (cpython-39-x), but for: cpython-311-x86_64" in done.stderr
     assert b"uv tool install" in done.stderr
 
 
 def test_the_archives_are_complete(built: Path) -> None:
     """The wheel was made from the source archive; PyPI's own check of both finds nothing."""
-    check = [TOOLS / "uv", "tool", "run", "--python", sys.executable, "twine", "check", "--strict"]
     archives = [*built.glob("*.whl"), *built.glob("*.tar.gz")]
-    subprocess.run([*check, *archives], check=True, capture_output=True, timeout=300)
+    call(
+        TOOLS / "uv", "tool", "run", "--python", sys.executable, "twine", "check", "--strict",
+        *archives,
+    )  # fmt: skip
