@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 _STEP = 0.05
 """Seconds between two checks of a parent while waiting."""
@@ -25,10 +27,41 @@ class CancelToken:
     def __init__(self, parent: CancelToken | None = None) -> None:
         self._event = threading.Event()
         self._parent = parent
+        self._guard = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
         """Requests the end."""
-        self._event.set()
+        with self._guard:
+            self._event.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Calls ``callback``, once, where this or its parent is set before the block has ended.
+
+        It is called by whoever cancels, or at once, and must not take long: for what waits in a
+        call to the engine, and so cannot check whether it is set.
+        """
+        called = threading.Lock()
+
+        def once() -> None:
+            if called.acquire(blocking=False):
+                callback()
+
+        with self._guard:
+            is_late = self._event.is_set()
+            self._callbacks += [] if is_late else [once]
+        if is_late:
+            once()
+        try:
+            with self._parent.on_cancel(once) if self._parent else nullcontext():
+                yield
+        finally:
+            with self._guard:
+                self._callbacks = [c for c in self._callbacks if c is not once]
 
     def is_set(self) -> bool:
         """True once the end was requested."""

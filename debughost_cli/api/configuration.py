@@ -17,7 +17,7 @@ class Configuration:
     """The configuration of the project in a folder; needs no engine."""
 
     def __init__(self, folder: Path | None, environ: Mapping[str, str]) -> None:
-        self._given = folder
+        self.given = folder
         self._environ = environ
 
     @property
@@ -25,7 +25,7 @@ class Configuration:
         """The folder that calls without one are about. Raises Usage where it was removed."""
         from debughost_cli.api.workspaces import current_folder
 
-        return self._given or current_folder()
+        return self.given or current_folder()
 
     def show(self, workspace: str | Path | None = None) -> ResolvedProject:
         """The settings in force, each with its source, and what was detected.

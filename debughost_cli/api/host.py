@@ -179,7 +179,7 @@ class DebugHost(ProjectLifecycle):
         service = OneOffService(self._source.get(), self._progress)
         with ExitStack() as stack:
             with self._progress.task(resolved.project):
-                made = service.create(resolved, pull, self.cancel.is_set)
+                made = service.create(resolved, pull, self.cancel)
                 container = stack.enter_context(closing(made))
             yield container
 

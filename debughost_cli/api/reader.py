@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from debughost_cli.api.configuration import Configuration
-from debughost_cli.api.engine_source import EngineSource
-from debughost_cli.api.groups import Images, Network, Volumes
-from debughost_cli.cancel import CancelToken
+from debughost_cli.api.wiring import Wiring
 from debughost_cli.names import check_project
-from debughost_cli.services.progress import NullProgress, Progress
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine, ExecResult, ExecSpec
     from debughost_cli.planning.debug_config import DebugConfig
     from debughost_cli.planning.events import ProjectEvent
     from debughost_cli.planning.log_options import LogOptions
-    from debughost_cli.resources import EngineInfo
     from debughost_cli.services.doctor import Check
     from debughost_cli.services.exec import ProjectExec
     from debughost_cli.services.logs import LogReading
@@ -33,56 +25,8 @@ DOCTOR_TIMEOUT = 5.0
 """Seconds that a check may take, from the contract."""
 
 
-class ProjectReader:
+class ProjectReader(Wiring):
     """The part of ``DebugHost`` that changes nothing by itself."""
-
-    def __init__(
-        self,
-        *,
-        host: str | None = None,
-        context: str | None = None,
-        folder: str | Path | None = None,
-        environ: Mapping[str, str] | None = None,
-        progress: Progress | None = None,
-        cancel: CancelToken | None = None,
-        engine: Engine | None = None,
-    ) -> None:
-        self.environ = os.environ if environ is None else environ
-        self.cancel = cancel or CancelToken()
-        self._progress = progress or NullProgress()
-        self._source = EngineSource(host, context, self.environ, self._progress, engine)
-        self.network = Network(self._source, self._progress)
-        self.volumes = Volumes(self._source, self._progress)
-        self.config = Configuration(Path(folder) if folder else None, self.environ)
-        self.images = Images(self._source, self._progress, self.config)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connections to the engine; a later call opens them again."""
-        self._source.close()
-
-    def connect(self) -> EngineInfo:
-        """Connects to the engine now instead of on first use. Raises what connecting raises.
-
-        >>> host.connect().version
-        '28.5.2'
-        """
-        return self._source.get().info
-
-    @property
-    def engine_info(self) -> EngineInfo | None:
-        """Which engine answers and why it was chosen; None before one was needed."""
-        return self._source.info
 
     def status(self, projects: Projects = None, *, stats: bool = True) -> Snapshot:
         """All projects, or those named. Raises ProjectNotFound.
@@ -93,8 +37,12 @@ class ProjectReader:
         """
         from debughost_cli.services.status import StatusService
 
-        names = names_of(projects)
-        return StatusService(self._source.get(), self.environ).run(names, stats=stats)
+        names, engine = names_of(projects), self._source.get()
+        if self._statuses:
+            service = self._statuses.get(engine)
+        else:
+            service = StatusService(engine, self.environ)
+        return service.run(names, stats=stats)
 
     def status_reader(
         self, projects: Projects = None, *, stats: bool = True
@@ -197,7 +145,7 @@ class ProjectReader:
         from debughost_cli.services.exec import ExecService
 
         (name,) = self.chosen(project)
-        return ExecService(self._source.get()).start(name, spec, size, service)
+        return ExecService(self._source.get(), self.cancel).start(name, spec, size, service)
 
     def debug_config(self, editor: str = "vscode", project: str | None = None) -> DebugConfig:
         """What an editor needs to debug the project: vscode, jetbrains or neovim.

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from msgspec.structs import replace
 
 from debughost_cli import names
+from debughost_cli.cancel import CancelToken
 from debughost_cli.engine.port import Conflict, Engine, ExecSpec, Execution, NotFound, OnOutput
 from debughost_cli.errors import (
     DebughostError,
@@ -17,6 +18,7 @@ from debughost_cli.errors import (
     EnginePermissionDenied,
     EngineTimeout,
     EngineUnavailable,
+    Interrupted,
     InvalidConfig,
     ProjectNotFound,
     StartFailed,
@@ -63,10 +65,11 @@ class ExecRefused(Usage):
 
 
 class ExecService:
-    """Starts commands in projects that run."""
+    """Starts commands in projects that run; ``cancel`` ends them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, cancel: CancelToken | None = None) -> None:
         self._engine = engine
+        self._cancel = cancel or CancelToken()
 
     def start(
         self,
@@ -107,7 +110,7 @@ class ExecService:
                 # What came was no answer of an engine.
                 raise
             raise _refused(exc.message) from exc
-        return ProjectExec(self._engine, execution, project, ref, spec)
+        return ProjectExec(self._engine, execution, project, ref, spec, self._cancel)
 
     def _running(self, project: str, service: str | None) -> str:
         """The container's id, from one request. Raises ProjectNotFound."""
@@ -169,13 +172,15 @@ class ProjectExec:
     """A command that was started in a project."""
 
     def __init__(
-        self, engine: Engine, execution: Execution, project: str, ref: str, spec: ExecSpec
-    ) -> None:
+        self, engine: Engine, execution: Execution, project: str, ref: str, spec: ExecSpec,
+        cancel: CancelToken | None = None,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._execution = execution
         self._project = project
         self._ref = ref
         self._spec = spec
+        self._cancel = cancel or CancelToken()
         self._pid = 0
         self._begun = threading.Event()
         self._ended = threading.Event()
@@ -193,23 +198,28 @@ class ProjectExec:
     def run(self, stdin: int | None, on_output: OnOutput, timeout: float | None = None) -> None:
         """Passes the streams through until they end; ``finish`` comes next.
 
-        Any exception in either, except a failure of the engine, ends the command as well. So does
-        ``timeout``, in seconds: SIGTERM, and SIGKILL 5 s later.
+        Any exception in either, except a failure of the engine, ends the command as well. So do
+        ``timeout``, in seconds, and a cancellation: SIGTERM, and SIGKILL 5 s later.
         """
         if timeout is not None:
             self._timeout = timeout
-            threading.Thread(target=self._end_after, args=(timeout,), daemon=True).start()
+            self._start_ending(timeout)
         self._header = Header(on_output, self._set_pid)
-        with self._guarded():
+        with self._guarded(), self._cancel.on_cancel(self._start_ending):
             self._execution.pump(stdin, self._header)
         self._begun.set()
 
     def finish(self) -> int:
-        """The exit code. Raises ExecRefused, WaitTimeout, and ProjectNotFound after a removal."""
+        """The exit code.
+
+        Raises ExecRefused, WaitTimeout, Interrupted, and ProjectNotFound after a removal.
+        """
         with self._guarded():
             self.exit_code = code = self._execution.wait()
         self._ended.set()
         self._execution.close()
+        if self._cancel.is_set():
+            raise Interrupted
         if self._is_late:
             raise self._timed_out(code)
         if self._header and self._header.refusal:
@@ -262,6 +272,9 @@ class ProjectExec:
         thread = threading.Thread(target=self._try_signal, args=signals, daemon=True)
         thread.start()
         thread.join(_ABANDON_TIMEOUT)
+
+    def _start_ending(self, timeout: float = 0.0) -> None:
+        threading.Thread(target=self._end_after, args=(timeout,), daemon=True).start()
 
     def _end_after(self, timeout: float) -> None:
         if self._ended.wait(timeout):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from debughost_cli import names
+from debughost_cli.cancel import CancelToken
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.engine.port import Conflict, Engine, ExecSpec, NotFound
@@ -97,7 +98,7 @@ class OneOffService:
         self,
         resolved: ResolvedProject,
         pull: PullPolicy = PullPolicy.MISSING,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancel: CancelToken | None = None,
     ) -> OneOff:
         """A container in which commands can be run, its dependencies installed; to be closed.
 
@@ -105,14 +106,15 @@ class OneOffService:
         """
         check_workspace_limits(self._engine, resolved.settings)
         warn_of_raised_limits(resolved.settings, self._progress)
-        idle = self._idling(resolved)
-        state = UpState(idle, UpOptions(pull=pull, cancelled=cancelled), Rollback(self._progress))
+        idle, token = self._idling(resolved), cancel or CancelToken()
+        options = UpOptions(pull=pull, cancelled=token.is_set)
+        state = UpState(idle, options, Rollback(self._progress))
         with disk_space.with_usage_details(self._engine):
             state.image, state.image_steps = self._image_steps.get(idle, pull)
             with self._recovery.lock(state.project):
                 try:
                     attempt = self._recovery.until_converged(state, lambda: self._prepare(state))
-                    return self._started(state, attempt)
+                    return self._started(state, attempt, token)
                 except BaseException:
                     state.rollback.run()
                     raise
@@ -152,12 +154,12 @@ class OneOffService:
         self._executor.run(state, attempt, _needed(observation))
         return attempt
 
-    def _started(self, state: UpState, attempt: Attempt) -> OneOff:
+    def _started(self, state: UpState, attempt: Attempt, token: CancelToken) -> OneOff:
         if attempt.observation.current:
             self._wait_for_install(state, attempt.observation.current)
         spec = _of_one_off(attempt.observation.spec.main)
         name = names.one_off_name(spec.project, self._clock.now(), os.getpid())
-        made = OneOff(self._engine, name, state.resolved, attempt.executed)
+        made = OneOff(self._engine, name, state.resolved, attempt.executed, token)
         # By name, and before it exists: an interruption in between must find it as well.
         state.rollback.push(f"remove container {name}", made.close)
         ref = self._deployment.create(name, spec)
@@ -248,9 +250,11 @@ class OneOff:
     """A container that lives as long as this object: ``close`` removes it."""
 
     def __init__(
-        self, engine: Engine, name: str, resolved: ResolvedProject, executed: Iterable[Step]
-    ) -> None:
+        self, engine: Engine, name: str, resolved: ResolvedProject, executed: Iterable[Step],
+        cancel: CancelToken,
+    ) -> None:  # fmt: skip
         self._engine = engine
+        self._cancel = cancel
         self._name = name
         self._resolved = resolved
         self._made_folder = any(s.kind is StepKind.CREATE_FOLDER for s in executed)
@@ -273,8 +277,8 @@ class OneOff:
 
     def start(self, spec: ExecSpec, size: tuple[int, int] | None = None) -> ProjectExec:
         """Starts a command, as ``exec`` does. Raises ExecRefused."""
-        project = self._resolved.project
-        return ExecService(self._engine).start_in(self._name, project, spec, size)
+        service = ExecService(self._engine, self._cancel)
+        return service.start_in(self._name, self._resolved.project, spec, size)
 
     def close(self) -> None:
         """Removes the container, and what it alone needed; may be called again."""

@@ -34,6 +34,8 @@ from debughost_cli.services.worker_pool import WorkerPool
 WORKERS = 16
 COMPARED_EVERY = 10.0
 """Seconds between two readings of a workspace's configuration, which takes longer than all else."""
+LONGEST_SPAN = 60.0
+"""Seconds after which a sample is too old to tell what a container uses now."""
 SAMPLE_PAUSE = 0.1
 """Seconds between two stats samples where the engine answers at once (Engine 20.10 takes 1 s)."""
 
@@ -54,6 +56,14 @@ class _Seen(Struct, frozen=True):
     services: tuple[tuple[Container, Companion], ...]
 
 
+class _Measured(Struct, frozen=True):
+    """Two samples of a container, and when the second was taken, by the monotonic clock."""
+
+    before: StatsSample
+    after: StatsSample
+    at: float
+
+
 class _Compared(Struct, frozen=True):
     """A run of a container with what it was compared with, and until when that counts."""
 
@@ -63,15 +73,28 @@ class _Compared(Struct, frozen=True):
 
 
 class StatusService:
-    """Reads, and changes nothing. Called again, it measures CPU since the last time."""
+    """Reads, and changes nothing. Called again, it measures CPU since the last time.
+
+    ``measured_every``: seconds for which what was measured counts, and is not measured again.
+    ``compared_every``: seconds between two readings of a workspace's configuration. Several threads
+    may call one service.
+    """
 
     def __init__(
-        self, engine: Engine, environ: Mapping[str, str], clock: Clock = SYSTEM_CLOCK
+        self,
+        engine: Engine,
+        environ: Mapping[str, str],
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        measured_every: float = 0.0,
+        compared_every: float = COMPARED_EVERY,
     ) -> None:
         self._engine = engine
         self._environ = environ
         self._clock = clock
-        self._samples: dict[str, StatsSample] = {}
+        self._measured_every = measured_every
+        self._compared_every = compared_every
+        self._measured: dict[str, _Measured] = {}
         self._compared: dict[str, _Compared] = {}
 
     def run(self, projects: Sequence[str] = (), *, stats: bool = True) -> Snapshot:
@@ -81,9 +104,9 @@ class StatusService:
             if project not in found:
                 raise not_found(project, list(found))
         chosen = [found[p] for p in dict.fromkeys(projects or sorted(found))]
-        ids = {c.id for i in chosen for c in (i.main, *i.companions)}
-        self._samples = {ref: s for ref, s in self._samples.items() if ref in ids}
-        self._compared = {ref: c for ref, c in self._compared.items() if ref in ids}
+        ids = {c.id for i in found.values() for c in (i.main, *i.companions)}
+        self._measured = {ref: m for ref, m in dict(self._measured).items() if ref in ids}
+        self._compared = {ref: c for ref, c in dict(self._compared).items() if ref in ids}
         if not chosen:
             return Snapshot(())
         kept = self._looked_at(chosen, stats)
@@ -97,10 +120,10 @@ class StatusService:
         measured = [c for i in chosen for c in (i.main, *i.companions)] if stats else []
         with WorkerPool(min(WORKERS, max(len(chosen), len(measured)))) as pool:
             before = pool.map(self._before, measured)
-            sampled = time.monotonic()
+            sampled = self._clock.monotonic()
             seen = pool.map(lambda i: self._seen(i, drift), chosen)
-            if any(before):
-                time.sleep(max(0.0, SAMPLE_PAUSE - (time.monotonic() - sampled)))
+            if any(isinstance(sample, StatsSample) for sample in before):
+                time.sleep(max(0.0, SAMPLE_PAUSE - (self._clock.monotonic() - sampled)))
             pairs = zip(measured, before, strict=True)
             running = [(c.id, sample) for c, sample in pairs if sample]
             after = pool.map(lambda both: self._after(*both), running)
@@ -138,15 +161,13 @@ class StatusService:
         if known and known.run == run and now < known.until:
             return known.found
         found = drift.compare(container, launcher, instance)
-        self._compared[container.id] = _Compared(run, now + COMPARED_EVERY, found)
+        self._compared[container.id] = _Compared(run, now + self._compared_every, found)
         return found
 
-    def _finished(
-        self, seen: _Seen, usages: Mapping[str, tuple[StatsSample, StatsSample]]
-    ) -> tuple[Project, list[Warn]]:
+    def _finished(self, seen: _Seen, usages: Mapping[str, _Measured]) -> tuple[Project, list[Warn]]:
         def stats_of(container: Container, state: State | None) -> Stats | None:
             both = usages.get(container.id) if state is State.RUNNING else None
-            return usage(*both, container) if both else None
+            return usage(both.before, both.after, container) if both else None
 
         services = tuple(
             replace(companion, stats=stats_of(container, companion.state))
@@ -157,18 +178,26 @@ class StatusService:
         )
         return project, warnings(project) + ([seen.warning] if seen.warning else [])
 
-    def _before(self, summary: ContainerSummary) -> StatsSample | None:
-        """None where nothing runs: for one that just ended the engine's answer is empty."""
+    def _before(self, summary: ContainerSummary) -> StatsSample | _Measured | None:
+        """A first sample, or what was measured last.
+
+        None where nothing runs: for one that just ended the engine's answer is empty.
+        """
         if summary.status is not ContainerStatus.RUNNING:
             return None
+        known = self._measured.get(summary.id)
+        if known and self._clock.monotonic() - known.at < LONGEST_SPAN:
+            return known
         try:
-            return self._samples.get(summary.id) or self._engine.containers.stats(summary.id)
+            return self._engine.containers.stats(summary.id)
         except EngineError:
             return None
 
-    def _after(
-        self, ref: str, before: StatsSample
-    ) -> tuple[str, tuple[StatsSample, StatsSample] | None]:
+    def _after(self, ref: str, before: StatsSample | _Measured) -> tuple[str, _Measured | None]:
+        if isinstance(before, _Measured):
+            if self._clock.monotonic() - before.at < self._measured_every:
+                return ref, before
+            before = before.after
         try:
             after = self._engine.containers.stats(ref)
         except (EngineError, NotFound):
@@ -176,5 +205,5 @@ class StatusService:
         if not after.read_ns:
             # A container that ended in between answers with zeros.
             return ref, None
-        self._samples[ref] = after
-        return ref, (before, after)
+        self._measured[ref] = measured = _Measured(before, after, self._clock.monotonic())
+        return ref, measured

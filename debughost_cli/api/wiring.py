@@ -1,0 +1,102 @@
+"""How a ``DebugHost`` is put together, and its connection to the engine."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from debughost_cli.api.configuration import Configuration
+from debughost_cli.api.engine_source import EngineSource
+from debughost_cli.api.groups import Images, Network, Volumes
+from debughost_cli.api.kept_status import KeptStatus
+from debughost_cli.cancel import CancelToken
+from debughost_cli.services.progress import NullProgress, Progress
+
+if TYPE_CHECKING:
+    from debughost_cli.engine.port import Engine
+    from debughost_cli.resources import EngineInfo
+
+
+class Wiring:
+    """What all methods need: the engine, the environment, the observer, the token."""
+
+    def __init__(
+        self,
+        *,
+        host: str | None = None,
+        context: str | None = None,
+        folder: str | Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self._source = EngineSource(host, context, self.environ, progress or NullProgress(), engine)
+        self._statuses: KeptStatus | None = None
+        self._wire(folder, progress, cancel)
+
+    def _wire(
+        self, folder: str | Path | None, progress: Progress | None, cancel: CancelToken | None
+    ) -> None:
+        self.cancel = cancel or CancelToken()
+        self._progress = progress or NullProgress()
+        self.network = Network(self._source, self._progress)
+        self.volumes = Volumes(self._source, self._progress)
+        self.config = Configuration(Path(folder) if folder else None, self.environ)
+        self.images = Images(self._source, self._progress, self.config)
+
+    def view(
+        self,
+        *,
+        folder: str | Path | None = None,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
+        """The same engine for one call, with a folder, an observer and a token of its own.
+
+        For programs that stay: calls of several threads share the connection, and ``status`` what
+        was measured in the last 5 s. ``close`` closes the connection for all of them; the next call
+        opens it again.
+
+        >>> view = host.view()
+        >>> view.connect() is host.connect()
+        True
+        """
+        if self._statuses is None:
+            self._statuses = KeptStatus(self.environ)
+        made = copy.copy(self)
+        made._wire(folder or self.config.given, progress, cancel)  # noqa: SLF001 - of this class
+        return made
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections to the engine; a later call opens them again."""
+        self._source.close()
+
+    def connect(self) -> EngineInfo:
+        """Connects to the engine now instead of on first use. Raises what connecting raises.
+
+        >>> host.connect().version
+        '28.5.2'
+        """
+        return self._source.get().info
+
+    @property
+    def engine_info(self) -> EngineInfo | None:
+        """Which engine answers and why it was chosen; None before one was needed."""
+        return self._source.info
