@@ -14,6 +14,7 @@ from debughost_cli.failure import DebughostError as DebughostError
 from debughost_cli.failure import ExitCode as ExitCode
 from debughost_cli.failure import Failure as Failure
 from debughost_cli.failure import Interrupted as Interrupted
+from debughost_cli.failure import NotInstalled as NotInstalled
 from debughost_cli.failure import all_errors as all_errors
 from debughost_cli.models import ExitReason
 

@@ -139,6 +139,13 @@ class DebughostError(Failure, Exception):
     """Something went wrong; a caller that can do without it may catch it."""
 
 
+class NotInstalled(DebughostError):
+    """The command needs an extra of this package that is not installed."""
+
+    code = "NOT_INSTALLED"
+    exit_code = ExitCode.USAGE
+
+
 class Interrupted(Failure):
     """A signal ended the command; what it had half made is removed again.
 

@@ -144,10 +144,6 @@ def _usage(command: Any, path: str) -> str:
 
 def _command(command: Any, path: str) -> Iterator[str]:
     yield f"### {path}\n\n{command.help.strip()}\n\n{_usage(command, path)}\n"
-    if isinstance(command, TyperGroup):
-        for name, child in command.commands.items():
-            yield from _command(child, f"{path} {name}")
-        return
     for param in command.params:
         if param.param_type_name == "argument":
             yield f"`{param.metavar or param.name.upper()}`\n: {param.help}\n\n"
@@ -156,6 +152,9 @@ def _command(command: Any, path: str) -> Iterator[str]:
     examples = EXAMPLES.get(path.removeprefix("debughost "), ())
     if examples:
         yield "Examples:\n\n```text\n" + "\n".join(examples) + "\n```\n\n"
+    if isinstance(command, TyperGroup):
+        for name, child in command.commands.items():
+            yield from _command(child, f"{path} {name}")
 
 
 def _option(param: Any) -> str:

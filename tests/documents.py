@@ -37,7 +37,7 @@ _NUMBERS = {"duration_ms", "uptime_seconds", "cpu_percent"}
 _TEXTS = {"cursor"}
 
 
-GROUPS = ("network", "volumes", "images", "config")
+GROUPS = ("network", "volumes", "images", "config", "mcp")
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,10 @@ case("commands", "schema --commands")
 case("unknown command", "schema bogus")
 case("bash", "completion bash")
 case("unknown shell", "completion bogus")
+case("written", "mcp install claude")
+case("again", "mcp install vscode", "mcp install vscode")
+case("printed", "mcp install codex --print")
+case("unknown client", "mcp install bogus")
 case("text", "guide")
 case("unknown option", "guide --bogus")
 

@@ -21,7 +21,7 @@ from debughost_cli.cli.options import (
     show_help,
     with_common_options,
 )
-from debughost_cli.cli.output import Output, emit
+from debughost_cli.cli.output import Output, defect, emit
 from debughost_cli.cli.session import Session, check_output, wants_json
 from debughost_cli.errors import Failure, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams, clean
@@ -139,8 +139,4 @@ def _defect(exc: Exception, session: Session) -> Internal:
 
     if session.options.verbose:
         session.streams.talk(clean("".join(traceback.format_exception(exc))))
-    return Internal(
-        f"a defect in debughost: {type(exc).__name__}: {exc}",
-        hint="Please report it, with what --verbose prints",
-        details={"exception": type(exc).__name__},
-    )
+    return defect(exc)

@@ -54,6 +54,7 @@ COMMANDS = {
         "Print the JSON Schema of what a command, or each one of a group, prints with --json.",
     ),
     "guide": ("guide", "Print one page for an agent that has never seen this program."),
+    "mcp": ("mcp", "The same commands as MCP tools over stdio, for agents."),
     "completion": ("completion", "Print the completion script for a shell."),
     "network": ("network", "The network that all projects share."),
     "volumes": ("volumes", "The volumes that hold installed packages."),

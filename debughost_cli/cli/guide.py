@@ -53,6 +53,8 @@ Why is it not ready: debughost wait --for ready --timeout 5 --json, error.detail
 Does a page answer: debughost wait --for http=/health --timeout 30 --json.
 One line a change: debughost events --json. What must be well in a script: status --check.
 
+The same commands as MCP tools: debughost mcp install claude (or cursor, vscode, codex).
+
 When something is wrong: debughost doctor. All codes: debughost schema --errors. The shape of every
 document: debughost schema COMMAND. Nothing ever asks a question with --json or off a terminal;
 what needs a yes takes --yes.

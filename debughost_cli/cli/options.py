@@ -147,7 +147,7 @@ def command(function: Command) -> Callable[..., Output]:
     )
     ids = [inspect.Parameter("ids", context.kind, default=None, annotation=_Ids)]
     group = [inspect.Parameter("group", context.kind, default=False, annotation=_Group)]
-    several = (ids, group) if _takes_ids(own) else ([], [])
+    several = (ids, group) if takes_ids(own) else ([], [])
     parameters = [context, *several[0], *own, *several[1], *common_parameters()]
 
     def run(
@@ -160,9 +160,7 @@ def command(function: Command) -> Callable[..., Output]:
         if ids:
             values["project"] = [*_list(values["project"]), *ids]
         if group:
-            if values["project"] or values.get("all_"):
-                raise Usage("--group chooses the projects itself", hint="Leave the others out")
-            values["project"] = session.host.group()
+            choose_group(session, values)
         try:
             return function(session, **values)
         except BrokenPipeError as exc:
@@ -176,7 +174,15 @@ def command(function: Command) -> Callable[..., Output]:
     return run
 
 
-def _takes_ids(parameters: Sequence[inspect.Parameter]) -> bool:
+def choose_group(session: Session, values: dict[str, object]) -> None:
+    """Puts the projects of the group into the options of a command. Raises Usage."""
+    if values.get("project") or values.get("all_"):
+        raise Usage("--group chooses the projects itself", hint="Leave the others out")
+    values["project"] = session.host.group()
+
+
+def takes_ids(parameters: Sequence[inspect.Parameter]) -> bool:
+    """Whether a command is about projects that may also be given as words, or as a group."""
     annotations = {p.name: p.annotation for p in parameters}
     return annotations.get("project") == Projects and "command_" not in annotations
 

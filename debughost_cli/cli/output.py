@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import Failure
+from debughost_cli.errors import Failure, Internal
 from debughost_cli.render.streams import message_line
 
 if TYPE_CHECKING:
     from debughost_cli.api import ProjectsResult
+
+
+Document = dict[str, object]
+"""What ``--json`` prints."""
 
 
 class Output(Struct, frozen=True):
@@ -33,13 +37,22 @@ def emit(session: Session, output: Output) -> int:
         _emit_json(session, output)
     else:
         _emit_text(session, output)
-    return output.error.status if output.error else output.exit_code
+    return exit_code(output)
 
 
 def _emit_json(session: Session, output: Output) -> None:
-    from debughost_cli.render.json import dumps, envelope, plain
+    from debughost_cli.render.json import dumps
 
-    document = envelope(
+    made = document(session, output)
+    session.streams.out(dumps({"type": "result"} | made if session.is_stream else made))
+    session.streams.stdout.flush()
+
+
+def document(session: Session, output: Output) -> Document:
+    """The one document of a command, as the contract has it."""
+    from debughost_cli.render.json import envelope, plain
+
+    return envelope(
         command=session.command,
         changed=output.changed,
         data=output.data,
@@ -49,8 +62,11 @@ def _emit_json(session: Session, output: Output) -> None:
         engine=session.engine_info,
         duration_ms=session.elapsed_ms(),
     )
-    session.streams.out(dumps({"type": "result"} | document if session.is_stream else document))
-    session.streams.stdout.flush()
+
+
+def exit_code(output: Output) -> int:
+    """What the process of the command ends with."""
+    return output.error.status if output.error else output.exit_code
 
 
 def _emit_text(session: Session, output: Output) -> None:
@@ -63,6 +79,15 @@ def _emit_text(session: Session, output: Output) -> None:
         from debughost_cli.render import human
 
         human.error(session.streams, output.error)
+
+
+def defect(exc: Exception) -> Internal:
+    """The error for what no command is meant to raise."""
+    return Internal(
+        f"a defect in debughost: {type(exc).__name__}: {exc}",
+        hint="Please report it, with what --verbose prints",
+        details={"exception": type(exc).__name__},
+    )
 
 
 def projects_output(session: Session, result: ProjectsResult) -> Output:

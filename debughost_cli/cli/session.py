@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
@@ -14,9 +14,18 @@ from debughost_cli.errors import Usage
 from debughost_cli.render.streams import Streams
 
 if TYPE_CHECKING:
-    from debughost_cli.api import DebugHost, Engine
-    from debughost_cli.render.progress import TalkingProgress
+    from debughost_cli.api import DebugHost, Engine, Progress
+    from debughost_cli.models import Warn
     from debughost_cli.resources import EngineInfo
+
+    class SessionProgress(Progress, Protocol):
+        """The observer of a command, which also keeps its warnings."""
+
+        warnings: list[Warn]
+
+        def mute(self) -> None: ...
+
+        def done(self) -> None: ...
 
 
 class Options(Struct):
@@ -44,11 +53,15 @@ class Session(Struct, dict=True):
     """True for commands that print lines before their result."""
     is_parsed: bool = False
     """True once the options of the command itself are known."""
+    given_progress: SessionProgress | None = None
+    given_host: DebugHost | None = None
     _host: DebugHost | None = None
 
     @cached_property
-    def progress(self) -> TalkingProgress:
-        """The observer that writes to stderr."""
+    def progress(self) -> SessionProgress:
+        """The observer that writes to stderr, unless another one was given."""
+        if self.given_progress:
+            return self.given_progress
         from debughost_cli.render.progress import TalkingProgress
 
         self.streams.no_color = self.options.no_color
@@ -64,6 +77,8 @@ class Session(Struct, dict=True):
     @property
     def host(self) -> DebugHost:
         """What does the work; it connects to the engine on first use."""
+        if self._host is None and self.given_host:
+            self._host = self.given_host
         if self._host is None:
             from debughost_cli.api import DebugHost
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from debughost_cli.errors import all_errors
-from debughost_cli.render import shapes
+from debughost_cli.render import page_shapes, shapes
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -40,13 +40,16 @@ DATA: dict[str, type] = {
     "config set": shapes.ConfigSet,
     "config show": shapes.ConfigShown,
     "config validate": shapes.ConfigValidated,
-    "schema": shapes.SchemasShown,
-    "guide": shapes.GuideText,
-    "completion": shapes.CompletionScript,
+    "schema": page_shapes.SchemasShown,
+    "guide": page_shapes.GuideText,
+    "mcp install": page_shapes.McpInstalled,
+    "completion": page_shapes.CompletionScript,
 }
 """Every command with the class of its ``data``."""
 
-OTHER_DATA: dict[str, tuple[type, ...]] = {"schema": (shapes.CodesShown, shapes.CommandsShown)}
+OTHER_DATA: dict[str, tuple[type, ...]] = {
+    "schema": (page_shapes.CodesShown, page_shapes.CommandsShown)
+}
 """The classes of ``data`` that the command has with certain options instead."""
 
 LINES: dict[str, type] = {

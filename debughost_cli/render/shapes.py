@@ -256,45 +256,5 @@ class ConfigValidated(Struct, frozen=True):
     valid: bool
 
 
-class CodeFacts(Struct, frozen=True):
-    """An error code."""
-
-    code: str
-    exit_code: int
-    retryable: bool
-    meaning: str
-
-
-class CodesShown(Struct, frozen=True):
-    """Of ``schema --errors``."""
-
-    errors: list[CodeFacts]
-
-
-class CommandsShown(Struct, frozen=True):
-    """Of ``schema --commands``: each command with its arguments and options, or subcommands."""
-
-    commands: list[dict[str, Any]]
-
-
-class SchemasShown(Struct, frozen=True):
-    """Of ``schema`` and of ``schema GROUP``: the schema of each command."""
-
-    schemas: dict[str, dict[str, Any]]
-
-
-class CompletionScript(Struct, frozen=True):
-    """Of ``completion``."""
-
-    shell: str
-    script: str
-
-
-class GuideText(Struct, frozen=True):
-    """Of ``guide``."""
-
-    guide: str
-
-
 class NoData(Struct, frozen=True):
     """Nothing but the rest of the document."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,14 @@ def with_program(program: Program, *argv: str) -> Case:
 
 def plainly(*argv: str) -> Case:
     return lambda app, engine: app(*argv, "--json")
+
+
+@case("NOT_INSTALLED", 2)
+def _(app: App, engine: FakeEngine) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        # As Python sees a package that is not there.
+        patch.setitem(sys.modules, "mcp", None)
+        return app("mcp", "--json")
 
 
 CASES |= {

@@ -21,6 +21,7 @@ from debughost_cli.resources import LogFragment
 RECORDED = Path(__file__).parents[1] / "data" / "documents"
 TEXTS = {
     "message", "hint", "help", "meaning", "guide", "script", "content", "framework", "condition",
+    "entry",
 }  # fmt: skip
 """Written for people: the words may become better ones."""
 GROWING = {

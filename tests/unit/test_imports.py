@@ -27,6 +27,7 @@ MODULES = [
 HEAVY = {
     "docker", "requests", "urllib3", "rich", "tenacity", "psutil", "dotenv", "pydantic",
     "hypothesis", "pytest", "filelock", "click", "asyncio", "packaging", "dependency_groups",
+    "mcp", "mcp_types", "anyio",
 }  # fmt: skip
 
 LOADED = """
@@ -60,7 +61,16 @@ def python(code: Any, cache: Any = None) -> Any:
 
 @pytest.mark.parametrize(
     "argv",
-    [None, ["--version"], ["--help"], ["status", "--help"], ["up", "--help"], ["--json", "x"]],
+    [
+        None,
+        ["--version"],
+        ["--help"],
+        ["status", "--help"],
+        ["up", "--help"],
+        ["--json", "x"],
+        ["mcp", "--help"],
+        ["mcp", "install", "codex", "--print"],
+    ],
 )
 def test_a_start_loads_nothing_heavy(argv: list[str] | None) -> None:
     done = python(LOADED.format(argv=argv))
@@ -293,6 +303,11 @@ def outside(*folders: str) -> list[Path]:
             outside("engine"), ["docker", "requests", "urllib3"], id="docker in engine alone"
         ),
         pytest.param(outside("render"), ["rich"], id="rich in render alone"),
+        pytest.param(
+            [p for p in SOURCES if p.parts[-2:] != ("mcp_server", "server.py")],
+            ["mcp", "mcp_types", "anyio"],
+            id="the SDK for MCP in its server alone",
+        ),
         pytest.param(SOURCES, ["click", "pydantic", "hypothesis", "pytest"], id="never"),
         pytest.param(
             under("services", "planning", "engine", "detect", "container", "config.py"),

@@ -1,0 +1,1 @@
+"""The MCP server: the commands as tools, and where clients keep it."""
