@@ -53,6 +53,7 @@ EXITS: Mapping[ExitCode, str] = {
 }
 VARIABLES: Mapping[str, str] = {
     "DEBUGHOST_OUTPUT": "`json` is `--json` for every command; `text` is the default.",
+    "DEBUGHOST_PROGRESS": "`auto`, `plain`, `json` or `none`, as `--progress`.",
     "DEBUGHOST_HOST": "The engine's address, as `--host`.",
     "DEBUGHOST_CONTEXT": "A Docker context, as `--context`.",
     "DEBUGHOST_WORKSPACE": "The project's folder, as `--workspace`.",

@@ -147,9 +147,8 @@ class ProjectLifecycle(ProjectReader):
 
         def work(project: str, token: CancelToken) -> ProjectResult:
             # A condition remembers what it has read: each project has its own.
-            return WaitService(engine, token.is_set).run(
-                project, parse_condition(condition), timeout
-            )
+            service = WaitService(engine, token.is_set, progress=self._progress)
+            return service.run(project, parse_condition(condition), timeout)
 
         return self._each(projects, work, check)
 

@@ -22,7 +22,7 @@ from debughost_cli.cli.options import (
     with_common_options,
 )
 from debughost_cli.cli.output import Output, defect, emit
-from debughost_cli.cli.session import Session, check_output, wants_json
+from debughost_cli.cli.session import Session, check_output, check_progress, wants_json
 from debughost_cli.errors import Failure, Internal, Interrupted, Usage
 from debughost_cli.render.streams import Streams, clean
 
@@ -89,6 +89,8 @@ def _run(args: list[str], session: Session) -> Output | int:
     try:
         signals.release()
         session.options.json = check_output(session.environ.get("DEBUGHOST_OUTPUT"))
+        progress = session.environ.get("DEBUGHOST_PROGRESS")
+        session.options.progress = check_progress(progress, "DEBUGHOST_PROGRESS")
         returned = make_app(args)(args, standalone_mode=False, obj=session, prog_name="debughost")
     except Failure as exc:
         _guess_output(args, session)

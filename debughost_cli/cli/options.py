@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from debughost_cli.cli.output import Output
-from debughost_cli.cli.session import Session
+from debughost_cli.cli.session import PROGRESS, Session, check_progress
 from debughost_cli.errors import Usage
 
 _PANEL = "Options of every command"
@@ -40,12 +40,19 @@ COMMON: dict[str, object] = {
     "no_color": Annotated[
         bool, typer.Option("--no-color", help="No colour.", rich_help_panel=_PANEL)
     ],
+    "progress": Annotated[
+        str | None,
+        typer.Option(
+            "--progress", metavar="|".join(PROGRESS), help="How progress is shown on stderr.",
+            rich_help_panel=_PANEL,
+        ),
+    ],
     "no_input": Annotated[
         bool, typer.Option("--no-input", help="Never ask anything.", rich_help_panel=_PANEL)
     ],
-}
+}  # fmt: skip
 
-_WITH_VALUE = ("--host", "-H", "--context", "-c")
+_WITH_VALUE = ("--host", "-H", "--context", "-c", "--progress")
 COMMAND_LINE = {"allow_interspersed_args": False}
 """For commands that take a command line: options end at its first word, as docker's do."""
 
@@ -117,7 +124,8 @@ def command_index(args: Sequence[str]) -> int:
 
 def common_parameters() -> list[inspect.Parameter]:
     """The common options as parameters of a command."""
-    defaults = {name: None if name in ("host", "context") else False for name in COMMON}
+    with_value = ("host", "context", "progress")
+    defaults = {name: None if name in with_value else False for name in COMMON}
     return [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation
@@ -133,6 +141,7 @@ def apply_common_options(session: Session, values: dict[str, object]) -> None:
         value = values.pop(name, None)
         if value:
             setattr(options, name.rstrip("_"), value)
+    check_progress(options.progress, "--progress")
 
 
 def command(function: Command) -> Callable[..., Output]:

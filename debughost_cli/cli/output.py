@@ -32,7 +32,7 @@ class Output(Struct, frozen=True):
 
 def emit(session: Session, output: Output) -> int:
     """Prints the result and returns the exit code."""
-    session.progress.done()
+    session.progress.done(ok=output.error is None)
     if session.options.json:
         _emit_json(session, output)
     else:

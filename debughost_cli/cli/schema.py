@@ -21,25 +21,38 @@ def register(app: typer.Typer) -> None:
 def schema(
     session: Session,
     name: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Such as up, network ensure.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]...", help="Such as up, network ensure; progress: --progress json."
+        ),
     ] = None,
     errors: Annotated[bool, typer.Option("--errors", help="The table of error codes.")] = False,
     commands: Annotated[bool, typer.Option("--commands", help="The tree of commands.")] = False,
 ) -> Output:
     """Print the JSON Schema of what a command, or each one of a group, prints with --json."""
-    from debughost_cli.render.schema import DATA, command_schema, commands_under, errors_table
+    from debughost_cli.render.schema import (
+        DATA,
+        command_schema,
+        commands_under,
+        errors_table,
+        progress_schema,
+    )
 
     path = " ".join(name or [])
     if errors:
         data: dict[str, Any] = {"errors": errors_table()}
     elif commands:
         data = {"commands": _tree()}
+    elif path == "progress":
+        data = progress_schema()
     elif path in DATA:
         data = command_schema(path)
     else:
         found = commands_under(path)
         if not found:
-            raise Usage(f"no schema for {path[:60]!r}", hint=f"There are: {', '.join(DATA)}")
+            raise Usage(
+                f"no schema for {path[:60]!r}", hint=f"There are: {', '.join(DATA)}, progress"
+            )
         data = {"schemas": {c: command_schema(c) for c in found}}
     return Output(data=data, show=lambda: session.streams.out(pretty(data)))
 

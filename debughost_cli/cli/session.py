@@ -16,6 +16,7 @@ from debughost_cli.render.streams import Streams
 if TYPE_CHECKING:
     from debughost_cli.api import DebugHost, Engine, Progress
     from debughost_cli.models import Warn
+    from debughost_cli.render.progress import Display
     from debughost_cli.resources import EngineInfo
 
     class SessionProgress(Progress, Protocol):
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
         def mute(self) -> None: ...
 
-        def done(self) -> None: ...
+        def done(self, *, ok: bool = True) -> None: ...
+
+
+PROGRESS = ("auto", "plain", "json", "none")
+"""How progress is shown on stderr."""
 
 
 class Options(Struct):
@@ -38,6 +43,7 @@ class Options(Struct):
     verbose: bool = False
     no_color: bool = False
     no_input: bool = False
+    progress: str | None = None
 
 
 class Session(Struct, dict=True):
@@ -65,14 +71,31 @@ class Session(Struct, dict=True):
         from debughost_cli.render.progress import TalkingProgress
 
         self.streams.no_color = self.options.no_color
-        lines = self.options.json or not self.streams.has_color(self.streams.stderr)
         return TalkingProgress(
             self.streams,
+            None if self.options.quiet else self._display(),
             quiet=self.options.quiet,
             verbose=self.options.verbose,
-            lines=lines,
+            fills_gaps=not self.is_stream,
             started=self.started,
         )
+
+    def _display(self) -> Display | None:
+        """Without a choice: live at a terminal, else lines."""
+        from debughost_cli.render import terminal
+
+        verbose, mode = self.options.verbose, self.options.progress or "auto"
+        if mode == "none":
+            return None
+        if mode == "auto" and not verbose and terminal.can_move_cursor(self.streams.stderr):
+            from debughost_cli.render.live import Live
+
+            return Live(self.streams, self.started)
+        from debughost_cli.render.progress_lines import JsonLines, PlainLines
+
+        if mode == "json":
+            return JsonLines(self.streams)
+        return PlainLines(self.streams, verbose=verbose)
 
     @property
     def host(self) -> DebugHost:
@@ -118,3 +141,10 @@ def check_output(value: str | None) -> bool:
     if value == "json":
         return True
     raise Usage(f"DEBUGHOST_OUTPUT is {value!r}", hint="Set it to json or text")
+
+
+def check_progress(value: str | None, name: str) -> str | None:
+    """``--progress`` or ``DEBUGHOST_PROGRESS``, which ``name`` says. Raises Usage."""
+    if value and value not in PROGRESS:
+        raise Usage(f"{name} cannot be {value[:40]!r}", hint=f"Use {', '.join(PROGRESS)}")
+    return value or None

@@ -1,86 +1,109 @@
-"""Progress on stderr: lines where nobody watches, one moving line where somebody does."""
+"""Progress on stderr: as lines, as lines of JSON, or live at a terminal."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from debughost_cli.characters import without_sequences
+from msgspec import Struct
+
+from debughost_cli.characters import clean
 from debughost_cli.models import Warn
-from debughost_cli.render.streams import Streams, clean, inline
-from debughost_cli.services.progress import NullProgress, PhaseKind
+from debughost_cli.render.streams import Streams
+from debughost_cli.services.progress import (
+    NoticeGiven,
+    Phase,
+    PhaseEnded,
+    PhaseKind,
+    PhaseOutput,
+    Phases,
+    PhaseStarted,
+    ProgressEvent,
+)
 
-if TYPE_CHECKING:
-    from rich.status import Status
+SHORT = 0.5
+"""Seconds: what is done by then is not worth a live display, nor a line in the record of one."""
+HEARTBEAT = 9.5
+"""Seconds without a line after which there is one: with a busy machine's delay, within 10 s."""
 
 
-class TalkingProgress(NullProgress):
-    """Writes steps to stderr and gathers warnings for the result.
+class Running(Struct):
+    """A phase that goes on. ``began``, ``shown``: when, and when a line of it was last printed."""
 
-    ``lines``: every step as a line of its own. Otherwise a spinner by rich, which shows the step
-    and the last detail, and is removed at the end. ``started``: when the program began, by the
-    monotonic clock.
+    phase: Phase
+    began: float
+    shown: float
+    line: str = ""
+
+
+class Display(Protocol):
+    """One way to show it. ``now`` is of the clock that ``Running`` has its times from."""
+
+    interval: float
+    """Seconds between two ticks."""
+    output_after: float
+    """Seconds of a phase after which its output is shown."""
+
+    def event(self, event: ProgressEvent, now: float) -> None:
+        """Something happens."""
+        ...
+
+    def tick(self, running: Sequence[Running], now: float) -> None:
+        """Time has passed; ``running``: what goes on, the oldest first."""
+        ...
+
+    def clear(self) -> None:
+        """Takes away whatever moves."""
+        ...
+
+
+class TalkingProgress(Phases):
+    """Shows phases on a display, and gathers warnings for the result.
+
+    ``started``: when the program began, by ``clock``. ``fills_gaps``: also between two phases the
+    engine is being waited for; not so in a command that prints as it goes.
     """
 
     def __init__(
         self,
         streams: Streams,
+        display: Display | None,
         *,
-        quiet: bool,
-        verbose: bool,
-        lines: bool,
+        quiet: bool = False,
+        verbose: bool = False,
+        fills_gaps: bool = True,
         started: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(
+            self._show, output_after=display.output_after if display else None, clock=clock
+        )
         self._streams = streams
+        self._display = display
         self._quiet = quiet
         self._verbose = verbose
-        self._started = time.monotonic() if started is None else started
-        self._lines = lines or verbose
-        self._status: Status | None = None
-        self._step = ""
-        self._guard = threading.Lock()
+        self._started = clock() if started is None else started
+        self._running: dict[int, Running] = {}
+        self._gap = Running(
+            Phase(0, PhaseKind.ENGINE, "", "Waiting for the engine"), clock(), clock()
+        )
+        self._fills_gaps = fills_gaps
+        self._ticking: threading.Event | None = None
         self.warnings: list[Warn] = []
 
-    def phase(self, kind: PhaseKind, text: str) -> None:
-        """Waiting for the engine is not worth a line."""
-        if kind is not PhaseKind.ENGINE:
-            self.step(text)
-
-    def step(self, text: str) -> None:
-        """Something begins."""
-        with self._guard:
-            self._step = inline(text)
-            if self._quiet:
-                return
-            if self._lines:
-                self._streams.talk(self._step, "dim")
-            else:
-                self._spin(self._step)
-
-    def detail(self, text: str) -> None:
-        """A line of a long step."""
-        with self._guard:
-            if self._quiet:
-                return
-            if self._verbose:
-                self._streams.talk(f"  {clean(without_sequences(text))}", "dim")
-            elif not self._lines:
-                # A progress bar of a tool comes as one line that it rewrites.
-                last = without_sequences(text).strip().splitlines()[-1:]
-                self._spin(": ".join([self._step, *map(clean, last)]))
-
     def notice(self, text: str) -> None:
-        """A line that must be seen, such as that something is tried again."""
         with self._guard:
-            if not self._quiet:
-                self._pause()
-                self._streams.talk(inline(text), "yellow")
+            if self._display:
+                super().notice(text)
+            elif not self._quiet:
+                self._streams.talk(clean(text), "yellow")
 
     def trace(self, text: str) -> None:
         """A request to the engine, with the time since the program began."""
         if self._verbose:
-            elapsed = (time.monotonic() - self._started) * 1000
+            elapsed = (self._clock() - self._started) * 1000
             self._streams.talk(f"[{elapsed:7.0f} ms] {text}", "dim")
 
     def warn(self, code: str, message: str) -> None:
@@ -91,29 +114,57 @@ class TalkingProgress(NullProgress):
     def mute(self) -> None:
         """Says no more: somebody else has the screen."""
         with self._guard:
-            self._pause()
-            self._quiet = True
+            self.done()
+            self._display, self._quiet = None, True
 
-    def done(self) -> None:
-        """Takes the moving line away."""
+    def done(self, *, ok: bool = True) -> None:
+        """Ends the phases, and takes away whatever moves; what follows may begin others."""
         with self._guard:
-            self._pause()
+            self.close(ok=ok)
+            if self._ticking:
+                self._ticking.set()
+                self._ticking = None
+            if self._display:
+                self._display.clear()
 
-    def _pause(self) -> None:
-        if self._status:
-            self._status.stop()
-            self._status = None
+    def tick(self) -> None:
+        """Shows that time has passed."""
+        with self._guard:
+            running = list(self._running.values())
+            if self._display and (running or self._fills_gaps):
+                self._display.tick(running or [self._gap], self._clock())
 
-    def _spin(self, text: str) -> None:
-        from rich.text import Text
+    def _show(self, event: ProgressEvent) -> None:
+        now = self._clock()
+        match event:
+            case PhaseStarted(phase):
+                self._running[phase.number] = Running(phase, now, now)
+                self._start_ticking()
+            case PhaseOutput(phase, line):
+                self._running[phase.number].line = line
+            case PhaseEnded(phase):
+                self._running.pop(phase.number, None)
+                self._gap.began = self._gap.shown = now
+                if self._display and not self._running and not self._fills_gaps:
+                    self._display.clear()
+            case NoticeGiven():
+                pass
+        if self._display:
+            self._display.event(event, now)
 
-        if self._status is None:
-            from rich.console import Console
+    def _start_ticking(self) -> None:
+        if self._display and self._ticking is None:
+            self._ticking = threading.Event()
+            arguments = (self._ticking, self._display.interval)
+            threading.Thread(target=self._tick_until, args=arguments, daemon=True).start()
 
-            console = Console(
-                file=self._streams.stderr,
-                no_color=not self._streams.has_color(self._streams.stderr),
-            )
-            self._status = console.status(Text(text))
-            self._status.start()
-        self._status.update(Text(text, overflow="ellipsis", no_wrap=True))
+    def _tick_until(self, over: threading.Event, interval: float) -> None:
+        while not over.wait(interval):
+            with self._guard:
+                if over.is_set():
+                    return
+                try:
+                    self.tick()
+                except (OSError, ValueError):
+                    # Nobody reads it any more; who writes next finds out.
+                    return

@@ -7,6 +7,7 @@ from typing import Any
 
 from debughost_cli.errors import all_errors
 from debughost_cli.render import page_shapes, shapes
+from debughost_cli.render.progress_lines import ProgressLine
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -87,6 +88,16 @@ def command_schema(command: str) -> dict[str, Any]:
         schema["properties"] |= {"type": {"const": "result"}}
         schema["$comment"] = f"A stream: lines as $defs/{lines[0].__name__}, this document last."
     return schema | {"$defs": {name: _strict(name, d) for name, d in definitions.items()}}
+
+
+def progress_schema() -> dict[str, Any]:
+    """The schema of a line of ``--progress json``."""
+    import msgspec
+
+    _, definitions = msgspec.json.schema_components([ProgressLine], ref_template="#/$defs/{name}")
+    name = ProgressLine.__name__
+    line = _strict(name, definitions.pop(name))
+    return {"$schema": DIALECT} | line | {"title": "--progress json", "$defs": definitions}
 
 
 def _schema_of(type_: type) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 from msgspec import Struct
@@ -21,6 +22,8 @@ class Streams(Struct):
     stdout: TextIO
     stderr: TextIO
     no_color: bool = False
+    messages: Callable[[str], None] | None = None
+    """Where lines for people go in place of stderr."""
 
     @classmethod
     def of_process(cls) -> Streams:
@@ -52,6 +55,9 @@ class Streams(Struct):
 
     def talk(self, text: str, style: str = "") -> None:
         """A line for people."""
+        if self.messages:
+            self.messages(text)
+            return
         self.stderr.write(self.styled(text, style, self.stderr) + "\n")
         self.stderr.flush()
 

@@ -28,6 +28,11 @@ def is_terminal(stream: TextIO | None) -> bool:
     return fd is not None and os.isatty(fd)
 
 
+def can_move_cursor(stream: TextIO) -> bool:
+    """True for a terminal on which what was written can be replaced."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
 def size(stream: TextIO) -> tuple[int, int] | None:
     """Rows and columns; None where the terminal does not know."""
     try:

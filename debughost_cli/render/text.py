@@ -38,6 +38,11 @@ def duration(seconds: float | None) -> str:
     return " ".join(parts[:2])
 
 
+def took(seconds: float) -> str:
+    """``12.34`` as ``12.3s``, more than a minute as ``duration`` has it."""
+    return f"{seconds:.1f}s" if seconds < 60 else duration(seconds)
+
+
 def state_word(project: Project) -> str:
     """The state, and for what runs whether it is ready: never shown by colour alone."""
     if project.state is None:

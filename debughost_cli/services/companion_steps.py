@@ -111,7 +111,7 @@ class CompanionSteps:
         self._progress.phase(
             PhaseKind.SERVICES, f"Waiting until {step.target} of {state.project} can be used"
         )
-        companions = attempt.observation.companions
+        companions, left = attempt.observation.companions, set(started)
 
         def wait(name: str) -> None:
             wait_companion(
@@ -122,6 +122,10 @@ class CompanionSteps:
                 cancelled=state.options.cancelled,
                 clock=self._clock,
             )
+            left.discard(name)
+            if left:
+                waiting = ", ".join(sorted(left))
+                self._progress.detail(f"{name} can be used; waiting for {waiting}")
 
         with WorkerPool(len(started)) as pool:
             pool.map(wait, started)

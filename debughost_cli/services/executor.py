@@ -189,7 +189,7 @@ class Executor:
                 attempt.ref,
                 state.resolved.settings.waits,
                 seen=attempt.take_seen(),
-                on_phase=self._progress.phase,
+                progress=self._progress,
                 cancelled=state.options.cancelled,
                 clock=self._clock,
             )

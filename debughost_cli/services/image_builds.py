@@ -22,6 +22,7 @@ from debughost_cli.services.base_images import (
     sources_hash,
     tag_of,
 )
+from debughost_cli.services.build_output import BuildOutput
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import ImageEntry
 
@@ -59,7 +60,7 @@ class ImageBuilds:
                 labels=labels,
                 build_args={"BASE": base} | ({"COMPILERS": "yes"} if compilers else {}),
                 no_cache=no_cache,
-                on_text=self._progress.detail,
+                on_text=BuildOutput(self._progress.detail),
             )
         return ImageEntry(type_, tag, self._engine.images.find(tag), current=True)
 

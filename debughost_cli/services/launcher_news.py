@@ -15,6 +15,7 @@ from debughost_cli import names
 from debughost_cli.clock import Clock
 from debughost_cli.engine.port import Conflict, Engine, ExecSpec, NotFound
 from debughost_cli.errors import DebughostError
+from debughost_cli.services.program_output import ProgramOutput
 
 POLL = 0.05
 """Seconds between two looks; ``up`` promises to return within 0.3 s of the moment."""
@@ -42,22 +43,31 @@ done 2>/dev/null
 
 
 class LauncherNews:
-    """Tells when to read the status of the container ``ref`` again; to be closed at the end."""
+    """Tells when to read the status of the container ``ref`` again; to be closed at the end.
 
-    def __init__(self, engine: Engine, ref: str, clock: Clock) -> None:
+    ``output``: what it prints meanwhile is passed on.
+    """
+
+    def __init__(
+        self, engine: Engine, ref: str, clock: Clock, output: ProgramOutput | None = None
+    ) -> None:
         self.ref = ref
         self._engine = engine
         self._clock = clock
         self._began = self._read_at = clock.monotonic()
         self._follower: _Follower | None = None
+        self._output = output
 
     def wait(self) -> bool:
         """Waits for one look. True where the status is to be read."""
         is_followed = self._follower is not None and self._follower.is_following
         self._clock.sleep(FOLLOWED_POLL if is_followed else POLL)
         now = self._clock.monotonic()
-        if now - self._began >= DIRECT and self._follower is None:
-            self._follower = _Follower(self._engine, self.ref)
+        if now - self._began >= DIRECT:
+            self._follower = self._follower or _Follower(self._engine, self.ref)
+            if self._output:
+                self._output.begin(now - self._began)
+                self._output.pass_on()
         if not self._is_due(now - self._read_at):
             return False
         self._read_at = now
@@ -73,6 +83,8 @@ class LauncherNews:
         if self._follower:
             self._follower.close()
             self._follower = None
+        if self._output:
+            self._output.close()
 
 
 class _Follower:

@@ -42,6 +42,7 @@ from debughost_cli.services.launcher_news import LauncherNews
 from debughost_cli.services.network import ROUTES, NetworkService
 from debughost_cli.services.observe import Observation, Observer
 from debughost_cli.services.owner_process import this_process
+from debughost_cli.services.program_output import ProgramOutput
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import find_instance, observe, read_launcher_status
 from debughost_cli.services.readiness import ended
@@ -185,7 +186,8 @@ class OneOffService:
     def _wait_until_idle(self, state: UpState, ref: str) -> None:
         deadline = self._clock.monotonic() + state.resolved.settings.install_timeout
         shown = False
-        with closing(LauncherNews(self._engine, ref, self._clock)) as news:
+        output = ProgramOutput(self._engine, ref, self._progress)
+        with closing(LauncherNews(self._engine, ref, self._clock, output)) as news:
             while True:
                 container, launcher = observe(self._engine, ref)
                 if launcher.phase is LauncherPhase.RUNNING and container.is_running:

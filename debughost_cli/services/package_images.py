@@ -19,6 +19,7 @@ from debughost_cli.services.base_images import (
     source_folder,
     sources_hash,
 )
+from debughost_cli.services.build_output import BuildOutput
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import ImageEntry
 
@@ -82,7 +83,7 @@ class PackageImages:
                     "IMAGE_USER": base.user or "root",
                 },
                 no_cache=False,
-                on_text=self._progress.detail,
+                on_text=BuildOutput(self._progress.detail),
             )
         except EngineError as exc:
             raise _explained(exc, packages) from exc

@@ -96,8 +96,10 @@ OnPhase = Callable[[PhaseKind, str], None]
 class Progress(Protocol):
     """What services call; ``Phases`` makes events of it, ``NullProgress`` nothing."""
 
-    wants_output: bool
-    """False where output is of no use: then none is read that costs a request."""
+    output_after: float | None
+    """Seconds of waiting after which a program's output is of use; None: it costs a request, which
+    is not made.
+    """
 
     def task(self, project: str) -> AbstractContextManager[None]:
         """The work on one project: what is reported within is of that project, and ends with it.
@@ -130,7 +132,7 @@ class Progress(Protocol):
 class NullProgress:
     """Ignores everything. A subclass that needs no more than the texts overrides ``step``."""
 
-    wants_output = False
+    output_after: float | None = None
 
     @contextmanager
     def task(self, project: str) -> Iterator[None]:
@@ -156,6 +158,8 @@ class NullProgress:
         """Nothing."""
 
 
+NULL_PROGRESS = NullProgress()
+
 _project: ContextVar[str] = ContextVar("project", default="")
 """The project that this thread works on."""
 
@@ -163,7 +167,8 @@ _project: ContextVar[str] = ContextVar("project", default="")
 class Phases(NullProgress):
     """Calls ``on_event`` with typed events, one at a time, in the thread in which they happen.
 
-    ``clock``: seconds that never go back.
+    ``output_after``: seconds of waiting after which a program's output is read, which costs the
+    engine a request; None: never. ``clock``: seconds that never go back.
 
     >>> from debughost_cli.api import DebugHost, Phases
     >>> host = DebugHost(progress=Phases(print))
@@ -173,10 +178,10 @@ class Phases(NullProgress):
         self,
         on_event: Callable[[ProgressEvent], None],
         *,
-        wants_output: bool = True,
+        output_after: float | None = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.wants_output = wants_output
+        self.output_after = output_after
         self._on_event = on_event
         self._clock = clock
         self._guard = threading.RLock()

@@ -36,7 +36,8 @@ from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services.disk_space import is_full, ran_out
 from debughost_cli.services.launcher_news import LauncherNews
 from debughost_cli.services.obstacles import Obstacles
-from debughost_cli.services.progress import OnPhase, PhaseKind
+from debughost_cli.services.program_output import ProgramOutput
+from debughost_cli.services.progress import NULL_PROGRESS, PhaseKind, Progress
 from debughost_cli.services.projects import log_tail, observe
 
 _ENDED = (
@@ -55,25 +56,25 @@ def wait_ready(
     limits: WaitLimits,
     *,
     seen: tuple[Container, LauncherStatus] | None = None,
-    on_phase: OnPhase = lambda kind, text: None,
+    progress: Progress = NULL_PROGRESS,
     cancelled: Callable[[], bool] = lambda: False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> tuple[Container, LauncherStatus]:
-    """The container and its launcher status once it is ready; ``on_phase`` is called with what is
+    """The container and its launcher status once it is ready; ``progress`` gets what is
     waited for if it is not at once. ``seen``: both as they were read a moment ago.
 
     Raises NotReady after its time, or once it has settled on another port; Crashed, StartFailed,
     DependenciesFailed, VolumeNotWritable or DiskFull once the container has ended.
     """
     container, launcher = seen or _observe(engine, ref)
-    restarts, ready_since = container.restart_count, clock.monotonic()
-    shown: tuple[PhaseKind, str] | None = None
+    restarts, shown, ready_since = container.restart_count, "", clock.monotonic()
     if container.started_at and container.is_running and launcher.ready:
         ready_since -= (clock.now() - container.started_at).total_seconds()
     deadline = _Deadline(limits, clock)
+    output = ProgramOutput(engine, ref, progress, container.started_at)
     with (
         closing(Obstacles(engine, clock)) as obstacles,
-        closing(LauncherNews(engine, ref, clock)) as news,
+        closing(LauncherNews(engine, ref, clock, output)) as news,
     ):
         while True:
             if has_failed(container, restarts):
@@ -87,10 +88,10 @@ def wait_ready(
                     raise _not_ready(engine, container, reason, after)
             elif clock.monotonic() - ready_since >= limits.stable:
                 return container, launcher
-            phase = _phase(container, launcher, limits, is_ready=is_ready)
-            if phase != shown:
-                shown = phase
-                on_phase(*phase)
+            kind, text = _phase(container, launcher, limits, is_ready=is_ready)
+            if text != shown:
+                shown = text
+                progress.phase(kind, text)
             if cancelled():
                 raise Interrupted()
             if news.wait():

@@ -17,6 +17,8 @@ from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.launcher_news import POLL, LauncherNews
 from debughost_cli.services.lock import is_held
 from debughost_cli.services.owner_process import is_at_work, this_process
+from debughost_cli.services.program_output import ProgramOutput
+from debughost_cli.services.progress import NULL_PROGRESS, PhaseKind, Progress
 from debughost_cli.services.projects import (
     describe,
     get_instance,
@@ -46,8 +48,11 @@ class _View:
     at each look where that cannot be known, or where it is not enough (``reads_health``).
     """
 
-    def __init__(self, engine: Engine, project: str, clock: Clock, *, reads_health: bool) -> None:
+    def __init__(
+        self, engine: Engine, project: str, clock: Clock, progress: Progress, *, reads_health: bool
+    ) -> None:
         self._engine = engine
+        self._progress = progress
         self._project = project
         self._clock = clock
         self._reads_health = reads_health
@@ -69,7 +74,9 @@ class _View:
             return
         if self._news is None or self._news.ref != container.id:
             self.close()
-            self._news = LauncherNews(self._engine, container.id, self._clock)
+            started = container.started_at
+            output = ProgramOutput(self._engine, container.id, self._progress, started)
+            self._news = LauncherNews(self._engine, container.id, self._clock, output)
         if self._news.wait():
             self._last = None
 
@@ -96,15 +103,18 @@ class WaitService:
         engine: Engine,
         cancelled: Callable[[], bool] = lambda: False,
         clock: Clock = SYSTEM_CLOCK,
+        progress: Progress = NULL_PROGRESS,
     ) -> None:
         self._engine = engine
+        self._progress = progress
         self._cancelled = cancelled
         self._clock = clock
 
     def run(self, project: str, condition: Condition, timeout: float) -> ProjectResult:
         """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
         deadline = self._clock.monotonic() + timeout
-        view = _View(self._engine, project, self._clock, reads_health=condition.reads_health)
+        reads_health, is_shown = condition.reads_health, False
+        view = _View(self._engine, project, self._clock, self._progress, reads_health=reads_health)
         with closing(condition), closing(view):
             while True:
                 held = self._is_held(project)
@@ -120,6 +130,10 @@ class WaitService:
                     raise Interrupted
                 if self._clock.monotonic() >= deadline:
                     raise self._timeout(container, launcher, condition, timeout)
+                if not is_shown:
+                    is_shown = True
+                    text = f"Waiting until {project} is {condition.text}"
+                    self._progress.phase(PhaseKind.WAIT, text)
                 view.wait()
 
     def _came_true(

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
@@ -106,8 +107,8 @@ class WorkerPool:
                 return
 
     def start(self, work: Callable[[], R]) -> Pending[R]:
-        """Has it done as soon as a thread is free."""
-        pending = Pending(work)
+        """Has it done as soon as a thread is free, in the context of the caller."""
+        pending = Pending(partial(copy_context().run, work))
         self._tasks.put(pending.run)
         return pending
 

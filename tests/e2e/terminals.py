@@ -14,8 +14,10 @@ from .harness import Program, program
 
 COMMANDS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 """What a terminal obeys, but for tabs and the ends of lines."""
-OWN = re.compile(rb"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\r?\x1b\[(2K|1A)|\x1b\]8;[^\x1b]*\x1b\\|\r+\n")
-"""Colours, the spinner's moves, links, and line ends as a terminal makes them."""
+OWN = re.compile(
+    rb"\x1b\[[0-9;]*m|\x1b\[\?(25|7)[lh]|\r?\x1b\[(2K|1A)|\x1b\]8;[^\x1b]*\x1b\\|\r+\n"
+)
+"""Colours, the moves of progress, links, and line ends as a terminal makes them."""
 
 
 def at_terminal(run: Program, *args: str | Path) -> bytes:

@@ -288,6 +288,37 @@ def test_a_pull_reports_progress_and_never_fetches_every_tag(
     assert server.count("tag=latest") == 1
 
 
+def layer(id_: str, status: str, current: int = 0, total: int = 0) -> dict[str, Any]:
+    detail = {"current": current, "total": total} if total else {}
+    return {"id": id_, "status": status, "progressDetail": detail} | (
+        {"progress": f"[=> ] {current}B/{total}B"} if total else {}
+    )
+
+
+def test_a_pull_reports_the_bytes_of_all_layers_together(connect: Any, script: Any) -> None:
+    script.on("/images/create", (200, progress(
+        {"id": "24", "status": "Pulling from library/node"},
+        layer("a", "Downloading", 1_000_000, 4_000_000),
+        layer("b", "Downloading", 500_000, 60_000_000),
+        layer("b", "Downloading", 500_000, 60_000_000),
+        layer("a", "Download complete"),
+        layer("a", "Extracting", 2_000_000, 4_000_000),
+        layer("a", "Pull complete"),
+        layer("c", "Already exists"),
+    )))  # fmt: skip
+    lines: list[str] = []
+    connect().images.pull("node:24", lines.append)
+    assert lines == [
+        "24 Pulling from library/node",
+        "1.0 of 4.0 MB, 0 of 1 layers",
+        "1.5 of 64.0 MB, 0 of 2 layers",
+        "a Download complete",
+        "4.5 of 64.0 MB, 0 of 2 layers",
+        "a Pull complete",
+        "c Already exists",
+    ]
+
+
 def test_files_that_are_no_archive_are_an_engine_error(connect: Any, script: Any) -> None:
     script.on("/containers/x/archive", (200, b"this is no tar"))
     engine = connect()

@@ -24,7 +24,7 @@ from debughost_cli.errors import (
     NotReady,
 )
 from debughost_cli.models import WaitLimits
-from debughost_cli.services.progress import OnPhase
+from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.readiness import wait_ready
 
 
@@ -45,8 +45,14 @@ def becomes(engine: FakeEngine, program: Program, at: float, clock: FakeClock) -
     clock.on_sleep = on_sleep
 
 
-def reported(texts: list[str]) -> OnPhase:
-    return lambda kind, text: texts.append(text)
+class Texts(NullProgress):
+    """The phases' texts."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def step(self, text: str) -> None:
+        self._texts.append(text)
 
 
 def test_the_programs_time_begins_where_the_install_ends(engine: FakeEngine) -> None:
@@ -55,7 +61,7 @@ def test_the_programs_time_begins_where_the_install_ends(engine: FakeEngine) -> 
     ref = start_shop(engine, installing())
     becomes(engine, never_listens(), 300, clock)
     with pytest.raises(NotReady, match="after 60 s: nothing listens"):
-        wait_ready(engine, ref, WaitLimits(), on_phase=reported(phases), clock=clock)
+        wait_ready(engine, ref, WaitLimits(), progress=Texts(phases), clock=clock)
     assert 359.9 <= clock.monotonic() < 361
     assert phases == [
         "Installing the dependencies of shop",
@@ -179,7 +185,7 @@ def test_it_has_to_stay_ready(engine: FakeEngine) -> None:
         engine,
         ref,
         WaitLimits(stable=5),
-        on_phase=lambda kind, text: phases.append(text),
+        progress=Texts(phases),
         clock=clock,
     )
     assert 5 <= clock.monotonic() < 5.2

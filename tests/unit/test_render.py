@@ -39,7 +39,6 @@ from debughost_cli.render.json import (
     projects_json,
     volumes_json,
 )
-from debughost_cli.render.progress import TalkingProgress
 from debughost_cli.render.streams import Streams, clean, inline, message_line
 from debughost_cli.resources import EngineInfo, Image, Network, Volume
 from debughost_cli.services.results import (
@@ -554,80 +553,6 @@ def test_half_a_character_of_a_name_that_is_not_utf_8_is_replaced(write: Any) ->
     assert json.loads(made) == {
         "path": "caf?", "face": "\U0001f600", "escaped": "\\udce9",
     }  # fmt: skip
-
-
-# Progress
-
-
-def progress(streams: Any, **how: Any) -> Any:
-    return TalkingProgress(streams, **({"quiet": False, "verbose": False, "lines": True} | how))
-
-
-def test_steps_are_lines_on_stderr_where_nobody_watches(piped: Any) -> None:
-    talking = progress(piped)
-    talking.step("Building\x1b[2J")
-    talking.detail("layer 1")
-    talking.done()
-    assert piped.stderr.getvalue() == "Building\\x1b[2J\n"
-    assert piped.stdout.getvalue() == ""
-
-
-def test_quiet_is_quiet(piped: Any) -> None:
-    talking = progress(piped, quiet=True)
-    talking.step("a")
-    talking.detail("b")
-    talking.notice("c")
-    assert piped.stderr.getvalue() == ""
-
-
-def test_verbose_shows_the_details(piped: Any) -> None:
-    talking = progress(piped, verbose=True)
-    talking.detail("layer 1")
-    assert "layer 1" in piped.stderr.getvalue()
-
-
-def test_the_moving_line_leaves_nothing_behind(terminal: Any) -> None:
-    talking = progress(terminal, lines=False)
-    talking.step("Building")
-    talking.detail("a\nlayer")
-    talking.notice("trying again")
-    talking.step("Waiting")
-    talking.done()
-    assert terminal.stdout.getvalue() == ""
-    assert "trying again" in terminal.stderr.getvalue()
-    assert terminal.stderr.getvalue().endswith(("\x1b[?25h", "\x1b[2K", "\n", "\r"))
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "\x1b[32madded\x1b[0m 3 packages",
-        "old\r\x1b[2K\x1b[1Gadded 3 packages",
-        "\x1b]8;;http://x\x07added\x1b]8;;\x07 3 packages\x1b[?25l",
-    ],
-)
-def test_the_moving_line_has_no_codes_of_a_tool(terminal: Any, words: str) -> None:
-    talking = progress(terminal, lines=False)
-    talking.step("Building")
-    talking.detail(words)
-    talking.done()
-    shown = terminal.stderr.getvalue()
-    assert "Building: added 3 packages" in shown
-    assert "x1b" not in shown
-
-
-@pytest.mark.parametrize("words", ["", "\n"])
-def test_a_detail_of_nothing_is_survived(terminal: Any, words: str) -> None:
-    talking = progress(terminal, lines=False)
-    talking.step("Building")
-    talking.detail(words)
-    talking.done()
-
-
-def test_warnings_are_kept_for_the_result(piped: Any) -> None:
-    talking = progress(piped)
-    talking.warn("CODE", "words")
-    assert talking.warnings == [Warn("CODE", "words")]
 
 
 def test_times_in_any_zone_are_shown_in_utc() -> None:

@@ -32,7 +32,7 @@ class CallProgress(Phases):
     def __init__(
         self, wake: Callable[[], None], cancel: CancelToken, *, wants_output: bool
     ) -> None:
-        super().__init__(self._add, wants_output=wants_output)
+        super().__init__(self._add, output_after=0.0 if wants_output else None)
         self._wake = wake
         self._cancel = cancel
         self._pending: list[str] = []
@@ -57,7 +57,7 @@ class CallProgress(Phases):
     def mute(self) -> None:
         """There is no screen."""
 
-    def done(self) -> None:
+    def done(self, *, ok: bool = True) -> None:
         """There is no moving line."""
 
     def _add(self, event: ProgressEvent) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from debughost_cli.engine import decode
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
+from debughost_cli.engine.docker.pull_amounts import PullAmounts
 from debughost_cli.engine.error_map import build_failed, from_stream, image_unavailable
 from debughost_cli.engine.json_values import as_list, as_map, as_str
 from debughost_cli.engine.port import Conflict, NotFound, OnText
@@ -126,7 +127,7 @@ class _LastLines:
     def __init__(self, on_text: OnText) -> None:
         self._on_text = on_text
         self._lines: deque[str] = deque(maxlen=_TAIL)
-        self._begun = ""
+        self._begun = self._shown = ""
 
     def note(self, line: str, *, is_amount: bool = False) -> None:
         """A whole line."""
@@ -134,7 +135,9 @@ class _LastLines:
             return
         if not is_amount:
             self._lines.append(line)
-        self._on_text(line.strip())
+        if line != self._shown:
+            self._shown = line
+            self._on_text(line.strip())
 
     def feed(self, text: str) -> None:
         """What a program of a build wrote, in pieces as they came: lines or parts of them."""
@@ -157,7 +160,7 @@ def _drain(stream: Iterator[Mapping[str, Any]], last: _LastLines, doing: str) ->
     """Reads a progress stream to its end, so that its connection is free again; an error in it is
     raised then, which docker-py does not.
     """
-    failure = ""
+    failure, amounts = "", PullAmounts()
     for message in stream:
         detail = message.get("errorDetail") or {}
         failure = failure or str(detail.get("message") or message.get("error") or "")
@@ -166,12 +169,13 @@ def _drain(stream: Iterator[Mapping[str, Any]], last: _LastLines, doing: str) ->
         if "stream" in message:
             last.feed(str(message["stream"]))
         else:
-            last.note(_status_text(message), is_amount=bool(message.get("progress")))
+            text = str(amounts) if amounts.note(message) else _status_text(message)
+            last.note(text, is_amount=bool(message.get("progress")))
     last.end()
     if failure:
         raise from_stream(failure, doing)
 
 
 def _status_text(message: Mapping[str, Any]) -> str:
-    parts = (message.get("id"), message.get("status"), message.get("progress"))
+    parts = (message.get("id"), message.get("status"))
     return " ".join(str(p) for p in parts if p)
