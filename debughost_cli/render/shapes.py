@@ -86,7 +86,7 @@ class NetworkSeen(Struct, frozen=True):
 
 
 class VolumeFacts(Struct, frozen=True):
-    """A volume; ``role``: dependencies, cache, home or port."""
+    """A volume; ``role``: dependencies, cache, home, port or data."""
 
     name: str
     project: str | None

@@ -68,9 +68,13 @@ class VolumeService:
         self._progress = progress
 
     def list_all(self) -> VolumesResult:
-        """Every dependency volume and every project's package cache, by project."""
-        measured = self._engine.disk_usage().volumes
-        return VolumesResult(tuple(packages_among(_owned(measured))))
+        """Every dependency volume, every project's package cache and home, and all data of
+        services, by project.
+        """
+        measured = _owned(self._engine.disk_usage().volumes)
+        listed = {v.name for v in packages_among(measured)}
+        found = (v for v in measured if v.name in listed or v.labels.get(names.ROLE) == "data")
+        return VolumesResult(tuple(found))
 
     def candidates(
         self, projects: Sequence[str] = (), *, everything: bool = False

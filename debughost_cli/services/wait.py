@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+
+from msgspec.structs import replace
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Conflict, Engine, NotFound
@@ -11,7 +13,8 @@ from debughost_cli.errors import Interrupted, WaitTimeout
 from debughost_cli.models import Action, State
 from debughost_cli.planning.exit_reason import state_of
 from debughost_cli.planning.launcher_status import LauncherStatus
-from debughost_cli.resources import Container
+from debughost_cli.resources import Container, ContainerSummary
+from debughost_cli.services.companion_status import describe_companions
 from debughost_cli.services.conditions import OVER, Condition
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.launcher_news import POLL, LauncherNews
@@ -58,6 +61,7 @@ class _View:
         self._reads_health = reads_health
         self._news: LauncherNews | None = None
         self._last: tuple[Container, LauncherStatus] | None = None
+        self.companions: Sequence[ContainerSummary] = ()
 
     def read(self) -> tuple[Container, LauncherStatus]:
         """Its container and launcher status. Raises ProjectNotFound."""
@@ -85,6 +89,7 @@ class _View:
             instance = get_instance(self._engine, self._project)
             # It may have been removed or replaced since it was listed.
             with suppress(NotFound):
+                self.companions = instance.companions
                 return observe(self._engine, instance.main.id)
         raise not_found(self._project, list(list_instances(self._engine)))
 
@@ -121,7 +126,8 @@ class WaitService:
                 container, launcher = view.read()
                 if self._came_true(condition, container, launcher, deadline):
                     project_now = describe(self._engine, container, launcher)
-                    return ProjectResult(project_now, Action.UNCHANGED)
+                    services = describe_companions(self._engine, view.companions)
+                    return ProjectResult(replace(project_now, services=services), Action.UNCHANGED)
                 # Held before or after: it may have been read while the command had it down.
                 held = held or self._is_held(project)
                 if not (condition.wants_end or held) and _is_over(container, launcher):

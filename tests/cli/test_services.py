@@ -77,6 +77,13 @@ def test_services_are_made_as_the_contract_says(
     assert app("status", "--json").project["drift"] == []
 
 
+def test_wait_shows_them(app: App, workspace: Path) -> None:
+    configure(workspace, NAMED)
+    assert app("up").code == 0
+    found = app("wait", "--for", "ready", "--json").project["services"]
+    assert [(s["name"], s["state"]) for s in found] == [("cache", "running"), ("db", "running")]
+
+
 def test_the_program_gets_what_clients_read(app: App, engine: FakeEngine, workspace: Path) -> None:
     configure(workspace, NAMED)
     assert app("up").code == 0
@@ -116,6 +123,8 @@ def test_a_password_lives_as_long_as_its_data(
     assert f"({DATA}" in run.err
     assert {DATA, SECRET} <= set(engine.stored_volumes)
     assert engine.all_of("shop") == []
+    listed = app("volumes", "ls", "--json").document["data"]["volumes"]
+    assert [v["role"] for v in listed if v["name"] in (DATA, SECRET)] == ["data"]
     assert app("volumes", "prune", "--yes", "--all").code == 0
     assert app("up").code == 0
     assert service(engine, "db").environment["POSTGRES_PASSWORD"] == password
