@@ -80,31 +80,40 @@ class Shell:
         shown, _, self.seen = self.seen.partition(text)
         return shown
 
-    def settle(self, seconds: float = 0.4) -> str:
+    def settle(self, seconds: float) -> str:
         """What is shown until nothing was for a while."""
         while select.select([self._ours], [], [], seconds)[0]:
             self.seen += _CONTROL.sub("", os.read(self._ours, 65536).decode("utf-8", "replace"))
         shown, self.seen = self.seen, ""
         return shown
 
-    def tab(self, typed: str, tabs: int = 1) -> tuple[str, str]:
+    def tab(self, typed: str) -> tuple[str, str]:
         """The command line after Tab, and what was shown meanwhile; the line is then cleared."""
         self.settle(0.05)
         self._type(typed)
         self.settle(0.1)
-        for _ in range(tabs):
-            self._type("\t")
-            shown = self.settle(0.6)
         self._kept.unlink(missing_ok=True)
-        self._type("\x14")
+        self._type("\t")
         self.settle(0.05)
-        deadline = time.monotonic() + 10
-        while not self._kept.exists() and time.monotonic() < deadline:
+        # It waits for its turn, until all that comes of Tab is there.
+        self._type("\x14")
+        deadline = time.monotonic() + 20
+        while not self._kept.exists() or not self._kept.stat().st_size:
+            assert time.monotonic() < deadline, f"{self.kind} is stuck: {self.settle(0)!r}"
             time.sleep(0.02)
-        time.sleep(0.05)
-        line = self._kept.read_text("utf-8").rstrip("\n")
+        shown = self.settle(0.05)
         self._type("\x15")
-        return line, shown
+        return self._kept.read_text("utf-8").rstrip("\n"), shown
+
+    def listing(self, typed: str, last: str) -> str:
+        """What is shown of the words that can follow, until one of them is."""
+        self.settle(0.05)
+        self._type(typed)
+        self.settle(0.1)
+        self._type("\t\t" if self.kind == "bash" else "\t")
+        shown = self.wait_for(last)
+        self._type("\x15")
+        return shown
 
     def seconds_until(self, typed: str, completed: str) -> float:
         """How long after Tab what completes the line is shown."""
