@@ -81,6 +81,16 @@ def flags_for(project: GroupProject, flags: Flags, addresses: Mapping[str, str])
     )
 
 
+def last_first(projects: list[GroupProject]) -> list[list[str]]:
+    """The ids in turns, in which they can be stopped: each after all that depend on it."""
+    turn: dict[str, int] = {}
+    for project in reversed(projects):
+        needing = [p.project for p in projects if project.project in p.depends_on]
+        turn[project.project] = max((turn[p] + 1 for p in needing), default=0)
+    last = max(turn.values(), default=-1)
+    return [[p.project for p in projects if turn[p.project] == n] for n in range(last + 1)]
+
+
 def existing(projects: list[GroupProject], engine: Engine) -> list[str]:
     """The ids of those that exist, in that order. Raises ProjectNotFound where none does."""
     found = list_instances(engine)

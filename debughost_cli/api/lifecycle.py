@@ -20,16 +20,24 @@ class ProjectLifecycle(ProjectReader):
     """Without ``check``, a failure is the error of the result instead."""
 
     def stop(
-        self, projects: Projects = None, *, timeout: int = 10, check: bool = True
+        self,
+        projects: Projects = None,
+        *,
+        timeout: int = 10,
+        group: bool = False,
+        check: bool = True,
     ) -> ProjectsResult:
         """SIGTERM, then SIGKILL after ``timeout`` seconds. Raises ProjectNotFound, Busy.
+
+        ``group``: the projects are of the group of the current folder, and each is stopped after
+        those that depend on it.
 
         >>> _ = host.up()
         >>> host.stop().items[0].project.state.value
         'stopped'
         """
         service = self._lifecycle()
-        return self._each(projects, lambda p, token: service.stop(p, timeout), check)
+        return self._each(projects, lambda p, token: service.stop(p, timeout), check, group=group)
 
     def start(
         self,
@@ -79,12 +87,13 @@ class ProjectLifecycle(ProjectReader):
         data: bool = False,
         timeout: int = 10,
         if_exists: bool = False,
+        group: bool = False,
         check: bool = True,
     ) -> ProjectsResult:
         """Stops, then removes the container, and with ``volumes`` what was installed.
 
         ``data``: with the volumes also the data of its services. ``if_exists``: a project that does
-        not exist is unchanged, and no error.
+        not exist is unchanged, and no error. ``group``: as for ``stop``.
 
         >>> _ = host.up()
         >>> host.remove().items[0].action.value
@@ -97,7 +106,7 @@ class ProjectLifecycle(ProjectReader):
         def work(project: str, token: CancelToken) -> ProjectResult:
             return service.remove(project, timeout, volumes=volumes, data=data)
 
-        return self._each(projects, unless_gone(work) if if_exists else work, check)
+        return self._each(projects, unless_gone(work) if if_exists else work, check, group=group)
 
     def plan_removal(
         self,
@@ -220,8 +229,10 @@ class ProjectLifecycle(ProjectReader):
         check: bool,
         *,
         undoes: bool = False,
+        group: bool = False,
     ) -> ProjectsResult:
         from debughost_cli.services.batch import run_each
+        from debughost_cli.services.results import ProjectsResult
 
         # An interruption of this call alone does not end those that follow.
         token = CancelToken(self.cancel)
@@ -230,8 +241,20 @@ class ProjectLifecycle(ProjectReader):
             with self._progress.task(project):
                 return work(project, token)
 
-        names = self.chosen(projects)
-        result = run_each(self._source.get(), names, report, token, undoes=undoes)
+        items: list[ProjectResult] = []
+        for turn in self._turns(self.chosen(projects), group=group):
+            items += run_each(self._source.get(), turn, report, token, undoes=undoes).items
+        result = ProjectsResult(tuple(items))
         if check and result.error:
             raise result.error
         return result
+
+    def _turns(self, projects: list[str], *, group: bool) -> list[list[str]]:
+        """All at once; of a group each after those that depend on it."""
+        if not group:
+            return [projects]
+        from debughost_cli.api.group import group_projects, last_first
+
+        turns = last_first(group_projects(self.config.folder, self.environ))
+        present = ([p for p in turn if p in projects] for turn in turns)
+        return [turn for turn in present if turn]

@@ -63,7 +63,8 @@ def stop(
     """Send SIGTERM, then SIGKILL after a timeout; print which of the two ended it."""
     stop_timeout = _stop_timeout(timeout)
     projects = chosen(session, project, everything=all_)
-    return projects_output(session, session.host.stop(projects, timeout=stop_timeout, check=False))
+    result = session.host.stop(projects, timeout=stop_timeout, group=session.is_group, check=False)
+    return projects_output(session, result)
 
 
 def restart(
@@ -129,6 +130,7 @@ def rm(
             data=data,
             timeout=stop_timeout,
             if_exists=if_exists,
+            group=session.is_group,
             check=False,
         )
     return projects_output(session, result)

@@ -188,6 +188,7 @@ def choose_group(session: Session, values: dict[str, object]) -> None:
     if values.get("project") or values.get("all_"):
         raise Usage("--group chooses the projects itself", hint="Leave the others out")
     values["project"] = session.host.group()
+    session.is_group = True
 
 
 def takes_ids(parameters: Sequence[inspect.Parameter]) -> bool:

@@ -57,6 +57,8 @@ class Session(Struct, dict=True):
     given_engine: Engine | None = None
     is_stream: bool = False
     """True for commands that print lines before their result."""
+    is_group: bool = False
+    """True where the projects are those of a group."""
     is_parsed: bool = False
     """True once the options of the command itself are known."""
     given_progress: SessionProgress | None = None

@@ -9,6 +9,9 @@ import pytest
 from fakes import FakeContainer, FakeEngine, exits, listens_on
 
 from cli.conftest import App, node_project
+from debughost_cli.api.group import last_first
+from debughost_cli.errors import EngineError
+from debughost_cli.services.group_up import GroupProject
 
 FILE = "debughost.workspace.toml"
 THREE = """\
@@ -214,3 +217,45 @@ def test_a_folder_without_a_group(app: App, root: Path, monkeypatch: pytest.Monk
     run = app("up", "--all", "--json")
     assert (run.code, run.error["code"]) == (2, "USAGE")
     assert FILE in run.error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("word", "call"), [("stop", "containers.stop"), ("rm", "containers.remove")]
+)
+def test_they_go_after_those_that_depend_on_them(
+    app: App, engine: FakeEngine, root: Path, word: str, call: str
+) -> None:
+    (root / FILE).write_text(THREE)
+    assert app("up", "--all").code == 0
+    ids = {one(engine, name).id: name for name in ("web", "api", "worker")}
+    engine.changes.clear()
+    run = app(word, "--group", "--json")
+    assert run.code == 0
+    assert [ids[c[1]] for c in engine.changes if c[0] == call] == ["web", "api", "worker"]
+    assert list(run.projects) == ["web", "api", "worker"]
+
+
+def test_one_that_does_not_stop_does_not_keep_those_that_it_depends_on(
+    app: App, engine: FakeEngine, root: Path
+) -> None:
+    (root / FILE).write_text(THREE)
+    assert app("up", "--all").code == 0
+    engine.fail("containers.stop", EngineError("no"))
+    run = app("stop", "--group", "--json")
+    assert run.code == 8
+    assert [p["action"] for p in run.projects.values()] == ["failed", "stopped", "stopped"]
+
+
+def test_side_by_side_where_nothing_depends_on_another() -> None:
+    def project(name: str, *needed: str) -> GroupProject:
+        return GroupProject(name, Path(), "", needed)
+
+    diamond = [
+        project("db"),
+        project("api", "db"),
+        project("ui", "db"),
+        project("web", "api", "ui"),
+    ]
+    assert last_first(diamond) == [["web"], ["api", "ui"], ["db"]]
+    assert last_first([project("a"), project("b")]) == [["a", "b"]]
+    assert last_first([]) == []
