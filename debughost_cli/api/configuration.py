@@ -57,13 +57,31 @@ class Configuration:
     def validate(self, workspace: str | Path | None = None) -> ResolvedProject:
         """As ``show``, but InvalidConfig lists everything that is wrong, not the first fault.
 
+        Where a file of the folder names a group, that and the members' own settings count as well.
+
         >>> host.config.validate().settings.file is None
         True
         """
         from debughost_cli.project.validation import check_configuration
 
-        check_configuration(self._workspace(workspace), self._environ)
+        folder = self._workspace(workspace)
+        check_configuration(folder, self._environ)
+        if self.group_file(folder):
+            from debughost_cli.api.group import group_projects
+
+            group_projects(folder, self._environ)
         return self.show(workspace)
+
+    def group_file(self, workspace: str | Path | None = None) -> Path | None:
+        """The file in the folder that names a group. Raises InvalidConfig.
+
+        >>> host.config.group_file() is None
+        True
+        """
+        from debughost_cli.project.group import declared_group
+
+        group = declared_group(self._workspace(workspace))
+        return group.file if group else None
 
     def set(self, key: str, value: str, workspace: str | Path | None = None) -> SettingWritten:
         """Writes a setting into debughost.toml, which is created where there is none.

@@ -109,11 +109,17 @@ def _plain(value: object) -> object:
 def validate(session: Session, workspace: Workspace = None) -> Output:
     """Check the configuration; exit code 2 with a list of everything that is wrong in it."""
     resolved = session.host.config.validate(workspace)
-    file = resolved.settings.file
-    text = f"{file} is valid" if file else f"{resolved.workspace} has no configuration file"
+    file, group_file = resolved.settings.file, session.host.config.group_file(workspace)
+    files = dict.fromkeys(f for f in (file, group_file) if f)
+    lines = [f"{f} is valid" for f in files]
+    lines = lines or [f"{resolved.workspace} has no configuration file"]
+    data = {
+        "file": str(file) if file else None,
+        "group_file": str(group_file) if group_file else None,
+        "valid": True,
+    }
     return Output(
-        data={"file": str(file) if file else None, "valid": True},
-        show=lambda: session.streams.out(inline(text)),
+        data=data, show=lambda: session.streams.out("\n".join(inline(line) for line in lines))
     )
 
 

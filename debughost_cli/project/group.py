@@ -63,7 +63,7 @@ def find_group(folder: Path) -> Group | None:
     for place in (folder, *folder.parents):
         if place != folder and unsafe_mount_reason(place):
             break
-        found = _declared(place)
+        found = declared_group(place)
         if found:
             return found
     members = tuple(_shared(folder).values()) or tuple(_own(folder))
@@ -86,7 +86,8 @@ def _last(folder: str) -> str:
     return folder.rpartition("/")[2]
 
 
-def _declared(root: Path) -> Group | None:
+def declared_group(root: Path) -> Group | None:
+    """The group that a file in this folder names. Raises InvalidConfig."""
     for read in (_of_own_file, _of_settings):
         file, table = read(root)
         if table is not None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from debughost_cli.errors import InvalidConfig
 from debughost_cli.project.certificates import ca_bundle_of
 from debughost_cli.project.configuration import Fault, file_environment, read_settings
+from debughost_cli.project.group import declared_group
 from debughost_cli.project.settings import Flags, Settings, Source
 
 
 def check_configuration(workspace: Path, environ: Mapping[str, str]) -> None:
     """Raises InvalidConfig with every fault, ``details.faults`` as the JSON output has them."""
     settings, faults = read_settings(workspace, Flags(), environ)
-    faults += _file_faults(settings, workspace, environ)
+    faults += [*_file_faults(settings, workspace, environ), *_group_faults(workspace)]
     if faults:
         raise _error(faults)
 
@@ -33,6 +34,16 @@ def _file_faults(settings: Settings, workspace: Path, environ: Mapping[str, str]
         allowed = "a readable file of NAME=VALUE lines, inside the workspace"
         found.append(_file_fault(settings, "env_file", ", ".join(settings.env_file), allowed, exc))
     return found
+
+
+def _group_faults(workspace: Path) -> Iterator[Fault]:
+    """What is wrong with the group that this folder's file names."""
+    try:
+        declared_group(workspace)
+    except InvalidConfig as exc:
+        allowed = "a list of folders below this one, or a table of path and depends_on by name"
+        file = exc.details.get("file")
+        yield Fault(Path(str(file)) if file else None, "members", None, allowed, exc)
 
 
 def _file_fault(

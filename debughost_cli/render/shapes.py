@@ -122,9 +122,7 @@ class ImageFacts(Struct, frozen=True):
 
 
 class ImagesSeen(Struct, frozen=True):
-    """Of ``images ls``, ``build``, ``pull``, ``prune``. ``variants``: made for projects; what
-    ``prune`` removed is in ``images``.
-    """
+    """Of ``images``. ``variants``: made for projects; of ``prune`` what was removed."""
 
     images: list[ImageFacts]
     variants: list[ImageFacts]
@@ -250,9 +248,10 @@ class Opened(Struct, frozen=True):
 
 
 class ConfigValidated(Struct, frozen=True):
-    """Of ``config validate``."""
+    """Of ``config validate``. ``group_file``: what names the group of the folder."""
 
     file: str | None
+    group_file: str | None
     valid: bool
 
 

@@ -58,7 +58,8 @@ class CompanionLifecycle:
         """Says which data a removal of volumes leaves."""
         left = [v.name for v in self.data_volumes(project) if v.labels.get(names.ROLE) == "data"]
         if left:
-            self._progress.notice(
+            self._progress.warn(
+                "DATA_KEPT",
                 f"{project} keeps the data of its services ({', '.join(left)}); "
-                f"'debughost volumes prune' leaves it, 'rm --volumes --data' removes it"
+                f"'debughost volumes prune' leaves it, 'rm --volumes --data' removes it",
             )

@@ -153,6 +153,8 @@ class RemovalService:
         self._own_networks.remove(project)
         if volumes:
             self._remove_volumes(self._volumes(project, data=data))
+        if not data:
+            self._companions.mention_data(project)
         return ProjectResult(Project(project), Action.REMOVED)
 
     def _left(

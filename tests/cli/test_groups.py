@@ -259,3 +259,42 @@ def test_side_by_side_where_nothing_depends_on_another() -> None:
     assert last_first(diamond) == [["web"], ["api", "ui"], ["db"]]
     assert last_first([project("a"), project("b")]) == [["a", "b"]]
     assert last_first([]) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "key"),
+    [
+        (FILE, 'members = ["nope"]', "nope"),
+        (FILE, "members = 3", "members"),
+        (FILE, "[members.web]\ndepends_on = ['ap']\n[members.api]\n", "ap"),
+        (FILE, "[members.web]\npaht = 'x'\n", "paht"),
+        (FILE, "[members", "cannot be read"),
+        ("debughost.toml", '[workspace]\nmembers = ["../x"]', "../x"),
+    ],
+)
+def test_a_broken_file_of_a_group_is_not_valid(
+    app: App, root: Path, file: str, text: str, key: str
+) -> None:
+    (root / file).write_text(text)
+    error = app("config", "validate", "--json").error
+    assert error["code"] == "INVALID_CONFIG"
+    assert key in error["message"]
+    assert str(root / file) in error["message"]
+
+
+def test_faults_of_both_files_are_listed(app: App, root: Path) -> None:
+    (root / FILE).write_text('members = ["nope"]')
+    (root / "debughost.toml").write_text("prot = 1\ncpus = 'x'")
+    faults = app("config", "validate", "--json").error["details"]["faults"]
+    assert [Path(f["file"]).name for f in faults] == ["debughost.toml", "debughost.toml", FILE]
+
+
+def test_a_member_that_is_not_valid_makes_its_group_so(app: App, root: Path) -> None:
+    (root / FILE).write_text(THREE)
+    run = app("config", "validate", "--json")
+    assert run.document["data"]["group_file"] == str(root / FILE)
+    assert f"{root / FILE} is valid" in app("config", "validate").out
+    (root / "api/debughost.toml").write_text("prot = 1")
+    assert "prot" in app("config", "validate", "--json").error["message"]
+    (root / "api/debughost.toml").write_text("project = 'web'")
+    assert "same id" in app("config", "validate", "--json").error["message"]

@@ -514,3 +514,30 @@ def test_what_a_killed_command_read_a_password_with_is_removed(
     assert app("rm", "--volumes", "--data").code == 0
     assert engine.all_of("shop") == []
     assert SECRET not in engine.stored_volumes
+
+
+@pytest.mark.parametrize("options", [(), ("--volumes",)])
+def test_data_that_is_kept_is_in_the_warnings(
+    app: App, engine: FakeEngine, workspace: Path, options: tuple[str, ...]
+) -> None:
+    configure(workspace, NAMED)
+    assert app("up").code == 0
+    (warning,) = app("rm", *options, "--json").document["warnings"]
+    assert warning["code"] == "DATA_KEPT"
+    assert DATA in warning["message"]
+
+
+@pytest.mark.parametrize(("data", "codes"), [((), ["DATA_KEPT"]), (("--data",), [])])
+def test_data_that_services_without_their_project_leave(
+    app: App, engine: FakeEngine, workspace: Path, data: tuple[str, ...], codes: list[str]
+) -> None:
+    configure(workspace, NAMED)
+    assert app("up").code == 0
+    engine.containers.remove(program(engine).id, force=True)
+    run = app("rm", "--volumes", *data, "--json")
+    assert [w["code"] for w in run.document["warnings"]] == codes
+
+
+def test_without_services_nothing_is_said_of_data(app: App, workspace: Path) -> None:
+    assert app("up").code == 0
+    assert app("rm", "--volumes", "--json").document["warnings"] == []
