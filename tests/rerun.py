@@ -2,11 +2,11 @@
 
     python tests/rerun.py RECORD [PYTEST-ARGUMENT]...
 
-First on three workers, then the tests marked ``alone`` without workers, then once more what failed,
-without workers as well: many tests measure time, and all share the machine. Tests in
-``NEVER_AGAIN`` provoke races: their first failure counts. The end of the output lists what was run
-again. RECORD keeps it until the next run: a test that needed its second try in two runs in a row
-fails.
+First on five workers, because tests wait most of their time; then the tests marked ``alone``
+without workers; then once more what failed, without workers as well: many tests measure time, and
+all share the machine. Tests in ``NEVER_AGAIN`` provoke races: their first failure counts. The end
+of the output lists what was run again. RECORD keeps it until the next run: a test that needed its
+second try in two runs in a row fails.
 
 As a plugin of pytest it selects the tests of one of these parts, records their outcomes, and shows
 each failure when it happens.
@@ -26,7 +26,7 @@ from pathlib import Path
 import pytest
 
 NEVER_AGAIN = ("test_at_once", "test_random_kills", "test_interruption", "test_whole_engine")
-WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+WORKERS = ("-n", "5", "--dist", "loadfile", "--no-loadscope-reorder")
 NO_WORKERS = ("-n", "0")
 PASSED, FAILED, NO_TESTS = 0, 1, 5
 """Exit codes of pytest; with another one, nothing can be said of the tests."""
