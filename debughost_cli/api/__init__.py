@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from debughost_cli.planning.debug_config import DebugConfig as DebugConfig
     from debughost_cli.planning.events import ProjectEvent as ProjectEvent
     from debughost_cli.planning.log_options import LogOptions as LogOptions
+    from debughost_cli.project.flags import Flags as Flags
     from debughost_cli.services.doctor import Check as Check
     from debughost_cli.services.exec import SHELL as SHELL
     from debughost_cli.services.exec import ExecRefused as ExecRefused
@@ -51,6 +52,7 @@ _MODULES = {
     "planning.events": ("ProjectEvent",),
     "services.exec": ("SHELL", "ExecRefused", "ProjectExec"),
     "planning.log_options": ("LogOptions",),
+    "project.flags": ("Flags",),
     "services.logs": ("LogReading",),
     "services.one_off": ("OneOff",),
     "services.progress": (

@@ -119,6 +119,12 @@ def test_the_version_loads_nothing_at_all(argv: list[str]) -> None:
     assert not {"typer", "signal", "re", "typing"} & set(modules.split())
 
 
+def test_the_plugin_for_pytest_loads_nothing_until_it_is_used() -> None:
+    code = "import pytest, sys; before = set(sys.modules); import debughost_cli.pytest_plugin; "
+    loaded = python(code + "print(*set(sys.modules) - before)").stdout.split()
+    assert set(loaded) == {"debughost_cli", "debughost_cli.pytest_plugin"}
+
+
 @pytest.mark.parametrize(
     "service", ["lifecycle", "removal", "exec", "logs", "events", "wait", "volumes", "network"]
 )
@@ -308,7 +314,12 @@ def outside(*folders: str) -> list[Path]:
             ["mcp", "mcp_types", "anyio"],
             id="the SDK for MCP in its server alone",
         ),
-        pytest.param(SOURCES, ["click", "pydantic", "hypothesis", "pytest"], id="never"),
+        pytest.param(SOURCES, ["click", "pydantic", "hypothesis"], id="never"),
+        pytest.param(
+            [p for p in SOURCES if p.name != "pytest_plugin.py"],
+            ["pytest"],
+            id="pytest in its plugin alone",
+        ),
         pytest.param(
             under("services", "planning", "engine", "detect", "container", "config.py"),
             ours("cli", "render"),
