@@ -226,7 +226,8 @@ class ContainerRef(Struct, frozen=True):
 class PublishedPort(Struct, frozen=True):
     """A port of a project's container that is published on the engine's machine.
 
-    ``name``: what it is for; ``http`` is the one of ``port`` and ``url``.
+    ``name``: what it is for; ``http`` is the one of ``port`` and ``url``. ``url``: with the scheme
+    of what is spoken there where that is known (``postgresql://``, ``redis://``), else ``http://``.
     """
 
     name: str

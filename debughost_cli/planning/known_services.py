@@ -232,6 +232,18 @@ KNOWN: Sequence[KnownService] = (
 )
 
 
+def scheme_of(port: int) -> str:
+    """What is spoken on a port, as the clients' URLs have it: ``postgresql``, ``tcp`` for others.
+
+    ``http`` where no known service has it: what people publish is mostly for browsers.
+    """
+    known = next((k for k in KNOWN if k.port == port), None)
+    if known is None:
+        return "http"
+    urls = (text for text in known.variables.values() if "://" in text)
+    return next(urls, "tcp://").partition("://")[0]
+
+
 def known_service(repository: str) -> KnownService | None:
     """What is known of an image, by the last part of its name."""
     return next((k for k in KNOWN if repository in k.repositories), None)

@@ -35,7 +35,7 @@ from debughost_cli.resources import (
     ProjectInstance,
 )
 from debughost_cli.services.progress import Progress
-from debughost_cli.specs import PortBinding, ServiceSpec
+from debughost_cli.specs import HTTP, PortBinding, ServiceSpec
 
 MANAGED_FILTER = f"{names.MANAGED}=true"
 
@@ -253,8 +253,15 @@ def url_of(port: int) -> str | None:
 
 
 def published(ports: Sequence[PortBinding]) -> tuple[PublishedPort, ...]:
-    """The ports as users reach them."""
+    """The ports as users reach them; that of a database has no page."""
     return tuple(
-        PublishedPort(p.name, p.container_port, p.host_port, url_of(p.host_port) or "")
-        for p in ports
+        PublishedPort(p.name, p.container_port, p.host_port, _url_of_binding(p)) for p in ports
     )
+
+
+def _url_of_binding(port: PortBinding) -> str:
+    if port.name == HTTP:
+        return url_of(port.host_port) or ""
+    from debughost_cli.planning.known_services import scheme_of
+
+    return f"{scheme_of(port.container_port)}://127.0.0.1:{port.host_port}"

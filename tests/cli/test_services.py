@@ -311,7 +311,12 @@ def test_a_published_port_that_is_taken_is_named(
 ) -> None:
     configure(workspace, '[services.db]\nimage = "postgres:17"\npublish = 15432\n')
     assert app("up", "--json").project["services"][0]["ports"] == [
-        {"name": "db", "container_port": 5432, "host_port": 15432, "url": "http://127.0.0.1:15432"}
+        {
+            "name": "db",
+            "container_port": 5432,
+            "host_port": 15432,
+            "url": "postgresql://127.0.0.1:15432",
+        }
     ]
     assert app("rm").code == 0
     engine.add_foreign("other", 15432)
@@ -541,3 +546,37 @@ def test_data_that_services_without_their_project_leave(
 def test_without_services_nothing_is_said_of_data(app: App, workspace: Path) -> None:
     assert app("up").code == 0
     assert app("rm", "--volumes", "--json").document["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        ('image = "redis:8"\npublish = 6379', "redis://127.0.0.1:6379"),
+        ('image = "mariadb:11"\npublish = 13306', "mysql://127.0.0.1:13306"),
+        ('image = "memcached:1"\npublish = 11211', "tcp://127.0.0.1:11211"),
+        ('image = "mailpit:1"\npublish = "8025:8025"', "http://127.0.0.1:8025"),
+        ('image = "mailpit:1"\npublish = "1025:1025"', "smtp://127.0.0.1:1025"),
+        ('image = "minio:1"\npublish = 9000', "http://127.0.0.1:9000"),
+        (
+            'image = "our/own-postgres:1"\nport = 5432\npublish = 5433',
+            "postgresql://127.0.0.1:5433",
+        ),
+        ('image = "adminer:1"\nport = 8080\npublish = 8081', "http://127.0.0.1:8081"),
+    ],
+)
+def test_a_port_has_the_scheme_of_what_is_spoken_there(
+    app: App, engine: FakeEngine, workspace: Path, service: str, url: str
+) -> None:
+    engine.add_image(service.split('"')[1])
+    configure(workspace, f'[services.s]\nready = "true"\n{service}\n')
+    engine.execs[("/bin/sh", "-c", "true")] = ExecResult(0, b"", b"")
+    assert app("up", "--json").project["services"][0]["ports"][0]["url"] == url
+    assert app("status", "--json").project["services"][0]["ports"][0]["url"] == url
+
+
+def test_a_database_beside_the_program_in_its_container_has_no_page(app: App) -> None:
+    assert app("up", "--publish", "db=15432:5432", "--publish", "ui=9000:8081").code == 0
+    urls = {p["name"]: p["url"] for p in app("status", "--json").project["ports"]}
+    assert urls["db"] == "postgresql://127.0.0.1:15432"
+    assert urls["ui"] == "http://127.0.0.1:9000"
+    assert urls["http"].startswith("http://127.0.0.1:")
