@@ -223,7 +223,7 @@ class Shell:
         assert self.process.stdout
         for line in self.process.stdout:
             with self.is_changed:
-                self.printed.append(line.rstrip("\n"))
+                self.printed.append(line.rstrip("\n").replace(self.env["HOME"], "/home/me"))
                 self.is_changed.notify()
 
 
