@@ -45,6 +45,7 @@ _NORMAL = (
     (re.compile(r"(?<![\w./:])[v^]?\d+\.\d+\.\d+(?!\.\d)[\w.+-]*"), "VERSION"),
     (re.compile(r"\b\d+(\.\d+)?( ?(%|[KMG]i?B|ms|s|m|h|min)(?![\w-])|(?= seconds?))"), "AMOUNT"),
     (re.compile(r"(AMOUNT ?)+"), "AMOUNT "),
+    (re.compile(r"(?<=\":)\d+(\.\d+)?\b"), "NUMBER"),
     (re.compile(r"[▁▂▃▄▅▆▇█▏▎▍▌▋▊▉]"), ""),
     (re.compile(r"\s+"), " "),
 )
