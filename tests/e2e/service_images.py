@@ -1,4 +1,5 @@
-"""Images of databases from Debian's packages, for machines that reach no registry.
+"""Images of databases, and of another Python, from Debian's packages, for machines that reach no
+registry.
 
 They behave as the images that people use: the same variables, data folders, users, ports and stop
 signals. Each is built once per engine and stays on it; its tag changes with its files.
@@ -18,8 +19,8 @@ from filelock import FileLock
 from .harness import Eye
 
 FOLDER = Path(__file__).parent / "services"
-VERSIONS = {"mariadb": "11.8", "postgres": "17", "redis": "8"}
-"""Those of Debian 13."""
+VERSIONS = {"mariadb": "11.8", "postgres": "17", "python": "3.11", "redis": "8"}
+"""Those of Debian 13; Python is that of Debian 12, for Debian 13 has the default one."""
 BASES = ("debughost-base/debian:trixie", "debian:trixie-slim")
 """The first is made by ``scripts/base-images``; the second is pulled."""
 LABEL = "debughost-test.image"
