@@ -51,9 +51,9 @@ def serve(
     if ctx.invoked_subcommand is not None:
         return
     session.is_parsed = True
-    if find_spec("mcp") is None:
+    if not _has_sdk():
         raise NotInstalled(
-            "the MCP server needs the package 'mcp', which is not installed",
+            "the MCP server needs the package 'mcp' 2, which is not installed",
             hint=f"Install it with: {install_command(Path(sys.prefix))}",
             details={"extra": "mcp"},
         )
@@ -102,7 +102,7 @@ def install(
     text, file, changed = chosen.snippet(), folder / chosen.file, False
     if not print_:
         file, changed = install(chosen, folder)
-    if find_spec("mcp") is None:
+    if not _has_sdk():
         session.progress.warn("NOT_INSTALLED", f"first run: {install_command(Path(sys.prefix))}")
     done = f"Wrote {file}" if changed else f"{file} has it already"
     return Output(
@@ -110,6 +110,11 @@ def install(
         changed=changed,
         show=lambda: session.streams.out(text.rstrip() if print_ else inline(done)),
     )
+
+
+def _has_sdk() -> bool:
+    """Version 1 has no such module, and no server of this kind."""
+    return find_spec("mcp_types") is not None
 
 
 def install_command(prefix: Path) -> str:

@@ -64,7 +64,7 @@ def plainly(*argv: str) -> Case:
 def _(app: App, engine: FakeEngine) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         # As Python sees a package that is not there.
-        patch.setitem(sys.modules, "mcp", None)
+        patch.setitem(sys.modules, "mcp_types", None)
         return app("mcp", "--json")
 
 

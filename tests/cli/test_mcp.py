@@ -19,6 +19,7 @@ from pydantic import FileUrl
 from cli.conftest import App, node_project
 from debughost_cli.api import DebugHost
 from debughost_cli.cli.mcp_server.folders import Folders
+from debughost_cli.cli.mcp_server.next_calls import next_calls
 from debughost_cli.cli.mcp_server.server import Service, make_server
 from debughost_cli.cli.mcp_server.tools import LEFT_OUT, TOOLS
 from debughost_cli.errors import EngineUnavailable
@@ -122,7 +123,7 @@ def test_the_document_is_the_one_of_the_command_line(server: Server, app: App) -
     assert made["data"]["projects"][0]["url"] == "http://127.0.0.1:3100"
     assert app("up", "--port", "3100", "--json").project["action"] == "unchanged"
     of_tool, of_command = server("status"), app("status", "--json").document
-    assert set(of_tool) == set(of_command) | {"exit_code"}
+    assert set(of_tool) == set(of_command) | {"exit_code", "next_calls"}
     steady = ("uptime_seconds", "stats")
     for document_ in (of_tool, of_command):
         for key in steady:
@@ -140,6 +141,40 @@ def test_a_failure_is_the_error_of_the_tool(server: Server) -> None:
     assert made["error"]["hint"]
     assert "express" in json.dumps(made["error"]["details"]["log_tail"])
     assert made["next"][0] == "debughost logs -p shop"
+    logs, again = made["next_calls"]
+    assert logs == {"tool": "logs", "arguments": {"project": ["shop"]}}
+    assert again["tool"] == "up"
+    assert server(logs["tool"], **logs["arguments"])["ok"]
+    server.engine.program = listens()
+    assert server(again["tool"], **again["arguments"])["ok"]
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        (
+            "debughost wait -p shop --for ready --timeout 120",
+            ("wait", {"project": ["shop"], "for": "ready", "timeout": 120.0}),
+        ),
+        (
+            "debughost up -p shop -w '/a b' --port 3001 -- npm run dev",
+            ("up", {"project": "shop", "workspace": "/a b", "port": "3001",
+                    "command": ["npm", "run", "dev"]}),
+        ),
+        ("debughost logs -p a -p b --json --after X",
+         ("logs", {"project": ["a", "b"], "after": "X"})),
+        ("debughost exec -p shop npm run migrate",
+         ("exec", {"project": ["shop"], "command": ["npm", "run", "migrate"]})),
+        ("debughost volumes prune --yes", ("volumes_prune", {"yes": True})),
+        ("debughost up -p shop -e SECRET", None),
+        ("debughost completion bash", None),
+    ],
+)  # fmt: skip
+def test_a_line_of_next_as_a_call(line: str, call: tuple[str, dict[str, Any]] | None) -> None:
+    expected = [] if call is None else [{"tool": call[0], "arguments": call[1]}]
+    assert next_calls([line]) == expected
+    for made in expected:
+        jsonschema.validate(made["arguments"], TOOLS[str(made["tool"])].arguments.schema())
 
 
 @pytest.mark.parametrize(

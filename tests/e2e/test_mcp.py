@@ -15,6 +15,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from .harness import Eye, Program, body, program, write
+from .private_engine import Private
 from .workspaces import NODE
 
 Work = Callable[[Client], Awaitable[Any]]
@@ -25,12 +26,15 @@ class Session:
 
     def __init__(self, run: Program, folder: Path) -> None:
         self._environment, self._folder = dict(run.env), folder
+        self._prefix = run.prefix
         self.heard: list[str] = []
 
     def use(self, work: Work, *options: str) -> Any:
+        words = [*self._prefix, str(program()), "mcp", *options]
+
         async def session() -> Any:
             server = StdioServerParameters(
-                command=str(program()), args=["mcp", *options],
+                command=words[0], args=words[1:],
                 env=self._environment, cwd=self._folder,
             )  # fmt: skip
             async with Client(server) as client:
@@ -187,6 +191,21 @@ def test_without_an_engine_each_call_says_so(session: Session) -> None:
         assert (await call(client, "config_show"))["ok"]
 
     session.use(work, "--host", "tcp://127.0.0.1:9")
+
+
+def test_an_engine_that_restarts_is_used_again(private: Private, folder: Path) -> None:
+    async def work(client: Client) -> None:
+        assert (await call(client, "network_ensure"))["ok"]
+        for _ in range(2):
+            private.engine.crash()
+            made = await call(client, "status")
+            assert made["error"]["code"] in ("ENGINE_UNAVAILABLE", "ENGINE_TIMEOUT"), made
+            assert made["exit_code"] == 4
+            private.engine.start()
+            assert (await call(client, "status"))["ok"]
+            assert (await call(client, "network_inspect"))["ok"]
+
+    Session(private.run, folder).use(work)
 
 
 HELLO = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, get_args
@@ -72,6 +72,9 @@ class Arguments:
             "Arguments", [_field(a) for a in self._all.values()], kw_only=True,
             forbid_unknown_fields=True,
         )  # fmt: skip
+
+    def __iter__(self) -> Iterator[Argument]:
+        return iter(self._all.values())
 
     def schema(self) -> dict[str, object]:
         """The JSON Schema of the object that a call gives."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 from debughost_cli.api import DebugHost
 from debughost_cli.cancel import CancelToken
 from debughost_cli.cli.mcp_server.arguments import WORKSPACE
+from debughost_cli.cli.mcp_server.next_calls import next_calls
 from debughost_cli.cli.mcp_server.progress import CallProgress
 from debughost_cli.cli.mcp_server.tools import Tool
 from debughost_cli.cli.options import choose_group
@@ -64,7 +65,7 @@ class Call(Struct, frozen=True):
     cancel: CancelToken
 
     def run(self) -> Document:
-        """The command's document with its exit code and, of a stream, its lines.
+        """The command's document, with its exit code, ``next`` as calls and, of a stream, lines.
 
         A failure is the document's error. Raises Interrupted where the call was cancelled.
         """
@@ -90,7 +91,10 @@ class Call(Struct, frozen=True):
         if output.error and output.error.exit_code is ExitCode.ENGINE:
             # The next call finds out which engine is there then.
             self.host.close()
-        made = document(session, output) | {"exit_code": exit_code(output)}
+        made = document(session, output) | {
+            "exit_code": exit_code(output),
+            "next_calls": next_calls(output.next),
+        }
         if isinstance(session.streams.stdout, Lines):
             made["lines"] = session.streams.stdout.documents()
         return made

@@ -38,10 +38,10 @@ _ROOTS_TIMEOUT = 5.0
 INSTRUCTIONS = """\
 debughost runs a project in a development container on a Docker Engine. 'up' installs, starts and
 waits until the program listens; it returns the URL, or why it failed: read ok, then
-data.projects[0], or error.code, error.hint and error.details.log_tail. A hint or a line of "next"
-such as 'debughost logs -p shop' is the tool logs with {"project": "shop"}. After an edit of code
-that nothing watches call restart, after any other change up. A database: config_set with key
-services and value ["postgres:17"], then up. The resource debughost://guide has more.
+data.projects[0], or error.code, error.hint and error.details.log_tail. "next_calls" are the calls
+that help, the best first; 'debughost logs -p shop' in a hint is logs with {"project": "shop"}.
+After an edit of code that nothing watches call restart, after any other change up. A database:
+config_set with key services and value ["postgres:17"], then up. debughost://guide has more.
 """
 _RESOURCES = {
     "debughost://guide": ("guide", "How to use debughost, on one page", "text/plain"),

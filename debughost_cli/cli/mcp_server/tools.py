@@ -77,9 +77,12 @@ class Tool(Struct, frozen=True, dict=True):
 
     @cached_property
     def output_schema(self) -> dict[str, object]:
-        """Of the command's document, with its exit code and, of a stream, its lines."""
+        """Of the command's document, and of what a tool adds to it."""
         made = command_schema(self.command)
-        added: dict[str, object] = {"exit_code": {"type": "integer"}}
+        added: dict[str, object] = {
+            "exit_code": {"type": "integer"},
+            "next_calls": {"type": "array", "items": _CALL},
+        }
         if self.is_stream:
             line = {"$ref": f"#/$defs/{LINES[self.command].__name__}"}
             added |= {"lines": {"type": "array", "items": line}}
@@ -88,6 +91,11 @@ class Tool(Struct, frozen=True, dict=True):
         return shown | {"properties": properties, "required": [*made["required"], *added]}
 
 
+_CALL = {
+    "type": "object",
+    "properties": {"tool": {"type": "string"}, "arguments": {"type": "object"}},
+    "required": ["tool", "arguments"],
+}
 _RISKY = ("allow_workspace", "allow_nested", "shared_cache", "env_file")
 _TERMINAL = ("tty", "interactive")
 _OUTPUT = {"max_bytes": "64k"}
