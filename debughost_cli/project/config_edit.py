@@ -1,14 +1,13 @@
-"""Sets one value in the text of a configuration file, and leaves all else of it as it is.
+"""Sets one value in the text of a TOML file, and leaves all else of it as it is.
 
-No text is returned that does not read as the old one with that value: what cannot be edited so,
-such as a key in a table that is written in one line, is refused.
+No text is returned that does not read as the old one with that value.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from debughost_cli.project.toml import parse_toml
 
@@ -17,14 +16,26 @@ _HEADER = re.compile(r"\s*\[")
 
 def with_value(text: str, path: tuple[str, ...], value: object) -> str:
     """``text`` with ``value`` at a key, or at a key in a table. Raises ValueError."""
-    expected = _merged(parse_toml(text), path, value)
-    for candidate in _candidates(text, path, f"{_key(path[-1])} = {to_toml(value)}"):
+    old = parse_toml(text)
+    expected = merged(old, path, value)
+    if old == expected:
+        return text
+    for candidate in _candidates(text, path, value):
         try:
             if parse_toml(candidate) == expected:
                 return candidate
         except (ValueError, RecursionError):
             continue
     raise ValueError("it cannot be edited without changing more")
+
+
+def merged(table: object, path: tuple[str, ...], value: object) -> object:
+    """A table with ``value`` at a path in it. Raises ValueError where something else is on it."""
+    if not path:
+        return value
+    if not isinstance(table, Mapping):
+        raise ValueError(f"what holds {path[0]} is not a table")  # noqa: TRY004 - as for other text
+    return {**table, path[0]: merged(table.get(path[0], {}), path[1:], value)}
 
 
 def to_toml(value: object) -> str:
@@ -41,34 +52,43 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
-def _merged(table: Mapping[str, object], path: tuple[str, ...], value: object) -> object:
-    if len(path) == 1:
-        return {**table, path[0]: value}
-    inner = table.get(path[0], {})
-    if not isinstance(inner, dict):
-        raise ValueError(f"{path[0]} is not a table")  # noqa: TRY004 - as for any other text
-    return {**table, path[0]: _merged(inner, path[1:], value)}
-
-
-def _candidates(text: str, path: tuple[str, ...], line: str) -> Iterator[str]:
-    """In the place of the old value, beside its example in a comment, else at the table's end."""
+def _candidates(text: str, path: tuple[str, ...], value: object) -> Iterator[str]:
+    """Beside its example in a comment, at its table's end, else as tomlkit edits the text."""
     lines = text.splitlines(keepends=True)
+    end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    name = re.escape(path[-1])
-    for start, old in enumerate(lines):
-        if re.match(rf"""\s*(["']?){name}\1\s*=""", old):
-            comment = re.search(r"\s+#[^\"']*$", old.rstrip("\n"))
-            kept = f"{line}{comment[0] if comment else ''}\n"
-            for end in range(start + 1, len(lines) + 1):
-                yield "".join([*lines[:start], kept, *lines[end:]])
-                if end - start > 200:
-                    break
-    examples = [n + 1 for n, old in enumerate(lines) if re.match(rf"\s*#\s*{name}\s*=", old)]
-    headers = [n for n, old in enumerate(lines) if _HEADER.match(old)]
-    ends = headers if len(path) == 1 else [n + 1 for n in headers]
-    for place in (*examples, *ends, len(lines)):
-        yield "".join([*lines[:place], f"{line}\n", *lines[place:]])
-    if len(path) > 1:
-        tables = ".".join(_key(part) for part in path[:-1])
-        yield "".join([*lines, "\n" if lines else "", f"[{tables}]\n{line}\n"])
+        lines[-1] += end
+    line = f"{_key(path[-1])} = {to_toml(value)}{end}"
+    for place in _places(lines, path[-1]):
+        yield "".join([*lines[:place], line, *lines[place:]])
+    yield _edited("".join(lines), path, value)
+
+
+def _places(lines: Sequence[str], name: str) -> Iterator[int]:
+    """Where a line for a key could be: after its examples, and where a table ends."""
+    example = re.compile(rf"\s*#\s*{re.escape(name)}\s*=")
+    yield from (n + 1 for n, line in enumerate(lines) if example.match(line))
+    for place in (*(n for n, line in enumerate(lines) if _HEADER.match(line)), len(lines)):
+        while place and not lines[place - 1].strip():
+            place -= 1  # noqa: PLW2901 - before the empty lines
+        yield place
+
+
+def _edited(text: str, path: tuple[str, ...], value: object) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+    from tomlkit.items import InlineTable, Table
+
+    try:
+        document = tomlkit.parse(text)
+        table: tomlkit.TOMLDocument | Table | InlineTable = document
+        for name in path[:-1]:
+            if name not in table:
+                is_inline = isinstance(table, InlineTable)
+                table[name] = tomlkit.inline_table() if is_inline else tomlkit.table()
+            table = table[name]
+        table[path[-1]] = tomlkit.parse(f"value = {to_toml(value)}")["value"]
+        edited = tomlkit.dumps(document)
+    except TOMLKitError as exc:
+        raise ValueError(str(exc)) from None
+    return edited if edited.endswith("\n") else f"{edited}\n"

@@ -27,6 +27,7 @@ from debughost_cli.project.user import UserConfiguration, load_user_configuratio
 from debughost_cli.project.variables import BadValue, read_variables
 
 CONFIG_FILE = "debughost.toml"
+PYPROJECT_SECTION = ("tool", "debughost")
 GROUP_KEY = "workspace"
 """The table with the members of a group, which is none of the settings: see ``group.py``."""
 MOST_FAULTS = 50
@@ -192,7 +193,7 @@ def _shown(value: object) -> str:
 
 def read_file(workspace: Path) -> tuple[Path | None, Mapping[str, object], list[Fault]]:
     """The configuration file, its table, and what is wrong with the file as a whole."""
-    for name, section in ((CONFIG_FILE, ()), (_PYPROJECT, ("tool", "debughost"))):
+    for name, section in ((CONFIG_FILE, ()), (_PYPROJECT, PYPROJECT_SECTION)):
         path = workspace / name
         try:
             data = _content(workspace, name)

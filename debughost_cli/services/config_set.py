@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,9 +14,10 @@ from msgspec import Struct
 
 from debughost_cli.errors import DebughostError, InvalidConfig, InvalidWorkspace, Usage
 from debughost_cli.project.beneath import UnusableFile, read_beneath
-from debughost_cli.project.config_edit import with_value
-from debughost_cli.project.configuration import CONFIG_FILE, read_file
+from debughost_cli.project.config_edit import merged, with_value
+from debughost_cli.project.configuration import CONFIG_FILE, PYPROJECT_SECTION, read_file
 from debughost_cli.project.settings import SETTINGS
+from debughost_cli.project.toml import parse_toml
 from debughost_cli.project.user import user_file
 from debughost_cli.project.variables import BadValue
 from debughost_cli.project.workspace import owner_of
@@ -31,20 +33,28 @@ class SettingWritten(Struct, frozen=True):
 
 
 def set_value(workspace: Path, key: str, text: str, *, dry_run: bool = False) -> SettingWritten:
-    """``key``: a setting, or ``env.NAME``. ``text``: as TOML, or without its quotes.
+    """``key``: a setting, ``env.NAME``, ``services.NAME.KEY``, ... ``text``: as TOML, or as it is.
 
-    ``dry_run``: all but the write.
+    Written into the file in which the project's settings are, ``debughost.toml`` where there is
+    none. ``dry_run``: all but the write.
 
     Raises Usage for an unknown key, InvalidConfig for a value or a file that cannot be used.
     """
-    path = tuple(key.replace("-", "_").split(".", 1)) if not key.startswith("env.") else (
-        "env", key.removeprefix("env."),
-    )  # fmt: skip
+    path = _path(key)
     _check_key(path, key)
-    value = _value(path, text)
-    file, before = _read(workspace)
+    file, section, before = _read(workspace)
     try:
-        after = with_value(before, path, value)
+        present = _at(parse_toml(before), section)
+        if len(path) > 1 and not isinstance(present.get(path[0], {}), Mapping):
+            raise ValueError(f"{path[0]} is not a table")
+        value = _value(path, text, present.get(path[0]))
+        image = _at(present, path[:1]).get(path[1]) if len(path) == 3 else None
+        if isinstance(image, str):
+            # A service by its image alone, which becomes a table.
+            table = {"image": image, path[2]: value}
+            after = with_value(before, (*section, *path[:2]), table)
+        else:
+            after = with_value(before, (*section, *path), value)
     except (ValueError, RecursionError) as exc:
         raise InvalidConfig(
             f"{file} cannot be edited: {exc}",
@@ -54,6 +64,28 @@ def set_value(workspace: Path, key: str, text: str, *, dry_run: bool = False) ->
     if after != before and not dry_run:
         _write(workspace, file, after)
     return SettingWritten(file, key, value, changed=after != before)
+
+
+def _path(key: str) -> tuple[str, ...]:
+    """Names of the user's own have dashes; those of settings may be written with them."""
+    first, _, rest = key.partition(".")
+    table = first.replace("-", "_")
+    if not rest:
+        return (table,)
+    if table != "services":
+        return (table, rest.replace("-", "_") if table == "hooks" else rest)
+    name, _, inner = rest.partition(".")
+    if inner.startswith("env."):
+        return (table, name, "env", inner.removeprefix("env."))
+    return (table, name, inner.replace("-", "_")) if inner else (table, name)
+
+
+def _at(table: Mapping[str, object], path: tuple[str, ...]) -> Mapping[str, object]:
+    """The table at a path, empty where there is none."""
+    for name in path:
+        inner = table.get(name)
+        table = inner if isinstance(inner, Mapping) else {}
+    return table
 
 
 def _check_key(path: tuple[str, ...], key: str) -> None:
@@ -75,14 +107,17 @@ def _check_key(path: tuple[str, ...], key: str) -> None:
         raise Usage("env is a table", hint="Set one of its variables: config set env.DEBUG 1")
 
 
-def _value(path: tuple[str, ...], text: str) -> object:
-    """What the setting accepts: the text as TOML, else as it is. Raises InvalidConfig."""
+def _value(path: tuple[str, ...], text: str, present: object) -> object:
+    """What the setting accepts: the text as TOML, else as it is. Raises InvalidConfig.
+
+    ``present``: the setting as it is; of a service all is read together.
+    """
     readings: list[object] = []
     with suppress(ValueError, RecursionError):
         readings.append(tomllib.loads(f"value = {text}")["value"])
     error: Exception | None = None
     for reading in [*readings, text]:
-        given = {path[1]: reading} if len(path) > 1 else reading
+        given = merged(_around(present, path[1:]), path[1:], reading)
         try:
             SETTINGS[path[0]].parse(given)
         except (BadValue, DebughostError) as exc:
@@ -98,24 +133,28 @@ def _value(path: tuple[str, ...], text: str) -> object:
     )
 
 
-def _read(workspace: Path) -> tuple[Path, str]:
-    """The file and its text, empty where there is none."""
+def _around(present: object, path: tuple[str, ...]) -> object:
+    """Of a table the entry on the path alone: what is wrong with others is not in question."""
+    if len(path) < 2 or not isinstance(present, Mapping):
+        return {}
+    entry = present.get(path[0], {})
+    return {path[0]: {"image": entry} if isinstance(entry, str) else entry}
+
+
+def _read(workspace: Path) -> tuple[Path, tuple[str, ...], str]:
+    """The file, the path of the table with the settings in it, and its text."""
     file, _, faults = read_file(workspace)
     for fault in faults:
         raise fault.error
     own = workspace / CONFIG_FILE
-    if file is not None and file != own:
-        raise InvalidConfig(
-            f"the settings of this project are in {file}, which {own} would hide",
-            hint=f"Write it into [tool.debughost] of {file.name} by hand",
-            details={"file": str(file)},
-        )
+    file = file or own
+    section = () if file == own else PYPROJECT_SECTION
     try:
-        return own, read_beneath(workspace, CONFIG_FILE).decode("utf-8-sig")
+        return file, section, read_beneath(workspace, file.name).decode("utf-8-sig")
     except FileNotFoundError:
-        return own, ""
+        return file, section, ""
     except (OSError, UnusableFile, ValueError) as exc:
-        raise InvalidConfig(f"{own} cannot be read: {exc}", hint="Fix the file") from None
+        raise InvalidConfig(f"{file} cannot be read: {exc}", hint="Fix the file") from None
 
 
 def _write(workspace: Path, file: Path, text: str) -> None:

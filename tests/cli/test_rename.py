@@ -80,11 +80,13 @@ def test_what_is_refused_changes_nothing(
     assert not (workspace / "debughost.toml").exists()
 
 
-def test_settings_in_another_file_are_not_hidden(app: App, workspace: Path) -> None:
-    (workspace / "pyproject.toml").write_text("[tool.debughost]\nproject = 'shop'\n")
+def test_the_id_is_written_where_the_settings_are(app: App, workspace: Path) -> None:
+    file = workspace / "pyproject.toml"
+    file.write_text("[tool.debughost]\nproject = 'shop'  # ours\n")
     assert app("up").code == 0
-    assert app("rename", "store", "--json").error["code"] == "INVALID_CONFIG"
-    assert set(app("status", "--json").projects) == {"shop"}
+    assert app("rename", "store").code == 0
+    assert file.read_text() == '[tool.debughost]\nproject = "store"  # ours\n'
+    assert not (workspace / "debughost.toml").exists()
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,19 @@ def test_a_project_without_a_page(app: App, workspace: Path) -> None:
         ("command = [\n  'npm',\n  'start',\n]\ncpus = 1\n", "command", '["npm", "test"]',
          'command = ["npm", "test"]\ncpus = 1\n'),
         ("[env]\nA = '1'\n\n[hooks]\n", "env.B", "two words",
-         "[env]\nB = \"two words\"\nA = '1'\n\n[hooks]\n"),
+         "[env]\nA = '1'\nB = \"two words\"\n\n[hooks]\n"),
+        ("env = { A = '1' }  # ours\n", "env.B", "2", "env = { A = '1', B = 2}  # ours\n"),
+        ("env.A = '1'\n", "env.B", "x", "env.A = '1'\nenv.B = \"x\"\n"),
+        ("[services]\ndb = { image = 'postgres:17' }  # ours\n", "services.db.publish", "5433",
+         "[services]\ndb = { image = 'postgres:17', publish = 5433}  # ours\n"),
+        ("[services]\ndb = 'postgres:17'  # ours\n", "services.db.publish", "5433",
+         '[services]\ndb = { image = "postgres:17", publish = 5433 }  # ours\n'),
+        ("[services.db]\nimage = 'postgres:17'\n", "services.db.env.TZ", "UTC",
+         "[services.db]\nimage = 'postgres:17'\n\n[services.db.env]\nTZ = \"UTC\"\n"),
+        ("cpus = 1\n", "services.my-db", "postgres:17",
+         'cpus = 1\n\n[services]\nmy-db = "postgres:17"\n'),
+        ("[ports]\nmail-ui = 8025\n", "ports.mail-ui", "8026", "[ports]\nmail-ui = 8026\n"),
+        ("cpus = 1\r\n# ours\r\n", "port", "3100", "cpus = 1\r\n# ours\r\nport = 3100\r\n"),
         ("cpus = 1\n", "env.DEBUG", "1", 'cpus = 1\n\n[env]\nDEBUG = 1\n'),
         ("cpus = 1\n", "wait-timeout", "90", "cpus = 1\nwait_timeout = 90\n"),
         ("", "project", "web-2", 'project = "web-2"\n'),
@@ -67,13 +79,13 @@ def test_a_setting_is_written(
 ) -> None:
     file = workspace / "debughost.toml"
     if before is not None:
-        file.write_text(before)
+        file.write_text(before, newline="")
         file.chmod(0o640)
     run = app("config", "set", key, value, "--json")
     if after is None:
         assert (run.code, file.read_text()) == (0, 'text = 1\nport = "auto"\n')
         return
-    assert (run.code, file.read_text()) == (0, after), run.out
+    assert (run.code, file.read_bytes().decode()) == (0, after), run.out
     assert run.document["changed"] is True
     if before:
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
@@ -102,14 +114,59 @@ def test_what_cannot_be_set(
     assert not (workspace / "debughost.toml").exists()
 
 
-def test_settings_elsewhere_are_not_hidden(app: App, workspace: Path) -> None:
-    (workspace / "pyproject.toml").write_text("[tool.debughost]\ncpus = 1\n")
-    run = app("config", "set", "port", "3100", "--json")
-    assert (run.code, run.error["code"]) == (2, "INVALID_CONFIG")
+@pytest.mark.parametrize(
+    ("before", "key", "value", "after"),
+    [
+        ("[tool.debughost]\ncpus = 1  # few\n\n[tool.ruff]\n", "port", "3100",
+         "[tool.debughost]\ncpus = 1  # few\nport = 3100\n\n[tool.ruff]\n"),
+        ("[tool.debughost]\ncpus = 1  # few\n[tool.ruff]\n", "cpus", "2",
+         "[tool.debughost]\ncpus = 2  # few\n[tool.ruff]\n"),
+        ("[tool]\ndebughost = { cpus = 1 }\n", "env.A", "x",
+         '[tool]\ndebughost = { cpus = 1, env = {A = "x"}}\n'),
+        ("[project]\nname = 'x'\n[tool.debughost.env]\nA = '1'\n", "env.B", "x",
+         "[project]\nname = 'x'\n[tool.debughost.env]\nA = '1'\nB = \"x\"\n"),
+    ],
+)  # fmt: skip
+def test_settings_in_pyproject_stay_there(
+    app: App, workspace: Path, before: str, key: str, value: str, after: str
+) -> None:
+    file = workspace / "pyproject.toml"
+    file.write_text(f"# ours\n{before}")
+    run = app("config", "set", key, value, "--json")
+    assert (run.code, run.document["data"]["file"]) == (0, str(file))
+    assert file.read_text() == f"# ours\n{after}"
     assert not (workspace / "debughost.toml").exists()
+    shown = app("config", "show", "--json").document["data"]
+    assert key in {s["name"] for s in shown["settings"] if s["source"] == "file"}
 
 
-@pytest.mark.parametrize("text", ["port = [", "env = { A = '1' }\n"])
+def test_a_pyproject_without_settings_gets_none(app: App, workspace: Path) -> None:
+    (workspace / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert app("config", "set", "port", "3100").code == 0
+    assert (workspace / "debughost.toml").read_text() == "port = 3100\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "words"),
+    [
+        ("services = ['postgres:17']\n", "services.postgres.publish", "5433", "by hand"),
+        ("[services]\ndb = 'x:1'\n", "services.db.prot", "1", "prot"),
+        ("[services]\ndb = 'x:1'\n", "services.db.port", "many", "port"),
+        ("", "services.No_Name", "x:1", "No_Name"),
+    ],
+)
+def test_a_service_that_cannot_be_set_so(
+    app: App, workspace: Path, text: str, key: str, value: str, words: str
+) -> None:
+    file = workspace / "debughost.toml"
+    file.write_text(text)
+    error = app("config", "set", key, value, "--json").error
+    assert error["code"] == "INVALID_CONFIG"
+    assert words in error["message"] + error["hint"]
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("text", ["port = [", "env = 3\n"])
 def test_a_file_that_cannot_be_edited_stays(app: App, workspace: Path, text: str) -> None:
     file = workspace / "debughost.toml"
     file.write_text(text)
