@@ -351,7 +351,8 @@ install_dependencies() {
         start_watch installing
         report "installing dependencies with $manager"
         rm -f "$folder/.debughost"
-        sh "$control/install" </dev/null 2>&3 3>&-
+        # Else pip and its like keep what they print until it is 8 KB.
+        PYTHONUNBUFFERED=1 sh "$control/install" </dev/null 2>&3 3>&-
         failed=$?
         [ -z "$stopping" ] || end 143 installing
         if [ "$failed" != 0 ]; then

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from debughost_cli.engine.port import OnText
 
+_BETWEEN = ("---> ", "Removing intermediate container", "Removed intermediate container")
+
 
 class BuildOutput:
-    """Passes text on: ``Step 3/9 : RUN apt-get update`` and what follows begin with ``[3/9]``."""
+    """Passes text on: ``Step 3/9 : RUN apt-get update`` and what follows begin with ``[3/9]``.
+
+    What the engine says of the containers and images between the steps is left out.
+    """
 
     def __init__(self, on_text: OnText) -> None:
         self._on_text = on_text
@@ -14,7 +19,8 @@ class BuildOutput:
 
     def __call__(self, text: str) -> None:
         """One line or more."""
-        self._on_text("\n".join(map(self._numbered, text.splitlines())))
+        lines = [line for line in text.splitlines() if not line.lstrip().startswith(_BETWEEN)]
+        self._on_text("\n".join(map(self._numbered, lines)))
 
     def _numbered(self, line: str) -> str:
         head, colon, rest = line.partition(" : ")

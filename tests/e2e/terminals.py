@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+import pyte
 
 from .harness import Program, program
 
@@ -20,27 +28,75 @@ OWN = re.compile(
 """Colours, the moves of progress, links, and line ends as a terminal makes them."""
 
 
-def at_terminal(run: Program, *args: str | Path) -> bytes:
-    """What a terminal is sent by one run of the program."""
+@dataclass(frozen=True)
+class Recording:
+    """What a terminal was sent, with the seconds since the program was started."""
+
+    events: tuple[tuple[float, bytes], ...]
+    seconds: float
+    code: int
+    columns: int
+    rows: int
+
+    @property
+    def sent(self) -> bytes:
+        return b"".join(data for _, data in self.events)
+
+    def screens(self) -> Iterator[tuple[float, list[str]]]:
+        """Its lines after each event."""
+        screen = pyte.HistoryScreen(self.columns, self.rows)
+        stream = pyte.ByteStream(screen)
+        for at, data in self.events:
+            stream.feed(data)
+            yield at, [line.rstrip() for line in screen.display]
+
+    def silences(self) -> list[tuple[float, float]]:
+        """The spans of time in which the screen stayed as it was."""
+        changes, last = [0.0], [""]
+        for at, lines in self.screens():
+            if lines != last:
+                changes.append(at)
+                last = lines
+        return list(pairwise([*changes, self.seconds]))
+
+
+def record(
+    run: Program,
+    *args: str | Path,
+    columns: int = 80,
+    rows: int = 24,
+    env: Mapping[str, str] | None = None,
+    meanwhile: Callable[[subprocess.Popen[bytes], bytes], None] = lambda process, data: None,
+    timeout: float = 60,
+) -> Recording:
+    """One run of the program. ``meanwhile`` gets all that was sent so far, again and again."""
     ours, theirs = pty.openpty()
-    seen = b""
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    events: list[tuple[float, bytes]] = []
+    began = time.monotonic()
     try:
         process = subprocess.Popen(
             [*run.prefix, program(), *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs,
-            env={**run.env, "TERM": "xterm-256color"},
+            env={**run.env, "TERM": "xterm-256color", **(env or {})},
         )  # fmt: skip
         os.close(theirs)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        while time.monotonic() < began + timeout:
             if select.select([ours], [], [], 0.2)[0]:
                 try:
-                    seen += os.read(ours, 65536)
+                    data = os.read(ours, 65536)
                 except OSError:
                     break
-        process.wait(10)
+                events.append((time.monotonic() - began, data))
+                meanwhile(process, b"".join(data for _, data in events))
+        code = process.wait(10)
     finally:
         os.close(ours)
-    return seen
+    return Recording(tuple(events), time.monotonic() - began, code, columns, rows)
+
+
+def at_terminal(run: Program, *args: str | Path) -> bytes:
+    """What a terminal is sent by one run of the program."""
+    return record(run, *args).sent
 
 
 def is_tame(shown: bytes) -> bool:
