@@ -53,7 +53,10 @@ def _key(name: str) -> str:
 
 
 def _candidates(text: str, path: tuple[str, ...], value: object) -> Iterator[str]:
-    """Beside its example in a comment, at its table's end, else as tomlkit edits the text."""
+    """Beside its example in a comment, at its table's end, or as tomlkit edits the text.
+
+    A table that is not there yet comes last.
+    """
     lines = text.splitlines(keepends=True)
     end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     if lines and not lines[-1].endswith("\n"):
@@ -61,6 +64,9 @@ def _candidates(text: str, path: tuple[str, ...], value: object) -> Iterator[str
     line = f"{_key(path[-1])} = {to_toml(value)}{end}"
     for place in _places(lines, path[-1]):
         yield "".join([*lines[:place], line, *lines[place:]])
+    if len(path) > 1:
+        header = ".".join(_key(name) for name in path[:-1])
+        yield "".join([*lines, end if lines else "", f"[{header}]{end}", line])
     yield _edited("".join(lines), path, value)
 
 
