@@ -36,6 +36,8 @@ COMPARED_EVERY = 10.0
 """Seconds between two readings of a workspace's configuration, which takes longer than all else."""
 LONGEST_SPAN = 60.0
 """Seconds after which a sample is too old to tell what a container uses now."""
+WORTH = 20
+"""Seconds for which a sample counts that took one second."""
 SAMPLE_PAUSE = 0.1
 """Seconds between two stats samples where the engine answers at once (Engine 20.10 takes 1 s)."""
 
@@ -57,11 +59,14 @@ class _Seen(Struct, frozen=True):
 
 
 class _Measured(Struct, frozen=True):
-    """Two samples of a container, and when the second was taken, by the monotonic clock."""
+    """Two samples of a container. ``at``, ``until``: when the second was taken, and until when it
+    is not taken again, by the monotonic clock.
+    """
 
     before: StatsSample
     after: StatsSample
     at: float
+    until: float
 
 
 class _Compared(Struct, frozen=True):
@@ -75,7 +80,8 @@ class _Compared(Struct, frozen=True):
 class StatusService:
     """Reads, and changes nothing. Called again, it measures CPU since the last time.
 
-    ``measured_every``: seconds for which what was measured counts, and is not measured again.
+    ``measured_every``: seconds for which what was measured counts, and is not measured again; more
+    of them where the engine takes long to measure.
     ``compared_every``: seconds between two readings of a workspace's configuration. Several threads
     may call one service.
     """
@@ -195,9 +201,10 @@ class StatusService:
 
     def _after(self, ref: str, before: StatsSample | _Measured) -> tuple[str, _Measured | None]:
         if isinstance(before, _Measured):
-            if self._clock.monotonic() - before.at < self._measured_every:
+            if self._clock.monotonic() < before.until:
                 return ref, before
             before = before.after
+        began = self._clock.monotonic()
         try:
             after = self._engine.containers.stats(ref)
         except (EngineError, NotFound):
@@ -205,5 +212,7 @@ class StatusService:
         if not after.read_ns:
             # A container that ended in between answers with zeros.
             return ref, None
-        self._measured[ref] = measured = _Measured(before, after, self._clock.monotonic())
+        now = self._clock.monotonic()
+        counts = max(self._measured_every, WORTH * (now - began)) if self._measured_every else 0.0
+        self._measured[ref] = measured = _Measured(before, after, now, now + counts)
         return ref, measured
