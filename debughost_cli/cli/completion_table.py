@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from debughost_cli.cli.app import make_app
 from debughost_cli.cli.commands import ALIASES, Program
 from debughost_cli.cli.options import COMMON
+from debughost_cli.completion.line import CommandEntry, OptionEntry, SettingEntry, Table
 from debughost_cli.models import ProjectType
 from debughost_cli.project import parsers
 from debughost_cli.project.settings import SETTINGS, Setting
@@ -67,12 +68,12 @@ _IDS = {
 """Which projects a command is for, where not for any."""
 
 
-def completion_table() -> dict[str, Any]:
-    """``common`` options, ``commands`` by path and ``settings`` by name."""
+def completion_table() -> Table:
+    """What ``table.json`` holds."""
     root = typer.main.get_command(make_app())
     assert isinstance(root, Program)
-    common = [_option(p, "") for p in root.params if p.name in COMMON]
-    commands = {"": _entry(root, "")}
+    common = [_option(p, "") for p in _options(root) if p.name in COMMON]
+    commands: dict[str, CommandEntry] = {"": _entry(root, "")}
     for name in root.commands:
         commands |= dict(_entries(root.load(name), name))
     for alias, name in ALIASES.items():
@@ -83,7 +84,7 @@ def completion_table() -> dict[str, Any]:
     return {"common": [*common, _HELP], "commands": commands, "settings": settings}
 
 
-_HELP = {
+_HELP: OptionEntry = {
     "names": ["--help", "-h"],
     "help": "Show this message and exit.",
     "value": None,
@@ -94,16 +95,16 @@ _KEYS = ("env.", "hooks.after_install", "hooks.before_start", "ports.", "service
 """What of a table can be set by itself; a dot is followed by a name of the user's."""
 
 
-def _entries(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries(node: TyperCommand | TyperGroup, path: str) -> Iterator[tuple[str, CommandEntry]]:
     yield path, _entry(node, path)
-    for name, inner in getattr(node, "commands", {}).items():
+    for name, inner in node.commands.items() if isinstance(node, TyperGroup) else ():
+        assert isinstance(inner, TyperCommand | TyperGroup)
         yield from _entries(inner, f"{path} {name}")
 
 
-def _entry(node: Any, path: str) -> dict[str, Any]:
-    arguments = [p for p in node.params if p.param_type_name == "argument"]
-    options = [p for p in node.params if p.param_type_name == "option" and not p.hidden]
-    own = [p for p in options if p.name not in COMMON]
+def _entry(node: TyperCommand | TyperGroup, path: str) -> CommandEntry:
+    arguments = [p for p in node.params if isinstance(p, TyperArgument)]
+    own = [p for p in _options(node) if not p.hidden and p.name not in COMMON]
     return {
         "help": (node.help or "").partition("\n\n")[0].replace("\n", " "),
         "options": [_option(p, path) for p in own],
@@ -113,7 +114,11 @@ def _entry(node: Any, path: str) -> dict[str, Any]:
     }
 
 
-def _option(param: Any, path: str) -> dict[str, Any]:
+def _options(node: TyperCommand | TyperGroup) -> list[TyperOption]:
+    return [p for p in node.params if isinstance(p, TyperOption)]
+
+
+def _option(param: TyperOption, path: str) -> OptionEntry:
     return {
         "names": [*param.opts, *param.secondary_opts],
         "help": param.help or "",
@@ -122,9 +127,9 @@ def _option(param: Any, path: str) -> dict[str, Any]:
     }
 
 
-def _sources(param: Any, path: str) -> list[str]:
+def _sources(param: TyperOption | TyperArgument, path: str) -> list[str]:
     metavar = param.metavar or ""
-    if param.param_type_name == "argument":
+    if isinstance(param, TyperArgument):
         metavar = metavar.replace("...", "").strip("[]")
     key = param.opts[0] if param.opts[0] in _SOURCES else metavar
     if key == "ID" and path in _IDS:
@@ -146,7 +151,7 @@ def _words(metavar: str) -> Iterator[str]:
             raise ValueError(f"add {metavar!r} to _SOURCES or FREE in {__name__}")
 
 
-def _setting(setting: Setting | None = None) -> dict[str, Any]:
+def _setting(setting: Setting | None = None) -> SettingEntry:
     values: dict[object, list[str]] = {
         parsers.parse_bool: ["true", "false"],
         parsers.parse_type: [t.value for t in ProjectType],
@@ -158,7 +163,7 @@ def _setting(setting: Setting | None = None) -> dict[str, Any]:
     return {"help": setting.help, "values": values.get(setting.parse, [])}
 
 
-def to_text(value: Any, indent: str = "") -> str:
+def to_text(value: object, indent: str = "") -> str:
     """As JSON: what fits into a line is in one, so that changes can be read."""
     line = json.dumps(value)
     if len(line) + len(indent) < 90 or not isinstance(value, dict | list):

@@ -103,8 +103,8 @@ def _candidates(source: str, line: Line) -> Iterable[sources.Candidate]:
         case "settings":
             return [(key, entry["help"]) for key, entry in _table()["settings"].items()]
         case "values":
-            setting = _table()["settings"].get(line.arguments[0], {"values": []})
-            return [(value, "") for value in setting["values"]]
+            setting = _table()["settings"].get(line.arguments[0])
+            return [(value, "") for value in setting["values"]] if setting else []
     return []
 
 

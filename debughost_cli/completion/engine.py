@@ -10,8 +10,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 from urllib.parse import quote, urlsplit
 
 from debughost_cli.engine.connect import Address, resolve_address
@@ -23,7 +23,14 @@ _MOST_BYTES = 8 << 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def managed(kind: str, host: str | None, context: str | None) -> Sequence[Mapping[str, Any]]:
+class Listed(TypedDict):
+    """A container or, without ``State``, a volume: what the engine's JSON has of it for us."""
+
+    Labels: dict[str, str]
+    State: str
+
+
+def managed(kind: str, host: str | None, context: str | None) -> Sequence[Listed]:
     """What the engine lists of ours: ``containers`` or ``volumes``, as its JSON has them.
 
     Raises OSError, ValueError, and what ``resolve_address`` raises.
@@ -36,7 +43,8 @@ def managed(kind: str, host: str | None, context: str | None) -> Sequence[Mappin
         "volumes": f"/volumes?filters={filters}",
     }[kind]
     answer = json.loads(_get(resolve_address(host, context), path))
-    return answer if kind == "containers" else answer["Volumes"] or []
+    listed: list[Listed] = answer if kind == "containers" else answer["Volumes"] or []
+    return listed
 
 
 def _get(address: Address, path: str) -> bytes:

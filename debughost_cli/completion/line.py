@@ -3,10 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
-Table = Mapping[str, Any]
-"""``table.json``: the ``common`` options, ``commands`` by path, ``settings`` by name."""
+
+class OptionEntry(TypedDict):
+    """``value``: what it may be, see ``answer``; None for one that takes no value."""
+
+    names: list[str]
+    help: str
+    value: list[str] | None
+    repeatable: bool
+
+
+class CommandEntry(TypedDict, total=False):
+    """Of an alias: ``help`` and the path of its command as ``alias``; of a command all but that.
+
+    ``arguments``: what each may be; ``repeats``: whether the last one may come again;
+    ``command_line``: whether what follows is a command line of its own.
+    """
+
+    alias: str
+    help: str
+    options: list[OptionEntry]
+    arguments: list[list[str]]
+    repeats: bool
+    command_line: bool
+
+
+class SettingEntry(TypedDict):
+    """A setting, or a part of one."""
+
+    help: str
+    values: list[str]
+
+
+class Table(TypedDict):
+    """``table.json``: the ``common`` options, ``commands`` by path, ``settings`` by name."""
+
+    common: list[OptionEntry]
+    commands: dict[str, CommandEntry]
+    settings: dict[str, SettingEntry]
+
 
 HELP = "help"
 
@@ -20,8 +57,8 @@ class Line:
     """
 
     def __init__(self, table: Table, words: Sequence[str]) -> None:
-        self._commands: Mapping[str, Any] = table["commands"]
-        self._common: Sequence[Any] = table["common"]
+        self._commands: Mapping[str, CommandEntry] = table["commands"]
+        self._common: Sequence[OptionEntry] = table["common"]
         self.command = ""
         self.options: dict[str, list[str]] = {}
         self.arguments: list[str] = []
@@ -29,7 +66,7 @@ class Line:
         self.word = words[-1] if words else ""
         self._is_help = False
         self._has_ended = False
-        self._open: Any = None
+        self._open: OptionEntry | None = None
         for word in words[:-1]:
             self._take(word)
         self.sources: Sequence[str] = self._expected()
@@ -59,10 +96,10 @@ class Line:
         """What was given for an option, by its first name."""
         return self.options.get(option, [])
 
-    def _options(self) -> list[Any]:
+    def _options(self) -> list[OptionEntry]:
         return [*self._commands[self.command]["options"], *self._common]
 
-    def _option(self, name: str) -> Any:
+    def _option(self, name: str) -> OptionEntry | None:
         return next((o for o in self._options() if name in o["names"]), None)
 
     def _take(self, word: str) -> None:
@@ -94,12 +131,12 @@ class Line:
             else:
                 self._open = option
 
-    def _give(self, option: Any, value: str) -> None:
+    def _give(self, option: OptionEntry, value: str) -> None:
         self.options.setdefault(option["names"][0], []).append(value)
 
     def _expected(self) -> Sequence[str]:
         if self._open:
-            return self._open["value"]  # type: ignore[no-any-return]  # as the table has it
+            return self._open["value"] or []
         if not self._has_ended and not self._is_help and self.word.startswith("-"):
             return self._expected_option()
         if self.subcommands():

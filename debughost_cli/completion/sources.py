@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from debughost_cli.completion.line import Line
+
+if TYPE_CHECKING:
+    from debughost_cli.completion.engine import Listed
 
 Candidate = tuple[str, str]
 """A word and what it is, both as they were found: see ``answer`` for what is printed of them."""
@@ -21,7 +24,7 @@ def projects(line: Line, which: str) -> Iterator[Candidate]:
     from debughost_cli.names import PROJECT, SERVICE
 
     given = {*line.values("--project"), *line.arguments}
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    found: dict[str, list[Listed]] = {}
     for container in _containers(line):
         found.setdefault(container["Labels"].get(PROJECT, ""), []).append(container)
     if which == "volumes":
@@ -38,7 +41,7 @@ def projects(line: Line, which: str) -> Iterator[Candidate]:
             yield project, _description(programs or containers)
 
 
-def _description(containers: Sequence[Mapping[str, Any]]) -> str:
+def _description(containers: Sequence[Listed]) -> str:
     from debughost_cli.models import ProjectType
     from debughost_cli.names import TYPE
 
@@ -73,14 +76,14 @@ def contexts() -> Iterator[Candidate]:
     yield from ((name, "") for name in ("default", *context_names(os.environ)))
 
 
-def _containers(line: Line) -> list[Mapping[str, Any]]:
+def _containers(line: Line) -> list[Listed]:
     from debughost_cli.names import ROLE
 
     found = _managed("containers", line)
     return [c for c in found if c["Labels"].get(ROLE) != "run"]
 
 
-def _managed(kind: str, line: Line) -> Sequence[Mapping[str, Any]]:
+def _managed(kind: str, line: Line) -> Sequence[Listed]:
     from debughost_cli.completion.engine import managed
 
     host, context = line.values("--host"), line.values("--context")

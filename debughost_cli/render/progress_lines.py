@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
@@ -130,7 +130,7 @@ class JsonLines:
     def _message(self, text: str) -> None:
         self._write("message", message=text)
 
-    def _write(self, type_: Type, phase: Phase | None = None, **more: Any) -> None:
+    def _write(self, type_: Type, phase: Phase | None = None, **more: object) -> None:
         from debughost_cli.render.json import dumps
 
         line = ProgressLine(
