@@ -11,6 +11,7 @@ from fakes import FakeContainer, FakeEngine, exits, listens_on
 from cli.conftest import App, node_project
 from debughost_cli.api.group import last_first
 from debughost_cli.errors import EngineError
+from debughost_cli.project.group import find_group
 from debughost_cli.services.group_up import GroupProject
 
 FILE = "debughost.workspace.toml"
@@ -161,6 +162,34 @@ def test_members_of_a_package_share_its_folder(app: App, engine: FakeEngine, roo
     assert {p["workspace"] for p in run.projects.values()} == {str(root)}
     assert one(engine, "web").spec.command[2].startswith("cd web && exec ")
     assert set(app("stop", "--group", "--json").projects) == set(run.projects)
+
+
+@pytest.mark.parametrize("declared", ["", 'members = ["apps/*"]\n'])
+def test_members_of_a_workspace_of_uv_share_its_lock(
+    app: App, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str
+) -> None:
+    folder = tmp_path / "uv"
+    for name in ("api", "web"):
+        made = folder / "apps" / name
+        made.mkdir(parents=True)
+        (made / "pyproject.toml").write_text(f"[project]\nname = '{name}'\nversion = '0'\n")
+        (made / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    (folder / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["apps/*"]\n')
+    (folder / "uv.lock").write_text("version = 1\n")
+    if declared:
+        (folder / FILE).write_text(declared)
+    monkeypatch.chdir(folder)
+    run = app("up", "--all", "--json")
+    assert {p["workspace"] for p in run.projects.values()} == {str(folder)}
+    for name in ("api", "web"):
+        container = one(engine, name)
+        assert container.spec.command[2].startswith(f"cd apps/{name} && exec ")
+        assert container.labels["debug-host.install"] == "uv"
+    # Without a lock file each is installed by itself.
+    (folder / "uv.lock").unlink()
+    group = find_group(folder)
+    assert group
+    assert {m.folder for m in group.members} == {folder / "apps" / n for n in ("api", "web")}
 
 
 def test_a_dry_run_changes_nothing(app: App, engine: FakeEngine, root: Path) -> None:

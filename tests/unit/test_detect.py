@@ -608,6 +608,16 @@ INSTALLS: list[tuple[Files, str, tuple[str, ...], str]] = [
     ),
     (
         {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+            "uv.lock": "",
+            "packages/core/pyproject.toml": '[project]\nname = "core"\n',
+        },
+        "uv",
+        ("pyproject.toml", "uv.lock"),
+        "uv sync --frozen --all-packages\n",
+    ),
+    (
+        {
             "pyproject.toml": '[project]\nname = "a"\ndependencies = ["flask"]\n'
             '[dependency-groups]\ndev = ["pytest"]\n',
             "src/a/__init__.py": "",

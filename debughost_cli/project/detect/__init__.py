@@ -189,7 +189,11 @@ def find_programs(workspace: Path) -> tuple[list[Part], bool]:
 
 
 def _has_shared_packages(folder: Folder, found: Detection | None) -> bool:
-    is_node = found is not None and found.type is ProjectType.NODE
+    """Whether the members of a workspace of npm, pnpm, Yarn, Nx or uv are installed at its root."""
+    type_ = found.type if found else None
+    if type_ is ProjectType.PYTHON:
+        return folder.has("uv.lock") and read_pyproject(folder).has_members
+    is_node = type_ is ProjectType.NODE
     return is_node and (folder.has(nx.FILE) or read_package(folder).has_members)
 
 

@@ -184,6 +184,10 @@ def _pip(folder: Folder, *names: str) -> Dependencies:
 
 def _uv(folder: Folder, project: PyProject) -> Dependencies:
     builds = project.backend is not None and project.backend not in CLEAN_BACKENDS
+    if project.has_members:
+        # The members need each other, and whichever of them is run is in the same container.
+        sync = _CLEAN + _UV_SYNC.format(options="--all-packages")
+        return _make("uv", (PYPROJECT, "uv.lock"), _UV_SETTINGS + sync)
     sync = _UV_SYNC.format(options="--no-install-project" if builds else "").rstrip() + "\n"
     install = _UV_SETTINGS + sync + (_on_path(folder) if builds else "")
     return _make("uv", (PYPROJECT, "uv.lock"), install)

@@ -63,6 +63,8 @@ class PyProject(Struct, frozen=True):
     """Files from which setuptools reads the dependencies."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """Commands that an installed project has: name to ``module:function``."""
+    has_members: bool = False
+    """Whether it is the root of a workspace of uv, whose members have its lock file."""
 
     @property
     def packages(self) -> dict[str, frozenset[str]]:
@@ -194,6 +196,7 @@ def read_pyproject(folder: Folder) -> PyProject:
         package_mode=poetry.get("package-mode") is not False,
         requirement_files=_dynamic_files(data),
         scripts=_scripts(project) | _scripts(poetry),
+        has_members=bool(table_in(data, PYPROJECT, "tool", "uv", "workspace").get("members")),
     )
 
 
