@@ -25,7 +25,6 @@ from debughost_cli.project.variables import BadValue
 
 MOST_COMPOSED = 40
 """How many services of a file are looked at."""
-NO_PROGRAM = "no service is built from this folder: the program is detected"
 _UNIMPORTANT = frozenset(
     {
         "build", "image", "depends_on", "restart", "container_name", "hostname", "networks",
@@ -71,7 +70,7 @@ class _Translator:
                 self._service(name, table)
         settings = self._program(program, tables[program]) if program else {}
         if not program:
-            self._notes.append(NO_PROGRAM)
+            self._notes.append("no service is built from this folder: the program is detected")
         if len(composed) > MOST_COMPOSED:
             self._notes.append(f"only the first {MOST_COMPOSED} services were looked at")
         return Translation(settings, self._services, tuple(self._notes))

@@ -31,6 +31,18 @@ _REASONS = {
     "securityOpt": "is not translated",
     "workspaceMount": "is not translated: the workspace is at /app",
 }
+_KNOWN = frozenset(
+    {
+        "$schema", "name", "image", "build", "dockerFile", "context", "dockerComposeFile",
+        "service", "runServices", "features", "overrideFeatureInstallOrder", "forwardPorts",
+        "appPort",
+        "portsAttributes", "otherPortsAttributes", "containerEnv", "remoteEnv", "remoteUser",
+        "containerUser", "updateRemoteUserUID", "userEnvProbe", "overrideCommand", "shutdownAction",
+        "init", "waitFor", "workspaceFolder", "mounts", "runArgs", "hostRequirements", "secrets",
+        "postStartCommand", "customizations", "settings", "extensions", *_INSTALL,
+    }
+)  # fmt: skip
+"""Keys that are translated, or that make no difference here."""
 _MOST = 100
 """How many entries of an object are looked at."""
 
@@ -110,7 +122,10 @@ class _Translator:
         if name := self._values.text(dockerfile, "build"):
             arguments = table.get("args")
             given = arguments if isinstance(arguments, Mapping) else {}
-            return read_dockerfile(place.source(place.beside(name)), given, self._values)
+            text = place.source(place.beside(name))
+            return read_dockerfile(
+                text, given, self._values.text(table.get("target"), "target"), self._values
+            )
         image = self._values.text(self._document.get("image"), "image")
         return read_image(image) if image else {}
 
@@ -167,8 +182,10 @@ class _Translator:
         for key, why in _REASONS.items():
             if document.get(key):
                 note(key, why)
+        for key in sorted(k for k in document if k not in _KNOWN | _REASONS.keys())[:_MOST]:
+            note(key[:80], "is not translated")
         for mount in _list(document.get("mounts"))[:_MOST]:
-            note(f"mount {_target(mount)}", "is not mounted: home and dependencies are kept")
+            _note_mount(mount, note)
         secrets = document.get("secrets")
         for name in list(secrets)[:_MOST] if isinstance(secrets, Mapping) else []:
             note(f"secret {name}", f"is not set: 'debughost up -e {name}' takes it from yours")
@@ -180,9 +197,15 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _target(mount: object) -> str:
-    """What a mount is called in a note: its place in the container."""
+def _note_mount(mount: object, note: Callable[[str, str], None]) -> None:
+    """Says why it is not mounted, but for the workspace itself."""
     if isinstance(mount, Mapping):
-        return str(mount.get("target"))[:80]
-    parts = dict(part.partition("=")[::2] for part in str(mount)[:1000].split(","))
-    return (parts.get("target") or parts.get("dst") or parts.get("destination") or "")[:80]
+        parts = {k: str(v)[:200] for k, v in mount.items() if isinstance(v, str)}
+    else:
+        parts = dict(part.partition("=")[::2] for part in str(mount)[:1000].split(","))
+    target = parts.get("target") or parts.get("dst") or parts.get("destination") or ""
+    if parts.get("source", parts.get("src")) == "${localWorkspaceFolder}":
+        return
+    is_bind = parts.get("type") == "bind"
+    why = "nothing of the host is" if is_bind else "home and dependencies are kept without it"
+    note(f"mount {target[:80]}", f"is not mounted: {why}")

@@ -10,13 +10,33 @@ from debughost_cli.project.compose_values import Values, words_or_line
 from debughost_cli.project.translation import is_accepted
 
 _APT = re.compile(r"(?:sudo (?:-E )?)?(?:DEBIAN_FRONTEND=\w+ )?apt(?:-get)? (?P<words>.+)")
+_OPTIONS = r"(?: --?[\w=-]+)*"
 _INSTALL = re.compile(
-    r"(?:npm (?:install|ci|i)|yarn(?: install)?|pnpm (?:install|i)|bun install"
-    r"|poetry install|uv sync|pipenv install|composer install"
-    r"|(?:python3? -m )?pip3? install(?: --user)? -r requirements\.txt"
-    r"|(?:python3? -m )?pip3? install(?: --user)? -U pip|corepack enable)(?: --?[\w=-]+)*"
+    rf"(?:npm (?:install|ci|i)|yarn(?: install)?|pnpm (?:install|i)|bun install"
+    rf"|poetry install|uv sync|pipenv install|composer install"
+    rf"|(?:python3? -m )?pip3? install{_OPTIONS} (?:-r requirements\.txt|pip)"
+    rf"|corepack enable){_OPTIONS}"
 )
 """What the launcher does by itself, or has done."""
+_GLOBAL = re.compile(
+    r"(?:npm|pnpm) (?:install|i|add) (?:.* )?(?:-g|--global)(?: .*)?|yarn global .*"
+)
+_SERVER = re.compile(
+    r"(?:nohup )?(?:(?:npm|pnpm|yarn|bun)(?: run)? (?:dev|start(?::dev)?|serve)(?![\w:.-])"
+    r"|flask .*\brun\b|(?:python3? )?(?:\./)?manage\.py runserver"
+    r"|(?:python3? -m )?(?:uvicorn|gunicorn) |streamlit run|php artisan serve|php -S "
+    r"|(?:npx )?(?:vite|next dev|ng serve)\b).*"
+)
+_ROOT = re.compile(r"sudo .*")
+_LEFT_OUT = (
+    (_GLOBAL, "is left out: nothing is root in a container; npx runs what is not installed"),
+    (_INSTALL, "is not needed: dependencies are installed anyway"),
+    (_SERVER, "is left out: what serves is the command"),
+    (_ROOT, "is left out: nothing is root in a container"),
+)
+"""Parts of commands, and why they are not run."""
+_IN_FOLDER = re.compile(r"(?:cd|pushd) ")
+"""What is installed from there on is not the project's own."""
 _NOT_NEEDED = re.compile(
     r"git config --global (?:--add )?safe\.directory \S+|(?:sudo )?rm -rf /var/lib/apt/lists/\*"
 )
@@ -54,15 +74,16 @@ def _lines(value: object, key: str, values: Values) -> Iterator[str]:
 
 def _kept(line: str, key: str, values: Values, packages: list[str]) -> str:
     """The line without what is not needed, or cannot be done, in a container of a project."""
-    kept = []
+    kept: list[str] = []
+    is_elsewhere = False
     for part in re.split(r"\s*&&\s*", line):
         words = " ".join(part.split())
+        is_elsewhere = is_elsewhere or _IN_FOLDER.match(words) is not None
+        why = next((why for pattern, why in _LEFT_OUT if pattern.fullmatch(words)), "")
         if apt := _APT.fullmatch(words):
             packages += _apt_packages(apt["words"].split(), values)
-        elif _INSTALL.fullmatch(words):
-            values.note(f"{key}: {words!r}", "is not needed: dependencies are installed anyway")
-        elif words.startswith("sudo "):
-            values.note(f"{key}: {words[:80]!r}", "is left out: nothing is root in a container")
+        elif why and not (is_elsewhere and _INSTALL.fullmatch(words)):
+            values.note(f"{key}: {words[:80]!r}", why)
         elif part and not _NOT_NEEDED.fullmatch(words):
             kept.append(_USER_SITE.sub(r"\1", part))
     return " && ".join(kept)

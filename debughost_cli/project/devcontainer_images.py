@@ -23,7 +23,10 @@ _ANY = frozenset({"base", "universal", "ubuntu", "debian", "base-debian", "base-
 """Images that are of no language."""
 _VERSION = re.compile(r"(?:dev-)?(?:\d+(?:\.\d+)*-)?(\d{1,4}(?:\.\d{1,6}){0,2})(?:-|$)", re.ASCII)
 """In ``22``, ``22-bookworm``, ``1-22``, ``0.203.0-3.12-bullseye``: images have a version too."""
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.MULTILINE | re.IGNORECASE)
+_FROM = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<name>\S+))?",
+    re.MULTILINE | re.IGNORECASE,
+)
 _ARGUMENT = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']*)", re.MULTILINE | re.IGNORECASE)
 _USE = re.compile(r"\$\{?(\w+)\}?")
 _RUNTIMES = {"node": _NODE, "python": _PYTHON, "php": _PHP}
@@ -51,12 +54,23 @@ def read_image(image: str) -> dict[str, object]:
 
 
 def read_dockerfile(
-    text: str, arguments: Mapping[str, object], values: Values
+    text: str, arguments: Mapping[str, object], target: str, values: Values
 ) -> dict[str, object]:
-    """What the image that it begins with says; its other lines are not carried out."""
-    found = _FROM.search(text)
+    """What the image says that its last stage begins with; other lines are not carried out.
+
+    ``target``: the name of the stage, in the place of the last.
+    """
     given = dict(_ARGUMENT.findall(text)) | {k: v for k, v in arguments.items() if v is not None}
-    image = _USE.sub(lambda m: str(given.get(m[1], m[0])), found[1]) if found else ""
+    stages = [
+        (m["name"], _USE.sub(lambda use: str(given.get(use[1], use[0])), m["image"]))
+        for m in _FROM.finditer(text)
+    ][:_MOST]
+    last = stages[-1][1] if stages else ""
+    image = target if target in [name for name, _ in stages if name] else last
+    # A stage begins with an image, or with a stage before it.
+    for name, begins_with in reversed(stages):
+        if name == image:
+            image = begins_with
     values.note("build", "is not translated: list what its Dockerfile installs as packages")
     known = {} if "$" in image else read_image(image)
     return {} if "image" in known else known
@@ -80,7 +94,9 @@ def read_features(
     given = features if isinstance(features, Mapping) else {}
     for ref, options in list(given.items())[:_MOST]:
         name = repository_of(str(ref))
-        if name in _RUNTIMES and type_ in (None, _RUNTIMES[name].value):
+        if name in _RUNTIMES and "image" in image:
+            values.note(f"feature {name}", f"is left out: {image['image']} is used as it is")
+        elif name in _RUNTIMES and type_ in (None, _RUNTIMES[name].value):
             type_ = _RUNTIMES[name].value
             yield from _runtime(_RUNTIMES[name], _option(options, "version")).items()
         elif name in _RUNTIMES:

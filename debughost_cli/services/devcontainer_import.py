@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from debughost_cli.errors import InvalidConfig, TypeUnknown
 from debughost_cli.models import ProjectType
+from debughost_cli.planning.known_services import known_service
 from debughost_cli.project import compose, devcontainer
-from debughost_cli.project.compose_values import Values, read_environment
+from debughost_cli.project.companions import repository_of
 from debughost_cli.project.detect import detect
 from debughost_cli.project.detect.services import COMPOSE_FILES
 from debughost_cli.project.jsonc import parse_jsonc
@@ -26,6 +28,11 @@ from debughost_cli.services.translated_file import (
 )
 
 _FOLDER, _FILE = ".devcontainer", "devcontainer.json"
+_IDLE = re.compile(r".*\b(?:sleep|tail|while)\b")
+"""A command that only keeps a container running, for an editor."""
+_OF_EDITOR = frozenset(
+    {"build", "image", "volumes", "network_mode", "user", "cap_add", "security_opt"}
+)
 _MOST = 10
 """How many compose files are read."""
 
@@ -128,21 +135,41 @@ def _composed(workspace: Path, names: list[str]) -> dict[str, dict[str, object]]
 def _with_services(
     found: Translation, tables: dict[str, dict[str, object]], service: object, folder: Folder
 ) -> Translation:
-    """With those services of a compose file that are not the container of the workspace itself."""
+    """With what a compose file has: other services, and settings of the workspace's own one.
+
+    What the devcontainer.json says itself has precedence.
+    """
     own = tables.pop(service, {}) if isinstance(service, str) else {}
-    composed = compose.translate({"services": tables}, folder.has)
-    notes = [note for note in composed.notes if note != compose.NO_PROGRAM]
-    env = read_environment(
-        own.get("environment"), Values(lambda what, why: notes.append(f"{what} {why}"))
-    )
-    given = found.settings.get("env")
-    env |= given if isinstance(given, Mapping) else {}
     shared = [t for t in (own, *tables.values()) if "service:" in str(t.get("network_mode"))[:20]]
+    program = {k: v for k, v in own.items() if k not in _OF_EDITOR} | {"build": "."}
+    if _IDLE.match(str(program.get("command"))[:100]):
+        program.pop("command")
+    composed = compose.translate({"services": {str(service): program} | tables}, folder.has)
+    settings = {**composed.settings, **found.settings}
+    env: dict[str, object] = {}
+    for given in (composed.settings.get("env"), found.settings.get("env")):
+        env |= given if isinstance(given, Mapping) else {}
+    notes, services = composed.notes, dict(composed.services)
     if shared and composed.services:
+        _publish(services, settings)
         first = next(iter(composed.services))
-        notes.append(f"localhost is the program alone: services have names, such as {first}:PORT")
-    return Translation(
-        dict(found.settings) | ({"env": env} if env else {}),
-        composed.services,
-        (*found.notes, *notes),
-    )
+        notes += (f"localhost is the program alone: services have names, such as {first}:PORT",)
+    settings |= {"env": env} if env else {}
+    return Translation(settings, services, found.notes + notes)
+
+
+def _publish(services: dict[str, Mapping[str, object]], settings: dict[str, object]) -> None:
+    """Where localhost is shared, a port that is forwarded may be one of a service."""
+    given = settings.pop("ports", None)
+    ports = {"": settings.pop("port", None)} | (dict(given) if isinstance(given, Mapping) else {})
+    for name, table in services.items():
+        known = known_service(repository_of(str(table["image"])))
+        port = table.get("port") or (known.port if known else None)
+        for label in [label for label, number in ports.items() if port and number == port]:
+            services[name] = {"publish": ports.pop(label), **table}
+    main = next((label for label, number in ports.items() if isinstance(number, int)), None)
+    if main is not None:
+        settings["port"] = ports.pop(main)
+    ports.pop("", None)
+    if ports:
+        settings["ports"] = ports

@@ -161,8 +161,8 @@ def test_php_with_mounts_and_arguments_for_docker(app: App, workspace: Path) -> 
     }  # fmt: skip
     assert sorted(notes) == [
         "initializeCommand is not run: it is for the host",
-        "mount /home/vscode/.composer is not mounted: home and dependencies are kept",
-        "mount /root/.ssh is not mounted: home and dependencies are kept",
+        "mount /home/vscode/.composer is not mounted: home and dependencies are kept without it",
+        "mount /root/.ssh is not mounted: nothing of the host is",
         "postAttachCommand is not run: nobody attaches; what serves is the command",
         "postCreateCommand: 'composer install --no-interaction' is not needed:"
         " dependencies are installed anyway",
@@ -236,12 +236,122 @@ def test_the_services_of_its_compose_file_come_with_it(app: App, workspace: Path
     (workspace / ".devcontainer/docker-compose.yml").write_text(COMPOSE)
     found, notes = translated(app, workspace, COMPOSED)
     assert found["services"] == {
-        "db": {"image": "postgres:16", "env": {"POSTGRES_PASSWORD": "postgres"}}
+        "db": {"publish": 5432, "image": "postgres:16", "env": {"POSTGRES_PASSWORD": "postgres"}}
     }
     assert found["env"] == {"PGUSER": "postgres", "MODE": "dev"}
     assert found["hooks"] == {"after_install": "bash /app/.devcontainer/setup.sh"}
-    assert "command" not in found
+    assert found["port"] == 5100
+    assert not {"command", "ports"} & found.keys()
     assert notes == ["localhost is the program alone: services have names, such as db:PORT"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "wanted"),
+    [([5432, 5100], (5100, None)), ([5432, 5100, 9229], (5100, {"port-9229": 9229})),
+     ([5432], (None, None)), ([5100, 9229], (5100, {"port-9229": 9229})), ([], (None, None))],
+)  # fmt: skip
+def test_a_port_of_a_service_is_none_of_the_program(
+    app: App, workspace: Path, ports: list[int], wanted: tuple[object, object]
+) -> None:
+    (workspace / ".devcontainer").mkdir()
+    (workspace / ".devcontainer/docker-compose.yml").write_text(COMPOSE)
+    text = {"dockerComposeFile": "docker-compose.yml", "service": "app", "forwardPorts": ports}
+    found, _ = translated(app, workspace, json.dumps(text))
+    assert (found.get("port"), found.get("ports")) == wanted
+    assert found["services"]["db"].get("publish") == (5432 if 5432 in ports else None)
+
+
+API = """\
+services:
+  api:
+    build: {context: ., target: dev}
+    command: uvicorn main:app --host 0.0.0.0 --port 5200
+    ports: ["5200:5200"]
+    mem_limit: 3g
+    environment: {LEVEL: info}
+"""
+
+
+def test_its_own_service_gives_what_the_file_itself_does_not_say(app: App, workspace: Path) -> None:
+    (workspace / "compose.yaml").write_text(API)
+    text = '{"dockerComposeFile": ["../../compose.yaml"], "service": "api", "image": "python:3.12"}'
+    name = ".devcontainer/api/devcontainer.json"
+    found, notes = translated(app, workspace, text, name=name)
+    assert found == {
+        "project": "shop", "type": "python", "runtime": "3.12", "port": 5200, "memory": "3g",
+        "command": "uvicorn main:app --host 0.0.0.0 --port 5200", "env": {"LEVEL": "info"},
+    }  # fmt: skip
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("command", "kept", "note"),
+    [
+        ("npm run dev", "", "what serves is the command"),
+        ("nohup npm start > out.log 2>&1 &", "", "what serves is the command"),
+        ("python manage.py migrate && python manage.py runserver 0:8000",
+         "python manage.py migrate", "what serves is the command"),
+        ("npm install -g @acme/tool", "", "nothing is root"),
+        ("npm i turbo --global && npm run gen", "npm run gen", "nothing is root"),
+        ("cd web && npm ci && npm run build", "cd web && npm ci && npm run build", ""),
+        ("pip install --upgrade pip && pip3 install --no-cache-dir -r requirements.txt", "",
+         "dependencies are installed anyway"),
+        ("npm run serve-docs-index", "npm run serve-docs-index", ""),
+        ("npm run start:db", "npm run start:db", ""),
+    ],
+)  # fmt: skip
+def test_commands_that_do_something_else_here(
+    app: App, workspace: Path, command: str, kept: str, note: str
+) -> None:
+    found, notes = translated(app, workspace, json.dumps({"postStartCommand": command}))
+    assert found.get("hooks", {}).get("before_start", "") == kept
+    assert bool(notes) is bool(note)
+    assert all(note in text for text in notes)
+
+
+@pytest.mark.parametrize(
+    ("build", "runtime"),
+    [({"dockerfile": "Dockerfile"}, "22"), ({"dockerfile": "Dockerfile", "target": "old"}, "20"),
+     ({"dockerfile": "Dockerfile", "args": {"VERSION": 18}}, "18"), ({"dockerfile": "none"}, None)],
+)  # fmt: skip
+def test_the_stage_that_is_built_decides(
+    app: App, workspace: Path, build: dict[str, object], runtime: str | None
+) -> None:
+    (workspace / "Dockerfile").write_text(
+        "ARG VERSION=22\nFROM node:20 AS old\nFROM --platform=linux/amd64 node:${VERSION} AS base\n"
+        "FROM python:3.9 AS other\nFROM base as dev\nRUN true\n"
+    )
+    text = json.dumps({"build": build})
+    found, _ = translated(app, workspace, text, name=".devcontainer.json")
+    assert found.get("runtime") == runtime
+
+
+def test_what_is_not_known_is_noted(app: App, workspace: Path) -> None:
+    text = json.dumps({
+        "image": "mcr.microsoft.com/devcontainers/ruby:3.2", "_tool": {"a": 1}, "gpus": "all",
+        "features": {"ghcr.io/devcontainers/features/node:1": {"version": "lts"}},
+        "mounts": ["source=${localWorkspaceFolder},target=/workspace,type=bind"],
+    })  # fmt: skip
+    found, notes = translated(app, workspace, text)
+    assert found["image"] == "mcr.microsoft.com/devcontainers/ruby:3.2"
+    assert notes == [
+        "feature node is left out: mcr.microsoft.com/devcontainers/ruby:3.2 is used as it is",
+        "_tool is not translated", "gpus is not translated",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["pip install " + "-a " * 60_000, "npm install " + "x " * 60_000, "&&" * 60_000,
+     "sudo apt-get install " + "-y " * 1200, "flask " + "run " * 900 + "\n", "a " * 1900],
+)  # fmt: skip
+def test_a_long_command_takes_no_time(app: App, workspace: Path, command: str) -> None:
+    begun = time.process_time()
+    translated(app, workspace, json.dumps({"postStartCommand": command}))
+    translated_again = json.dumps({"postStartCommand": {str(n): command[:3900] for n in range(40)}})
+    (workspace / "debughost.toml").unlink()
+    translated(app, workspace, translated_again)
+    assert time.process_time() - begun < 5
 
 
 OTHER = """\
