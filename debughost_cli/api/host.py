@@ -133,7 +133,7 @@ class DebugHost(ProjectLifecycle):
             return self._one(resolved, lambda: service.run(resolved, options, known), check=False)
 
         place = Path(folder) if folder else self.config.folder
-        group = GroupUp(self._source.get(), group_projects(place, self.environ), up)
+        group = GroupUp(self._source.get(), group_projects(place, self.environ), up, self._progress)
         result = group.planned(plan) if dry_run else group.run(plan, self.cancel)
         if check and result.error:
             raise result.error

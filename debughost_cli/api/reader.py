@@ -175,7 +175,7 @@ class ProjectReader(Wiring):
         def connect() -> Engine:
             return self._source.connect(timeout=DOCTOR_TIMEOUT, retry=False)
 
-        service = DoctorService(connect, self.config.folder, self.environ)
+        service = DoctorService(connect, self.config.folder, self.environ, progress=self._progress)
         return service.run(registries=registries)
 
     def group(self) -> list[str]:

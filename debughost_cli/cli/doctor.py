@@ -29,6 +29,7 @@ def doctor(
     for check in session.host.doctor(registries=registries):
         checks.append(check)
         if not session.options.json:
+            session.progress.done()
             human.check(session.streams, check)
     return Output(
         data={

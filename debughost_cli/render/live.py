@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from debughost_cli.render import terminal
-from debughost_cli.render.progress import HEARTBEAT, SHORT, Running
+from debughost_cli.render.progress import HEARTBEAT, LONG, SHORT, Running
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import duration, took
 from debughost_cli.services.progress import NoticeGiven, PhaseEnded, PhaseKind, ProgressEvent
@@ -49,7 +49,7 @@ class Live:
     def event(self, event: ProgressEvent, now: float) -> None:
         match event:
             case PhaseEnded(phase, seconds, ok) if self._is_shown:
-                enough = HEARTBEAT if phase.kind is PhaseKind.ENGINE else SHORT
+                enough = HEARTBEAT if phase.kind is PhaseKind.ENGINE else LONG
                 if seconds >= enough or not ok:
                     mark, style = (self._done, "green") if ok else (self._failed, "red")
                     self._print(self._line(mark, style, inline(phase.text), took(seconds))[0])

@@ -24,7 +24,9 @@ from debughost_cli.services.progress import (
 )
 
 SHORT = 0.5
-"""Seconds: what is done by then is not worth a live display, nor a line in the record of one."""
+"""Seconds: what is done by then is not worth a live display."""
+LONG = 1.0
+"""Seconds of a phase that is worth a line at its end."""
 HEARTBEAT = 9.5
 """Seconds without a line after which there is one: with a busy machine's delay, within 10 s."""
 

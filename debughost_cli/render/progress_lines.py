@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from debughost_cli.names import rfc3339
-from debughost_cli.render.progress import HEARTBEAT, Running
+from debughost_cli.render.progress import HEARTBEAT, LONG, Running
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import duration, took
 from debughost_cli.services.progress import (
@@ -26,8 +26,6 @@ from debughost_cli.services.progress import (
 _TICK = 0.25
 _AHEAD = 1.5
 """Seconds before the first heartbeat at which the output that it quotes is requested."""
-_LONG = 1.0
-"""Seconds of a phase that is worth a line at its end."""
 
 
 class PlainLines:
@@ -49,7 +47,7 @@ class PlainLines:
                 self._streams.talk(inline(phase.text), "dim")
             case PhaseOutput(_, line) if self._verbose:
                 self._streams.talk(f"  {line}", "dim")
-            case PhaseEnded(phase, seconds, ok) if seconds >= _LONG and _is_work(phase, seconds):
+            case PhaseEnded(phase, seconds, ok) if seconds >= LONG and _is_work(phase, seconds):
                 end = "done" if ok else "failed"
                 self._streams.talk(f"{inline(phase.text)}: {end} after {took(seconds)}", "dim")
             case NoticeGiven(text):

@@ -24,7 +24,7 @@ from debughost_cli.project.settings import Flags, Settings
 from debughost_cli.services.images import ImageService
 from debughost_cli.services.lock import lock_folder
 from debughost_cli.services.network import ANOTHER, NetworkService, containers_of, routed_away
-from debughost_cli.services.progress import NullProgress
+from debughost_cli.services.progress import NULL_PROGRESS, PhaseKind, Progress
 from debughost_cli.services.registries import unreachable
 from debughost_cli.services.volumes import VolumeService
 
@@ -85,8 +85,10 @@ class DoctorService:
         *,
         free_disk_space: Callable[[], int] = _free_disk_space,
         clock: Clock = SYSTEM_CLOCK,
+        progress: Progress = NULL_PROGRESS,
     ) -> None:
         self._connect = connect
+        self._progress = progress
         self._folder = folder
         self._environ = environ
         self._free_disk_space = free_disk_space
@@ -111,6 +113,7 @@ class DoctorService:
                 yield self._made("registries", partial(self._registries, engine))
 
     def _made(self, name: str, check: Callable[[], Finding]) -> Check:
+        self._progress.phase(PhaseKind.ENGINE, f"Checking {name}")
         started = self._clock.monotonic()
         error = None
         try:
@@ -174,7 +177,7 @@ def _locks() -> Finding:
 
 
 def _network(engine: Engine) -> Finding:
-    service = NetworkService(engine, NullProgress())
+    service = NetworkService(engine, NULL_PROGRESS)
     found = service.usable()
     if found is None:
         return _ok(f"{names.NETWORK} does not exist yet; 'debughost up' creates it")
@@ -189,7 +192,7 @@ def _network(engine: Engine) -> Finding:
 
 
 def _images(engine: Engine) -> Finding:
-    entries = ImageService(engine, NullProgress()).list_all().images
+    entries = ImageService(engine, NULL_PROGRESS).list_all().images
     missing = [e.type for e in entries if e.image is None]
     old = [e.type for e in entries if e.image and not e.current]
     if not missing and not old:
@@ -201,7 +204,7 @@ def _images(engine: Engine) -> Finding:
 
 
 def _volumes(engine: Engine) -> Finding:
-    unused = VolumeService(engine, NullProgress()).candidates()
+    unused = VolumeService(engine, NULL_PROGRESS).candidates()
     count = len(unused.volumes)
     if not count:
         return _ok("every dependency volume has a project")

@@ -19,6 +19,7 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, Interrupted, StartFailed
 from debughost_cli.models import Action
 from debughost_cli.services.batch import WORKERS, run_each
+from debughost_cli.services.progress import NULL_PROGRESS, PhaseKind, Progress
 from debughost_cli.services.results import ProjectResult, ProjectsResult
 from debughost_cli.services.worker_pool import WorkerPool
 from debughost_cli.specs import HTTP
@@ -51,8 +52,15 @@ Plan = Callable[[GroupProject], ProjectResult]
 class GroupUp:
     """One run of it. ``projects``: each after those that it depends on."""
 
-    def __init__(self, engine: Engine, projects: Sequence[GroupProject], up: Up) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        projects: Sequence[GroupProject],
+        up: Up,
+        progress: Progress = NULL_PROGRESS,
+    ) -> None:
         self._engine = engine
+        self._progress = progress
         self._projects = {p.project: p for p in projects}
         self._up = up
         self._addresses: dict[str, str] = {}
@@ -97,7 +105,12 @@ class GroupUp:
 
     def _bring_up(self, name: str, token: CancelToken) -> ProjectResult:
         try:
-            self._await_needed(name, token)
+            needed = self._projects[name].depends_on
+            if needed:
+                with self._progress.task(name):
+                    text = f"Waiting for {', '.join(needed)}, which {name} needs"
+                    self._progress.phase(PhaseKind.WAIT, text)
+                    self._await_needed(name, token)
             result = self._run(name, token)
         except BaseException:
             self._failed.add(name)

@@ -159,6 +159,8 @@ class OneOffService:
         if attempt.observation.current:
             self._wait_for_install(state, attempt.observation.current)
         spec = _of_one_off(attempt.observation.spec.main)
+        text = f"Creating a container of {state.project} for the command"
+        self._progress.phase(PhaseKind.ENGINE, text)
         name = names.one_off_name(spec.project, self._clock.now(), os.getpid())
         made = OneOff(self._engine, name, state.resolved, attempt.executed, token)
         # By name, and before it exists: an interruption in between must find it as well.

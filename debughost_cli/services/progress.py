@@ -232,6 +232,8 @@ class Phases(NullProgress):
         current = self._current.pop(project, None)
         if current:
             phase, began = current
+            # The failure that goes on after a rollback is not the rollback's.
+            ok = ok or phase.kind is PhaseKind.ROLLBACK
             self._on_event(PhaseEnded(phase, self._clock() - began, ok))
 
 

@@ -112,7 +112,7 @@ def test_a_phase_is_shown_with_its_time_and_its_last_line(live: Any) -> None:
 
 def test_what_stays_is_a_record_of_what_took_time(live: Any) -> None:
     shown = live()
-    for text, seconds in (("Creating", 0.375), ("Installing", 12.25), ("Waiting", 0.25)):
+    for text, seconds in (("Creating", 0.875), ("Installing", 12.25), ("Waiting", 0.25)):
         shown.progress.phase(PhaseKind.OTHER, text)
         shown.progress.detail(f"output of {text}")
         shown.passes(seconds)

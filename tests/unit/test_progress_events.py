@@ -94,7 +94,8 @@ def test_what_is_undone_had_failed() -> None:
     seen = Seen()
     seen.phases.phase(PhaseKind.CREATE, "Creating")
     seen.phases.phase(PhaseKind.ROLLBACK, "Undoing")
-    assert seen.ended() == [("", PhaseKind.CREATE, False)]
+    seen.phases.close(ok=False)
+    assert seen.ended() == [("", PhaseKind.CREATE, False), ("", PhaseKind.ROLLBACK, True)]
 
 
 @pytest.mark.parametrize(
