@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from mcp.shared.exceptions import MCPError
 from pydantic import FileUrl
 
 from cli.conftest import App, node_project
-from debughost_cli.api import DebugHost
+from debughost_cli.api import CancelToken, DebugHost, PhaseKind
 from debughost_cli.cli.mcp_server.folders import Folders
 from debughost_cli.cli.mcp_server.next_calls import next_calls
+from debughost_cli.cli.mcp_server.progress import CallProgress
 from debughost_cli.cli.mcp_server.server import Service, make_server
 from debughost_cli.cli.mcp_server.tools import LEFT_OUT, TOOLS
-from debughost_cli.errors import EngineUnavailable
+from debughost_cli.errors import EngineUnavailable, Interrupted
 from debughost_cli.render.schema import DATA
 
 Work = Callable[[Client], Awaitable[Any]]
@@ -360,6 +362,44 @@ def test_a_folder_outside_is_refused_whatever_leads_there(server: Server) -> Non
     assert server.engine.stored_containers == {}
     assert not server("init", workspace=str(outside))["ok"]
     assert not (outside / "debughost.toml").exists()
+
+
+def test_without_a_folder_ids_will_do(server: Server) -> None:
+    server("up")
+    server.workspace = Path("/")
+    assert server("status")["ok"]
+    assert server("stop", project="shop")["ok"]
+    made = server("up", project="shop")
+    assert made["error"]["code"] == "INVALID_WORKSPACE"
+    assert "--root" in made["error"]["hint"]
+
+
+def test_a_name_that_is_not_text_does_not_end_the_connection(server: Server) -> None:
+    folder = Path(os.fsdecode(os.fsencode(server.workspace) + b"/caf\xe9"))
+    node_project(folder)
+    server.workspace = folder
+
+    async def work(client: Client) -> None:
+        made = await document(client, "config_show", {})
+        assert "caf" in json.dumps(made)
+        assert (await document(client, "status", {}))["ok"]
+
+    server.use(work)
+
+
+def test_a_build_ends_when_it_is_cancelled_and_its_rollback_does_not() -> None:
+    token = CancelToken()
+    progress = CallProgress(lambda: None, token, wants_output=True)
+    progress.phase(PhaseKind.BUILD, "Building")
+    progress.detail("Step 1")
+    progress.detail("Step 2")
+    assert progress.take() == [(1, "Building"), (2, "Building: Step 2")]
+    token.cancel()
+    with pytest.raises(Interrupted):
+        progress.detail("Step 3")
+    progress.phase(PhaseKind.ROLLBACK, "Undoing")
+    progress.detail("Removed")
+    assert [text for _, text in progress.take()][-1] == "Undoing: Removed"
 
 
 def test_the_roots_of_the_client_may_be_used(server: Server) -> None:

@@ -157,8 +157,16 @@ class TestFolders:
     def test_a_program_of_the_desktop_starts_nowhere(self, project: Path) -> None:
         with pytest.raises(InvalidWorkspace, match="given no folder"):
             Folders(Path("/"), []).choose(str(project))
+        assert Folders(Path("/"), []).choose(None, is_needed=False) is None
         folders = Folders(Path("/"), [project])
         assert folders.choose(None) == project.resolve()
+
+    def test_where_it_was_started_comes_before_what_was_named(
+        self, project: Path, tmp_path: Path
+    ) -> None:
+        folders = Folders(project, [tmp_path])
+        assert folders.choose(None) == project.resolve()
+        assert folders.choose("../other") == tmp_path.resolve() / "other"
 
     def test_roots_of_the_client(self, project: Path, tmp_path: Path) -> None:
         opened = tmp_path / "a folder é"

@@ -13,6 +13,7 @@ from msgspec import Struct
 from debughost_cli.api import DebugHost
 from debughost_cli.cancel import CancelToken
 from debughost_cli.cli.mcp_server.arguments import WORKSPACE
+from debughost_cli.cli.mcp_server.folders import Folders
 from debughost_cli.cli.mcp_server.next_calls import next_calls
 from debughost_cli.cli.mcp_server.progress import CallProgress
 from debughost_cli.cli.mcp_server.tools import Tool
@@ -20,6 +21,7 @@ from debughost_cli.cli.options import choose_group
 from debughost_cli.cli.output import Document, Output, defect, document, exit_code
 from debughost_cli.cli.session import Options, Session
 from debughost_cli.errors import ExitCode, Failure, Interrupted
+from debughost_cli.render.json import dumps
 from debughost_cli.render.streams import Streams
 
 _FIRST_EVENT = 600.0
@@ -60,7 +62,7 @@ class Call(Struct, frozen=True):
     given: Mapping[str, object]
     host: DebugHost
     own_host: Callable[[], DebugHost]
-    choose_folder: Callable[[str | None], Path]
+    folders: Folders
     progress: CallProgress
     cancel: CancelToken
 
@@ -69,10 +71,9 @@ class Call(Struct, frozen=True):
 
         A failure is the document's error. Raises Interrupted where the call was cancelled.
         """
+        stdout = Lines() if self.tool.is_stream else io.StringIO()
         session = Session(
-            Streams(
-                io.StringIO(), Lines() if self.tool.is_stream else io.StringIO(), io.StringIO()
-            ),
+            Streams(io.StringIO(), stdout, io.StringIO()),
             options=Options(json=True, no_input=True),
             command=self.tool.command,
             environ=self.host.environ,
@@ -97,7 +98,9 @@ class Call(Struct, frozen=True):
         }
         if isinstance(session.streams.stdout, Lines):
             made["lines"] = session.streams.stdout.documents()
-        return made
+        # As JSON has it: names that are not UTF-8 would end the connection.
+        plain: Document = json.loads(dumps(made))
+        return plain
 
     def _output(self, session: Session) -> Output:
         values: dict[str, object] = dict(self.tool.defaults) | self.tool.arguments.convert(
@@ -105,8 +108,11 @@ class Call(Struct, frozen=True):
         )
         place = values.pop(WORKSPACE, None)
         given = place if isinstance(place, str) else None
-        folder = self.choose_folder(given) if self.tool.with_workspace else None
-        if self.tool.has_workspace and given:
+        is_needed = self.tool.has_workspace
+        folder = (
+            self.folders.choose(given, is_needed=is_needed) if self.tool.with_workspace else None
+        )
+        if is_needed and given:
             values[WORKSPACE] = folder
         if self.tool.own_connection:
             return self._events(session, values, folder)

@@ -29,13 +29,16 @@ class Folders:
         """Takes the client's roots, as file URIs, in the place of those from before."""
         self._opened = [path.resolve() for uri in uris if (path := _path_of(uri)) is not None]
 
-    def choose(self, given: str | None) -> Path:
+    def choose(self, given: str | None, *, is_needed: bool = True) -> Path | None:
         """The folder that a call is about. Raises InvalidWorkspace for one that is not allowed.
 
         A relative one begins at the default: of several open in the client, the first one.
+        ``is_needed``: else it is None where there is no default; an id may say it all.
         """
-        allowed = [*self._named, *self._opened, *self._started]
+        allowed = [*self._opened, *self._started, *self._named]
         if not allowed:
+            if not (given or is_needed):
+                return None
             raise InvalidWorkspace(
                 "this server was given no folder that it may use",
                 hint="Start it in a project's folder, or with 'debughost mcp --root DIR'",
@@ -56,7 +59,7 @@ class Folders:
     def _default(self, allowed: Sequence[Path]) -> Path:
         """Where the server was started, if it is in a folder that is open; else the first one."""
         starts = [s for s in self._started if any(s.is_relative_to(o) for o in self._opened)]
-        return next(iter([*starts, *self._opened, *self._named, *allowed]))
+        return [*starts, *allowed][0]
 
 
 def _path_of(uri: str) -> Path | None:

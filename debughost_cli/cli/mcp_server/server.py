@@ -133,7 +133,7 @@ class Service:
         loop, news, token = asyncio.get_running_loop(), asyncio.Event(), CancelToken()
         wants = bool(ctx.meta and "progress_token" in ctx.meta)
         progress = CallProgress(lambda: _from_thread(loop, news.set), token, wants_output=wants)
-        call = Call(tool, given, self._host, self._make_host, self._folders.choose, progress, token)
+        call = Call(tool, given, self._host, self._make_host, self._folders, progress, token)
         done = _started(loop, call.run)
         sending = asyncio.ensure_future(_send(ctx, progress, news))
         try:
