@@ -47,6 +47,7 @@ _CACHES = {
 }
 _TOOLS: Mapping[ProjectType, Mapping[str, str]] = {
     ProjectType.NODE: {
+        "npm_config_update_notifier": "false",
         "PNPM_CONFIG_STORE_DIR": f"{names.CACHE_DIR}/pnpm",
         "PNPM_CONFIG_CACHE_DIR": f"{names.CACHE_DIR}/pnpm-cache",
         "PNPM_CONFIG_CONFIRM_MODULES_PURGE": "false",
