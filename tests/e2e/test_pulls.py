@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -82,6 +84,20 @@ def test_a_layer_that_breaks_off_or_falls_silent(
     assert document["error"]["code"] == "ENGINE_TIMEOUT"
     assert 29_000 < document["duration_ms"] < 60_000
     assert [eye.everything(p) for p in projects] == [([], [])] * 2
+
+
+def test_the_bytes_of_a_pull_are_shown(
+    run: Program, eye: Eye, project: str, tmp_path: Path, removed: list[str]
+) -> None:
+    folder = write(tmp_path / "a", PAGE)
+    with registry() as port:
+        removed.append(f"{HOST}:{port}/noise/progress:1")
+        push_noise(eye.client, removed[0], 24 * MIB)
+        args = ("up", "-p", project, "-w", folder, "--image", removed[0], "--no-wait")
+        lines = run(*args, "--progress", "json").err.splitlines()
+    pulled = [x["line"] for x in map(json.loads, lines) if x["kind"] == "pull" and x["line"]]
+    assert any(re.fullmatch(r"[0-9.]+ of 25\.2 MB, 0 of 1 layers", line) for line in pulled), pulled
+    assert len(pulled) == len(set(pulled)), "each amount once"
 
 
 def test_an_image_without_a_shell(

@@ -146,6 +146,8 @@ PARSING = ("project.parsers", "project.env_file", "project.beneath", "render.hum
         ("cli.exec", ("dataclasses", *ours(*PARSING, "cli.next", "services"))),
         ("cli.lifecycle", ours(*PARSING, "cli.next", "services")),
         ("cli.up", ours(*PARSING, "cli.next", "services", "project.settings")),
+        ("render.progress_lines", ("rich", *ours("render.live", "render.json"))),
+        ("render.live", ("rich",)),
         ("cli.status", ("rich", *ours("project.parsers", "project.detect"))),
         ("services.exec", ("dataclasses", *ours("project.settings", "planning.up"))),
         ("services.lifecycle", ("dataclasses", *ours("project.settings", "project.parsers"))),
