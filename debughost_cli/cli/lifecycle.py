@@ -137,4 +137,7 @@ def rm(
 
 
 def _stop_timeout(text: str) -> int:
-    return math.ceil(seconds(text, "--timeout") or 0)
+    """As of ``docker stop``, 0 sends SIGKILL at once."""
+    from debughost_cli.project.parsers import parse_pause
+
+    return math.ceil(seconds(text, "--timeout", parse_pause) or 0)

@@ -75,7 +75,7 @@ def test_a_program_that_ends_well_on_sigterm_is_stopped_too(app: App, engine: Fa
 
 
 @pytest.mark.usefixtures("up")
-@pytest.mark.parametrize(("text", "stop_timeout"), [("3", 3), ("0.5", 1), ("1.2", 2)])
+@pytest.mark.parametrize(("text", "stop_timeout"), [("3", 3), ("0.5", 1), ("1.2", 2), ("0", 0)])
 def test_the_stop_timeout_is_passed_on(
     app: App, engine: FakeEngine, text: str, stop_timeout: int
 ) -> None:
@@ -421,12 +421,10 @@ def test_all_and_one_exclude_each_other(app: App, engine: FakeEngine, command: s
 
 
 @pytest.mark.usefixtures("up")
-@pytest.mark.parametrize("text", ["0", "-1", "x", "nan", "inf", "", "1e9"])
+@pytest.mark.parametrize("text", ["-1", "x", "nan", "inf", "", "1e9"])
 @pytest.mark.parametrize("command", ["stop", "restart", "rm"])
 def test_an_invalid_stop_timeout(app: App, engine: FakeEngine, command: str, text: str) -> None:
     run = app(command, f"--timeout={text}", "--json")
-    if text == "0" and run.code == 0:
-        return
     assert (run.code, run.error["code"]) == (2, "USAGE")
     assert engine.container("shop").status == "running"
 

@@ -211,6 +211,7 @@ class Shell:
                 left = deadline - time.monotonic()
                 printed = "\n".join(self.printed[begin:])
                 assert left > 0, f"{command.text} did not end in {TIMEOUT} s:\n{printed}"
+                assert self.reader.is_alive(), f"{command.text} ended the shell:\n{printed}"
                 self.is_changed.wait(min(left, 1))
             *lines, last = self.printed[begin:]
         return int(last.split()[1]), [line for line in lines if line]
