@@ -13,10 +13,12 @@ from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Usage
 from debughost_cli.project.companions import CompanionSettings
+from debughost_cli.project.config_edit import to_toml
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.settings import Settings, Source
 from debughost_cli.render import human
 from debughost_cli.render.streams import inline
+from debughost_cli.render.text import size
 from debughost_cli.specs import Limits
 
 
@@ -42,7 +44,11 @@ def show(session: Session, workspace: Workspace = None) -> Output:
             "workspace": str(resolved.workspace),
             "settings": [{"name": n, "value": clean_all(v), "source": s} for n, v, s in rows],
         },
-        show=lambda: human.table(session.streams, ("SETTING", "VALUE", "SOURCE"), rows),
+        show=lambda: human.table(
+            session.streams,
+            ("SETTING", "VALUE", "SOURCE"),
+            [(name, _shown(name, value), source) for name, value, source in rows],
+        ),
     )
 
 
@@ -104,6 +110,16 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
     return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def _shown(name: str, value: object) -> str:
+    """For people: as ``debughost.toml`` has it, sizes in units."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if name.rpartition(".")[2] in ("memory", "shm_size") and isinstance(value, int):
+        return size(value)
+    whole = isinstance(value, float) and value.is_integer()
+    return to_toml(int(value) if whole else value)  # type: ignore[call-overload]
 
 
 def validate(session: Session, workspace: Workspace = None) -> Output:

@@ -140,6 +140,20 @@ def test_settings_in_pyproject_stay_there(
     assert key in {s["name"] for s in shown["settings"] if s["source"] == "file"}
 
 
+def test_values_are_shown_as_a_file_has_them(app: App, workspace: Path) -> None:
+    (workspace / "debughost.toml").write_text(
+        'command = ["npm", "start"]\nmemory = "1g"\ncpus = 1.5\ndebug = true\nstable = 2\n'
+    )
+    lines = app("config", "show").out.splitlines()
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in lines}
+    assert rows["command"] == '["npm", "start"] file'
+    assert rows["memory"] == "1 GiB file"
+    assert rows["cpus"] == "1.5 file"
+    assert rows["debug"] == "true file"
+    assert rows["stable"] == "2 file"
+    assert rows["isolated"] == "false default"
+
+
 def test_a_pyproject_without_settings_gets_none(app: App, workspace: Path) -> None:
     (workspace / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     assert app("config", "set", "port", "3100").code == 0

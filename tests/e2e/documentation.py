@@ -127,11 +127,8 @@ def guide_commands() -> Iterator[str]:
             yield shown[1]
             continue
         for start in re.finditer(r"\bdebughost (?=[a-z])", line):
-            command, mark, *_ = [
-                *re.split(r"([.,;:)])(?:\s|$)", line[start.start() :], maxsplit=1),
-                "",
-            ]
-            if mark and command.split()[1] in COMMANDS:
+            command = re.split(r"[.,;:)](?:\s|$)|\s\(", line[start.start() :])[0]
+            if command.split()[1] in COMMANDS:
                 yield command
 
 
