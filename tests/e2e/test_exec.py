@@ -206,7 +206,13 @@ class TestExitCodes:
         done = execute(path)
         assert (done.returncode, done.stdout) == (126, b"")
 
-    @pytest.mark.parametrize("options", [("--user", "no-such-user"), ("--workdir", "/no/such")])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("--user", "no-such-user"),
+            pytest.param(("--workdir", "/no/such"), marks=pytest.mark.docker_only),
+        ],
+    )
     def test_refused_by_the_engine(self, execute: Exec, options: tuple[str, ...]) -> None:
         done = execute("true", options=options)
         assert (done.returncode, done.stdout) == (125, b"")

@@ -82,6 +82,7 @@ def test_both_streams_in_one_pipe_keep_the_engines_order(
         assert done.stdout.decode() == want
 
 
+@pytest.mark.docker_only
 def test_a_line_of_ten_megabytes(run: Program, speak: Speak) -> None:
     project = speak("echo first; head -c 10000000 /dev/zero | tr '\\0' x; echo; echo last")
     line = b"x" * 10_000_000
@@ -98,6 +99,7 @@ def test_a_line_of_ten_megabytes(run: Program, speak: Speak) -> None:
     ]
 
 
+@pytest.mark.docker_only
 def test_a_terminal_has_one_stream(run: Program, eye: Eye, new_id: Callable[[], str]) -> None:
     project = new_id()
     script = "echo one; head -c 40000 /dev/zero | tr '\\0' x; echo; printf 'no end'"
@@ -134,6 +136,7 @@ def test_tail(run: Program, speak: Speak) -> None:
         assert texts(run("logs", "-p", project, *option, "--json")) == found
 
 
+@pytest.mark.docker_only
 def test_tail_counts_lines_and_not_parts_of_them(run: Program, speak: Speak) -> None:
     long = "head -c 100000 /dev/zero | tr '\\0' x; echo"
     # The engine reads the two streams apart from each other: only time keeps them in order.
@@ -142,6 +145,7 @@ def test_tail_counts_lines_and_not_parts_of_them(run: Program, speak: Speak) -> 
     assert [len(line) for line in found] == [100000, 100000, 3, 100000, 3]
 
 
+@pytest.mark.docker_only
 def test_since_and_until(run: Program, speak: Speak) -> None:
     project = speak("for i in 1 2 3 4; do echo $i; sleep 0.3; done")
     stamps = [d["ts"] for d in lines(run("logs", "-p", project, "--json"))]

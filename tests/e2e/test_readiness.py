@@ -125,6 +125,7 @@ def test_a_program_without_a_port_is_ready_when_it_has_run_for_3_s(
     assert ended.error["code"] == "CRASHED"
 
 
+@pytest.mark.docker_only
 def test_what_never_listens_goes_on_running(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:

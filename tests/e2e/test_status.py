@@ -155,6 +155,7 @@ def test_a_project_near_its_memory_limit(run: Program, project: str, tmp_path: P
     assert warned(run, project) == {}
 
 
+@pytest.mark.docker_only
 def test_a_project_that_its_cpu_limit_holds_back(
     run: Program, project: str, tmp_path: Path
 ) -> None:
@@ -209,6 +210,7 @@ def docker_stats(eye: Eye, project: str, stop: threading.Event) -> list[float]:
     raise AssertionError("it ended")
 
 
+@pytest.mark.docker_only
 def test_cpu_and_memory_are_what_docker_shows(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:

@@ -227,6 +227,18 @@ def test_disk_usage_is_requested_until_the_engine_is_free(
     assert slept == [docker_engine.BUSY_PAUSE] * 2
 
 
+def test_what_podman_leaves_out_of_the_measured_volumes_is_looked_up(
+    connect: Any, script: Any
+) -> None:
+    measured = {"Name": "v", "Driver": "", "Labels": {}, "UsageData": {"RefCount": 1, "Size": 5}}
+    known = {"Name": "v", "CreatedAt": "2026-11-30T18:37:26Z", "Labels": {"a": "b"}}
+    script.on("/system/df", (200, {"Volumes": [measured, measured | {"Name": "gone"}]}))
+    script.on("/volumes", (200, {"Volumes": [known]}))
+    (volume,) = connect().disk_usage().volumes
+    assert (volume.labels, volume.size_bytes, volume.in_use) == ({"a": "b"}, 5, True)
+    assert volume.created_at
+
+
 def test_disk_usage_times_out_where_the_engine_stays_busy(
     connect: Any, script: Any, server: Any
 ) -> None:

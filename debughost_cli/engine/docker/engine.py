@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from debughost_cli.engine import decode, facts_cache
 from debughost_cli.engine.connect import Address
 from debughost_cli.engine.docker.caller import Caller
@@ -110,11 +112,24 @@ class DockerEngine:
         deadline = time.monotonic() + self._caller.timeout
         while True:
             try:
-                return self._caller.read("measuring the disk", lambda c: decode.disk_usage(c.df()))
+                usage = self._caller.read("measuring the disk", lambda c: decode.disk_usage(c.df()))
+                return self._with_labels(usage)
             except DiskUsageBusy as exc:
                 if time.monotonic() >= deadline:
                     raise _still_busy(exc) from exc
             self._caller.sleep(BUSY_PAUSE)
+
+    def _with_labels(self, usage: DiskUsage) -> DiskUsage:
+        """Podman measures volumes, and leaves out what else it knows of them."""
+        if all(volume.created_at for volume in usage.volumes):
+            return usage
+        known = {volume.name: volume for volume in self.volumes.list()}
+        measured = tuple(
+            replace(known[v.name], size_bytes=v.size_bytes, in_use=v.in_use)
+            for v in usage.volumes
+            if v.name in known
+        )
+        return replace(usage, volumes=measured)
 
 
 def _still_busy(exc: DiskUsageBusy) -> EngineTimeout:
