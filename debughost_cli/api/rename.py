@@ -66,7 +66,7 @@ class Renaming:
         return self._host.up(folder, flags, wait=False, allow_workspace=folder)
 
     def _back(self, was_running: bool) -> None:
-        self._progress.phase(PhaseKind.ROLLBACK, f"Bringing up {self._old} again")
+        self._progress.phase(PhaseKind.OTHER, f"Bringing up {self._old} again")
         self._host.remove(self._new, volumes=True, if_exists=True)
         self._service.remove_volumes(self._new)
         self._service.move_port(self._container, self._old)

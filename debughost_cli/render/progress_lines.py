@@ -24,6 +24,8 @@ from debughost_cli.services.progress import (
 )
 
 _TICK = 0.25
+_ASIDE = (PhaseKind.ENGINE, PhaseKind.ROLLBACK)
+"""Phases that are worth a line only where they take long: the result says what became of it."""
 _AHEAD = 1.5
 """Seconds before the first heartbeat at which the output that it quotes is requested."""
 
@@ -43,11 +45,11 @@ class PlainLines:
 
     def event(self, event: ProgressEvent, now: float) -> None:
         match event:
-            case PhaseStarted(phase) if phase.kind is not PhaseKind.ENGINE:
+            case PhaseStarted(phase) if phase.kind not in _ASIDE:
                 self._streams.talk(inline(phase.text), "dim")
             case PhaseOutput(_, line) if self._verbose:
                 self._streams.talk(f"  {line}", "dim")
-            case PhaseEnded(phase, seconds, ok) if seconds >= LONG and _is_work(phase, seconds):
+            case PhaseEnded(phase, seconds, ok) if seconds >= _worth_a_line(phase):
                 end = "done" if ok else "failed"
                 self._streams.talk(f"{inline(phase.text)}: {end} after {took(seconds)}", "dim")
             case NoticeGiven(text):
@@ -67,9 +69,9 @@ class PlainLines:
         """Nothing moves."""
 
 
-def _is_work(phase: Phase, seconds: float) -> bool:
-    """An engine is worth a line only where it is slow."""
-    return phase.kind is not PhaseKind.ENGINE or seconds >= HEARTBEAT
+def _worth_a_line(phase: Phase) -> float:
+    """From how many seconds on."""
+    return HEARTBEAT if phase.kind in _ASIDE else LONG
 
 
 Type = Literal["phase_started", "phase_output", "phase_running", "phase_ended", "notice", "message"]

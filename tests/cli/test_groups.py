@@ -118,6 +118,13 @@ def test_a_group_and_others_exclude_each_other(app: App, root: Path, more: list[
     assert app("stop", "--group", *more, "--json").error["code"] == "USAGE"
 
 
+def test_what_is_waited_for_is_said(app: App, root: Path) -> None:
+    (root / FILE).write_text(THREE)
+    said = app("up", "--all").err.splitlines()
+    assert "Waiting for api, which web needs" in said
+    assert "Waiting for worker, which api needs" in said
+
+
 def test_a_failure_stops_what_depends_on_it(app: App, engine: FakeEngine, root: Path) -> None:
     (root / FILE).write_text(
         "[members.web]\ndepends_on = ['api']\n[members.api]\n[members.worker]\n"

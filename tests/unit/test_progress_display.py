@@ -297,6 +297,15 @@ def test_a_slow_engine_is_worth_a_line_after_ten_seconds() -> None:
     assert shown.stderr.getvalue().splitlines() == ["Waiting for the engine (9s)"]
 
 
+def test_what_is_undone_is_no_line_of_its_own() -> None:
+    shown = Shown(io.StringIO(), PlainLines)
+    shown.progress.phase(PhaseKind.CREATE, "Creating")
+    shown.progress.phase(PhaseKind.ROLLBACK, "Undoing")
+    shown.passes(3)
+    shown.progress.done()
+    assert shown.stderr.getvalue() == "Creating\n"
+
+
 def test_a_failed_phase_is_said_to_have_failed() -> None:
     shown = Shown(io.StringIO(), PlainLines)
     shown.progress.phase(PhaseKind.INSTALL, "Installing")
