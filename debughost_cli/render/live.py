@@ -49,10 +49,11 @@ class Live:
     def event(self, event: ProgressEvent, now: float) -> None:
         match event:
             case PhaseEnded(phase, seconds, ok) if self._is_shown:
-                enough = HEARTBEAT if phase.kind is PhaseKind.ENGINE else LONG
-                if seconds >= enough or not ok:
+                is_engine = phase.kind is PhaseKind.ENGINE
+                if seconds >= (HEARTBEAT if is_engine else LONG) or not (ok or is_engine):
                     mark, style = (self._done, "green") if ok else (self._failed, "red")
-                    self._print(self._line(mark, style, inline(phase.text), took(seconds))[0])
+                    line, _ = self._line(mark, style, inline(phase.text), took(seconds))
+                    self._print(f"{_NO_WRAP}{line}{_WRAP}")
             case NoticeGiven(text):
                 self._print(self._streams.styled(inline(text), "yellow", self._streams.stderr))
             case _:
@@ -73,7 +74,7 @@ class Live:
 
     def _print(self, line: str) -> None:
         """A line that stays, above those that move: the next tick draws them again."""
-        self._write(f"{self._erased()}{_NO_WRAP}{line}{_WRAP}\n")
+        self._write(f"{self._erased()}{line}\n")
 
     def _write(self, text: str) -> None:
         self._streams.stderr.write(text)

@@ -191,6 +191,20 @@ def test_a_notice_stays_above(live: Any) -> None:
     assert shown.stderr.lines == ["no answer\\x1b[2J; trying again"]
 
 
+def test_a_long_notice_is_shown_to_its_end(live: Any) -> None:
+    shown = live(40)
+    shown.progress.notice(f"{'n' * 70} end")
+    assert shown.stderr.lines == ["n" * 40, "n" * 30 + " end"]
+
+
+def test_what_was_not_found_is_no_failure_of_the_engine(live: Any) -> None:
+    shown = live()
+    shown.progress.phase(PhaseKind.ENGINE, "Reading shop from the engine")
+    shown.passes(2)
+    shown.progress.done(ok=False)
+    assert shown.stderr.lines == []
+
+
 def test_between_two_phases_the_engine_is_waited_for(live: Any) -> None:
     for fills_gaps in (True, False):
         shown = live(fills_gaps=fills_gaps)
