@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from debughost_cli.api.beforehand import preload as preload
     from debughost_cli.api.host import DebugHost as DebugHost
     from debughost_cli.cancel import CancelToken as CancelToken
     from debughost_cli.engine.output_buffer import OutputBuffer as OutputBuffer
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "api.host": ("DebugHost",),
+    "api.beforehand": ("preload",),
     "cancel": ("CancelToken",),
     "engine.output_buffer": ("OutputBuffer",),
     "engine.port": ("Engine", "ExecResult", "ExecSpec"),

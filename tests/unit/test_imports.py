@@ -119,6 +119,21 @@ def test_the_version_loads_nothing_at_all(argv: list[str]) -> None:
     assert not {"typer", "signal", "re", "typing"} & set(modules.split())
 
 
+def test_what_is_imported_beforehand_is_what_calls_need() -> None:
+    code = """
+import sys
+from debughost_cli.api import preload
+import debughost_cli.services.progress
+preload()
+before = set(sys.modules)
+for name in ("up", "status", "exec", "logs", "wait", "lifecycle", "events", "one_off", "doctor"):
+    __import__(f"debughost_cli.services.{name}")
+import debughost_cli.engine.docker.engine, debughost_cli.project.resolve, docker
+print(*set(sys.modules) - before)
+"""
+    assert python(code).stdout.split() == []
+
+
 def test_the_plugin_for_pytest_loads_nothing_until_it_is_used() -> None:
     code = "import pytest, sys; before = set(sys.modules); import debughost_cli.pytest_plugin; "
     loaded = python(code + "print(*set(sys.modules) - before)").stdout.split()

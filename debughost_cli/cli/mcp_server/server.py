@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from msgspec import Struct
 
 from debughost_cli import __version__
-from debughost_cli.api import CancelToken, DebugHost
+from debughost_cli.api import CancelToken, DebugHost, preload
 from debughost_cli.cli.guide import TEXT
 from debughost_cli.cli.mcp_server.call import Call
 from debughost_cli.cli.mcp_server.folders import Folders
@@ -64,7 +64,7 @@ class Service:
 
     async def list_tools(self, _: Context, __: object) -> types.ListToolsResult:
         """Every tool with its schemas and hints."""
-        return types.ListToolsResult(tools=[_described(tool) for tool in self._tools.values()])
+        return types.ListToolsResult(tools=self._described())
 
     async def list_resources(self, _: Context, __: object) -> types.ListResourcesResult:
         """The pages."""
@@ -109,6 +109,14 @@ class Service:
     async def forget_roots(self, _: Context, __: object) -> None:
         """The client opened or closed a folder."""
         self._has_roots = False
+
+    def prepare(self) -> None:
+        """What the first calls need, which takes longer than they do."""
+        self._described()
+        preload()
+
+    def _described(self) -> list[types.Tool]:
+        return [_described(tool) for tool in self._tools.values()]
 
     def close(self) -> None:
         """Closes the connections to the engine."""
@@ -241,6 +249,8 @@ async def _serve(
 ) -> None:
     service = Service(make_host, folders, read_only=read_only)
     server = make_server(service)
+    # While the client introduces itself.
+    threading.Thread(target=service.prepare, daemon=True).start()
     try:
         with anyio.CancelScope() as scope:
             _end_on_signals(scope, ending)
