@@ -428,5 +428,20 @@ def test_the_guide_is_a_resource(server: Server) -> None:
     assert "config_set" in server.use(instructions)
 
 
+def test_calls_at_the_same_moment_wait_for_the_roots(server: Server) -> None:
+    outside = node_project(server.workspace.parent / "outside")
+
+    async def roots(_: Any) -> types.ListRootsResult:
+        await asyncio.sleep(0.2)
+        return types.ListRootsResult(roots=[types.Root(uri=FileUrl(outside.as_uri()))])
+
+    async def work(client: Client) -> None:
+        calls = [document(client, "config_show", {}) for _ in range(3)]
+        found = {m["data"]["workspace"] for m in await asyncio.gather(*calls)}
+        assert found == {str(outside)}
+
+    server.use(work, list_roots_callback=roots, mode="legacy")
+
+
 async def instructions(client: Client) -> str | None:
     return client.instructions

@@ -61,6 +61,7 @@ class Service:
         self._tools = {n: t for n, t in TOOLS.items() if t.reads_only or not read_only}
         self._free = asyncio.Semaphore(_MOST_CALLS)
         self._has_roots = False
+        self._reading_roots = asyncio.Lock()
 
     async def list_tools(self, _: Context, __: object) -> types.ListToolsResult:
         """Every tool with its schemas and hints."""
@@ -125,18 +126,19 @@ class Service:
     async def _read_roots(self, ctx: Context) -> None:
         """Requests the folders that are open in the client, if it knows any."""
         known = ctx.session.client_capabilities
-        if self._has_roots or not (known and known.roots and ctx.session.can_send_request):
+        if not (known and known.roots and ctx.session.can_send_request):
             return
-        self._has_roots = True
-        with suppress(MCPError, ValueError):
-            found = await ctx.session.send_request(
-                types.ListRootsRequest(), types.ListRootsResult, _ROOTS_TIMEOUT
-            )
-            self._folders.open_in_client([str(root.uri) for root in found.roots])
+        async with self._reading_roots:
+            if self._has_roots:
+                return
+            self._has_roots = True
+            with suppress(MCPError, ValueError):
+                found = await ctx.session.send_request(
+                    types.ListRootsRequest(), types.ListRootsResult, _ROOTS_TIMEOUT
+                )
+                self._folders.open_in_client([str(root.uri) for root in found.roots])
 
-    async def _in_thread(
-        self, ctx: Context, tool: Tool, given: dict[str, object]
-    ) -> dict[str, object]:
+    async def _in_thread(self, ctx: Context, tool: Tool, given: Document) -> Document:
         """A cancelled call is waited for: it removes what it has half made."""
         loop, news, token = asyncio.get_running_loop(), asyncio.Event(), CancelToken()
         wants = bool(ctx.meta and "progress_token" in ctx.meta)
@@ -160,7 +162,7 @@ class Service:
 
 
 def _started(
-    loop: asyncio.AbstractEventLoop, work: Callable[[], dict[str, object]]
+    loop: asyncio.AbstractEventLoop, work: Callable[[], Document]
 ) -> asyncio.Future[Document]:
     """The result of ``work`` in a thread, which does not keep the process from ending."""
     future: asyncio.Future[Document] = loop.create_future()
