@@ -39,11 +39,14 @@ from debughost_cli.names import check_project, project_id_from  # noqa: E402
 from debughost_cli.planning import launcher_status, log_cursor, log_tail, log_times  # noqa: E402
 from debughost_cli.planning.log_positions import PositionTracker  # noqa: E402
 from debughost_cli.project import parsers  # noqa: E402
+from debughost_cli.project.configuration import load_settings  # noqa: E402
 from debughost_cli.project.resolve import resolve_project  # noqa: E402
 from debughost_cli.project.settings import Flags  # noqa: E402
 from debughost_cli.render.streams import clean, inline  # noqa: E402
 from debughost_cli.resources import Link  # noqa: E402
+from debughost_cli.services.compose_import import import_compose  # noqa: E402
 from debughost_cli.services.conditions import parse_condition  # noqa: E402
+from debughost_cli.services.devcontainer_import import import_devcontainer  # noqa: E402
 
 LIMIT = 10.0
 """Seconds of this process's own time for one input of at most 1 MiB."""
@@ -85,6 +88,17 @@ FILES: dict[str, list[bytes]] = {
     "package-lock.json": [b'{"lockfileVersion": 3, "packages": {}}'],
     "index.html": [b"<p>"],
 }
+IMPORTED: dict[str, bytes] = {
+    "devcontainer.json": b'{// a\n"image": "node:22", "build": {"dockerfile": "Dockerfile"},'
+    b'"forwardPorts": [3000, "db:5432"], "containerEnv": {"A": "${localEnv:B:c}"},'
+    b'"postCreateCommand": "sudo apt-get install -y jq && npm ci && cd web",'
+    b'"runArgs": ["-m", "2g"], "mounts": ["source=a,target=/b"],'
+    b'"features": {"ghcr.io/x/apt-packages:1": {"packages": "a,b"}},'
+    b'"dockerComposeFile": "compose.yaml", "service": "app", /* c */}',
+    "compose.yaml": b"services:\n  app: {build: ., command: sleep 9, ports: ['80:80']}\n"
+    b"  db: {image: 'postgres:${V:-17}', environment: [A=b], volumes: ['d:/data']}\n",
+    "Dockerfile": b"ARG V=22\nFROM node:${V}-slim AS base\nFROM base AS dev\nRUN true\n",
+}
 ANSWERS: dict[str, Callable[[Any], object]] = {
     "inspect-running": decode.container,
     "inspect-crashed": decode.container,
@@ -112,8 +126,9 @@ class Fuzzer:
             for name in ANSWERS
         }
         self.targets: list[Callable[[random.Random], None]] = [
-            self.workspace, self.settings, self.command_line, self.engine_answer, self.header,
-            self.stream_lines, self.log_frames, self.terminal_log, self.archive, self.texts,
+            self.workspace, self.imports, self.settings, self.command_line, self.engine_answer,
+            self.header, self.stream_lines, self.log_frames, self.terminal_log, self.archive,
+            self.texts,
         ]  # fmt: skip
 
     def run(self, number: int) -> str:
@@ -158,6 +173,27 @@ class Fuzzer:
                 if resolved.dependencies:
                     fingerprint(self._folder, resolved.dependencies, "sha256:00")
         finally:
+            for name in names:
+                self._folder.joinpath(name).unlink()
+
+    def imports(self, chance: random.Random) -> None:
+        """Files of other programs; what is written from them is a configuration."""
+        names = [*IMPORTED, "index.html"]
+        for name in names:
+            data = IMPORTED.get(name, b"")
+            data = self.mutated(chance, data) if chance.random() < 0.6 else data
+            self._folder.joinpath(name).write_bytes(data)
+        written = self._folder / "debughost.toml"
+        try:
+            with _expected(DebughostError):
+                if chance.random() < 0.7:
+                    import_devcontainer(self._folder, self._folder / "devcontainer.json")
+                else:
+                    import_compose(self._folder, None)
+            if written.exists():
+                load_settings(self._folder, Flags(), {})
+        finally:
+            written.unlink(missing_ok=True)
             for name in names:
                 self._folder.joinpath(name).unlink()
 

@@ -134,16 +134,15 @@ class _Translator:
 
     def _program(self, name: str, table: Mapping[str, object]) -> dict[str, object]:
         values = self._values(name)
-        found: dict[str, object] = {}
+        candidates: dict[str, object] = {}
         if "build" not in table:
-            found["image"] = values.text(table.get("image"), "image")
-        command = words_or_line(table.get("command"), "command", values)
-        candidates: dict[str, object] = {"command": command} if command else {}
+            candidates["image"] = values.text(table.get("image"), "image")
+        candidates["command"] = words_or_line(table.get("command"), "command", values)
         candidates |= _program_ports(table, values)
         candidates |= _limits(table, values)
         candidates |= self._env_files(table, values)
         candidates["env"] = read_environment(table.get("environment"), values)
-        found |= {k: v for k, v in candidates.items() if v and is_accepted(k, v, values.note)}
+        found = {k: v for k, v in candidates.items() if v and is_accepted(k, v, values.note)}
         for volume in read_volumes(table.get("volumes"), values):
             if is_named_volume(volume) and "node_modules" not in volume.target:
                 values.note(f"volume {volume.target}", "is not kept")

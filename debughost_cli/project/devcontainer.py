@@ -127,7 +127,8 @@ class _Translator:
                 text, given, self._values.text(table.get("target"), "target"), self._values
             )
         image = self._values.text(self._document.get("image"), "image")
-        return read_image(image) if image else {}
+        is_usable = image and is_accepted("image", image, self._values.note)
+        return read_image(image) if is_usable else {}
 
     def _hooks(self, packages: list[str]) -> dict[str, str]:
         install = read_commands(self._document, _INSTALL, self._values, packages)

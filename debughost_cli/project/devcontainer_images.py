@@ -11,7 +11,7 @@ from debughost_cli.project.compose_values import Values
 from debughost_cli.project.translation import is_accepted
 
 _NODE, _PYTHON, _PHP = ProjectType.NODE, ProjectType.PYTHON, ProjectType.PHP
-_OFFICIAL = re.compile(r"(?:(?:docker\.io/)?library/)?(?:node|python|php)(?=[:@]|$)")
+_OFFICIAL = re.compile(r"(?:(?:docker\.io/)?library/)?(?:node|python|php)(?:[:@][^/]*)?")
 _DEVCONTAINERS = re.compile(r"mcr\.microsoft\.com/(?:vscode/)?devcontainers/")
 _KINDS = {
     "javascript-node": _NODE, "javascript-node-mongo": _NODE, "javascript-node-postgres": _NODE,
@@ -24,10 +24,10 @@ _ANY = frozenset({"base", "universal", "ubuntu", "debian", "base-debian", "base-
 _VERSION = re.compile(r"(?:dev-)?(?:\d+(?:\.\d+)*-)?(\d{1,4}(?:\.\d{1,6}){0,2})(?:-|$)", re.ASCII)
 """In ``22``, ``22-bookworm``, ``1-22``, ``0.203.0-3.12-bullseye``: images have a version too."""
 _FROM = re.compile(
-    r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<name>\S+))?",
+    r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*+(?P<image>\S+)(?:[ \t]+AS[ \t]+(?P<name>\S+))?",
     re.MULTILINE | re.IGNORECASE,
 )
-_ARGUMENT = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']*)", re.MULTILINE | re.IGNORECASE)
+_ARGUMENT = re.compile(r"^[ \t]*+ARG[ \t]+(\w+)=[\"']?([^\s\"']*)", re.MULTILINE | re.IGNORECASE)
 _USE = re.compile(r"\$\{?(\w+)\}?")
 _RUNTIMES = {"node": _NODE, "python": _PYTHON, "php": _PHP}
 _INCLUDED = frozenset({"common-utils", "git", "pnpm", "yarn", "poetry", "uv", "composer"})
@@ -39,7 +39,9 @@ _PACKAGES = {
 }  # fmt: skip
 _PACKAGE_LISTS = frozenset({"apt-packages", "apt-get-packages"})
 _MOST = 100
-"""How many features are looked at."""
+"""How many features, and stages of a Dockerfile, are looked at."""
+_LONGEST = 300
+"""Characters of the name of an image."""
 
 
 def read_image(image: str) -> dict[str, object]:
@@ -48,7 +50,7 @@ def read_image(image: str) -> dict[str, object]:
     is_known = _DEVCONTAINERS.match(image) is not None
     if is_known and name in _ANY:
         return {}
-    if _OFFICIAL.match(image) or (is_known and name in _KINDS):
+    if _OFFICIAL.fullmatch(image) or (is_known and name in _KINDS):
         return _runtime(_KINDS[name], tag_of(image))
     return {"image": image}
 
@@ -62,7 +64,10 @@ def read_dockerfile(
     """
     given = dict(_ARGUMENT.findall(text)) | {k: v for k, v in arguments.items() if v is not None}
     stages = [
-        (m["name"], _USE.sub(lambda use: str(given.get(use[1], use[0])), m["image"]))
+        (
+            m["name"],
+            _USE.sub(lambda use: str(given.get(use[1], use[0]))[:_LONGEST], m["image"][:_LONGEST]),
+        )
         for m in _FROM.finditer(text)
     ][:_MOST]
     last = stages[-1][1] if stages else ""

@@ -326,6 +326,21 @@ def test_the_stage_that_is_built_decides(
     assert found.get("runtime") == runtime
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["\n" * 250_000, "FROM " + "--a " * 60_000, "ARG " * 60_000, "FROM a AS b\n" * 20_000,
+     f"ARG A={'a' * 100_000}\nFROM " + "$A" * 50_000, "FROM a AS a\n" * 20_000],
+)  # fmt: skip
+def test_a_long_dockerfile_takes_no_time(app: App, workspace: Path, text: str) -> None:
+    (workspace / "Dockerfile").write_text(text)
+    begun = time.process_time()
+    found, _ = translated(
+        app, workspace, '{"build": {"dockerfile": "Dockerfile"}}', name=".devcontainer.json"
+    )
+    assert "runtime" not in found
+    assert time.process_time() - begun < 5
+
+
 def test_what_is_not_known_is_noted(app: App, workspace: Path) -> None:
     text = json.dumps({
         "image": "mcr.microsoft.com/devcontainers/ruby:3.2", "_tool": {"a": 1}, "gpus": "all",
@@ -379,6 +394,8 @@ def test_an_image_of_ones_own_is_kept(app: App, workspace: Path) -> None:
         ("mcr.microsoft.com/devcontainers/python:dev-3.12", {"type": "python", "runtime": "3.12"}),
         ("mcr.microsoft.com/devcontainers/base:ubuntu-22.04", {"type": "node"}),
         ("acme/python:3.12", {"type": "node", "image": "acme/python:3.12"}),
+        ("a b\nc", {"type": "node"}),
+        ("node:5000/shop:22", {"type": "node", "image": "node:5000/shop:22"}),
     ],
 )
 def test_known_images_are_types(
