@@ -140,11 +140,11 @@ class DebugHost(ProjectLifecycle):
         return result
 
     def rename(self, new: str, project: str | None = None) -> ProjectResult:
-        """Gives a project another id; its port, flags and state stay. Raises NameConflict, InUse.
+        """Gives a project another id; what it has stays. Raises NameConflict, Busy.
 
-        It is created again under the new id, its packages are installed again, and the id is
-        written into debughost.toml. Where that fails or is interrupted, the old one is brought up
-        again.
+        It is stopped, its volumes are copied, it and its services are created again under the new
+        id, and that is written into its configuration. Where that fails or is interrupted, the old
+        one is brought up again.
 
         >>> _ = host.up()
         >>> host.rename("store").project.project

@@ -44,7 +44,7 @@ COMMANDS = {
     "open": ("open", "Open a project's page in the browser, and print its URL."),
     "rename": (
         "open",
-        "Give a project another id; its port and flags stay, its packages are installed again.",
+        "Give a project another id, and keep its data, packages, port, flags and state.",
     ),
     "events": ("events", "Print state changes as they happen, with their reason, until Ctrl-C."),
     "doctor": ("doctor", "Find out what is wrong with this machine, and how to fix it."),

@@ -58,7 +58,7 @@ def rename(
         str | None, typer.Option("--project", "-p", metavar="ID", help="The project to rename.")
     ] = None,
 ) -> Output:
-    """Give a project another id; its port and flags stay, its packages are installed again."""
+    """Give a project another id, and keep its data, packages, port, flags and state."""
     from debughost_cli.api import ProjectsResult
 
     return projects_output(session, ProjectsResult((session.host.rename(new, project),)))

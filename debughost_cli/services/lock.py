@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT = 30.0
 """Seconds to wait for another command before giving up, from the contract."""
 _POLL = 0.05
+_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+"""The locks of this thread: a command that is made of others holds them for all of these."""
 
 
 @contextmanager
@@ -40,18 +43,25 @@ def project_lock(
     on_wait: OnPhase,
     timeout: float = LOCK_TIMEOUT,
 ) -> Iterator[None]:
-    """Locks a project of one engine, given by its identity.
+    """Locks a project of one engine, given by its identity. Within it, it may be locked again.
 
     Raises Busy, naming the owner process.
     """
     from filelock import FileLock
 
     path = _path(engine, project)
+    if path in _held.get():
+        yield
+        return
     lock = FileLock(path, mode=0o600)
     try:
         _acquire(lock, path, project, on_wait, timeout)
         _write_owner(path)
-        yield
+        token = _held.set(_held.get() | {path})
+        try:
+            yield
+        finally:
+            _held.reset(token)
     finally:
         try:
             _release(lock, path)

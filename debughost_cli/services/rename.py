@@ -1,86 +1,146 @@
-"""``rename``: what has to be checked before, and what is carried over or removed with the old id.
+"""``rename``: a project gets another id, with all that it has, or everything is as it was.
 
-A container's labels cannot be changed, so the project is removed and created under the new id. Its
-packages are installed again: they are in volumes of the old id, which go last.
+Neither a container's labels nor a volume's name can be changed. So the project is stopped, its
+volumes are copied to those of the new id, and it is created again. Those of the old id go last:
+until then they are the way back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import InUse, NameConflict, WorkspaceConflict
+from debughost_cli.errors import Interrupted, InUse, NameConflict, WorkspaceConflict
+from debughost_cli.models import Action
 from debughost_cli.resources import Container, Volume
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.lock import project_lock
+from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.port_notes import forget_port, note_port
-from debughost_cli.services.progress import Progress
+from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import MANAGED_FILTER, get_instance, list_instances
+from debughost_cli.services.results import ProjectResult
+from debughost_cli.services.volume_copies import copy_volumes
+
+
+class Commands(Protocol):
+    """The commands that it is made of, for a project by its id."""
+
+    def up(self, project: str) -> ProjectResult:
+        """Creates it in the workspace of the old one, with its flags."""
+        ...
+
+    def stop(self, project: str) -> ProjectResult: ...
+
+    def remove(self, project: str) -> None:
+        """Its containers and network; nothing where there are none."""
+        ...
 
 
 class RenameService:
-    """The parts of it that are on the engine."""
+    """Of one project. Nothing is changed before ``run``."""
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    def __init__(self, engine: Engine, progress: Progress, old: str, new: str) -> None:
+        """Raises ProjectNotFound, NameConflict for an id in use, WorkspaceConflict for one of
+        another machine.
+        """
         self._engine = engine
         self._progress = progress
+        self._old, self._new = old, new
+        self.container = self._checked()
 
-    def check(self, old: str, new: str) -> Container:
-        """The project's container, where it can be renamed.
+    def run(self, commands: Commands, write_id: Callable[[], None]) -> ProjectResult:
+        """The project under its new id. Raises what removing and creating raise.
 
-        Raises ProjectNotFound, NameConflict where something has the new id, InUse where its
-        services keep data, and WorkspaceConflict for one of another machine.
+        Both ids are locked meanwhile. ``write_id``: writes the new one into the configuration.
         """
-        instance = get_instance(self._engine, old)
-        if old == new or new in list_instances(self._engine):
+        with ExitStack() as locks:
+            for project in sorted((self._old, self._new)):
+                # In an order that two commands share, so that they cannot wait for each other.
+                identity = self._engine.identity()
+                locks.enter_context(project_lock(identity, project, on_wait=self._progress.phase))
+            self.container = self._checked()
+            return self._renamed(commands, write_id)
+
+    def _renamed(self, commands: Commands, write_id: Callable[[], None]) -> ProjectResult:
+        was_running = self.container.is_running
+        try:
+            commands.stop(self._old)
+            self._copy_volumes()
+            commands.remove(self._old)
+            self._move_port(self._new)
+            self._progress.phase(PhaseKind.CREATE, f"Creating {self._new}")
+            result = commands.up(self._new)
+            if not was_running:
+                result = commands.stop(self._new)
+            write_id()
+        except (Exception, Interrupted):
+            self._back(commands, was_running)
+            raise
+        self._remove_volumes(self._old)
+        return replace(result, action=Action.RECREATED, executed=())
+
+    def _back(self, commands: Commands, was_running: bool) -> None:
+        self._progress.phase(PhaseKind.OTHER, f"Bringing up {self._old} again")
+        commands.remove(self._new)
+        self._remove_volumes(self._new)
+        if self._old not in list_instances(self._engine):
+            self._move_port(self._old)
+        commands.up(self._old)
+        if not was_running:
+            commands.stop(self._old)
+
+    def _checked(self) -> Container:
+        instance = get_instance(self._engine, self._old)
+        if self._old == self._new or self._new in list_instances(self._engine):
             raise NameConflict(
-                f"there is a project {new} already",
+                f"there is a project {self._new} already",
                 hint="Choose another id, or remove that one",
-                details={"project": new},
+                details={"project": self._new},
             )
-        left = [v.name for v in self._volumes(new) if v.labels.get(names.ROLE) != "port"]
+        left = [v.name for v in self._volumes(self._new) if v.labels.get(names.ROLE) != "port"]
         if left:
+            hint = f"Remove them with 'debughost rm {self._new} --volumes --data'"
             raise NameConflict(
-                f"an earlier project {new} left volumes: {', '.join(left)}",
-                hint=f"Remove them with 'debughost volumes prune -p {new}', or choose another id",
-                details={"project": new, "volumes": left},
-            )
-        if instance.companions or any(v.labels.get(names.SERVICE) for v in self._volumes(old)):
-            raise InUse(
-                f"the services of {old} keep their data under its id",
-                hint="A project with services cannot be renamed: choose its id before them",
-                details={"project": old},
+                f"an earlier project {self._new} left volumes: {', '.join(left)}",
+                hint=f"{hint} or 'volumes prune -p {self._new}', or choose another id",
+                details={"project": self._new, "volumes": left},
             )
         container = self._engine.containers.inspect(instance.main.id)
         if container.labels.get(names.HOST, host_identity()) != host_identity():
             raise WorkspaceConflict(
-                f"project {old} belongs to a workspace of another machine",
+                f"project {self._old} belongs to a workspace of another machine",
                 hint="Rename it on the machine where its workspace is",
-                details={"project": old},
+                details={"project": self._old},
             )
         return container
 
-    def move_port(self, container: Container, new: str) -> None:
-        """Its port, which nothing holds any more, is remembered for the new id."""
-        forget_port(self._engine, container.project)
-        if container.port:
-            note_port(self._engine, container, new)
+    def _copy_volumes(self) -> None:
+        prefix = f"debug-host-{self._old}-"
+        copies = {}
+        for volume in self._volumes(self._old):
+            if volume.labels.get(names.ROLE) != "port" and volume.name.startswith(prefix):
+                name = f"debug-host-{self._new}-{volume.name.removeprefix(prefix)}"
+                labels = {**volume.labels, names.PROJECT: self._new}
+                copies[volume.name] = self._engine.volumes.create(name, labels).name
+        if copies:
+            self._progress.phase(PhaseKind.CREATE, f"Copying the volumes of {self._old}")
+            owner = this_process(host_identity())
+            copy_volumes(self._engine, self._new, self.container.image, copies, owner)
 
-    def remove_packages(self, project: str) -> None:
-        """What was installed under the old id. Its home, which nobody else has, stays."""
-        homes = [v.name for v in self._volumes(project) if v.labels.get(names.ROLE) == "home"]
-        self.remove_volumes(project, kept=homes)
-        for home in homes:
-            self._progress.notice(
-                f"The home of {project} (shell history, settings of tools) is still in {home}; "
-                f"'debughost volumes prune -p {project}' removes it"
-            )
+    def _move_port(self, project: str) -> None:
+        """The port, which nothing holds any more, is remembered for that id."""
+        forget_port(self._engine, self._old)
+        if self.container.port:
+            note_port(self._engine, self.container, project)
 
-    def remove_volumes(self, project: str, kept: Sequence[str] = ()) -> None:
-        """All of an id that is not used any more, except those ``kept``."""
+    def _remove_volumes(self, project: str) -> None:
         for volume in self._volumes(project):
-            if volume.name in kept:
-                continue
             try:
                 self._engine.volumes.remove(volume.name)
             except InUse as exc:

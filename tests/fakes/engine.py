@@ -27,6 +27,7 @@ from debughost_cli.resources import (
     Network,
     UserMapping,
 )
+from debughost_cli.services.volume_copies import COPY
 from fakes.calls import Fault, reading
 from fakes.commands import FakeExec
 from fakes.containers import FakeContainers
@@ -35,7 +36,7 @@ from fakes.images import FakeImages
 from fakes.logs import stored_entries
 from fakes.networks import FakeNetworks
 from fakes.objects import FakeContainer, FakeVolume
-from fakes.programs import Program, listens
+from fakes.programs import Program, exits, listens
 from fakes.runtime import Runtime
 from fakes.specs import make_spec
 from fakes.volumes import FakeVolumes
@@ -75,7 +76,7 @@ class FakeEngine:
         self.routes: set[str] = set()
         self.program = listens()
         self.programs: dict[str, Program] = {}
-        self.commands: dict[tuple[str, ...], Program] = {}
+        self.commands: dict[tuple[str, ...], Program] = {COPY: exits(0)}
         self.queue: deque[Program] = deque()
         self.happened: list[EngineEvent] = []
         self.execs: dict[tuple[str, ...], ExecResult] = {}

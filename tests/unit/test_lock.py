@@ -73,6 +73,39 @@ def test_a_free_project_is_held_at_once() -> None:
     assert reported == []
 
 
+def test_a_command_that_is_made_of_others_holds_it_for_all_of_them(tmp_path: Path) -> None:
+    def taken_elsewhere() -> bool:
+        code = HOLDER.replace("on_wait=print", "on_wait=lambda *_: None, timeout=0.1")
+        done = subprocess.run(
+            [sys.executable, "-c", code], input="", capture_output=True, text=True, check=False,
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        return "held" not in done.stdout
+
+    with project_lock("unix:///x", "shop", on_wait=print):
+        with project_lock("unix:///x", "shop", on_wait=print):
+            assert taken_elsewhere()
+        assert taken_elsewhere()
+    assert not taken_elsewhere()
+
+
+def test_another_thread_waits_for_it() -> None:
+    waited: list[bool] = []
+
+    def other() -> None:
+        try:
+            with project_lock("unix:///x", "shop", on_wait=lambda *_: None, timeout=0.1):
+                waited.append(False)
+        except Busy:
+            waited.append(True)
+
+    with project_lock("unix:///x", "shop", on_wait=print):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+    assert waited == [True]
+
+
 def test_another_command_on_the_project_is_waited_for_and_named(holder: Popen[str]) -> None:
     reported: list[str] = []
     with pytest.raises(Busy) as caught, lock(reported=reported):
