@@ -135,4 +135,4 @@ def _for_bash(line: Line, found: Sequence[sources.Candidate]) -> Iterator[str]:
     width = int(os.environ.get("COLUMNS") or 80)
     for word, about in shown:
         room = width - widest - 5
-        yield f"{word:{widest}}  ({about[:room]})" if about and room > 10 else word
+        yield f"{word:{widest}}  ({about[:room].rstrip()})" if about and room > 10 else word
