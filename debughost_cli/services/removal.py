@@ -124,7 +124,7 @@ class RemovalService:
     def _plan_removal_of_left(
         self, project: str, not_found: ProjectNotFound, *, volumes: bool, data: bool
     ) -> ProjectResult:
-        left = self._left(project, not_found, data=data)
+        left = self._left(project, not_found, volumes=volumes, data=data)
         steps = [*_steps_of_containers(left), *self._step_of_network(project)]
         if volumes:
             steps += self._steps_of_volumes(project, data=data)
@@ -144,11 +144,11 @@ class RemovalService:
         self, project: str, stop_timeout: int, not_found: ProjectNotFound, *, volumes: bool,
         data: bool,
     ) -> ProjectResult:  # fmt: skip
-        """Services without their project, of 'run' or an interrupted one, and data that is left.
+        """Services without their project, of 'run' or an interrupted one, and volumes that are left.
 
         Raises ``not_found`` where there is neither.
         """
-        left = self._left(project, not_found, data=data)
+        left = self._left(project, not_found, volumes=volumes, data=data)
         self._companions.remove(left, stop_timeout)
         self._own_networks.remove(project)
         if volumes:
@@ -158,10 +158,10 @@ class RemovalService:
         return ProjectResult(Project(project), Action.REMOVED)
 
     def _left(
-        self, project: str, not_found: ProjectNotFound, *, data: bool
+        self, project: str, not_found: ProjectNotFound, *, volumes: bool, data: bool
     ) -> list[ContainerSummary]:
         left = self._companions.without_project(project)
-        if not left and not (data and self._companions.data_volumes(project)):
+        if not left and not (volumes and self._volumes(project, data=data)):
             raise not_found
         return left
 

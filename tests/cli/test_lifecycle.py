@@ -310,6 +310,16 @@ def test_a_dry_run_of_rm_changes_nothing(app: App, engine: FakeEngine, workspace
 
 
 @pytest.mark.usefixtures("up")
+def test_rm_with_volumes_of_one_that_was_removed_without(app: App, engine: FakeEngine) -> None:
+    app("rm")
+    plan = app("rm", "--volumes", "--dry-run", "--json").document["data"]["projects"][0]["plan"]
+    assert {step["target"] for step in plan} >= {"debug-host-shop-node_modules"}
+    assert app("rm", "--volumes").code == 0
+    assert not [name for name in engine.stored_volumes if name.startswith("debug-host-shop-")]
+    assert app("rm", "--volumes", "--json").error["code"] == "PROJECT_NOT_FOUND"
+
+
+@pytest.mark.usefixtures("up")
 def test_rm_takes_leftovers_too(app: App, engine: FakeEngine) -> None:
     spec = engine.container("shop").spec
     engine.containers.create("debug-host-shop-20200101T000000000Z", spec)
