@@ -144,7 +144,7 @@ class RemovalService:
         self, project: str, stop_timeout: int, not_found: ProjectNotFound, *, volumes: bool,
         data: bool,
     ) -> ProjectResult:  # fmt: skip
-        """Services without their project, of 'run' or an interrupted one, and volumes that are left.
+        """Services without their project, of 'run' or of an interruption, and its volumes.
 
         Raises ``not_found`` where there is neither.
         """
