@@ -28,7 +28,7 @@ from debughost_cli.services.translated_file import (
 )
 
 _FOLDER, _FILE = ".devcontainer", "devcontainer.json"
-_IDLE = re.compile(r".*\b(?:sleep|tail|while)\b")
+_IDLE = re.compile(r".*\b(?:sleep (?:\d|inf)|tail -f|while )")
 """A command that only keeps a container running, for an editor."""
 _OF_EDITOR = frozenset(
     {"build", "image", "volumes", "network_mode", "user", "cap_add", "security_opt"}
@@ -140,9 +140,9 @@ def _with_services(
     What the devcontainer.json says itself has precedence.
     """
     own = tables.pop(service, {}) if isinstance(service, str) else {}
-    shared = [t for t in (own, *tables.values()) if "service:" in str(t.get("network_mode"))[:20]]
+    modes = [_plain(table.get("network_mode")) for table in (own, *tables.values())]
     program = {k: v for k, v in own.items() if k not in _OF_EDITOR} | {"build": "."}
-    if _IDLE.match(str(program.get("command"))[:100]):
+    if _IDLE.match(_plain(program.get("command"))):
         program.pop("command")
     composed = compose.translate({"services": {str(service): program} | tables}, folder.has)
     settings = {**composed.settings, **found.settings}
@@ -150,12 +150,18 @@ def _with_services(
     for given in (composed.settings.get("env"), found.settings.get("env")):
         env |= given if isinstance(given, Mapping) else {}
     notes, services = composed.notes, dict(composed.services)
-    if shared and composed.services:
+    if composed.services and any(mode.startswith("service:") for mode in modes):
         _publish(services, settings)
         first = next(iter(composed.services))
         notes += (f"localhost is the program alone: services have names, such as {first}:PORT",)
     settings |= {"env": env} if env else {}
     return Translation(settings, services, found.notes + notes)
+
+
+def _plain(value: object) -> str:
+    """The beginning of a text, or of a list of words; what aliases nest is never made text."""
+    words = value[:20] if isinstance(value, list) else [value]
+    return " ".join(word[:100] for word in words if isinstance(word, str))
 
 
 def _publish(services: dict[str, Mapping[str, object]], settings: dict[str, object]) -> None:

@@ -341,6 +341,32 @@ def test_a_long_dockerfile_takes_no_time(app: App, workspace: Path, text: str) -
     assert time.process_time() - begun < 5
 
 
+def test_a_compose_file_of_aliases_takes_no_time(app: App, workspace: Path) -> None:
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    lines += ["services:", "  app: {network_mode: *a29, command: *a29, image: x}", "  db: *a29"]
+    (workspace / "compose.yaml").write_text("\n".join(lines))
+    begun = time.process_time()
+    text = '{"dockerComposeFile": "compose.yaml", "service": "app"}'
+    translated(app, workspace, text, name=".devcontainer.json")
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("command", "is_idle"),
+    [("sleep infinity", True), (["sleep", "9999"], True), ("tail -f /dev/null", True),
+     ('/bin/sh -c "while sleep 1000; do :; done"', True), ("node tail.js", False)],
+)  # fmt: skip
+def test_a_command_that_does_nothing_is_none(
+    app: App, workspace: Path, command: object, is_idle: bool
+) -> None:
+    composed = {"services": {"app": {"build": ".", "command": command}}}
+    (workspace / "compose.yaml").write_text(json.dumps(composed))
+    text = '{"dockerComposeFile": "compose.yaml", "service": "app"}'
+    found, _ = translated(app, workspace, text, name=".devcontainer.json")
+    assert ("command" not in found) is is_idle
+
+
 def test_what_is_not_known_is_noted(app: App, workspace: Path) -> None:
     text = json.dumps({
         "image": "mcr.microsoft.com/devcontainers/ruby:3.2", "_tool": {"a": 1}, "gpus": "all",
