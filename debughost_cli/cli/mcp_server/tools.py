@@ -21,7 +21,8 @@ from debughost_cli.render.schema import LINES, command_schema
 
 
 class Tool(Struct, frozen=True, dict=True):
-    """A command as a tool. ``place``: where its function is.
+    """A command as a tool. ``place``: where its function is. ``about``: where the command's help
+    speaks of what only a terminal has.
 
     ``own_connection``: it reads a stream of the engine to which nothing else should be sent.
     """
@@ -36,6 +37,7 @@ class Tool(Struct, frozen=True, dict=True):
     extra: tuple[Argument, ...] = ()
     with_workspace: bool = True
     own_connection: bool = False
+    about: str = ""
 
     @property
     def name(self) -> str:
@@ -51,8 +53,8 @@ class Tool(Struct, frozen=True, dict=True):
 
     @property
     def description(self) -> str:
-        """The command's help."""
-        return (self.function.__doc__ or "").strip()
+        """The command's help, unless it has a text of its own."""
+        return self.about or (self.function.__doc__ or "").strip()
 
     @property
     def is_stream(self) -> bool:
@@ -120,11 +122,13 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "logs", "logs.logs", reads_only=True, without=("follow", "timestamps"),
             defaults={"max_bytes": "40000"},
+            about="A project's output, the newest lines; 'after' a cursor, only what is new.",
         ),
         Tool("wait", "wait.wait", reads_only=True),
         Tool(
             "events", "events.events", reads_only=True, extra=_EVENTS,
             own_connection=True,
+            about="State changes with their reason, for a time or up to a number of them.",
         ),
         Tool(
             "exec", "exec.exec_", destructive=True, idempotent=False, without=_TERMINAL,
@@ -134,7 +138,10 @@ TOOLS: Mapping[str, Tool] = {
             "run", "exec.run", destructive=True, idempotent=False, without=_TERMINAL,
             defaults=_OUTPUT,
         ),
-        Tool("open", "open.open_", reads_only=True, without=("print_",)),
+        Tool(
+            "open", "open.open_", reads_only=True, without=("print_",),
+            about="The URL of the page of a project that runs.",
+        ),
         Tool("debug-config", "debug_config.debug_config", reads_only=True),
         Tool("rename", "open.rename", idempotent=False),
         Tool("init", "config.init", idempotent=False, without=("file",)),
