@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from debughost_cli.render import terminal
-from debughost_cli.render.progress import HEARTBEAT, LONG, SHORT, Running
+from debughost_cli.render.progress import HEARTBEAT, LONG, Running
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import duration, took
 from debughost_cli.services.progress import NoticeGiven, PhaseEnded, PhaseKind, ProgressEvent
 
+_SHORT = 0.4
+"""Seconds from the start, which itself takes some tenths: what is done by then shows nothing."""
+_BRIEF = 0.1
+"""Seconds of the first phase, on a machine where the start took long."""
 _PICTURES = 10
 """How many a second."""
 _SIZE = (80, 24)
@@ -62,7 +66,7 @@ class Live:
     def tick(self, running: Sequence[Running], now: float) -> None:
         first = min(r.began for r in running)
         self._first = first if self._first is None else min(first, self._first)
-        if self._is_shown or now >= max(self._started + SHORT, self._first + SHORT / 2):
+        if self._is_shown or now >= max(self._started + _SHORT, self._first + _BRIEF):
             self._is_shown = True
             self._pictures += 1
             self._write(self._erased() + self._drawing(running, now))

@@ -23,8 +23,6 @@ from debughost_cli.services.progress import (
     ProgressEvent,
 )
 
-SHORT = 0.5
-"""Seconds: what is done by then is not worth a live display."""
 LONG = 1.0
 """Seconds of a phase that is worth a line at its end."""
 HEARTBEAT = 9.5

@@ -42,9 +42,10 @@ def shown(recording: Recording) -> str:
 
 
 def check_silence(run: Program, recording: Recording) -> None:
-    """No more than a second of it, from the start to the end."""
-    silences = recording.silences()
-    assert max(end - begin for begin, end in silences) <= run.slow(1.0), silences
+    """No more than a second of it, once a busy machine has loaded the program."""
+    first, *later = recording.silences()
+    assert first[1] <= run.slow(2.0)
+    assert max(end - begin for begin, end in later) <= run.slow(1.0), later
 
 
 @pytest.mark.once
