@@ -107,14 +107,15 @@ def test_a_second_status_takes_milliseconds(session: Session, run: Program, proj
         assert (await call(client, "up", project=project))["ok"]
         await call(client, "status", project=project)
         took = []
-        for _ in range(5):
+        for _ in range(15):
             began = time.monotonic()
             found = (await call(client, "status", project=project))["data"]["projects"][0]
             took.append(time.monotonic() - began)
             assert found["stats"]["memory_bytes"] > 0
         return took
 
-    assert min(session.use(work)) < run.slow(0.05)
+    took = session.use(work)
+    assert min(took) < run.slow(0.05), took
 
 
 def test_a_cancelled_up_leaves_nothing(
