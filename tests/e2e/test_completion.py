@@ -25,7 +25,9 @@ pytestmark = pytest.mark.once
 UNKNOWN = "unix:///nowhere/engine.sock"
 USUAL_SECONDS = 0.15
 """From Tab to an id, where nothing else runs."""
-ON_A_BUSY_MACHINE = 3
+USUAL_START = 0.04
+"""What ``--version`` takes then, which is nearly all Python's own start."""
+MARGIN = 2
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 
 
@@ -159,11 +161,15 @@ def labelled(eye: Eye, name: str, project: str) -> str:
 
 
 @pytest.mark.alone
-def test_an_id_is_there_at_once(shell: Shell, site: str) -> None:
+def test_an_id_is_there_at_once(installed: Program, shell: Shell, site: str) -> None:
     typed = f"debughost stop {site[:-3]}"
     shell.tab(typed)
-    times = [shell.seconds_until(typed, site[-3:]) for _ in range(9)]
-    assert statistics.median(times) < USUAL_SECONDS * ON_A_BUSY_MACHINE, times
+    times, starts = [], []
+    for _ in range(9):
+        times.append(shell.seconds_until(typed, site[-3:]))
+        starts.append(installed("--version").seconds)
+    busy = max(1, statistics.median(starts) / USUAL_START)
+    assert statistics.median(times) < USUAL_SECONDS * MARGIN * busy, (times, starts)
 
 
 # As packages and users install it
