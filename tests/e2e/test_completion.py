@@ -9,6 +9,7 @@ import shlex
 import shutil
 import socket
 import statistics
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -173,6 +174,12 @@ def test_an_id_is_there_at_once(installed: Program, shell: Shell, site: str) -> 
 
 
 # As packages and users install it
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_scripts_are_valid(shell: str, installed: Program, have: None) -> None:
+    script = installed("completion", shell).stdout
+    subprocess.run([shell, "-n"], input=script, check=True, timeout=20)
 
 
 def test_bash_with_bash_completion(tmp_path: Path, have: None) -> None:
