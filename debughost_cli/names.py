@@ -13,7 +13,7 @@ SUBNET = "172.28.0.0/16"
 GATEWAY = "172.28.0.1"
 
 MANAGED = "debug-host.managed"
-"""``true``: debughost may change and remove it."""
+"""``true``: made by debughost, which may change and remove it."""
 PROJECT = "debug-host.project"
 TYPE = "debug-host.type"
 CREATED = "debug-host.created"

@@ -133,9 +133,12 @@ def test_the_end_of_the_command_is_noticed(
 
 
 def test_nothing_is_left_behind(engine: Any, clock: FakeClock) -> None:
-    open_before = len(list(Path("/proc/self/fd").iterdir()))
-    # One of an earlier test may still be at its end.
+    # Those of earlier tests may still be at their end.
+    for thread in threading.enumerate():
+        if "_follow" in thread.name:
+            thread.join(5)
     threads = set(threading.enumerate())
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
     news = LauncherNews(engine, "c1", clock)
     until_followed(news, engine, clock)
     news.close()
