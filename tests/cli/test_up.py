@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -998,8 +999,11 @@ def test_the_second_command_on_a_project_waits_for_the_first(
 ) -> None:
     """Also an ``up`` that has nothing to do."""
     assert app("up").code == 0
+    # A context of its own: in this one, what is locked may be locked again.
+    other, lock = Context(), project_lock(engine.identity(), "shop", on_wait=print)
     with ExitStack() as first:
-        first.enter_context(project_lock(engine.identity(), "shop", on_wait=print))
+        other.run(lock.__enter__)
+        first.callback(other.run, lock.__exit__, None, None, None)
         run = app(*words, stderr=Waiting(first.close))
     assert run.code == 0
     assert "Waiting for another command on shop" in run.err
