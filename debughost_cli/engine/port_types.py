@@ -43,7 +43,7 @@ class LogsUnsupported(EngineError):
 
 
 class DiskUsageBusy(EngineError):
-    """The engine measures its disk for another client, and for one at a time."""
+    """The engine cannot measure its disk at this moment: another client is at work on it."""
 
 
 class LogQuery(Struct, frozen=True):

@@ -179,6 +179,7 @@ def test_grep_looks_for_the_last_lines_that_match(run: Program, speak: Speak) ->
     assert run("logs", "-p", project, "--grep", "nothing").out == ""
 
 
+@pytest.mark.docker_only
 def test_several_projects_are_merged_by_time(run: Program, speak: Speak) -> None:
     script = "for i in 1 2 3 4 5; do echo $i; sleep 0.2; done"
     one, two = speak(script, ends=False), speak(script + "; echo oops >&2; printf end")

@@ -139,6 +139,7 @@ def test_what_never_listens_goes_on_running(
     assert eye.inspect(project)["State"]["Running"] is True
 
 
+@pytest.mark.docker_only
 def test_a_crash_is_reported_at_once_with_the_last_words(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:

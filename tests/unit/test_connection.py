@@ -219,10 +219,14 @@ def test_a_refused_call_is_not_repeated(connect: Any, script: Any, server: Any, 
 BUSY = (500, {"message": "a disk usage operation is already running"})
 
 
+VOLUME_GONE = "lstat /var/lib/containers/storage/volumes/v/_data: no such file or directory"
+
+
+@pytest.mark.parametrize("busy", [BUSY, (500, {"message": VOLUME_GONE})])
 def test_disk_usage_is_requested_until_the_engine_is_free(
-    connect: Any, script: Any, slept: Any
+    connect: Any, script: Any, slept: Any, busy: Any
 ) -> None:
-    script.on("/system/df", BUSY, BUSY, (200, {"Volumes": []})).on("/_ping", (200, b"OK"))
+    script.on("/system/df", busy, busy, (200, {"Volumes": []})).on("/_ping", (200, b"OK"))
     assert connect().disk_usage().volumes == ()
     assert slept == [docker_engine.BUSY_PAUSE] * 2
 
