@@ -49,7 +49,7 @@ def _table() -> Table:
 
 
 def _words(shell: str, words: Sequence[str]) -> list[str]:
-    """As the program would get them. bash and PowerShell hand over what was typed."""
+    """As the program would get them. bash and PowerShell pass what was typed, quotes included."""
     if shell == "powershell":
         # It leaves out an empty word: the last one comes with a dot.
         words = [*words[:-1], words[-1].removesuffix(".")]

@@ -10,8 +10,6 @@ than a day.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,6 +18,7 @@ from typing import NamedTuple
 
 from debughost_cli.private_folder import private_folder
 from debughost_cli.resources import UserMapping
+from debughost_cli.whole_file import replace_file
 
 _UNIX = "unix://"
 _MAX_AGE = 24 * 3600
@@ -70,14 +69,8 @@ def keep(endpoint: str, facts: Facts) -> None:
     others = [(e, kept) for e, kept in _load().items() if e != endpoint]
     entries = dict(others[1 - _MAX_ENGINES :]) | {endpoint: entry}
     with suppress(OSError):
-        # A file of its own, only for this user, and replaced at once for those who read it.
-        descriptor, new = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(entries, stream)
-            Path(new).replace(path)
-        finally:
-            Path(new).unlink(missing_ok=True)
+        # Others read it meanwhile; it is only for this user.
+        replace_file(path, json.dumps(entries))
 
 
 def _load() -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from debughost_cli.planning.companions import is_managed
 from debughost_cli.resources import ContainerSummary, ProjectInstance, Volume
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import MANAGED_FILTER
+from debughost_cli.services.volumes import volumes_of
 from debughost_cli.services.worker_pool import WorkerPool
 from debughost_cli.specs import Role
 
@@ -51,8 +52,7 @@ class CompanionLifecycle:
 
     def data_volumes(self, project: str) -> list[Volume]:
         """The volumes with their data and passwords."""
-        found = self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
-        return [v for v in found if v.labels.get(names.SERVICE)]
+        return [v for v in volumes_of(self._engine, project) if v.labels.get(names.SERVICE)]
 
     def mention_data(self, project: str) -> None:
         """Says which data a removal of volumes leaves."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from debughost_cli.project.toml import parse_toml
 from debughost_cli.project.user import user_file
 from debughost_cli.project.variables import BadValue
 from debughost_cli.project.workspace import owner_of
+from debughost_cli.whole_file import replace_file
 
 
 class SettingWritten(Struct, frozen=True):
@@ -161,18 +161,8 @@ def _write(workspace: Path, file: Path, text: str) -> None:
     """Replaces the file as a whole: what is at its path may be a link."""
     try:
         mode = file.stat().st_mode & 0o777 if file.is_file() and not file.is_symlink() else 0o600
-        descriptor, made = tempfile.mkstemp(prefix=".debughost-", dir=workspace)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-                if os.name == "posix":
-                    os.fchmod(descriptor, mode)
-                    if os.geteuid() == 0:
-                        os.fchown(descriptor, *owner_of(workspace))
-            Path(made).replace(file)
-        except BaseException:
-            Path(made).unlink(missing_ok=True)
-            raise
+        is_root = os.name == "posix" and os.geteuid() == 0
+        replace_file(file, text, mode, owner_of(workspace) if is_root else None)
     except OSError as exc:
         raise InvalidWorkspace(
             f"{file} cannot be written: {exc.strerror or exc}",

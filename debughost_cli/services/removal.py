@@ -11,12 +11,12 @@ from debughost_cli import names
 from debughost_cli.cancel import CancelToken
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import DiskFull, InUse, ProjectNotFound
+from debughost_cli.errors import DiskFull, ProjectNotFound
 from debughost_cli.models import Action, Project, ProjectType
 from debughost_cli.planning.ports import preferred_port
 from debughost_cli.planning.up import Plan, Step, StepKind
 from debughost_cli.project.workspace import remove_mountpoint
-from debughost_cli.resources import Container, ContainerSummary, ProjectInstance
+from debughost_cli.resources import Container, ContainerSummary, ProjectInstance, Volume
 from debughost_cli.services.abandoned import abandoned, remove_abandoned
 from debughost_cli.services.companion_lifecycle import CompanionLifecycle
 from debughost_cli.services.host_identity import host_identity
@@ -26,13 +26,13 @@ from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.port_notes import forget_port, note_port
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import (
-    MANAGED_FILTER,
     get_instance,
     inspect_main,
     outline,
     read_launcher_status,
 )
 from debughost_cli.services.results import ProjectResult
+from debughost_cli.services.volumes import remove_unused, volumes_of
 
 Work = Callable[[str, CancelToken], ProjectResult]
 
@@ -91,7 +91,7 @@ class RemovalService:
                 self._own_networks.remove(project)
             _tidy_workspace(container)
             if volumes:
-                self._remove_volumes(self._volumes(project, data=data))
+                self._remove_volumes(project, data=data)
             if instance.companions and not data:
                 self._companions.mention_data(project)
         gone = replace(before, state=None, ready=False, uptime_seconds=None)
@@ -137,8 +137,8 @@ class RemovalService:
         return [Step(StepKind.REMOVE_NETWORK, names.network_name(project), "rm")]
 
     def _steps_of_volumes(self, project: str, *, data: bool) -> list[Step]:
-        named = self._volumes(project, data=data)
-        return [Step(StepKind.REMOVE_VOLUME, v, "--volumes") for v in named]
+        found = self._volumes(project, data=data)
+        return [Step(StepKind.REMOVE_VOLUME, v.name, "--volumes") for v in found]
 
     def _remove_left(
         self, project: str, stop_timeout: int, not_found: ProjectNotFound, *, volumes: bool,
@@ -152,7 +152,7 @@ class RemovalService:
         self._companions.remove(left, stop_timeout)
         self._own_networks.remove(project)
         if volumes:
-            self._remove_volumes(self._volumes(project, data=data))
+            self._remove_volumes(project, data=data)
         if not data:
             self._companions.mention_data(project)
         return ProjectResult(Project(project), Action.REMOVED)
@@ -165,17 +165,13 @@ class RemovalService:
             raise not_found
         return left
 
-    def _remove_volumes(self, volumes: Sequence[str]) -> None:
-        for volume in volumes:
-            try:
-                self._engine.volumes.remove(volume)
-            except InUse as exc:
-                self._progress.warn("VOLUME_IN_USE", exc.message)
+    def _remove_volumes(self, project: str, *, data: bool) -> None:
+        remove_unused(self._engine, self._progress, self._volumes(project, data=data))
 
-    def _volumes(self, project: str, *, data: bool) -> list[str]:
-        """The names of the project's volumes; ``data``: also those of its services."""
-        found = self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
-        return [v.name for v in found if data or not v.labels.get(names.SERVICE)]
+    def _volumes(self, project: str, *, data: bool) -> list[Volume]:
+        """The project's volumes; ``data``: also those of its services."""
+        found = volumes_of(self._engine, project)
+        return [v for v in found if data or not v.labels.get(names.SERVICE)]
 
     def _remember_port(self, container: Container) -> None:
         """A port that the id alone would not give again is noted in an empty volume's label."""

@@ -1,13 +1,13 @@
 """``rename``: a project gets another id, with all that it has, or everything is as it was.
 
 Neither a container's labels nor a volume's name can be changed. So the project is stopped, its
-volumes are copied to those of the new id, and it is created again. Those of the old id go last:
-until then they are the way back.
+volumes are copied to those of the new id, and it is created again. Those of the old id are removed
+last: until then, a failure is rolled back with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -15,17 +15,18 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.errors import Interrupted, InUse, NameConflict, WorkspaceConflict
+from debughost_cli.errors import Interrupted, NameConflict, WorkspaceConflict
 from debughost_cli.models import Action
-from debughost_cli.resources import Container, Volume
+from debughost_cli.resources import Container
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.port_notes import forget_port, note_port
 from debughost_cli.services.progress import PhaseKind, Progress
-from debughost_cli.services.projects import MANAGED_FILTER, get_instance, list_instances
+from debughost_cli.services.projects import get_instance, list_instances
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.volume_copies import copy_volumes
+from debughost_cli.services.volumes import remove_unused, volumes_of
 
 
 class Commands(Protocol):
@@ -86,7 +87,7 @@ class RenameService:
         return replace(result, action=Action.RECREATED, executed=())
 
     def _back(self, commands: Commands, was_running: bool) -> None:
-        self._progress.phase(PhaseKind.OTHER, f"Bringing up {self._old} again")
+        self._progress.phase(PhaseKind.ROLLBACK, f"Bringing up {self._old} again")
         commands.remove(self._new)
         self._remove_volumes(self._new)
         if self._old not in list_instances(self._engine):
@@ -103,7 +104,11 @@ class RenameService:
                 hint="Choose another id, or remove that one",
                 details={"project": self._new},
             )
-        left = [v.name for v in self._volumes(self._new) if v.labels.get(names.ROLE) != "port"]
+        left = [
+            v.name
+            for v in volumes_of(self._engine, self._new)
+            if v.labels.get(names.ROLE) != "port"
+        ]
         if left:
             hint = f"Remove them with 'debughost rm {self._new} --volumes --data'"
             raise NameConflict(
@@ -123,7 +128,7 @@ class RenameService:
     def _copy_volumes(self) -> None:
         prefix = f"debug-host-{self._old}-"
         copies = {}
-        for volume in self._volumes(self._old):
+        for volume in volumes_of(self._engine, self._old):
             if volume.labels.get(names.ROLE) != "port" and volume.name.startswith(prefix):
                 name = f"debug-host-{self._new}-{volume.name.removeprefix(prefix)}"
                 labels = {**volume.labels, names.PROJECT: self._new}
@@ -140,11 +145,4 @@ class RenameService:
             note_port(self._engine, self.container, project)
 
     def _remove_volumes(self, project: str) -> None:
-        for volume in self._volumes(project):
-            try:
-                self._engine.volumes.remove(volume.name)
-            except InUse as exc:
-                self._progress.warn("VOLUME_IN_USE", exc.message)
-
-    def _volumes(self, project: str) -> Sequence[Volume]:
-        return self._engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
+        remove_unused(self._engine, self._progress, volumes_of(self._engine, project))

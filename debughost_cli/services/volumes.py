@@ -23,6 +23,24 @@ def remove_owned(engine: Engine, name: str) -> None:
         engine.volumes.remove(name)
 
 
+def volumes_of(engine: Engine, project: str) -> Sequence[Volume]:
+    """All that are labelled as the project's: packages, cache, home, data, the note of its port."""
+    return engine.volumes.list([MANAGED_FILTER, f"{names.PROJECT}={project}"])
+
+
+def remove_unused(engine: Engine, progress: Progress, volumes: Iterable[Volume]) -> list[Volume]:
+    """Those that were removed; one that is in use is left, with a warning."""
+    removed = []
+    for volume in volumes:
+        try:
+            engine.volumes.remove(volume.name)
+        except InUse as exc:
+            progress.warn("VOLUME_IN_USE", exc.message)
+        else:
+            removed.append(volume)
+    return removed
+
+
 def check_owned(volume: Volume) -> None:
     """Raises NameConflict for a volume of that name without the labels of this program."""
     if volume.labels.get(names.MANAGED) != "true":
@@ -91,13 +109,6 @@ class VolumeService:
 
     def prune(self, chosen: VolumesResult) -> VolumesResult:
         """Removes ``chosen``; one that came into use meanwhile is left, with a warning."""
-        removed = []
-        for volume in chosen.volumes:
-            try:
-                self._engine.volumes.remove(volume.name)
-            except InUse as exc:
-                self._progress.warn("VOLUME_IN_USE", exc.message)
-            else:
-                removed.append(volume)
+        removed = remove_unused(self._engine, self._progress, chosen.volumes)
         reclaimed = sum(v.size_bytes or 0 for v in removed)
         return VolumesResult(tuple(removed), reclaimed, changed=bool(removed))

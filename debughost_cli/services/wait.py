@@ -118,8 +118,14 @@ class WaitService:
     def run(self, project: str, condition: Condition, timeout: float) -> ProjectResult:
         """Raises ProjectNotFound, WaitTimeout, Unhealthy, and what tells why it has ended."""
         deadline = self._clock.monotonic() + timeout
-        reads_health, is_shown = condition.reads_health, False
-        view = _View(self._engine, project, self._clock, self._progress, reads_health=reads_health)
+        is_shown = False
+        view = _View(
+            self._engine,
+            project,
+            self._clock,
+            self._progress,
+            reads_health=condition.reads_health,
+        )
         with closing(condition), closing(view):
             while True:
                 held = self._is_held(project)

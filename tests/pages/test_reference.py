@@ -30,7 +30,7 @@ def paths() -> Iterator[str]:
 
 
 def test_what_is_committed_is_what_the_program_says(tmp_path: Path) -> None:
-    """Where it fails: ``make reference`` writes them anew."""
+    """If it fails, run ``make reference`` to regenerate them."""
     subprocess.run([sys.executable, ROOT / "docs/reference.py", tmp_path], check=True)
     written = [p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file()]
     assert {p.suffix for p in written} == {".md", ".1"}

@@ -351,7 +351,7 @@ def complete(*typed: str, **environ: str) -> tuple[subprocess.CompletedProcess[s
 def test_without_an_engine_the_answer_is_empty(host: str) -> None:
     done, seconds = complete("stop", "", DOCKER_HOST=host)
     assert (done.returncode, done.stdout, done.stderr) == (0, "words\n", "")
-    assert seconds < 5  # A connection to another machine would be given up later.
+    assert seconds < 5  # Connecting to another machine would time out later.
 
 
 def test_an_unknown_context_is_silent() -> None:

@@ -14,6 +14,8 @@ REPLACED = {
     "Manner": "options",
     "Wanted": "resolved project",
     "anew": "again, recreate",
+    "hand over": "pass",
+    "way back": "rollback",
     "Snatched": "port race",
     "told": "reported",
     "Marks": "launcher status",

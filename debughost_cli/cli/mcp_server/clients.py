@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from msgspec import Struct
 from debughost_cli.cli.mcp_server.json_text import with_member
 from debughost_cli.errors import InvalidConfig, InvalidWorkspace
 from debughost_cli.project.config_edit import with_value
+from debughost_cli.whole_file import replace_file
 
 NAME = "debughost"
 _MOST_BYTES = 4 * 1024 * 1024
@@ -114,20 +113,12 @@ def _first_line(exc: Exception) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Replaces what the path leads to, a link's target too, as a whole."""
+    """Replaces what the path leads to, a link's target too."""
     try:
         target = file.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, made = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-            mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-            Path(made).chmod(mode)
-            Path(made).replace(target)
-        except BaseException:
-            Path(made).unlink(missing_ok=True)
-            raise
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        replace_file(target, text, mode)
     except OSError as exc:
         raise InvalidWorkspace(
             f"{file} cannot be written: {exc.strerror or exc}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from debughost_cli.engine.json_values import as_map, as_str
 
@@ -20,7 +19,7 @@ class PullAmounts:
         """Bytes that are here and bytes in all, by the layer's id."""
         self._pulled: set[str] = set()
 
-    def note(self, message: Mapping[str, Any]) -> bool:
+    def note(self, message: Mapping[str, object]) -> bool:
         """True where the message is about an amount, and ``str`` is what to show for it."""
         layer, status = as_str(message.get("id")), as_str(message.get("status"))
         detail = as_map(message.get("progressDetail"))
