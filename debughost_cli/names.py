@@ -47,9 +47,13 @@ VOLUME_USER = "debug-host.user"
 """On volumes that a project's user fills: its ``UID:GID``."""
 HOST = "debug-host.host"
 """The identity of the machine on which the path in ``debug-host.workspace`` is."""
+ENGINE = "debug-host.engine"
+"""On containers and workspace volumes: the ID of the engine for which they were made."""
+TRANSPORT = "debug-host.transport"
+"""On containers: how the workspace gets to them, ``bind`` (a mount) or ``volume`` (an upload)."""
 ROLE = "debug-host.role"
 """On containers: ``main``, ``service`` or ``run``. On volumes that are not dependency volumes:
-``cache`` or ``port``."""
+``cache``, ``port`` or ``workspace``."""
 SERVICE = "debug-host.service"
 """On containers and volumes of companion services: the service's name."""
 SOURCES = "debug-host.sources"
@@ -68,6 +72,8 @@ HOOKS = ("after_install", "before_start")
 """What a project may have run in its container: after an install, and before each start."""
 
 WORKDIR = "/app"
+SYNC_DIR = f"{WORKDIR}/.debughost"
+"""In a workspace volume: what was uploaded, and that the upload was complete."""
 CACHE_DIR = "/var/cache/debughost"
 CONTROL_DIR = "/.debughost"
 STATE_DIR = f"{CONTROL_DIR}/run"
@@ -224,6 +230,11 @@ def cache_name(project: str) -> str:
 def home_name(project: str) -> str:
     """The volume with the home of a project's user: shell history, settings and caches of tools."""
     return f"debug-host-{project}-home"
+
+
+def workspace_volume_name(project: str) -> str:
+    """The volume with the workspace, on an engine that does not see this machine's files."""
+    return f"debug-host-{project}-app"
 
 
 def shared_cache_name(uid: int | None) -> str:
