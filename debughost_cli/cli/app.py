@@ -73,15 +73,25 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
     args = sys.argv[1:] if argv is None else argv
     session = session or Session(Streams.of_process())
     try:
-        output = _run(_canonical(args), session)
-        return output if isinstance(output, int) else emit(session, output)
-    except Interrupted as exc:
-        # It came while the result was being printed.
-        return exc.status
+        return _run_and_print(_canonical(args), session)
     except (BrokenPipeError, OutputClosed):
         # The reader is gone. Python would complain again when it closes stdout.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by the exit
         return _BROKEN_PIPE
+
+
+def _run_and_print(args: list[str], session: Session) -> int:
+    """A signal that comes when the work is done does not take its document away."""
+    output: Output | int | None = None
+    try:
+        output = _run(args, session)
+        return output if isinstance(output, int) else emit(session, output)
+    except Interrupted as exc:
+        # From here on signals are ignored.
+        done = Output(error=exc) if output is None else output
+        if isinstance(done, Output) and session.options.json and not session.is_printed:
+            return emit(session, done)
+        return exc.status
 
 
 def _run(args: list[str], session: Session) -> Output | int:

@@ -44,8 +44,12 @@ def _emit_json(session: Session, output: Output) -> None:
     from debughost_cli.render.json import dumps
 
     made = document(session, output)
-    session.streams.out(dumps({"type": "result"} | made if session.is_stream else made))
-    session.streams.stdout.flush()
+    text = dumps({"type": "result"} | made if session.is_stream else made) + "\n"
+    stdout = session.streams.stdout
+    # Both at once: a signal must find the document either written or not begun.
+    session.is_printed = True
+    stdout.write(text)
+    stdout.flush()
 
 
 def document(session: Session, output: Output) -> Document:

@@ -8,7 +8,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes import FakeEngine
@@ -17,6 +17,9 @@ from debughost_cli.cli import signals
 from debughost_cli.cli.app import main
 from debughost_cli.cli.session import Session
 from debughost_cli.render.streams import Streams
+
+if TYPE_CHECKING:
+    from debughost_cli.cli.session import SessionProgress
 
 ENVELOPE = {
     "schema_version", "ok", "command", "changed", "data", "warnings", "error", "next", "engine",
@@ -96,6 +99,7 @@ class App:
 
     def __init__(self, engine: FakeEngine | None) -> None:
         self.engine = engine
+        self.progress: SessionProgress | None = None
 
     def __call__(
         self,
@@ -109,7 +113,8 @@ class App:
         handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
             signals.install()
-            code = main([*argv], session=Session(streams, given_engine=self.engine))
+            session = Session(streams, given_engine=self.engine, given_progress=self.progress)
+            code = main([*argv], session=session)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)

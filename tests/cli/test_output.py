@@ -17,6 +17,8 @@ from fakes import FakeEngine, listens
 from cli.conftest import App, Terminal
 from debughost_cli import __version__
 from debughost_cli.errors import EngineError, ExitCode
+from debughost_cli.models import Warn
+from debughost_cli.services.progress import NullProgress
 
 ESCAPE = "\x1b["
 
@@ -338,6 +340,34 @@ class Killing(io.StringIO):
 
 def test_a_signal_while_the_result_is_printed_is_no_traceback(app: App) -> None:
     assert app("status", "--json", stdout=Killing()).code in (0, 143)
+
+
+class KillingProgress(NullProgress):
+    """An observer whose end is interrupted: the work is done, and nothing is printed."""
+
+    def __init__(self) -> None:
+        self.warnings: list[Warn] = []
+
+    def mute(self) -> None: ...
+
+    def done(self, *, ok: bool = True) -> None:
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("argv", [["rm", "-p", "shop"], ["status"], ["up", "--nope"]])
+def test_a_signal_before_the_document_is_printed_does_not_take_it_away(
+    app: App, engine: FakeEngine, workspace: Path, argv: list[str]
+) -> None:
+    app("up")
+    wanted = app(*argv, "--json").document if argv[0] != "rm" else None
+    app.progress = KillingProgress()
+    run = app(*argv, "--json")
+    assert run.document["command"] == argv[0]
+    if wanted:
+        assert (run.document["ok"], run.document["error"]) == (wanted["ok"], wanted["error"])
+    else:
+        assert run.document["data"]["projects"][0]["action"] == "removed"
 
 
 class Closed(io.StringIO):
