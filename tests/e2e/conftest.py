@@ -14,6 +14,8 @@ import docker
 import pytest
 
 from .harness import Eye, Program, environment, program
+from .lab import ROOT, Lab
+from .lab import lacks as lab_lacks
 from .private_engine import Private, PrivateEngine, lacks, load_image
 from .service_images import mariadb_image as mariadb_image
 from .service_images import postgres_image as postgres_image
@@ -36,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.engine)
-            if "private_session" in getattr(item, "fixturenames", ()):
+            if {"private_session", "lab_session"} & set(getattr(item, "fixturenames", ())):
                 item.add_marker(pytest.mark.once)
 
 
@@ -131,3 +133,26 @@ def private(private_session: Private) -> Iterator[Private]:
     """The private engine, empty but for its images. Anything may be done to it."""
     yield private_session
     private_session.clear()
+
+
+@pytest.fixture(scope="session")
+def lab_session(
+    run: Program, eye: Eye, run_folder: Path, unavailable: Callable[[str], NoReturn]
+) -> Iterator[Lab]:
+    """Hosts of this run's own. See ``lab``."""
+    missing = lab_lacks()
+    if missing:
+        unavailable(missing)
+    place = Path(tempfile.mkdtemp(prefix="dh-", dir="/var/tmp"))
+    found = Lab(place, run, eye, hidden=(run_folder, ROOT))
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def lab(lab_session: Lab) -> Iterator[Lab]:
+    """Hosts without containers, see the module; they are started when they are first used."""
+    yield lab_session
+    lab_session.clear()

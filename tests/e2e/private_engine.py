@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .harness import Eye, Program, eventually
 
@@ -58,6 +58,7 @@ class PrivateEngine:
     init: subprocess.Popen[bytes] = field(init=False)
     daemon: subprocess.Popen[bytes] | None = None
     cgroup: str = field(init=False)
+    namespaces: ClassVar[tuple[str, ...]] = ("--net", "--mount", "--pid")
 
     def __post_init__(self) -> None:
         self._begin()
@@ -65,7 +66,7 @@ class PrivateEngine:
 
     def _begin(self) -> None:
         """Makes the namespaces."""
-        flags = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+        flags = (*self.namespaces, "--fork", "--kill-child", "--mount-proc")
         # A test run that is killed takes its engines along.
         die_with_us = ("setpriv", "--pdeathsig", "KILL", "unshare")
         self.init = subprocess.Popen(
@@ -87,7 +88,7 @@ class PrivateEngine:
     def _enter(self, command: Sequence[str | Path]) -> list[str | Path]:
         """The words that run ``command`` in the namespaces, whose first process is init's child."""
         (child,) = Path(f"/proc/{self.init.pid}/task/{self.init.pid}/children").read_text().split()
-        return ["nsenter", "--target", child, "--net", "--mount", "--pid", *command]
+        return ["nsenter", "--target", child, *self.namespaces, *command]
 
     def inside(self, *command: str | Path) -> None:
         """Runs a command where the engine is."""
@@ -115,6 +116,7 @@ class PrivateEngine:
             "--host", self.url, "--data-root", place / "data", "--exec-root", place / "exec",
             "--pidfile", place / "pid", "--cgroup-parent", f"/{self.cgroup}",
             "--exec-opt", "native.cgroupdriver=cgroupfs", "--config-file", place / "none.json",
+            *self._options(),
         ]  # fmt: skip
         (place / "none.json").write_text("{}")
         with (place / "log").open("ab") as log:
@@ -123,6 +125,10 @@ class PrivateEngine:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         eventually(self._answers, timeout=40, pause=0.1)
+
+    def _options(self) -> Sequence[str | Path]:
+        """What dockerd gets besides."""
+        return ()
 
     def _answers(self) -> bool:
         log = (self.folder / "log").read_text(errors="replace")
