@@ -33,9 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 LONGEST = (
-    "test_faults.py", "test_environment.py", "test_engine_faults.py", "test_logs.py",
+    "test_documentation.py", "test_environment.py", "test_engine_faults.py", "test_logs.py",
     "test_status.py", "test_events.py", "test_services.py", "test_pulls.py", "test_stop.py",
-    "test_at_once.py", "test_engine_restarts.py", "test_random_kills.py",
+    "test_engine_restarts.py",
 )  # fmt: skip
 """Begin first, so that no worker is alone with one of them at the end."""
 

@@ -18,9 +18,9 @@ from .workspaces import PAGE, python
 
 pytestmark = pytest.mark.alone  # many commands at once, which must not meet other load
 
-MANY = 12
+MANY = 8
 FREE = 8
-ROUNDS = 3
+ROUNDS = 2
 STUBBORN = python("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
 """Ends by SIGKILL alone: a ``stop`` of it takes as long as its grace."""
 

@@ -21,7 +21,7 @@ from .harness import Eye, Program, check_document, program
 from .private_engine import Private, PrivateEngine, lacks
 from .uplink import uplink
 
-pytestmark = [pytest.mark.once, pytest.mark.alone]
+pytestmark = pytest.mark.once
 TYPES = ("node", "python", "php", "static")
 SERVICES = {"postgres": "postgres:17", "redis": "redis:8"}
 """Images from Debian's packages, under the names that pages use."""

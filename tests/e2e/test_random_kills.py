@@ -19,7 +19,7 @@ from .harness import Eye, Program, body, check_document, finish, listing, owner,
 
 pytestmark = pytest.mark.alone  # moments at random, which must not meet other load
 
-KILLS = 15
+KILLS = 9
 LANES = 3
 """Projects that are worked on side by side, each with its share of the kills."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)

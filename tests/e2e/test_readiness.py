@@ -130,9 +130,9 @@ def test_what_never_listens_goes_on_running(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "p", python("print('thinking', flush=True); time.sleep(600)"))
-    failed = run("up", "-p", project, "-w", folder, "--wait-timeout", "1", "--json", check=6)
+    failed = run("up", "-p", project, "-w", folder, "--wait-timeout", "3", "--json", check=6)
     assert failed.error["code"] == "NOT_READY"
-    assert failed.own_seconds < run.slow(6)
+    assert failed.own_seconds < run.slow(8)
     assert "PORT" in failed.error["hint"]
     assert failed.error["details"]["log_tail"] == ["thinking"]
     assert failed.project["state"] == "running"
