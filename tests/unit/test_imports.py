@@ -27,7 +27,7 @@ MODULES = [
 HEAVY = {
     "docker", "requests", "urllib3", "rich", "tenacity", "psutil", "dotenv", "pydantic",
     "hypothesis", "pytest", "filelock", "click", "asyncio", "packaging", "dependency_groups",
-    "mcp", "mcp_types", "anyio",
+    "mcp", "mcp_types", "anyio", "pathspec",
 }  # fmt: skip
 
 LOADED = """

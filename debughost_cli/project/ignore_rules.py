@@ -1,0 +1,127 @@
+"""The rules of ``.gitignore`` and ``.debughostignore``: which files of a folder are left out.
+
+pathspec translates the patterns. They are combined into few regular expressions here, and matched
+against each name once, for a workspace may have tens of thousands of files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from msgspec import Struct
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+GIT_FILE, OWN_FILE = ".gitignore", ".debughostignore"
+"""Where rules are read from, in each folder; those of the second one decide."""
+
+_GROUP_NAME = re.compile(r"\(\?P<\w+>")
+
+
+class _Line(Struct, frozen=True):
+    """One pattern; ``of_name``: it is matched against the last part of a path alone."""
+
+    ignores: bool
+    of_name: bool
+    regex: str
+
+
+class _Group(Struct, frozen=True):
+    """Patterns in a row that all ignore, or all do not."""
+
+    ignores: bool
+    of_name: re.Pattern[str] | None
+    of_path: re.Pattern[str] | None
+
+
+class IgnoreRules(Struct, frozen=True):
+    """The rules that hold in a folder: its own, and then those of the folders above it.
+
+    ``start``: the length of the folder's own path with its last ``/``, 0 for the workspace. The
+    last group comes first. ``of_git``: they say nothing about ``.git``, which git never looks for.
+    """
+
+    start: int
+    groups: tuple[_Group, ...]
+    above: IgnoreRules | None = None
+    of_git: bool = False
+
+    def is_ignored(self, path: str, name: str) -> bool:
+        """``path`` and its last part ``name``, a folder's with a final ``/``.
+
+        What is in a folder that is ignored is not matched: nobody looks there.
+        """
+        rules: IgnoreRules | None = self
+        is_git = name.startswith(".git") and name.removesuffix("/") == ".git"
+        while rules is not None:
+            for group in () if is_git and rules.of_git else rules.groups:
+                of_name, of_path = group.of_name, group.of_path
+                if (of_name and of_name.fullmatch(name)) or (
+                    of_path and of_path.fullmatch(path, rules.start)
+                ):
+                    return group.ignores
+            rules = rules.above
+        return False
+
+
+def parse_rules(
+    text: str, folder: str = "", above: IgnoreRules | None = None, file: str = OWN_FILE
+) -> IgnoreRules:
+    """The rules in ``text``, lines as in ``.gitignore``; those that are not valid are left out.
+
+    ``folder``: where the file with these lines is, relative to the workspace with a final ``/``.
+    """
+    lines = [line for line in map(_line, text.split("\n")) if line]
+    groups = [_group(ignores, found) for ignores, found in groupby(lines, lambda x: x.ignores)]
+    return IgnoreRules(len(folder), tuple(reversed(groups)), above, file == GIT_FILE)
+
+
+def _line(text: str) -> _Line | None:
+    pattern = text.removeprefix("!").removesuffix("\r")
+    if not pattern.endswith("\\ "):
+        pattern = pattern.rstrip()
+    if not pattern.strip("/") or text.startswith("#"):
+        return None
+    folder, body = pattern.endswith("/"), pattern.removesuffix("/")
+    of_name = "/" not in body
+    regexes = list(_parts(body.removeprefix("/").split("/"), folder))
+    if None in regexes:
+        return None
+    return _Line(not text.startswith("!"), of_name, "".join(r for r in regexes if r))
+
+
+def _parts(parts: list[str], folder: bool) -> Iterator[str | None]:
+    """A regular expression for each part of a path; None for one that matches nothing.
+
+    pathspec's own, of a whole path, would also match what is in a folder that matches.
+    """
+    *rest, last = parts
+    for part in rest:
+        yield "(?:.+/)?" if part == "**" else _translate(f"{part}/")
+    if last == "**":
+        yield ".+/" if folder else ".+"
+    else:
+        yield _translate(f"{last}/" if folder else last)
+
+
+def _translate(part: str) -> str | None:
+    try:
+        regex, _ = GitIgnoreSpecPattern.pattern_to_regex(f"/{part}")
+        if regex is None:
+            return None
+        re.compile(regex)
+    except (ValueError, re.error):
+        return None
+    return _GROUP_NAME.sub("(?:", regex).removeprefix("^")
+
+
+def _group(ignores: bool, lines: Iterable[_Line]) -> _Group:
+    found = list(lines)
+    of_name = [line.regex for line in found if line.of_name]
+    of_path = [line.regex for line in found if not line.of_name]
+    return _Group(ignores, _any_of(of_name), _any_of(of_path))
+
+
+def _any_of(regexes: list[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(regexes), re.DOTALL) if regexes else None
