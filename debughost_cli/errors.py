@@ -6,9 +6,16 @@ fields cannot change. Control flow reads classes and typed fields, never ``detai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Unpack
 
+from debughost_cli.conflict_errors import Busy as Busy
+from debughost_cli.conflict_errors import InUse as InUse
+from debughost_cli.conflict_errors import LimitReached as LimitReached
+from debughost_cli.conflict_errors import NameConflict as NameConflict
+from debughost_cli.conflict_errors import NetworkConflict as NetworkConflict
+from debughost_cli.conflict_errors import PortInUse as PortInUse
+from debughost_cli.conflict_errors import PortsExhausted as PortsExhausted
+from debughost_cli.conflict_errors import WorkspaceConflict as WorkspaceConflict
 from debughost_cli.failure import Context
 from debughost_cli.failure import DebughostError as DebughostError
 from debughost_cli.failure import ExitCode as ExitCode
@@ -154,76 +161,6 @@ class EngineTooOld(_EngineUnusable):
     """The engine's API is older than the tool needs."""
 
     code = "ENGINE_TOO_OLD"
-
-
-class _Conflict(DebughostError):
-    exit_code = ExitCode.CONFLICT
-
-
-class PortInUse(_Conflict):
-    """The requested port is in use. ``next_free``: the nearest free one above, if known."""
-
-    code = "PORT_IN_USE"
-    next_free: int | None
-
-    def __init__(
-        self, message: str, *, next_free: int | None = None, **context: Unpack[Context]
-    ) -> None:
-        super().__init__(message, **context)
-        self._init_fields(next_free=next_free)
-
-
-class PortsExhausted(_Conflict):
-    """Every port of the type's range is in use."""
-
-    code = "PORTS_EXHAUSTED"
-
-
-class NetworkConflict(_Conflict):
-    """The network differs from the requested one, or overlaps with another one.
-
-    ``overlaps``: the names of the networks that it overlaps with, as far as they are known.
-    """
-
-    code = "NETWORK_CONFLICT"
-    overlaps: tuple[str, ...]
-
-    def __init__(
-        self, message: str, *, overlaps: Sequence[str] = (), **context: Unpack[Context]
-    ) -> None:
-        super().__init__(message, **context)
-        self._init_fields(overlaps=tuple(overlaps))
-
-
-class NameConflict(_Conflict):
-    """Something unmanaged has the requested name."""
-
-    code = "NAME_CONFLICT"
-
-
-class WorkspaceConflict(_Conflict):
-    """The project id belongs to another workspace."""
-
-    code = "WORKSPACE_CONFLICT"
-
-
-class Busy(_Conflict):
-    """Another command holds the project."""
-
-    code = "BUSY"
-    retryable = True
-
-
-class InUse(_Conflict):
-    """The object to remove is still in use."""
-
-    code = "IN_USE"
-
-
-class LimitReached(_Conflict):
-    """As many projects run as the user allows."""
-
-    code = "LIMIT_REACHED"
 
 
 class _TimedOut(DebughostError):

@@ -176,5 +176,6 @@ def public_subclasses(base: type[Failure]) -> list[type[Failure]]:
 
 
 def all_errors() -> list[type[Failure]]:
-    """Every public error class, in the order of ``errors.py``, which must have been imported."""
-    return [*public_subclasses(DebughostError), Interrupted]
+    """Every public error class by exit code; ``errors.py`` must have been imported."""
+    found = sorted(public_subclasses(DebughostError), key=lambda cls: cls.exit_code)
+    return [*found, Interrupted]
