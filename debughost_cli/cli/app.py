@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None, session: Session | None = None) -> int:
 
 
 def _run_and_print(args: list[str], session: Session) -> int:
-    """A signal that comes when the work is done does not take its document away."""
+    """A signal that comes when the work is done does not take its result away."""
     output: Output | int | None = None
     try:
         output = _run(args, session)
@@ -89,9 +89,9 @@ def _run_and_print(args: list[str], session: Session) -> int:
     except Interrupted as exc:
         # From here on signals are ignored.
         done = Output(error=exc) if output is None else output
-        if isinstance(done, Output) and session.options.json and not session.is_printed:
-            return emit(session, done)
-        return exc.status
+        if isinstance(done, int) or session.is_printing:
+            return exc.status
+        return emit(session, done)
 
 
 def _run(args: list[str], session: Session) -> Output | int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from debughost_cli.cli import signals
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Failure, Internal
 from debughost_cli.render.streams import message_line
@@ -31,25 +32,23 @@ class Output(Struct, frozen=True):
 
 
 def emit(session: Session, output: Output) -> int:
-    """Prints the result and returns the exit code."""
-    session.progress.done(ok=output.error is None)
-    if session.options.json:
-        _emit_json(session, output)
-    else:
-        _emit_text(session, output)
-    return exit_code(output)
+    """Prints the result and returns the exit code; signals have no effect from then on."""
+    with signals.printing():
+        session.is_printing = True
+        session.progress.done(ok=output.error is None)
+        if session.options.json:
+            _emit_json(session, output)
+        else:
+            _emit_text(session, output)
+        return exit_code(output)
 
 
 def _emit_json(session: Session, output: Output) -> None:
     from debughost_cli.render.json import dumps
 
     made = document(session, output)
-    text = dumps({"type": "result"} | made if session.is_stream else made) + "\n"
-    stdout = session.streams.stdout
-    # Both at once: a signal must find the document either written or not begun.
-    session.is_printed = True
-    stdout.write(text)
-    stdout.flush()
+    session.streams.out(dumps({"type": "result"} | made if session.is_stream else made))
+    session.streams.stdout.flush()
 
 
 def document(session: Session, output: Output) -> Document:

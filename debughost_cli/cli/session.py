@@ -61,8 +61,8 @@ class Session(Struct, dict=True):
     """True where the projects are those of a group."""
     is_parsed: bool = False
     """True once the options of the command itself are known."""
-    is_printed: bool = False
-    """True once the JSON document is being written."""
+    is_printing: bool = False
+    """True once the result is being printed."""
     given_progress: SessionProgress | None = None
     given_host: DebugHost | None = None
     _host: DebugHost | None = None

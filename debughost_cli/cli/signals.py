@@ -5,9 +5,11 @@ After the first one the command cleans up, which a second one must not interrupt
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -23,15 +25,21 @@ Handler = Callable[[int, FrameType | None], None]
 _ENDING = ("SIGINT", "SIGTERM")
 _RAISE_DELAY = 0.01
 """Seconds until a signal that Python dropped, or that came too early, comes again."""
+_PRINTING = 1.0
+"""Seconds that a result may still take when a signal has come: its reader may not read."""
 _HALVES = ("__enter__", "__exit__", "_release_save", "_acquire_restore")
 """Functions whose effect and its undoing belong together. What they wait for is in others."""
 
 
 class _Gate:
-    """Whether a signal is raised at once, or kept until the work in progress is complete."""
+    """Whether a signal is raised at once, or kept until the work in progress is complete.
+
+    ``printing``: when the first signal came while the result is printed, infinite before.
+    """
 
     held = False
     kept: int | None = None
+    printing: float | None = None
 
 
 @contextmanager
@@ -63,7 +71,7 @@ def interrupt(number: int, names: Sequence[str] = _ENDING) -> None:
 
 def install() -> None:
     """From here on the first signal raises Interrupted in the main thread, see ``release``."""
-    _Gate.held, _Gate.kept = True, None
+    _Gate.held, _Gate.kept, _Gate.printing = True, None, None
     _set(_raise, _ENDING)
 
 
@@ -91,10 +99,17 @@ def is_too_early(number: int, frame: FrameType | None) -> bool:
     and left by Python code. Raised within it, an exception skips the other half: a connection pool
     or a lock file would be waited for without an end by the clean-up that follows.
     """
-    if frame is None or not _is_halfway(frame):
+    if _may_still_print() or (frame is not None and _is_halfway(frame)):
+        _repeat(number)
+        return True
+    return False
+
+
+def _may_still_print() -> bool:
+    if _Gate.printing is None:
         return False
-    _repeat(number)
-    return True
+    _Gate.printing = min(_Gate.printing, time.monotonic())
+    return time.monotonic() - _Gate.printing < _PRINTING
 
 
 def _is_halfway(frame: FrameType) -> bool:
@@ -150,9 +165,26 @@ def held() -> Iterator[None]:
     release()
 
 
+@contextmanager
+def printing() -> Iterator[None]:
+    """The block prints the result of a work that is done, and is the last that can be interrupted.
+
+    A signal must find the result printed whole or not begun, with the exit code that belongs to it:
+    it is raised only where printing goes on for a second after it, because nobody reads.
+    """
+    _Gate.printing = math.inf
+    try:
+        yield
+        ignore()
+    finally:
+        _Gate.printing = None
+
+
 def ignore() -> None:
-    """From here on signals have no effect: the result is printed."""
+    """From here on signals have no effect, also one that was to come again."""
     _set(signal.SIG_IGN, _ENDING)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _set(handler: Handler | signal.Handlers, names: Sequence[str]) -> None:

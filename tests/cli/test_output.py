@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -328,22 +329,16 @@ def test_a_signal_takes_back_what_was_half_made(
 
 
 class Killing(io.StringIO):
-    """A stream whose first write is interrupted."""
+    """A stream each of whose writes is interrupted."""
 
-    def write(self, text: Any) -> Any:
-        if not self.getvalue():
-            super().write(text)
-            os.kill(os.getpid(), signal.SIGTERM)
-            return len(text)
-        return super().write(text)
-
-
-def test_a_signal_while_the_result_is_printed_is_no_traceback(app: App) -> None:
-    assert app("status", "--json", stdout=Killing()).code in (0, 143)
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return written
 
 
 class KillingProgress(NullProgress):
-    """An observer whose end is interrupted: the work is done, and nothing is printed."""
+    """An observer whose end is interrupted: the work is done, and nothing is printed yet."""
 
     def __init__(self) -> None:
         self.warnings: list[Warn] = []
@@ -351,23 +346,38 @@ class KillingProgress(NullProgress):
     def mute(self) -> None: ...
 
     def done(self, *, ok: bool = True) -> None:
-        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
-            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("argv", [["rm", "-p", "shop"], ["status"], ["up", "--nope"]])
-def test_a_signal_before_the_document_is_printed_does_not_take_it_away(
-    app: App, engine: FakeEngine, workspace: Path, argv: list[str]
+@pytest.mark.parametrize("json_", [True, False], ids=["json", "text"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(("words", "code"), [("rm -p shop", 0), ("status", 0), ("up --nope", 2)])
+def test_a_signal_when_the_work_is_done_takes_neither_result_nor_exit_code_away(
+    app: App, up: None, words: str, code: int, moment: str, json_: bool
 ) -> None:
-    app("up")
-    wanted = app(*argv, "--json").document if argv[0] != "rm" else None
-    app.progress = KillingProgress()
-    run = app(*argv, "--json")
-    assert run.document["command"] == argv[0]
-    if wanted:
-        assert (run.document["ok"], run.document["error"]) == (wanted["ok"], wanted["error"])
+    app.progress = KillingProgress() if moment == "before" else None
+    stdout = Killing() if moment == "after" else None
+    run = app(*words.split(), *(["--json"] if json_ else []), stdout=stdout)
+    assert run.code == code
+    if json_:
+        assert run.document["command"] == words.partition(" ")[0]
+        assert run.document["ok"] is (code == 0)
+    elif code:
+        assert "no such option: --nope" in run.err.lower()
     else:
-        assert run.document["data"]["projects"][0]["action"] == "removed"
+        assert "shop" in run.out
+
+
+def test_a_signal_ends_a_result_that_nobody_reads(app: App, up: None) -> None:
+    class Stuck(io.StringIO):
+        def write(self, text: str) -> int:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+            return super().write(text)
+
+    began = time.monotonic()
+    assert app("status", "--json", stdout=Stuck()).code == 143
+    assert time.monotonic() - began < 10
 
 
 class Closed(io.StringIO):
