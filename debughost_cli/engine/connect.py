@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig, Usage
+from debughost_cli.engine.reachability import is_elsewhere
+from debughost_cli.errors import (
+    ContextNotFound,
+    DebughostError,
+    EngineNotTrusted,
+    InvalidConfig,
+    Usage,
+)
 
 DEFAULT_SOCKET = (
     "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
@@ -55,7 +62,10 @@ class Address(Struct, frozen=True):
 def resolve_address(
     host: str | None, context: str | None, environ: Mapping[str, str] | None = None
 ) -> Address:
-    """The address, by the contract's order. Raises ContextNotFound, Usage, InvalidConfig."""
+    """The address, by the contract's order.
+
+    Raises ContextNotFound, Usage, InvalidConfig, EngineNotTrusted.
+    """
     env = os.environ if environ is None else environ
     found = _find(host, context, env)
     return replace(found, proxies=_proxies(found.url, env))
@@ -69,7 +79,7 @@ def _find(host: str | None, context: str | None, env: Mapping[str, str]) -> Addr
     if context:
         return _from_context(context, "flag", env)
     if env.get("DOCKER_HOST"):
-        return _with_environment_tls(_checked(env["DOCKER_HOST"], "DOCKER_HOST"), env)
+        return _inherited(_with_environment_tls(_checked(env["DOCKER_HOST"], "DOCKER_HOST"), env))
     if env.get("DOCKER_CONTEXT"):
         return _from_context(env["DOCKER_CONTEXT"], "DOCKER_CONTEXT", env)
     current = _current_context(env)
@@ -102,6 +112,22 @@ def _malformed(url: str, source: str) -> DebughostError:
         f"{url!r} ({source}) is not an engine's address",
         hint="Write unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@host",
     )
+
+
+def _inherited(address: Address) -> Address:
+    """The address itself; raises EngineNotTrusted for plain TCP to another machine.
+
+    A variable may come from anywhere; who means it gives the address as ``--host`` or in a context.
+    """
+    if not address.tls and address.url.startswith(("tcp:", "http:")) and is_elsewhere(address.url):
+        raise EngineNotTrusted(
+            f"DOCKER_HOST is {address.url}, with neither TLS nor ssh: whoever is on that network "
+            "can read and change everything",
+            hint="Use ssh://user@host, or TLS (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH); on a network "
+            f"that you trust, ask for it by name: --host {address.url}, or DEBUGHOST_HOST",
+            details={"endpoint": address.url, "source": address.source},
+        )
+    return address
 
 
 def _with_environment_tls(address: Address, env: Mapping[str, str]) -> Address:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from debughost_cli.engine.reachability import HostUnreachable
 from debughost_cli.errors import EngineUnavailable
 
 T = TypeVar("T")
@@ -23,7 +24,8 @@ class Retrier:
     """Runs calls; one that raises an EngineUnavailable that may pass runs up to three times more.
 
     A timeout is not retried: an engine that accepted a request and hangs will hang again, and the
-    user would wait for minutes. Permissions and malformed addresses are not either.
+    user would wait for minutes. Machines that do not answer at all, permissions and malformed
+    addresses are not either.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class Retrier:
         try:
             return attempt()
         except EngineUnavailable as exc:
-            if self._on_retry is None or not exc.retryable:
+            if self._on_retry is None or not _may_pass(exc):
                 raise
             return self._retry(attempt, exc, self._on_retry)
 
@@ -68,6 +70,8 @@ class Retrier:
 
 
 def _may_pass(exc: BaseException) -> bool:
+    if isinstance(exc, HostUnreachable):
+        return False
     return isinstance(exc, EngineUnavailable) and exc.retryable
 
 

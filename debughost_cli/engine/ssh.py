@@ -1,6 +1,6 @@
 """An engine behind ssh, as a socket of this machine.
 
-One ``ssh`` forwards a private socket for the life of the process; after that it behaves as a local
+One ``ssh`` forwards a private socket for as long as it is needed; after that it behaves as a local
 engine. docker-py's own ways have no time limit for connecting (paramiko) or start an ``ssh`` for
 every request.
 """
@@ -8,20 +8,69 @@ every request.
 from __future__ import annotations
 
 import atexit
+import os
+import re
+import select
 import shutil
-import socket
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from debughost_cli.engine.reachability import CONNECT_TIMEOUT, permission_denied, unavailable
-from debughost_cli.errors import DebughostError, Usage
+from debughost_cli.engine.reachability import CONNECT_TIMEOUT, unreachable
+from debughost_cli.engine.ssh_faults import no_socket, ssh_failed, ssh_missing
+from debughost_cli.errors import Usage
 from debughost_cli.resources import EngineInfo
 
-REMOTE_SOCKET = "/var/run/docker.sock"
+DEFAULT_SOCKET = "/var/run/docker.sock"
+OPTIONS = (
+    # No question is answered here; the user's own connections are neither used nor changed.
+    "BatchMode=yes", "ControlMaster=no", "ControlPath=none",
+    f"ConnectTimeout={CONNECT_TIMEOUT:.0f}", "ServerAliveInterval=5", "ServerAliveCountMax=2",
+    # A forward in the user's configuration may be in use already by another ssh.
+    "ExitOnForwardFailure=no", "StreamLocalBindUnlink=yes",
+    "RemoteCommand=none", "PermitLocalCommand=no", "ForwardAgent=no", "ForwardX11=no",
+    "LogLevel=ERROR",
+)  # fmt: skip
+
+# As the docker command there finds its engine, then the places of rootless ones and of Podman. What
+# the address names, or that machine's user chose, is taken or nothing. The answer is a line of its
+# own, for the shell's own files may print as well. ``cat`` ends with our end of its input, so that
+# a killed client leaves no ssh. One line, for csh.
+_SEARCH = """\
+answer() { echo "debughost-engine $1 $2"; exec cat; };
+try() { [ -S "$1" ] || return 0; [ -w "$1" ] && answer socket "$1"; denied=${denied:-$1}; };
+denied=; own=OWN;
+if [ -z "$own" ]; then
+  own=${DOCKER_HOST-}; config=${DOCKER_CONFIG:-$HOME/.docker}/config.json;
+  if [ -z "$own" ] && command -v docker >/dev/null 2>&1; then
+    if [ -n "${DOCKER_CONTEXT-}" ] || grep -qs currentContext "$config"; then
+      own=$(docker context inspect --format "{{.Endpoints.docker.Host}}" 2>/dev/null);
+    fi;
+  fi;
+fi;
+run=${XDG_RUNTIME_DIR:-/run/user/$(id -u)};
+case $own in
+  unix://*) try "${own#unix://}" ;;
+  ?*) answer other "$own" ;;
+  *) for s in /var/run/docker.sock "$run/docker.sock" "$HOME/.docker/run/docker.sock"
+       "$HOME/.docker/desktop/docker.sock" "$HOME/.colima/default/docker.sock"
+       "$run/podman/podman.sock" /run/podman/podman.sock; do try "$s"; done ;;
+esac;
+[ -n "$denied" ] && answer denied "$denied";
+answer none "${own#unix://}"
+"""
+_ANSWER = re.compile(rb"^debughost-engine (socket|other|denied|none) ?(.*)\r?\n", re.MULTILINE)
+_PATH = re.compile(r"/[\w./@:+-]+", re.ASCII)
+
+
+def _search(path: str) -> str:
+    """The command that looks for the engine's socket, or for that one alone."""
+    script = " ".join(_SEARCH.split()).replace("own=OWN", f"own=unix://{path}" if path else "own=")
+    return f"exec sh -c '{script}'"
 
 
 class SshTunnel:
@@ -30,79 +79,132 @@ class SshTunnel:
     def __init__(self, info: EngineInfo) -> None:
         """Raises EngineUnavailable, EnginePermissionDenied, Usage."""
         self._info = info
+        self._destination = _destination(info)
+        self._remote = _path(info)
         self._folder = Path(tempfile.mkdtemp(prefix="debughost-"))
         self._socket = self._folder / "engine.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._guard = threading.Lock()
         atexit.register(self.close)
-        self._process = self._start()
-        self._await()
+        try:
+            self.keep_open()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def url(self) -> str:
-        """The local end."""
+        """The local end, which stays the same."""
         return f"unix://{self._socket}"
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        """The remote ``cat`` ends with our end of its input: a killed client leaves no ssh."""
-        parts = urlsplit(self._info.endpoint)
-        if not parts.hostname or parts.hostname.startswith("-"):
-            raise Usage(f"{self._info.endpoint!r} names no host", hint="Write ssh://user@host")
-        options = ["BatchMode=yes", f"ConnectTimeout={CONNECT_TIMEOUT:.0f}"]
-        options += ["ExitOnForwardFailure=yes", "StreamLocalBindUnlink=yes"]
-        command = ["ssh", "-T", *[word for o in options for word in ("-o", o)]]
-        command += ["-L", f"{self._socket}:{parts.path or REMOTE_SOCKET}"]
-        command += ["-p", str(parts.port)] if parts.port else []
-        command += ["-l", parts.username] if parts.username else []
-        try:
-            return subprocess.Popen(  # noqa: S603 - no shell, and the host cannot be an option
-                [*command, "--", parts.hostname, "cat"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                # Ctrl-C is for this program: cleaning up still needs the engine.
-                start_new_session=True,
-            )
-        except OSError as exc:
-            self.close()
-            raise unavailable(self._info, f"ssh cannot be run: {exc.strerror or exc}") from None
+    def keep_open(self) -> None:
+        """Opens it again where ssh has ended, as it does when the link is cut.
 
-    def _await(self) -> None:
+        Raises as the constructor does.
+        """
+        with self._guard:
+            if self._process is None or self._process.poll() is not None:
+                self._open()
+
+    def _open(self) -> None:
+        """The first time with the usual path; that machine may name another one."""
         deadline = time.monotonic() + CONNECT_TIMEOUT + 1
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise self._failure()
-            if self._answers():
-                return
-            time.sleep(0.02)
-        self.close()
-        raise unavailable(self._info, f"no ssh connection within {CONNECT_TIMEOUT:.0f} s")
+        place = self._connect(self._remote or DEFAULT_SOCKET, deadline)
+        if place != (self._remote or DEFAULT_SOCKET):
+            self._remote = place
+            self._connect(place, deadline)
+        self._remote = place
 
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    def _connect(self, socket: str, deadline: float) -> str:
+        """Starts ssh with a forward of ``socket``; the path of the engine's socket there."""
+        self._end()
+        self._socket.unlink(missing_ok=True)
+        options = [word for option in OPTIONS for word in ("-o", option)]
+        forward = ["-L", f"{self._socket}:{socket}"]
+        command = ["ssh", "-T", *options, *forward, *self._destination, _search(self._remote)]
+        with (self._folder / "said").open("wb") as said:
             try:
-                probe.connect(str(self._socket))
-            except OSError:
-                return False
-        return True
+                self._process = subprocess.Popen(  # noqa: S603 - no shell, and no option of others
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    # Ctrl-C is for this program: cleaning up still needs the engine.
+                    start_new_session=True,
+                )
+            except OSError as exc:
+                raise ssh_missing(self._info, exc.strerror or str(exc)) from None
+        kind, place = self._answer(self._process, deadline)
+        if kind != "socket":
+            self._end()
+            raise no_socket(self._info, self._destination[-1], kind, place)
+        if not self._socket.exists():
+            raise ssh_failed(self._info, self._destination, self._said(), 0)
+        return place
 
-    def _failure(self) -> DebughostError:
-        """The last line that ssh wrote."""
-        assert self._process.stderr is not None
-        lines = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
-        self.close()
-        last = lines[-1] if lines else f"ssh ended with {self._process.returncode}"
-        if "permission denied" in last.lower():
-            return permission_denied(f"{self._info.endpoint}: {last}")
-        return unavailable(self._info, last)
+    def _answer(self, process: subprocess.Popen[bytes], deadline: float) -> tuple[str, str]:
+        """Waits for the line that comes once the user is logged in."""
+        assert process.stdout is not None
+        output = b""
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([process.stdout], [], [], left)[0]:
+                break
+            data = os.read(process.stdout.fileno(), 65536)
+            if not data:
+                code = process.wait()
+                raise ssh_failed(self._info, self._destination, self._said(), code)
+            output += data
+            if found := _ANSWER.search(output):
+                return found[1].decode(), found[2].decode("utf-8", "surrogateescape")
+        raise unreachable(self._info, f"no ssh connection within {CONNECT_TIMEOUT:.0f} s")
+
+    def _said(self) -> str:
+        return (self._folder / "said").read_text("utf-8", "replace")
+
+    def _end(self) -> None:
+        process = self._process
+        if not process:
+            return
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                if pipe:
+                    pipe.close()
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2)
 
     def close(self) -> None:
         """Ends ssh and takes the socket away."""
-        process = getattr(self, "_process", None)
-        if process:
-            for pipe in (process.stdin, process.stderr):
-                with suppress(OSError):
-                    pipe.close()
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(2)
+        self._end()
         shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
+
+
+def _path(info: EngineInfo) -> str:
+    """The socket's path on that machine, as the address has it; empty where it has none."""
+    path = unquote(urlsplit(info.endpoint).path.rstrip("/"))
+    if path and not _PATH.fullmatch(path):
+        raise Usage(
+            f"{path!r} is not a socket's path", hint="Write ssh://user@host/run/docker.sock"
+        )
+    return path
+
+
+def _destination(info: EngineInfo) -> list[str]:
+    """The words of the ssh command that say where to, the host last.
+
+    The host as it is written: ``ssh`` tells upper from lower case in its configuration.
+    """
+    parts = urlsplit(info.endpoint)
+    host = parts.netloc.rpartition("@")[2]
+    host = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]
+    if not host or host.startswith("-"):
+        raise Usage(f"{info.endpoint!r} names no host", hint="Write ssh://user@host")
+    if parts.password is not None:
+        raise Usage(
+            "an address with a password in it can be read by everyone on this machine",
+            hint="Log in with a key: ssh://user@host",
+        )
+    words = ["-p", str(parts.port)] if parts.port else []
+    words += ["-l", unquote(parts.username)] if parts.username else []
+    return [*words, "--", host]

@@ -242,11 +242,15 @@ class Host(PrivateEngine):
             )  # fmt: skip
         eventually((place / "sshd.pid").exists, timeout=20)
 
-    def end_sessions(self) -> None:
-        """Ends whoever is logged in, as a firewall or a restart of sshd may."""
+    def sessions(self) -> list[int]:
+        """The processes of sshd that serve those who are logged in."""
         assert self._sshd
         (daemon,) = _children(self._sshd.pid)
-        for session in _children(daemon):
+        return _children(daemon)
+
+    def end_sessions(self) -> None:
+        """Ends whoever is logged in, as a firewall or a restart of sshd may."""
+        for session in self.sessions():
             with suppress(ProcessLookupError):
                 os.kill(session, signal.SIGKILL)
 

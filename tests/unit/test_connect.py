@@ -16,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debughost_cli.engine.connect import DEFAULT_SOCKET, Address, resolve_address
-from debughost_cli.errors import ContextNotFound, DebughostError, InvalidConfig, Usage
+from debughost_cli.errors import (
+    ContextNotFound,
+    DebughostError,
+    EngineNotTrusted,
+    InvalidConfig,
+    Usage,
+)
 
 
 @pytest.fixture
@@ -73,8 +79,8 @@ def test_the_whole_order_of_the_contract(env: Any, home: Any, add_context: Any) 
     assert resolve_address(None, None, env) == Address("tcp://current:1", "context")
     env["DOCKER_CONTEXT"] = "variable"
     assert resolve_address(None, None, env) == Address("tcp://variable:1", "DOCKER_CONTEXT")
-    env["DOCKER_HOST"] = "tcp://host:1"
-    assert resolve_address(None, None, env) == Address("tcp://host:1", "DOCKER_HOST")
+    env["DOCKER_HOST"] = "tcp://127.0.0.1:1"
+    assert resolve_address(None, None, env) == Address("tcp://127.0.0.1:1", "DOCKER_HOST")
     assert resolve_address(None, "flagged", env) == Address("tcp://flagged:1", "flag")
     assert resolve_address("tcp://given:1", None, env) == Address("tcp://given:1", "flag")
 
@@ -271,11 +277,38 @@ def certificates(tmp_path: Path) -> Any:
 def test_dockers_variables_about_tls(
     env: Any, certificates: Any, verify: str, path: bool, tls: bool, verified: bool
 ) -> None:
-    env |= {"DOCKER_TLS_VERIFY": verify, "DOCKER_HOST": "tcp://host:2376"}
+    env |= {"DOCKER_TLS_VERIFY": verify, "DOCKER_HOST": "tcp://127.0.0.1:2376"}
     if path:
         env["DOCKER_CERT_PATH"] = str(certificates)
     found = resolve_address(None, None, env)
     assert (found.tls, found.verify) == (tls, verified)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_refused"),
+    [
+        ("tcp://builder:2375", True),
+        ("10.1.2.3:2375", True),
+        ("tcp://127.0.0.9:2375", False),
+        ("tcp://localhost:2375", False),
+        ("tcp://[::1]:2375", False),
+        ("ssh://builder", False),
+    ],
+)
+def test_plain_tcp_to_another_machine_is_refused_unless_it_is_asked_for(
+    env: Any, add_context: Any, url: str, is_refused: bool
+) -> None:
+    inherited = env | {"DOCKER_HOST": url}
+    if is_refused:
+        with pytest.raises(EngineNotTrusted) as caught:
+            resolve_address(None, None, inherited)
+        assert "--host" in caught.value.hint
+    else:
+        assert resolve_address(None, None, inherited).source == "DOCKER_HOST"
+    assert resolve_address(url, None, env).source == "flag"
+    add_context("asked", url)
+    assert resolve_address(None, "asked", env).source == "flag"
+    assert resolve_address(None, None, inherited | {"DOCKER_TLS_VERIFY": "1"})
 
 
 def test_dockers_variables_about_tls_do_not_touch_a_socket(env: Any, certificates: Any) -> None:

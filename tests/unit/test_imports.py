@@ -363,13 +363,13 @@ def test_the_arrows(sources: Any, forbidden: Any) -> None:
     assert offenders(sources, forbidden) == set()
 
 
-@pytest.mark.parametrize("name", ["models.py", "failure.py", "errors.py"])
+@pytest.mark.parametrize("name", ["models.py", "failure.py", "errors.py", "conflict_errors.py"])
 def test_models_and_errors_need_the_standard_library_and_msgspec_alone(name: str) -> None:
     allowed = sys.stdlib_module_names | {"debughost_cli", "msgspec"}
     found = set(imports(PACKAGE / name))
     assert {n.partition(".")[0] for n in found} <= allowed
     inside = {".".join(n.split(".")[:2]) for n in found if n.startswith("debughost_cli.")}
-    assert inside <= set(ours("models", "failure", "errors"))
+    assert inside <= set(ours("models", "failure", "errors", "conflict_errors"))
 
 
 @pytest.mark.parametrize("folder", ["project", "container"])

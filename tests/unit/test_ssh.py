@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from debughost_cli.engine import ssh
+from debughost_cli.engine.reachability import HostUnreachable
 from debughost_cli.engine.ssh import SshTunnel
 from debughost_cli.errors import (
     DebughostError,
+    EngineNotTrusted,
     EnginePermissionDenied,
     EngineUnavailable,
     Usage,
@@ -44,6 +46,8 @@ listener = socket.socket(socket.AF_UNIX)
 listener.bind(local)
 listener.listen()
 threading.Thread(target=accept, args=(listener,), daemon=True).start()
+print("Welcome to builder")
+print("debughost-engine socket", remote, flush=True)
 sys.stdin.buffer.read()
 """
 FakeSsh = Callable[[str], Path]
@@ -96,8 +100,9 @@ def test_requests_pass_through_it(fake_ssh: FakeSsh, engine: Server) -> None:
     assert engine.requests == ["GET /version"]
     words = record.read_text().splitlines()
     assert [words[words.index(o) + 1] for o in ("-p", "-l")] == ["2222", "me"]
-    assert words[-3:] == ["--", "builder", "cat"]
-    assert "BatchMode=yes" in words
+    assert words[-3:-1] == ["--", "builder"]
+    assert {"BatchMode=yes", "ControlMaster=no", "ControlPath=none"} < set(words)
+    assert "\n" not in words[-1]
     tunnel.close()
 
 
@@ -106,9 +111,11 @@ def test_closing_ends_ssh_and_removes_the_socket(fake_ssh: FakeSsh, engine: Serv
     tunnel = SshTunnel(info(path=socket_of(engine)))
     local = Path(tunnel.url.removeprefix("unix://"))
     assert local.is_socket()
+    process = tunnel._process
     tunnel.close()
     assert not local.parent.exists()
-    assert tunnel._process.returncode is not None
+    assert process
+    assert process.returncode is not None
 
 
 def test_the_socket_is_for_this_user_alone(fake_ssh: FakeSsh, engine: Server) -> None:
@@ -118,21 +125,80 @@ def test_the_socket_is_for_this_user_alone(fake_ssh: FakeSsh, engine: Server) ->
     tunnel.close()
 
 
+def test_it_is_opened_again_where_ssh_has_ended(fake_ssh: FakeSsh, engine: Server) -> None:
+    fake_ssh(FORWARD)
+    tunnel = SshTunnel(info(path=socket_of(engine)))
+    first = tunnel._process
+    assert first
+    tunnel.keep_open()
+    assert tunnel._process is first
+    first.kill()
+    first.wait()
+    tunnel.keep_open()
+    assert tunnel._process
+    assert tunnel._process.pid != first.pid
+    tunnel.close()
+
+
+def test_the_socket_that_the_other_machine_names_is_forwarded(
+    fake_ssh: FakeSsh, engine: Server
+) -> None:
+    """The first ssh cannot know where a rootless engine is."""
+    record = fake_ssh(FORWARD.replace('socket", remote', f'socket", {socket_of(engine)!r}'))
+    tunnel = SshTunnel(info(path=""))
+    words = record.read_text().splitlines()
+    assert words[words.index("-L") + 1].endswith(f":{socket_of(engine)}")
+    assert f"own=unix://{socket_of(engine)};" in words[-1]
+    tunnel.close()
+
+
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("answer", "kind", "words"),
     [
-        ("me@builder: Permission denied (publickey).", EnginePermissionDenied),
-        ("ssh: Could not resolve hostname builder", EngineUnavailable),
+        ("none ", EngineUnavailable, "no socket of an engine on builder"),
+        ("none /srv/x.sock", EngineUnavailable, "no socket /srv/x.sock on builder"),
+        ("denied /run/docker.sock", EnginePermissionDenied, "/run/docker.sock"),
+        ("other tcp://10.0.0.1:2376", EngineUnavailable, "tcp://10.0.0.1:2376"),
+    ],
+)
+def test_a_machine_without_an_engine_for_its_user(
+    fake_ssh: FakeSsh, answer: str, kind: type[DebughostError], words: str
+) -> None:
+    fake_ssh(f"print('debughost-engine {answer}', flush=True); import sys; sys.stdin.buffer.read()")
+    error = open_tunnel(info())
+    assert type(error) is kind
+    assert words in error.message
+    assert "builder" in error.hint or "ssh://" in error.hint
+
+
+CHANGED = """\
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+Offending ED25519 key in /home/me/.ssh/known_hosts:3
+Host key for builder has changed and you have requested strict checking.
+Host key verification failed."""
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "hint"),
+    [
+        ("me@builder: Permission denied (publickey).", EnginePermissionDenied, "ssh-copy-id"),
+        ("ssh: Could not resolve hostname builder", HostUnreachable, "ssh -p 2222 me@builder"),
+        ("ssh: connect to host builder port 2222: Connection refused", EngineUnavailable, "ssh "),
+        ("Host key verification failed.", EngineNotTrusted, "by hand once"),
+        (CHANGED, EngineNotTrusted, "ssh-keygen -R '[builder]:2222'"),
     ],
 )
 def test_the_last_line_of_ssh_is_the_reason(
-    fake_ssh: FakeSsh, text: str, kind: type[DebughostError]
+    fake_ssh: FakeSsh, text: str, kind: type[DebughostError], hint: str
 ) -> None:
     fake_ssh(f"import sys\nsys.exit('Warning: added to known hosts\\n' + {text!r})")
     error = open_tunnel(info())
     assert type(error) is kind
-    assert text in error.message
+    assert text.splitlines()[-1] in error.message
     assert "Warning" not in error.message
+    assert hint in error.hint
 
 
 def test_an_ssh_that_gives_no_reason(fake_ssh: FakeSsh) -> None:
@@ -141,7 +207,7 @@ def test_an_ssh_that_gives_no_reason(fake_ssh: FakeSsh) -> None:
 
 
 def test_a_host_that_does_not_answer(fake_ssh: FakeSsh, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssh, "CONNECT_TIMEOUT", -0.8)
+    monkeypatch.setattr(ssh, "CONNECT_TIMEOUT", -0.5)
     fake_ssh("import sys; sys.stdin.buffer.read()")
     error = open_tunnel(info())
     assert isinstance(error, EngineUnavailable)
@@ -157,3 +223,34 @@ def test_a_host_that_ssh_would_take_for_an_option(fake_ssh: FakeSsh) -> None:
     record = fake_ssh(FORWARD)
     assert isinstance(open_tunnel(info("-oProxyCommand=x")), Usage)
     assert not record.exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("me:secret@builder", ""),
+        ("builder", "/run/it's.sock"),
+        ("builder", "/a%20b;c"),
+        ("me@", ""),
+    ],
+)
+def test_an_address_that_no_shell_should_see(fake_ssh: FakeSsh, host: str, path: str) -> None:
+    record = fake_ssh(FORWARD)
+    assert isinstance(open_tunnel(info(host, path)), Usage)
+    assert not record.exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("Builder", ["--", "Builder"]),
+        ("me%40corp@[fe80::1]:22", ["-p", "22", "-l", "me@corp", "--", "fe80::1"]),
+    ],
+)
+def test_the_host_is_given_to_ssh_as_it_is_written(
+    fake_ssh: FakeSsh, engine: Server, host: str, words: list[str]
+) -> None:
+    record = fake_ssh(FORWARD)
+    SshTunnel(info(host, socket_of(engine))).close()
+    given = record.read_text().splitlines()[:-1]
+    assert given[-len(words) :] == words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -12,7 +13,7 @@ from debughost_cli.engine.docker.circuit import CircuitBreaker
 from debughost_cli.engine.docker.client import ApiClient, open_client
 from debughost_cli.engine.docker.exceptions import mapped
 from debughost_cli.engine.docker.transport import time_limit
-from debughost_cli.engine.reachability import not_an_engine
+from debughost_cli.engine.reachability import FIRST_ANSWER_TIMEOUT, is_elsewhere, not_an_engine
 from debughost_cli.errors import EngineTooOld
 from debughost_cli.resources import EngineInfo
 
@@ -32,19 +33,29 @@ class Connection:
 
     def __init__(self, address: Address, circuit: CircuitBreaker) -> None:
         """Raises EngineUnavailable, EngineTimeout, EnginePermissionDenied, EngineTooOld."""
-        self.info = EngineInfo(address.url, address.source)
+        self.info = EngineInfo(address.url, address.source, certificate=_certificate(address))
         self._address = address
         self._circuit = circuit
         self._tunnel: SshTunnel | None = None
         facts = circuit.call(self._read_facts)
         self.info = _info(address, facts)
         self._version = _negotiate(facts)
-        self.client = self.open_another(circuit.timeout)
+        self._client = self.open_another(circuit.timeout)
+
+    @property
+    def client(self) -> ApiClient:
+        """Its client. Raises what opening the tunnel raises, where that has ended meanwhile."""
+        self._open_tunnel()
+        return self._client
 
     def _read_facts(self) -> dict[str, Any]:
         timeout = self._circuit.timeout
+        if is_elsewhere(self.info.endpoint):
+            timeout = min(timeout, FIRST_ANSWER_TIMEOUT)
+        began = time.monotonic()
         with mapped(self.info, "connecting", timeout):
             self._open_tunnel()
+            timeout -= time.monotonic() - began
             client = open_client(self._address, _text(OLDEST_API), timeout)
             try:
                 with time_limit(timeout):
@@ -59,7 +70,9 @@ class Connection:
 
     def _open_tunnel(self) -> None:
         """Makes an engine behind ssh reachable through a socket of this machine."""
-        if self._address.url.startswith("ssh://"):
+        if self._tunnel:
+            self._tunnel.keep_open()
+        elif self._address.url.startswith("ssh://"):
             from debughost_cli.engine.ssh import SshTunnel
 
             self._tunnel = SshTunnel(self.info)
@@ -67,11 +80,12 @@ class Connection:
 
     def open_another(self, timeout: float) -> ApiClient:
         """A client with connections of its own."""
+        self._open_tunnel()
         return open_client(self._address, self._version, timeout)
 
     def close(self) -> None:
         """Closes pooled connections, and ends the ssh that was started for them."""
-        self.client.close()
+        self._client.close()
         if self._tunnel:
             self._tunnel.close()
 
@@ -114,7 +128,12 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
         maps_users=mapped_users or facts.get("Os") not in ("linux", None),
         shares_kernel=_shares_kernel(address.url, facts),
         proxies=address.proxies,
+        certificate=_certificate(address),
     )
+
+
+def _certificate(address: Address) -> str:
+    return str(address.cert) if address.tls and address.cert else ""
 
 
 def _shares_kernel(url: str, facts: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import re
+import socket
 import ssl
 import tarfile
 from collections.abc import Iterator
@@ -22,10 +23,12 @@ from debughost_cli.engine.error_map import from_answer
 from debughost_cli.engine.reachability import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
-    not_trusted,
+    is_elsewhere,
     permission_denied,
     unavailable,
+    unreachable,
 )
+from debughost_cli.engine.tls_faults import tls_failed, wants_tls
 from debughost_cli.resources import EngineInfo
 
 
@@ -41,6 +44,8 @@ def mapped(info: EngineInfo, doing: str, timeout: float = READ_TIMEOUT) -> Itera
     except errors.DebughostError:
         raise
     except docker.errors.APIError as exc:
+        if "HTTP request to an HTTPS server" in str(exc.explanation):
+            raise wants_tls(info) from exc
         raise from_answer(exc.status_code or 0, exc.explanation or str(exc), doing) from exc
     except (
         docker.errors.DockerException,
@@ -88,7 +93,7 @@ def _from_transport(
         return unavailable(info, _reason(chain))
     tls = [e for e in chain if isinstance(e, ssl.SSLError) and not isinstance(e, _LOST)]
     if tls:
-        return not_trusted(info, _tls_reason(tls[-1]))
+        return tls_failed(info, tls[-1])
     if _is_timeout(chain):
         return _timeout(chain, info, doing, timeout)
     if isinstance(exc, docker.errors.InvalidVersion):
@@ -100,9 +105,16 @@ def _from_transport(
             "'debughost doctor' checks more",
             details={"endpoint": info.endpoint},
         )
+    if any(isinstance(e, socket.gaierror) or _errno(e) in _NO_HOST for e in chain):
+        return unreachable(info, _reason(chain))
     return unavailable(info, _reason(chain))
 
 
+def _errno(exc: Exception) -> int | None:
+    return exc.errno if isinstance(exc, OSError) else None
+
+
+_NO_HOST = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
 _LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 """The connection ended, as it may without TLS."""
 _GARBAGE = (
@@ -117,14 +129,6 @@ _TRANSPORT = (
     urllib3.exceptions.HTTPError,
     OSError,
 )
-
-
-def _tls_reason(exc: ssl.SSLError) -> str:
-    """OpenSSL's reason, without its codes and the line of C: ``unknown ca``."""
-    reason = (
-        getattr(exc, "verify_message", "") or (exc.reason or str(exc)).replace("_", " ").lower()
-    )
-    return str(reason)[:200]
 
 
 def _has(chain: list[Exception], *kinds: type[Exception]) -> bool:
@@ -143,7 +147,8 @@ def _timeout(
     chain: list[Exception], info: EngineInfo, doing: str, timeout: float
 ) -> errors.DebughostError:
     if _has(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-        return unavailable(info, f"no connection within {CONNECT_TIMEOUT:.0f} s")
+        late = unreachable if is_elsewhere(info.endpoint) else unavailable
+        return late(info, f"no connection within {CONNECT_TIMEOUT:.0f} s")
     return errors.EngineTimeout(
         f"the engine at {info.endpoint} did not answer within {timeout:.0f} s while {doing}",
         hint="It may hang: 'debughost doctor' checks more; restarting the engine often helps",
