@@ -65,8 +65,8 @@ def _forget(destination: Sequence[str]) -> str:
     if "-p" in destination:
         host = f"[{host}]:{destination[destination.index('-p') + 1]}"
     return (
-        "Somebody may listen in, or the machine was installed again: if you know that it was, forget "
-        f"its old key with: ssh-keygen -R {shlex.quote(host)}"
+        "Somebody may listen in, or the machine was installed again: if you know that it was, "
+        f"forget its old key with: ssh-keygen -R {shlex.quote(host)}"
     )
 
 
