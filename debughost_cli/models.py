@@ -14,6 +14,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from debughost_cli.failure import NotReadyReason
+from debughost_cli.synced import Sync
 
 
 class ProjectType(StrEnum):
@@ -289,3 +290,5 @@ class Project(Struct, frozen=True):
     flags: tuple[str, ...] = ()
     """The flags of earlier runs of ``up`` that are in force; of variables the names."""
     memory_limit_bytes: int | None = None
+    sync: Sync | None = None
+    """Of a workspace that is uploaded; None where the engine mounts it."""

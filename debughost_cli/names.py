@@ -260,6 +260,11 @@ def port_note_name(project: str) -> str:
     return f"debug-host-{project}-port"
 
 
+def probe_name(project: str, token: str) -> str:
+    """The container that tells whether an engine sees a workspace."""
+    return f"debug-host-{project}-probe-{token}"
+
+
 def base_labels(version: str, now: datetime) -> dict[str, str]:
     """The labels that everything of ours carries."""
     return {MANAGED: "true", CREATED: rfc3339(now), VERSION: version}

@@ -1,6 +1,6 @@
 """What an engine holds and reports: plain, frozen facts, each as the engine describes it.
 
-Units: sizes in bytes (int), durations in seconds (float), times as aware ``datetime`` in UTC.
+Units: bytes (int), seconds (float), aware ``datetime`` in UTC.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from debughost_cli.models import RestartPolicy
-from debughost_cli.specs import Limits, Mount, PortBinding, Role, User, parse_bindings
+from debughost_cli.specs import Limits, Mount, PortBinding, Role, User, as_port, parse_bindings
 
 MAPPED_IDS = 65536
 """How many users and groups an engine with ``userns-remap`` maps."""
@@ -29,6 +29,12 @@ class EngineInfo(Struct, frozen=True):
     proxies: Mapping[str, str] = field(default_factory=dict)  # Variables for containers and builds.
     shares_kernel: bool = False  # Containers see this machine's devices and inodes.
     certificate: str = ""  # The path of that with which this client identifies itself by TLS.
+    shares_files: bool = False  # It is known to see this machine's files at the same paths.
+
+    @property
+    def shares_machine(self) -> bool:
+        """Whether it uses this machine's ports and CPUs: it has a socket of this machine."""
+        return self.endpoint.startswith(("unix://", "npipe://"))
 
 
 class UserMapping(Struct, frozen=True):
@@ -291,8 +297,3 @@ class EngineEvent(Struct, frozen=True):
     exit_code: int | None = None
     role: str = Role.MAIN
     service: str = ""
-
-
-def as_port(text: str | None) -> int:
-    """The port in a label, 0 where there is no valid one."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 0

@@ -82,6 +82,11 @@ def parse_bindings(text: str) -> tuple[PortBinding, ...]:
     return tuple(PortBinding(m[1], int(m[3]), int(m[2])) for m in found if m)
 
 
+def as_port(text: str | None) -> int:
+    """The port in a label, 0 where there is no valid one."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
 class Mount(Struct, frozen=True):
     """A mount of a container. ``source``: a path for ``bind``, a volume's name for ``volume``."""
 

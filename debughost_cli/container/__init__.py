@@ -75,6 +75,8 @@ def control_files(
     ]
     if workspace:
         entries.append(_workspace_file(workspace))
+    if names.WORKDIR in volumes:
+        entries.append(FileEntry(f"{names.CONTROL_DIR}/uploaded", b"", 0, 0, 0o644))
     if ca_bundle:
         entries.append(FileEntry(names.CA_FILE, ca_bundle, 0, 0, 0o444))
     if git:

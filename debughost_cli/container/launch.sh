@@ -21,7 +21,7 @@
 #   full-shm      with "ended", after a failure: /dev/shm has no room left
 #   full-disk     the same of the container's disk or the workspace's
 #   deps-HEX      the fingerprint of the installed dependencies
-# POSIX shell with cat, ln, mv, sha256sum, sleep and stat, so that it runs in any image with a shell;
+# POSIX shell with cat, ln, mv, rm, sha256sum, sleep and stat, so that it runs in any image with a shell;
 # where there is no setsid, a SIGTERM goes to all processes at once.
 # The project's user cannot write to $control, only to $run.
 # Usage: launch PORT COMMAND [ARGUMENT...]
@@ -386,6 +386,8 @@ apart=$(command -v setsid)
 set_state starting
 rm -f "$run/ooms"
 [ ! -f "$control/workspace" ] || check_workspace
+# What is gone from an uploaded workspace, as its last upload left it.
+[ ! -f "$control/uploaded" ] || [ ! -f /app/.debughost/deleted ] || sh /app/.debughost/deleted
 PATH=$path
 
 [ ! -f "$control/dependencies" ] || install_dependencies

@@ -42,9 +42,8 @@ from debughost_cli.resources import (
     Network,
     UserMapping,
     Volume,
-    as_port,
 )
-from debughost_cli.specs import HTTP, Mount, MountType, PortBinding, Role, parse_bindings
+from debughost_cli.specs import HTTP, Mount, MountType, PortBinding, Role, as_port, parse_bindings
 
 _RUNNING = (ContainerStatus.RUNNING, ContainerStatus.PAUSED, ContainerStatus.RESTARTING)
 

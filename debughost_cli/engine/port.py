@@ -7,7 +7,7 @@ engine's client library passes through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -83,6 +83,14 @@ class Containers(Protocol):
 
     def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
         """Writes files and folders (absolute paths) into a container. Raises NotFound."""
+        ...
+
+    def put_archive(self, ref: str, make: Callable[[], Iterable[bytes]]) -> None:
+        """Unpacks a tar, compressed or not, at ``/`` of a container, through its mounts.
+
+        ``make`` gives its bytes as they are sent; it is called again for each try. What it raises
+        passes through. An archive that was cut off leaves what came until then. Raises NotFound.
+        """
         ...
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:

@@ -30,6 +30,7 @@ class StepKind(StrEnum):
     CREATE_FOLDER = "create_folder"
     CREATE_CONTAINER = "create_container"
     STOP_CONTAINER = "stop_container"
+    UPLOAD_WORKSPACE = "upload_workspace"
     START_CONTAINER = "start_container"
     UNPAUSE_CONTAINER = "unpause_container"
     REMOVE_CONTAINER = "remove_container"
@@ -72,6 +73,11 @@ class Facts(Struct, frozen=True):
     restart_reason: str = ""
     """Why a container without drift cannot just run on; empty where it can."""
     image_environment: Mapping[str, str] = field(default_factory=dict)
+    upload_reason: str = ""
+    """Why the workspace has to be uploaded, or may have to; empty where it is mounted, or where
+    the container runs on with what it has."""
+    workspace_volume: str = ""
+    """Where the workspace is uploaded to."""
 
 
 class Plan(Struct, frozen=True):
@@ -131,12 +137,24 @@ def plan_up(spec: ServiceSpec, facts: Facts, converge: ConvergeOptions) -> Plan:
         (
             *((facts.image_step,) if facts.image_step else ()),
             *(_remove(ref, "left by an interrupted run") for ref in facts.leftovers),
-            *steps,
+            *_with_upload(steps, facts),
             *_wait(spec, converge),
             *_remove_replaced(facts, action),
         ),
         drift,
     )
+
+
+def _with_upload(steps: tuple[Step, ...], facts: Facts) -> tuple[Step, ...]:
+    """Once there is a container to upload into, and before what ran before is stopped for it."""
+    if not facts.upload_reason:
+        return steps
+    kinds = [step.kind for step in steps]
+    created = StepKind.CREATE_CONTAINER
+    at = kinds.index(created) + 1 if created in kinds else 0
+    target = facts.workspace_volume
+    step = Step(StepKind.UPLOAD_WORKSPACE, target, facts.upload_reason)
+    return (*steps[:at], step, *steps[at:])
 
 
 def _cannot_stay(current: Container, facts: Facts) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, ValidationError, convert, to_builtins
 
-from debughost_cli.project.tree import RESERVED, Entry
+from debughost_cli.project.tree import RESERVED, Entry, EntryKind
 
 _LARGEST = 256 * 1024**2
 """Bytes of a manifest once it is decompressed; the program could have written another one."""
@@ -34,10 +34,14 @@ class Changes(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """The entries that were uploaded, by path as in ``Tree``, and the id of that upload."""
+    """The entries that were uploaded, by path as in ``Tree``, and the id of that upload.
+
+    ``user``: to whom they belong there, as ``UID:GID``; empty for root and whoever uses them.
+    """
 
     upload: str
     entries: Mapping[str, Entry]
+    user: str = ""
 
     def changes_to(self, entries: Mapping[str, Entry]) -> Changes:
         """What has to be done there to get from this manifest to ``entries``."""
@@ -45,14 +49,21 @@ class Manifest(Struct, frozen=True):
 
 
 def find_changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Changes:
-    """What leads from the one to the other.
+    """What leads from the one to the other, whether it is sent or deleted first.
 
-    Of a folder that is deleted all the paths in it are named as well.
+    Of a folder that is deleted all the paths in it are named as well, but not where something else
+    takes its place: that replaces it, and a link could lead to other files of those names.
     """
     sent = tuple(path for path, entry in after.items() if before.get(path) != entry)
     # What is deeper comes first, so that folders are empty by their turn.
-    deleted = sorted((path for path in before if path not in after), reverse=True)
-    return Changes(sent, tuple(deleted))
+    gone = sorted((path for path in before if path not in after), reverse=True)
+    return Changes(sent, tuple(path for path in gone if not _is_replaced(path, after)))
+
+
+def _is_replaced(path: str, after: Mapping[str, Entry]) -> bool:
+    folders = (path[:at] for at, character in enumerate(path) if character == "/")
+    found = (after.get(folder) for folder in folders)
+    return any(entry and entry.kind is not EntryKind.FOLDER for entry in found)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:

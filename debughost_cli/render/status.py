@@ -10,6 +10,7 @@ from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, columns, duration, size, sparkline, state_word
 from debughost_cli.specs import HTTP
+from debughost_cli.synced import SyncState
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -250,4 +251,7 @@ def _reason(project: Project) -> str:
         found.append(f"differs from its configuration: {', '.join(in_words(project.drift))}")
     if project.dependencies is Freshness.STALE:
         found.append("its packages are older than its manifest or lock file")
+    if project.sync and project.sync.state is SyncState.STALE:
+        files = project.sync.files or 0
+        found.append(f"workspace: stale ({files} file{'s' * (files != 1)})")
     return "; ".join(found)

@@ -14,9 +14,9 @@ from debughost_cli.planning.debug_config import (
     Editor,
     make_debug_config,
 )
-from debughost_cli.resources import Container, as_port
+from debughost_cli.resources import Container
 from debughost_cli.services.projects import get_instance, not_found, url_of
-from debughost_cli.specs import DEBUG
+from debughost_cli.specs import DEBUG, as_port
 
 _CLIENT_PORT = re.compile(r"\bclient_port=([0-9]{1,5})\b")
 

@@ -8,8 +8,9 @@ from debughost_cli import names
 from debughost_cli.clock import Clock
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.models import ProjectType
-from debughost_cli.resources import Container, as_port
+from debughost_cli.resources import Container
 from debughost_cli.services.progress import Progress
+from debughost_cli.specs import as_port
 
 TABLES = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
 TIMEOUT, INTERVAL = 10.0, 0.3

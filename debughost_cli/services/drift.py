@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from debughost_cli.container import fingerprint
-from debughost_cli.deployment.transport import choose_transport
+from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Drift, Freshness, PullPolicy, Warn
@@ -31,16 +31,18 @@ from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.project_ports import kept_ports
 from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.services.worker_pool import TimeLimit
+from debughost_cli.synced import Sync, SyncState
 
 TIMEOUT = 1.0
 """Seconds for reading one workspace, which may be on a file system that does not answer."""
 
 
 class Comparison(Struct, frozen=True):
-    """``drift`` and ``dependencies`` of a project, or why they are not known."""
+    """``drift``, ``dependencies`` and ``sync`` of a project, or why they are not known."""
 
     drift: tuple[Drift, ...] = ()
     dependencies: Freshness = Freshness.NONE
+    sync: Sync | None = None
     warning: Warn | None = None
 
 
@@ -83,6 +85,7 @@ class DriftService:
                 lambda: Comparison(
                     self._drift(resolved, container, image, network, companions),
                     freshness(resolved, container, launcher),
+                    self._sync(resolved, container),
                 )
             )
         except TimeoutError:
@@ -108,9 +111,13 @@ class DriftService:
         )
 
     def _can_read_workspace(self, container: Container) -> bool:
-        """Only on the machine whose path it is; containers of 0.1.0 do not name theirs."""
+        """Only on the machine whose path it is; containers of 0.1.0 do not name theirs.
+
+        What an engine elsewhere mounts is its own machine's.
+        """
         is_here = container.labels.get(HOST, self._owner.host) == self._owner.host
-        return is_here and choose_transport(self._engine.info).shares_machine
+        is_uploaded = transport_of(container.labels) is Transport.VOLUME
+        return is_here and (self._engine.info.shares_machine or is_uploaded)
 
     def _drift(
         self,
@@ -130,9 +137,18 @@ class DriftService:
             engine=self._engine,
             owner=self._owner,
             mountpoint_made=container.labels.get(MOUNTPOINT) == "made",
+            transport=transport_of(container.labels),
         )
         inherited = image.image.environment if image.image else {}
         return find_drift(spec.main, container, inherited)
+
+    def _sync(self, resolved: ResolvedProject, container: Container) -> Sync | None:
+        if transport_of(container.labels) is not Transport.VOLUME:
+            return None
+        from debughost_cli.services.workspace_state import count_stale
+
+        found = count_stale(self._engine, container, resolved.workspace, resolved.type)
+        return Sync(SyncState.STALE if found else SyncState.CURRENT, found)
 
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
         settings = resolved.settings

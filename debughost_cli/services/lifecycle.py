@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.single import SingleEngineDeployment
-from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import Usage, WorkspaceConflict
 from debughost_cli.models import Action
@@ -53,7 +52,7 @@ class LifecycleService:
 
         Raises Usage for orphans of an engine elsewhere: their workspaces may well exist there.
         """
-        if orphans and not choose_transport(self._engine.info).shares_machine:
+        if orphans and not self._engine.info.shares_machine:
             raise Usage(
                 "--orphans needs an engine on this machine: the workspaces may be elsewhere",
                 hint="Name the projects with --project",

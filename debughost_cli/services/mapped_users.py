@@ -6,7 +6,6 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
-from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.project.workspace import owner_of
 from debughost_cli.resources import Container
@@ -24,7 +23,7 @@ def warn_if_not_writable(
     It is asked within the container, as access control lists may give it what modes do not.
     """
     mapping = engine.users()
-    if not mapping.first_uid or not choose_transport(engine.info).shares_machine:
+    if not mapping.first_uid or not engine.info.shares_machine:
         return
     with suppress(NotFound, Conflict):
         if engine.exec.run(container.id, ("test", "-w", "/app")).exit_code == _NOT_WRITABLE:

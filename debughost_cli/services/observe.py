@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from debughost_cli import names
+from debughost_cli.deployment.transport import Transport
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.models import PullPolicy
 from debughost_cli.planning.drift import find_drift
@@ -124,6 +125,7 @@ class Observer:
         companions = self._companions.observe(
             resolved, converge, listings, pull=pull, dry_run=dry_run
         ).assuming(current)
+        transport = self._transport(resolved, current, image, converge, dry_run=dry_run)
         table = PortTable(self._engine, resolved.project, avoid, listings, current)
         note = None if current else table.note()
         spec = make_spec(
@@ -135,7 +137,8 @@ class Observer:
             companions=companions,
             engine=self._engine,
             owner=self._owner,
-            mountpoint_made=mountpoint_made(resolved, current),
+            mountpoint_made=mountpoint_made(resolved, current, transport),
+            transport=transport,
         )
         facts, launcher = self._facts(
             resolved, spec.main, current, leftovers, image, network, companions, listings
@@ -166,10 +169,40 @@ class Observer:
             stale_network=stale_network(resolved, current, listings),
             missing_volumes=missing,
             foreign_volumes=foreign,
-            missing_folder=missing_folder(resolved),
+            missing_folder=missing_folder(resolved, spec),
             restart_reason=restart_reason(resolved, current, launcher),
+            upload_reason=self._upload_reason(resolved, spec, current, has_drift=has_drift),
+            workspace_volume=names.workspace_volume_name(resolved.project),
         )
         return facts, launcher
+
+    def _upload_reason(
+        self, resolved: ResolvedProject, spec: ServiceSpec, current: Container | None, *,
+        has_drift: bool,
+    ) -> str:  # fmt: skip
+        if spec.labels.get(names.TRANSPORT) != Transport.VOLUME:
+            return ""
+        if current is None or has_drift:
+            return "the engine does not see this machine's files"
+        from debughost_cli.services.workspace_state import count_stale
+
+        found = count_stale(self._engine, current, resolved.workspace, resolved.type)
+        return f"{found} file{'s' * (found != 1)} changed" if found else ""
+
+    def _transport(
+        self, resolved: ResolvedProject, current: Container | None, image: ImageChoice,
+        converge: ConvergeOptions, *, dry_run: bool,
+    ) -> Transport:  # fmt: skip
+        """How the workspace gets there; what was found earlier holds until ``--recreate``."""
+        if self._engine.info.shares_files:
+            return Transport.BIND
+        from debughost_cli.services.workspace_transport import choose_transport
+
+        known = None if converge.recreate and not dry_run else current
+        return choose_transport(
+            self._engine, resolved.project, resolved.workspace, image.ref, self._owner, known,
+            dry_run=dry_run,
+        )  # fmt: skip
 
     def _check_workspace(
         self, resolved: ResolvedProject, current: Container | None, listings: Listings
@@ -252,6 +285,10 @@ class Observer:
             if name in known:
                 check_owned(known[name])
                 labels = known[name].labels
+                if labels.get(names.ROLE) == "workspace":
+                    # What the program wrote may be nowhere else.
+                    check_up(spec.project, labels, spec.workspace, self._owner.host)
+                    continue
                 if not is_volume_of(labels, spec.workspace, self._owner.host):
                     place = place_of(labels, self._owner.host)
                     foreign[name] = f"it belongs to the workspace {place}"

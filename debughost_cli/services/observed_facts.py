@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from debughost_cli import names
 from debughost_cli.container import fingerprint
+from debughost_cli.deployment.transport import Transport
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container, Network, ProjectInstance
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.own_network import is_of
+from debughost_cli.specs import ServiceSpec
 
 
 def named(listings: Listings, name: str) -> Network | None:
@@ -57,16 +59,22 @@ def is_contested(
     return instance is not None and any(c.id not in known for c in instance.of_main_role)
 
 
-def missing_folder(resolved: ResolvedProject) -> str | None:
-    """The dependency folder of the workspace, where it has to be created."""
+def missing_folder(resolved: ResolvedProject, spec: ServiceSpec) -> str | None:
+    """The dependency folder of the workspace, where it has to be created to mount a volume there.
+
+    In an uploaded workspace the engine creates it.
+    """
     folder = resolved.mountpoint
-    return str(folder) if folder and not folder.exists() else None
+    is_mounted = spec.labels.get(names.TRANSPORT) != Transport.VOLUME
+    return str(folder) if folder and is_mounted and not folder.exists() else None
 
 
-def mountpoint_made(resolved: ResolvedProject, current: Container | None) -> bool:
+def mountpoint_made(
+    resolved: ResolvedProject, current: Container | None, transport: Transport
+) -> bool:  # fmt: skip
     """Whether ``up`` creates the dependency folder in the workspace, now or in an earlier run."""
     folder = resolved.mountpoint
-    if folder is None:
+    if folder is None or transport is Transport.VOLUME:
         return False
     inherited = current is not None and current.labels.get(names.MOUNTPOINT) == "made"
     return inherited or not folder.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from debughost_cli.clock import Clock
-from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.listeners import (
@@ -21,7 +20,7 @@ class Obstacles:
     """Follows one project while it is waited for; holds a connection until it is closed."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        shares_machine = choose_transport(engine.info).shares_machine
+        shares_machine = engine.info.shares_machine
         self._engine = engine
         self._elsewhere = Elsewhere(clock)
         self._crash = WatcherCrash(clock)

@@ -32,7 +32,6 @@ from debughost_cli.project.workspace import remove_mountpoint
 from debughost_cli.resources import Container, ContainerStatus
 from debughost_cli.services import disk_space
 from debughost_cli.services.abandoned import remove_abandoned
-from debughost_cli.services.container_files import container_files
 from debughost_cli.services.exec import ExecService, ProjectExec
 from debughost_cli.services.executor import Executor
 from debughost_cli.services.host_identity import host_identity
@@ -47,6 +46,7 @@ from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import find_instance, observe, read_launcher_status
 from debughost_cli.services.readiness import ended
 from debughost_cli.services.recovery import Recovery
+from debughost_cli.services.resource_steps import fill_container
 from debughost_cli.services.rollback import Rollback
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
 from debughost_cli.services.workspace_limits import check_workspace_limits, warn_of_raised_limits
@@ -166,8 +166,7 @@ class OneOffService:
         # By name, and before it exists: an interruption in between must find it as well.
         state.rollback.push(f"remove container {name}", made.close)
         ref = self._deployment.create(name, spec)
-        files = container_files(self._engine, ref, spec, state.resolved)
-        self._engine.containers.put_files(ref, files)
+        fill_container(self._engine, ref, spec, state, self._progress)
         self._deployment.start(ref)
         self._wait_until_idle(state, ref)
         made.attach()

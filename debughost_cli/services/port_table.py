@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from debughost_cli import names
-from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.planning.ports import PortHolder, PortHolderKind
 from debughost_cli.resources import Container
@@ -34,7 +33,7 @@ class PortTable:
         self._listings = listings or Listings(engine)
         self._project = project
         self._avoid = avoid
-        self._shares_machine = choose_transport(engine.info).shares_machine
+        self._shares_machine = engine.info.shares_machine
         self._lines: dict[int, PortHolder] | None = None
 
     def holder(self, port: int) -> PortHolder | None:

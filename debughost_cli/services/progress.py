@@ -34,6 +34,8 @@ class PhaseKind(StrEnum):
     BUILD = "build"
     NETWORK = "network"
     CREATE = "create"
+    UPLOAD = "upload"
+    """Sending files of the workspace to an engine that does not see them."""
     SERVICES = "services"
     """Waiting until services can be used."""
     INSTALL = "install"

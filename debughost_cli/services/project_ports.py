@@ -16,9 +16,9 @@ from debughost_cli.planning.ports import (
     last_extra_ports,
 )
 from debughost_cli.project.resolve import ResolvedProject
-from debughost_cli.resources import Container, as_port
+from debughost_cli.resources import Container
 from debughost_cli.services.port_table import PortTable
-from debughost_cli.specs import PortBinding, parse_bindings
+from debughost_cli.specs import PortBinding, as_port, parse_bindings
 
 
 class ProjectPorts(Struct, frozen=True):

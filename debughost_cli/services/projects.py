@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from debughost_cli import names
+from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import DebughostError, ProjectNotFound
 from debughost_cli.failure import NotReadyReason
@@ -36,6 +37,7 @@ from debughost_cli.resources import (
 )
 from debughost_cli.services.progress import Progress
 from debughost_cli.specs import HTTP, PortBinding, ServiceSpec
+from debughost_cli.synced import Sync, SyncState
 
 MANAGED_FILTER = f"{names.MANAGED}=true"
 
@@ -160,6 +162,7 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
     launcher = of_this_run(launcher, container)
     state = state_of(container, launcher)
     running = state in (State.RUNNING, State.PAUSED)
+    is_uploaded = transport_of(container.labels) is Transport.VOLUME
     return Project(
         project=container.project,
         type=container.labels.get(names.TYPE),
@@ -180,6 +183,7 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         exit=explain(container, launcher),
         flags=_flags(container).words(),
         memory_limit_bytes=container.limits.memory_bytes or None,
+        sync=Sync(SyncState.UNKNOWN) if is_uploaded else None,
     )
 
 

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from debughost_cli import names
+from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import InUse
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.project.workspace import make_mountpoint, remove_mountpoint
+from debughost_cli.services.container_files import container_files
 from debughost_cli.services.network import NetworkService
 from debughost_cli.services.own_network import OwnNetworks
+from debughost_cli.services.owned_labels import owned_labels
 from debughost_cli.services.progress import Progress
-from debughost_cli.services.spec import owned_labels
 from debughost_cli.services.up_state import Attempt, UpState
 from debughost_cli.services.volumes import check_owned, remove_owned
+from debughost_cli.specs import ServiceSpec
 
 
 class ResourceSteps:
@@ -34,6 +37,7 @@ class ResourceSteps:
             StepKind.CREATE_FOLDER: self._create_folder,
             StepKind.REMOVE_VOLUME: self._remove_volume,
             StepKind.REMOVE_NETWORK: self._remove_network,
+            StepKind.UPLOAD_WORKSPACE: self._upload_workspace,
         }
 
     def _create_network(self, state: UpState, attempt: Attempt, step: Step) -> None:
@@ -78,3 +82,39 @@ class ResourceSteps:
 
     def _remove_network(self, state: UpState, attempt: Attempt, step: Step) -> None:
         OwnNetworks(self._engine, self._progress).remove(state.project)
+
+    def _upload_workspace(self, state: UpState, attempt: Attempt, step: Step) -> None:
+        current, spec = attempt.observation.current, attempt.observation.spec.main
+        runs = bool(current and current.id == attempt.ref and current.is_running)
+        upload_for(self._engine, attempt.ref, spec, state, self._progress, is_running=runs)
+
+
+def upload_for(
+    engine: Engine, ref: str, spec: ServiceSpec, state: UpState, progress: Progress, *,
+    is_running: bool = False,
+) -> None:  # fmt: skip
+    """Uploads the workspace into a container that does not mount it; see ``upload``."""
+    if transport_of(spec.labels) is not Transport.VOLUME:
+        return
+    from debughost_cli.services.workspace_state import left_out
+    from debughost_cli.services.workspace_upload import upload
+
+    upload(
+        engine,
+        ref,
+        spec.project,
+        state.resolved.workspace,
+        left_out(spec.type),
+        spec.user,
+        progress,
+        is_running=is_running,
+        cancelled=state.options.cancelled,
+    )
+
+
+def fill_container(
+    engine: Engine, ref: str, spec: ServiceSpec, state: UpState, progress: Progress
+) -> None:
+    """What a container of ``run`` needs before its start. Raises what ``upload`` raises."""
+    engine.containers.put_files(ref, container_files(engine, ref, spec, state.resolved))
+    upload_for(engine, ref, spec, state, progress)

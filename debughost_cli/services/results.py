@@ -43,7 +43,8 @@ class ProjectResult(Struct, frozen=True):
         """False for what is only planned, and for a failure that left all as it was."""
         if self.error:
             return self.error.changed
-        return self.action is not Action.UNCHANGED and self.plan is None
+        uploaded = any(s.kind is StepKind.UPLOAD_WORKSPACE for s in self.executed)
+        return (uploaded or self.action is not Action.UNCHANGED) and self.plan is None
 
 
 class ProjectsResult(Struct, frozen=True):

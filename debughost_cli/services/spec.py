@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from debughost_cli import __version__, names
 from debughost_cli.container import launcher
-from debughost_cli.deployment.transport import WorkspaceTransport, choose_transport
+from debughost_cli.deployment.transport import Transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import TypeUnknown
 from debughost_cli.models import ProjectType
@@ -31,7 +31,6 @@ from debughost_cli.specs import (
     MountType,
     PortBinding,
     ProjectSpec,
-    Role,
     ServiceSpec,
     User,
     bindings_text,
@@ -79,15 +78,15 @@ def make_spec(
     resolved: ResolvedProject, *, ports: ProjectPorts, image: ImageChoice, network: Network | None,
     engine: Engine, owner: OwnerProcess, mountpoint_made: bool,
     companions: ObservedCompanions = _NO_SERVICES, container_port: int = 0,
+    transport: Transport = Transport.BIND,
 ) -> ProjectSpec:  # fmt: skip
     """What ``resolved`` should be on this engine, created by the process ``owner``.
 
     ``companions``: the services that it uses. ``container_port``: the port on which the program
-    listens, 0 for that of ``ports`` itself.
+    listens, 0 for that of ``ports`` itself. ``transport``: how the workspace gets there.
     """
     inner = (container_port or ports.main) if resolved.listens else 0
     own = (PortBinding(HTTP, inner, ports.main),) if resolved.listens else ()
-    transport = choose_transport(engine.info)
     user = engine.users().user_for(*owner_of(resolved.workspace))
     spec = ServiceSpec(
         project=resolved.project,
@@ -99,8 +98,8 @@ def make_spec(
         ports=(*own, *ports.extra),
         environment=_proxies(engine, resolved)
         | _environment(resolved, inner, image.image, companions.variables),
-        mounts=(*_binds(resolved, transport), *_volumes(resolved, user)),
-        limits=replace(resolved.settings.limits, cpus=_cpus(resolved, transport)),
+        mounts=(*_workspace(resolved, transport, engine), *_volumes(resolved, user)),
+        limits=replace(resolved.settings.limits, cpus=_cpus(resolved, engine)),
         user=user,
         restart=resolved.settings.restart,
         network=resolved.network,
@@ -114,13 +113,15 @@ def make_spec(
     )
     spec = replace(spec, config_hash=_config_hash(spec, resolved))
     bundle = resolved.ca_bundle
+    is_checked = engine.info.shares_kernel and transport is Transport.BIND
     labels = _labels(spec, resolved, owner) | {
         # A container also has its image's labels: what is not set here, the image could.
         names.MOUNTPOINT: "made" if mountpoint_made else "",
         names.CA_BUNDLE: hashlib.sha256(bundle.pem).hexdigest() if bundle else "",
         names.HOOKS_HASH: _hooks_hash(resolved),
         names.GIVEN_UP: image.unavailable,
-        names.WORKSPACE_INODE: str(resolved.folder.inode) if engine.info.shares_kernel else "",
+        names.WORKSPACE_INODE: str(resolved.folder.inode) if is_checked else "",
+        names.TRANSPORT: transport.value,
         names.SERVICE: "",
         names.PORTS: bindings_text(spec.ports),
         names.DEBUG: str(spec.debug_port or ""),
@@ -128,10 +129,10 @@ def make_spec(
     return ProjectSpec(main=replace(spec, labels=labels), companions=companions.specs)
 
 
-def _cpus(resolved: ResolvedProject, transport: WorkspaceTransport) -> float:
+def _cpus(resolved: ResolvedProject, engine: Engine) -> float:
     """An engine refuses more CPUs than it has; only what the user requested may fail for that."""
     cpus = resolved.settings.cpus
-    if resolved.settings.source("cpus") is Source.DEFAULT and transport.shares_machine:
+    if resolved.settings.source("cpus") is Source.DEFAULT and engine.info.shares_machine:
         return min(cpus, float(os.cpu_count() or cpus))
     return cpus
 
@@ -216,10 +217,14 @@ def _venv(image: Image | None) -> dict[str, str]:
     }
 
 
-def _binds(resolved: ResolvedProject, transport: WorkspaceTransport) -> tuple[Mount, ...]:
+def _workspace(
+    resolved: ResolvedProject, transport: Transport, engine: Engine
+) -> tuple[Mount, ...]:  # fmt: skip
     """The workspace; of a worktree also its repository, which is elsewhere on the machine."""
-    workspace, found = transport.mount(str(resolved.workspace)), resolved.worktree
-    if not (found and found.source and transport.shares_machine):
+    workspace = transport.mount(resolved.project, str(resolved.workspace))
+    found = resolved.worktree
+    is_here = engine.info.shares_machine and transport is Transport.BIND
+    if not (found and found.source and is_here):
         return (workspace,)
     return (workspace, Mount(MountType.BIND, found.source, found.target, read_only=True))
 
@@ -281,20 +286,3 @@ def _labels(spec: ServiceSpec, resolved: ResolvedProject, owner: OwnerProcess) -
         names.OWNER: str(owner),
         names.FLAGS: resolved.flags.to_label(),
     }
-
-
-def owned_labels(spec: ServiceSpec, name: str) -> dict[str, str]:
-    """The labels of a volume or network of the project; a shared cache belongs to no project."""
-    labels = names.base_labels(__version__, datetime.now(UTC))
-    is_shared = names.is_shared_cache(name)
-    if is_shared or name == names.cache_name(spec.project):
-        labels[names.ROLE] = "cache"
-    if name == names.home_name(spec.project):
-        labels[names.ROLE] = "home"
-    if spec.user and not is_shared and any(m.source == name for m in spec.mounts):
-        labels[names.VOLUME_USER] = str(spec.user)
-    if spec.role is Role.SERVICE:
-        labels[names.SERVICE] = spec.name
-        labels[names.ROLE] = "secret" if name.endswith("-secret") else "data"
-    of_project = (names.PROJECT, names.TYPE, names.WORKSPACE, names.HOST)
-    return labels if is_shared else labels | {k: spec.labels[k] for k in of_project}

@@ -150,6 +150,7 @@ class StatusService:
             drift=compared.drift,
             drift_unknown=compared.warning.message if compared.warning else None,
             dependencies=compared.dependencies,
+            sync=compared.sync or project.sync,
         )
         return _Seen(container, project, compared.warning, tuple(both for both in found if both))
 

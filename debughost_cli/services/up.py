@@ -57,6 +57,7 @@ from debughost_cli.services.runtime_pins import (
 from debughost_cli.services.shared_port import warn_if_port_is_shared
 from debughost_cli.services.up_checks import check_limits, warn_of_setuid, warn_of_worktree
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
+from debughost_cli.synced import SyncState
 
 
 class UpService:
@@ -74,13 +75,11 @@ class UpService:
         self._clock = clock
         self._images = ImageService(engine, progress)
         self._image_steps = ImageSteps(engine, progress, self._images)
-        network = NetworkService(engine, progress, clock, routes)
-        self._network = network
+        self._network = NetworkService(engine, progress, clock, routes)
         deployment = SingleEngineDeployment(engine)
-        owner = this_process(host_identity())
-        self._owner = owner
-        self._observer = Observer(engine, network, self._images, owner)
-        self._executor = Executor(engine, deployment, progress, network, clock)
+        self._owner = this_process(host_identity())
+        self._observer = Observer(engine, self._network, self._images, self._owner)
+        self._executor = Executor(engine, deployment, progress, self._network, clock)
         self._recovery = Recovery(engine, deployment, progress)
 
     def dry_run(self, resolved: ResolvedProject, options: UpOptions) -> ProjectResult:
@@ -138,6 +137,7 @@ class UpService:
             project,
             dependencies=freshness(state.resolved, container, launcher),
             services=self._services(state.resolved),
+            sync=replace(project.sync, state=SyncState.CURRENT, files=0) if project.sync else None,
         )
         if action is Action.CREATED:
             self._warn_of_detected(state.resolved, project)

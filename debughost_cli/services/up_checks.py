@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from debughost_cli import names
-from debughost_cli.deployment.transport import choose_transport
 from debughost_cli.engine.port import Engine
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.project.workspace import is_roots_and_open
@@ -39,7 +38,7 @@ def warn_of_worktree(resolved: ResolvedProject, progress: Progress) -> None:
 def warn_of_setuid(engine: Engine, resolved: ResolvedProject, progress: Progress) -> None:
     """A container of a folder of root's runs as root, and files that it makes are root's."""
     workspace = resolved.workspace
-    is_local = choose_transport(engine.info).shares_machine and not engine.users().by_engine
+    is_local = engine.info.shares_machine and not engine.users().by_engine
     if is_local and is_roots_and_open(workspace):
         progress.warn(
             "WORKSPACE_OPEN",

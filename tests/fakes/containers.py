@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
+import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -87,7 +89,7 @@ class FakeContainers(Part):
         if any(c.name == name for c in self.engine.stored_containers.values()):
             raise NameConflict(f"a container named {name} exists already and is not ours")
         for mount in spec.mounts:
-            if mount.type is MountType.BIND and not Path(mount.source).exists():
+            if mount.type is MountType.BIND and not self._sees(mount.source):
                 raise InvalidWorkspace(f"bind source path does not exist: {mount.source}")
             if mount.type is MountType.VOLUME and mount.source not in self.engine.stored_volumes:
                 self.engine.stored_volumes[mount.source] = FakeVolume(
@@ -175,9 +177,29 @@ class FakeContainers(Part):
             store[path] = entry
             found.written_at[entry.path] = self.engine.now().replace(microsecond=0)
 
+    @changing
+    def put_archive(self, ref: str, make: Callable[[], Iterable[bytes]]) -> None:
+        found = self.engine.find_container(ref)
+        data = io.BytesIO(b"".join(make()))
+        with tarfile.open(fileobj=data, encoding="utf-8", errors="surrogateescape") as tar:
+            for member in tar:
+                handle = tar.extractfile(member) if member.isreg() else None
+                store, path = self._place(found, f"/{member.name}")
+                store[path] = FileEntry(
+                    f"/{member.name}",
+                    handle.read() if handle else None,
+                    member.uid,
+                    member.gid,
+                    member.mode,
+                    member.linkname,
+                )
+
     @reading
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
         found = self.engine.find_container(ref)
+        shown = self._of_this_machine(found, folder)
+        if shown is not None:
+            return {shown.name: shown.read_bytes()[:limit]}
         store, path = self._place(found, folder)
         exact = store.get(path)
         if exact is not None and exact.data is not None:
@@ -251,6 +273,18 @@ class FakeContainers(Part):
         others = {port.host_port for c in running for port in c.spec.ports}
         own = (port.host_port for port in container.spec.ports)
         return next((port for port in own if port in others | self.engine.taken_ports), 0)
+
+    def _sees(self, path: str) -> bool:
+        hidden = self.engine.hidden
+        return Path(path).exists() and not (hidden and Path(path).is_relative_to(hidden))
+
+    def _of_this_machine(self, container: FakeContainer, path: str) -> Path | None:
+        """A plain file of a folder that is mounted."""
+        for mount in container.spec.mounts:
+            if mount.type is MountType.BIND and path.startswith(f"{mount.target}/"):
+                found = Path(mount.source) / path.removeprefix(f"{mount.target}/")
+                return found if found.is_file() else None
+        return None
 
     def _place(self, container: FakeContainer, path: str) -> tuple[dict[str, FileEntry], str]:
         """Where a path of a container really is: in a volume, or in the container itself."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -54,8 +55,11 @@ class FakeEngine:
             "source": "flag",
             "version": "28.5.2",
             "api_version": "1.51",
+            "shares_files": True,
         }
         self._info = EngineInfo(**(facts | info))
+        self.hidden: Path | None = None
+        """A folder of this machine that the engine does not see."""
         self.memory = 16 * 1024**3
         self.mapping = UserMapping(by_engine=self._info.maps_users)
         self.guard = threading.RLock()

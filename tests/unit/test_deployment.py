@@ -9,7 +9,7 @@ from fakes import FakeEngine, make_spec
 
 from debughost_cli import names
 from debughost_cli.deployment.single import SingleEngineDeployment
-from debughost_cli.deployment.transport import choose_transport
+from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.resources import ContainerStatus, EngineInfo
 from debughost_cli.specs import Mount, MountType
 
@@ -24,9 +24,19 @@ from debughost_cli.specs import Mount, MountType
     ],
 )
 def test_which_engines_share_this_machine(endpoint: str, shares: bool) -> None:
-    transport = choose_transport(EngineInfo(endpoint, "flag"))
-    assert transport.shares_machine is shares
-    assert transport.mount("/srv/shop") == Mount(MountType.BIND, "/srv/shop", "/app")
+    assert EngineInfo(endpoint, "flag").shares_machine is shares
+
+
+def test_a_workspace_is_mounted_or_in_a_volume_of_its_own() -> None:
+    bind, volume = (t.mount("shop", "/srv/shop") for t in (Transport.BIND, Transport.VOLUME))
+    assert bind == Mount(MountType.BIND, "/srv/shop", "/app")
+    assert volume == Mount(MountType.VOLUME, "debug-host-shop-app", "/app")
+
+
+@pytest.mark.parametrize("transport", Transport)
+def test_the_label_says_how_it_gets_there(transport: Transport) -> None:
+    assert transport_of({names.TRANSPORT: transport.value}) is transport
+    assert transport_of({}) is Transport.BIND
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from debughost_cli import names
 from debughost_cli.errors import InvalidProject
 from debughost_cli.models import ProjectType
-from debughost_cli.resources import as_port
+from debughost_cli.specs import as_port
 
 PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 

@@ -136,6 +136,12 @@ def test_changes_are_what_differs(tmp_path: Path) -> None:
     assert not find_changes(after, after)
 
 
+def test_what_is_replaced_is_not_deleted_through_a_link() -> None:
+    before = {"a": Entry(FOLDER), "a/f": Entry(FILE), "b": Entry(FOLDER), "b/f": Entry(FILE)}
+    after = {"a": Entry(LINK, target="b"), "b": Entry(FOLDER), "b/f": Entry(FILE)}
+    assert find_changes(before, after) == Changes(("a",), ())
+
+
 ENTRIES = st.dictionaries(
     st.text(st.characters(exclude_characters="/\0"), min_size=1).filter(
         lambda name: name not in (".", "..", ".debughost")

@@ -1,29 +1,31 @@
-"""How the files of a workspace get into a container; chosen here and nowhere else."""
+"""How the files of a workspace get into a container: a mount of the folder, or an upload."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from enum import StrEnum
 
-from debughost_cli.deployment.transport.bind_mount import BindMount
-from debughost_cli.resources import EngineInfo
-from debughost_cli.specs import Mount
-
-_SOCKETS = ("unix://", "npipe://")
+from debughost_cli import names
+from debughost_cli.specs import Mount, MountType
 
 
-class WorkspaceTransport(Protocol):
-    """Makes a workspace available to containers of one engine."""
+class Transport(StrEnum):
+    """The ways; the label ``debug-host.transport`` has them."""
 
-    @property
-    def shares_machine(self) -> bool:
-        """True where the engine uses this machine's files, ports and CPUs."""
-        ...
+    BIND = "bind"
+    """A mount of the folder: the engine sees this machine's files, or another machine's own."""
+    VOLUME = "volume"
+    """Copies in a volume of the engine, which does not see the folder."""
 
-    def mount(self, workspace: str) -> Mount:
+    def mount(self, project: str, workspace: str) -> Mount:
         """The mount that shows the workspace at ``/app``."""
-        ...
+        if self is Transport.VOLUME:
+            volume = names.workspace_volume_name(project)
+            return Mount(MountType.VOLUME, volume, names.WORKDIR)
+        return Mount(MountType.BIND, workspace, names.WORKDIR)
 
 
-def choose_transport(engine: EngineInfo) -> WorkspaceTransport:
-    """A bind mount: of this machine's folder, or of the remote engine's own folder of that path."""
-    return BindMount(shares_machine=engine.endpoint.startswith(_SOCKETS))
+def transport_of(labels: Mapping[str, str]) -> Transport:
+    """How the workspace gets to a container with these labels; older ones have a mount."""
+    is_volume = labels.get(names.TRANSPORT) == Transport.VOLUME
+    return Transport.VOLUME if is_volume else Transport.BIND

@@ -13,6 +13,7 @@ from debughost_cli.engine.docker.circuit import CircuitBreaker
 from debughost_cli.engine.docker.client import ApiClient, open_client
 from debughost_cli.engine.docker.exceptions import mapped
 from debughost_cli.engine.docker.transport import time_limit
+from debughost_cli.engine.peer import shares_files
 from debughost_cli.engine.reachability import FIRST_ANSWER_TIMEOUT, is_elsewhere, not_an_engine
 from debughost_cli.errors import EngineTooOld
 from debughost_cli.resources import EngineInfo
@@ -127,6 +128,7 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
         api_version=str(facts.get("ApiVersion", "")),
         maps_users=mapped_users or facts.get("Os") not in ("linux", None),
         shares_kernel=_shares_kernel(address.url, facts),
+        shares_files=shares_files(address.url),
         proxies=address.proxies,
         certificate=_certificate(address),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -106,6 +106,14 @@ class DockerContainers:
     def put_files(self, ref: str, entries: Sequence[FileEntry]) -> None:
         data = encode.archive(entries)
         self._caller.read("writing into the container", lambda c: c.put_archive(ref, "/", data))
+
+    def put_archive(self, ref: str, make: Callable[[], Iterable[bytes]]) -> None:
+        # Without a limit for the whole: each part has the time of an answer.
+        self._caller.read(
+            "uploading files",
+            lambda c: c.put_archive(ref, "/", iter(make())),
+            extra=None,
+        )
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
         from debughost_cli.engine.docker.archive import plain_files

@@ -1,0 +1,46 @@
+"""Whether what was uploaded of a workspace is what the workspace has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from debughost_cli import names
+from debughost_cli.engine.port import Engine
+from debughost_cli.models import ProjectType
+from debughost_cli.project.tree import Entry, EntryKind
+from debughost_cli.resources import Container
+from debughost_cli.services.workspace_upload import (
+    changes_since,
+    owner_in,
+    read_uploaded,
+    scan_workspace,
+)
+
+
+def left_out(type_: ProjectType | str) -> tuple[str, ...]:
+    """The folders at the top of a workspace that are never uploaded: that of the dependencies."""
+    folder = names.DEPENDENCY_FOLDERS.get(ProjectType(type_)) if type_ in set(ProjectType) else None
+    return (folder[1],) if folder else ()
+
+
+def count_stale(
+    engine: Engine, container: Container, workspace: Path, type_: ProjectType | str
+) -> int:  # fmt: skip
+    """How many files, links and folders differ from what was uploaded into ``container``.
+
+    At least 1 where the last upload was cut off. Raises InvalidWorkspace, and what the engine
+    raises.
+    """
+    tree = scan_workspace(workspace, left_out(type_))
+    uploaded = read_uploaded(engine, container.id, owner_in(container))
+    changes = changes_since(uploaded, tree)
+    entries = {**uploaded.entries, **tree.entries}
+    files = _without_folders(changes.paths, entries) or len(changes.paths)
+    return files if uploaded.upload else max(1, files)
+
+
+def _without_folders(paths: Iterable[str], entries: dict[str, Entry]) -> int:
+    """Whoever saved a file in a new folder has changed one file."""
+    known = (entries.get(path) for path in paths)
+    return sum(entry is None or entry.kind is not EntryKind.FOLDER for entry in known)
