@@ -16,6 +16,9 @@ from msgspec import Struct, field
 from debughost_cli.failure import NotReadyReason
 from debughost_cli.synced import Sync
 
+THIS_MACHINE = "this machine"
+"""``url_host`` of a project whose ports are published on the machine of the user."""
+
 
 class ProjectType(StrEnum):
     """Picks the base image, the port range, the dependency volume and the default command."""
@@ -271,6 +274,8 @@ class Project(Struct, frozen=True):
     """Why it is not, where it runs and that is known."""
     health: str | None = None
     url: str | None = None
+    url_host: str | None = None
+    """The machine on which ``url`` and the ports are valid: "this machine", or the engine's."""
     port: int | None = None
     ports: tuple[PublishedPort, ...] = ()
     services: tuple[Companion, ...] = ()

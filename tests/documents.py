@@ -28,7 +28,7 @@ Prepare = Callable[[App, FakeEngine], object]
 _REPLACED = [
     (re.compile(r"\d{8}T\d{9}Z"), "TIMESTAMP"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
-    (re.compile(r"tcp://fake-\d+:2376"), "ENDPOINT"),
+    (re.compile(r"tcp://localhost:\d+"), "ENDPOINT"),
     (re.compile(r"[0-9a-f]{64}"), "ID"),
     (re.compile(r"(debug-host/\w+):[0-9a-f]{12}"), r"\1:TAG"),
     (re.compile(r"--after \S+"), "--after CURSOR"),
@@ -191,6 +191,9 @@ case("refused", "shell", "up")
 case("from the beginning", "events --since 1h", "up", crash, interrupt_soon)
 case("not found", "events -p nobody")
 case("bad time", "events --since never")
+case("on this machine", "forward", "up")
+case("not found", "forward -p nobody")
+case("not running", "forward", "up", "stop")
 case("created", "network ensure")
 case("exists", "network ensure", "network ensure")
 case("conflict", "network ensure", foreign_network)

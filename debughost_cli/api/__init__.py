@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from debughost_cli.services.exec import SHELL as SHELL
     from debughost_cli.services.exec import ExecRefused as ExecRefused
     from debughost_cli.services.exec import ProjectExec as ProjectExec
+    from debughost_cli.services.forward import ForwardedPort as ForwardedPort
+    from debughost_cli.services.forward import ForwardEvent as ForwardEvent
+    from debughost_cli.services.forward import Forwarding as Forwarding
     from debughost_cli.services.logs import LogReading as LogReading
     from debughost_cli.services.one_off import OneOff as OneOff
     from debughost_cli.services.progress import NoticeGiven as NoticeGiven
@@ -55,6 +58,7 @@ _MODULES = {
     "services.exec": ("SHELL", "ExecRefused", "ProjectExec"),
     "planning.log_options": ("LogOptions",),
     "project.flags": ("Flags",),
+    "services.forward": ("ForwardEvent", "ForwardedPort", "Forwarding"),
     "services.logs": ("LogReading",),
     "services.one_off": ("OneOff",),
     "services.progress": (

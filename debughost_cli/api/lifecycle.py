@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from debughost_cli.api.reader import ProjectReader, Projects
+from debughost_cli.api.reader import Projects
+from debughost_cli.api.remote import RemoteProjects
 from debughost_cli.cancel import CancelToken
 from debughost_cli.models import PullPolicy
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from debughost_cli.services.up_state import UpOptions
 
 
-class ProjectLifecycle(ProjectReader):
+class ProjectLifecycle(RemoteProjects):
     """Without ``check``, a failure is the error of the result instead."""
 
     def stop(

@@ -47,6 +47,10 @@ COMMANDS = {
         "Give a project another id, and keep its data, packages, port, flags and state.",
     ),
     "events": ("events", "Print state changes as they happen, with their reason, until Ctrl-C."),
+    "forward": (
+        "forward",
+        "Forward a remote project's ports to the same ports of this machine, until Ctrl-C.",
+    ),
     "doctor": ("doctor", "Find out what is wrong with this machine, and how to fix it."),
     "init": ("config", "Write a commented debughost.toml from what is detected."),
     "schema": (

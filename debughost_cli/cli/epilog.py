@@ -36,6 +36,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "shell": ("debughost shell", "debughost shell shop --user root"),
     "debug-config": ("debughost debug-config vscode", "debughost debug-config neovim -p shop"),
     "events": ("debughost events --since 10m", "debughost events --json"),
+    "forward": ("debughost forward shop", "debughost forward --json"),
     "mcp install": ("debughost mcp install claude", "debughost mcp install codex --print"),
     "network ensure": ("debughost network ensure --subnet 172.30.0.0/16",),
     "volumes prune": ("debughost volumes prune --dry-run", "debughost volumes prune --yes"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from debughost_cli.engine.port_types import Codec as Codec
 from debughost_cli.engine.port_types import Conflict as Conflict
 from debughost_cli.engine.port_types import ContainerCorrupted as ContainerCorrupted
 from debughost_cli.engine.port_types import DiskUsageBusy as DiskUsageBusy

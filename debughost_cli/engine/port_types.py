@@ -5,6 +5,7 @@ A caller that does not tell these errors apart sees an EngineError.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Protocol
@@ -96,6 +97,35 @@ OnOutput = Callable[[str, memoryview], None]
 """Gets ``stdout`` or ``stderr`` and bytes that are valid only until it returns."""
 
 
+class Codec(Protocol):
+    """What a connection sends as a command's input, and what of its output goes to the connection.
+
+    ``first``: what the command's input begins with. ``wants_input``: whether the connection is read
+    yet. ``is_over``: whether the two are to be parted. ``idle_seconds``: they also are after so
+    long without a byte either way, None for never.
+    """
+
+    @property
+    def first(self) -> bytes: ...
+
+    @property
+    def wants_input(self) -> bool: ...
+
+    @property
+    def is_over(self) -> bool: ...
+
+    @property
+    def idle_seconds(self) -> float | None: ...
+
+    def input(self, data: bytes) -> bytes:
+        """For the command's stdin; ``data`` is empty once the connection sends no more."""
+        ...
+
+    def output(self, stream: str, data: bytes) -> bytes:
+        """For the connection, of what the command wrote to ``stdout`` or ``stderr``."""
+        ...
+
+
 class Execution(Protocol):
     """A command that was started in a container."""
 
@@ -105,6 +135,18 @@ class Execution(Protocol):
         The end of ``stdin`` becomes the end of the command's. What ``on_output`` raises passes
         through.
         """
+        ...
+
+    def join(self, peer: socket.socket, codec: Codec) -> bool:
+        """Moves bytes between a connection and the command, until it is over or either is gone.
+
+        True where it was over and all that went to the command has been sent: it may be joined
+        with another connection.
+        """
+        ...
+
+    def is_silent(self) -> bool:
+        """True where nothing of its output waits to be read, and no end of it either."""
         ...
 
     def resize(self, rows: int, columns: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from debughost_cli.characters import message
 from debughost_cli.errors import Failure
 from debughost_cli.models import Action, State
-from debughost_cli.render.status import console_for, extra_ports, write
+from debughost_cli.render.status import console_for, elsewhere, extra_ports, write
 from debughost_cli.render.streams import Streams, clean, inline
 from debughost_cli.render.text import columns, size
 from debughost_cli.resources import Network
@@ -66,6 +66,7 @@ def _sentence(item: ProjectResult) -> str:
     url = f" at {project.url}" if project.url else ""
     further = extra_ports(project)
     url += f"{', ' if url else ', with '}{further}" if further else ""
+    url += f" {there}" if (there := elsewhere(project)) else ""
     ready = "" if project.ready else " (not ready yet)"
     why = f" ({inline(item.why)})" if item.why else ""
     return f"{project.project} {item.action.value}{why}, running{url}{ready}"

@@ -25,6 +25,7 @@ DATA: dict[str, type] = {
     "shell": shapes.NoData,
     "debug-config": shapes.DebugConfigShown,
     "events": shapes.NoData,
+    "forward": shapes.Forwarded,
     "network ensure": shapes.NetworkSeen,
     "network inspect": shapes.NetworkSeen,
     "network rm": shapes.NetworkSeen,
@@ -56,6 +57,7 @@ OTHER_DATA: dict[str, tuple[type, ...]] = {
 LINES: dict[str, type] = {
     "logs": shapes.LogLineOut,
     "events": shapes.EventOut,
+    "forward": shapes.ForwardOut,
     "status": shapes.StatusOut,
 }
 """The commands that print lines before their document: always, or ``status`` with --watch."""

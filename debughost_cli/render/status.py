@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from debughost_cli.models import Companion, Freshness, Project, Stats
+from debughost_cli.models import THIS_MACHINE, Companion, Freshness, Project, Stats
 from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, columns, duration, size, sparkline, state_word
@@ -59,6 +59,8 @@ def show(
     for project in projects:
         if further := extra_ports(project):
             streams.out(f"{inline(project.project)}: {further}")
+        if there := elsewhere(project):
+            streams.out(f"{inline(project.project)}: {project.url or 'its ports'} {there}")
         for line in reasons([project]):
             streams.out(line)
             # On a terminal, they are one below the other.
@@ -213,6 +215,13 @@ def extra_ports(project: Project) -> str:
     """The published ports besides the project's own, such as ``mail at 127.0.0.1:8025``."""
     further = (p for p in project.ports if p.name != HTTP)
     return ", ".join(f"{inline(p.name)} at 127.0.0.1:{p.host_port}" for p in further)
+
+
+def elsewhere(project: Project) -> str:
+    """On which other machine its URL is valid, and what brings it here; empty for this machine."""
+    if project.url_host in (None, THIS_MACHINE):
+        return ""
+    return f"on {inline(project.url_host)}; debughost forward -p {project.project}"
 
 
 def reasons(projects: Sequence[Project]) -> list[str]:

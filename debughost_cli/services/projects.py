@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from debughost_cli import names
+from debughost_cli.deployment.places import url_host
 from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Conflict, Engine, LogQuery, NotFound
 from debughost_cli.errors import DebughostError, ProjectNotFound
@@ -143,7 +144,8 @@ def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> 
     ended = project.exit
     if ended and not ended.expected and not ended.log_tail:
         ended = replace(ended, log_tail=log_tail(engine, container))
-    return replace(project, exit=ended)
+    host = url_host(engine.info, container.labels) if project.ports or project.url else None
+    return replace(project, exit=ended, url_host=host)
 
 
 def log_tail(engine: Engine, container: Container, lines: int = LINES) -> tuple[str, ...]:

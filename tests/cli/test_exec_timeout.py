@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
 from fakes import FakeEngine
 
 from cli.conftest import App
-from debughost_cli.engine.port import ExecSpec, OnOutput
+from debughost_cli.engine.port import Codec, ExecSpec, OnOutput
 from debughost_cli.errors import WaitTimeout
 from debughost_cli.services import exec as exec_service
 from debughost_cli.services.exec import ProjectExec
@@ -44,6 +45,13 @@ class Sleeper:
         deadline = time.monotonic() + 20
         while self.ends_by not in self.sent() and time.monotonic() < deadline:
             time.sleep(0.01)
+
+    def join(self, peer: socket.socket, codec: Codec) -> bool:
+        """It is joined with nothing."""
+        return False
+
+    def is_silent(self) -> bool:
+        return True
 
     def resize(self, rows: int, columns: int) -> None:
         """There is no terminal."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 
-from debughost_cli.engine.port import Conflict, ExecResult, ExecSpec, OnOutput
+from debughost_cli.engine.port import Codec, Conflict, ExecResult, ExecSpec, OnOutput
 from fakes.calls import Part, changing
 
 
@@ -22,6 +23,14 @@ class FakeExecution:
             data = getattr(self._result, stream)
             if data:
                 on_output(stream, memoryview(data))
+
+    def join(self, peer: socket.socket, codec: Codec) -> bool:
+        """Nothing listens in the fake's containers."""
+        codec.output("stdout", b"F\xff\xff\xff\xff")
+        return True
+
+    def is_silent(self) -> bool:
+        return True
 
     def resize(self, rows: int, columns: int) -> None:
         """There is no terminal."""

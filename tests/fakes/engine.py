@@ -51,7 +51,7 @@ class FakeEngine:
     def __init__(self, **info: Any) -> None:
         number = next(self._numbers)
         facts: dict[str, Any] = {
-            "endpoint": f"tcp://fake-{number}:2376",
+            "endpoint": f"tcp://localhost:{number}",
             "source": "flag",
             "version": "28.5.2",
             "api_version": "1.51",

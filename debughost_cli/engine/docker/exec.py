@@ -21,7 +21,7 @@ import requests
 from debughost_cli.engine.docker import vendor
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
-from debughost_cli.engine.port import ExecSpec, OnOutput
+from debughost_cli.engine.port import Codec, ExecSpec, OnOutput
 from debughost_cli.errors import EngineUnavailable
 
 CHUNK = 256 * 1024
@@ -147,6 +147,24 @@ class DockerExec:
             else:
                 self._sock.send(b"")  # The end of a named pipe.
 
+    def join(self, peer: socket.socket, codec: Codec) -> bool:
+        from debughost_cli.engine.docker.duplex import Duplex
+
+        early, self._early = self._early, b""
+        # What broke is closed by its owner; there is nothing else to be done about it.
+        with suppress(OSError):
+            return Duplex(self._sock, early, peer, codec).run()
+        return False
+
+    def is_silent(self) -> bool:
+        from debughost_cli.engine.docker.duplex import wait
+
+        try:
+            wait([self._sock], [], 0.0)
+        except TimeoutError:
+            return not self._early
+        return False
+
     def resize(self, rows: int, columns: int) -> None:
         self._caller.read("resizing the terminal", lambda c: c.exec_resize(self._id, rows, columns))
 
@@ -167,6 +185,9 @@ class DockerExec:
 
     def close(self) -> None:
         with suppress(OSError):
+            if isinstance(self._sock, socket.socket):
+                # Others hold it open: the command's input ends now, not with them.
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
             self._sock.close()
         self._response.close()
 
