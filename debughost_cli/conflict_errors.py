@@ -66,6 +66,12 @@ class Busy(_Conflict):
     retryable = True
 
 
+class EngineChanged(_Conflict):
+    """A context or an address leads to another engine than the last time."""
+
+    code = "ENGINE_CHANGED"
+
+
 class InUse(_Conflict):
     """The object to remove is still in use."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from debughost_cli.conflict_errors import Busy as Busy
+from debughost_cli.conflict_errors import EngineChanged as EngineChanged
 from debughost_cli.conflict_errors import InUse as InUse
 from debughost_cli.conflict_errors import LimitReached as LimitReached
 from debughost_cli.conflict_errors import NameConflict as NameConflict

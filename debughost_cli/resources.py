@@ -28,6 +28,7 @@ class EngineInfo(Struct, frozen=True):
     maps_users: bool = False  # Known from its version; ``Engine.users`` knows more.
     proxies: Mapping[str, str] = field(default_factory=dict)  # Variables for containers and builds.
     shares_kernel: bool = False  # Containers see this machine's devices and inodes.
+    known_as: str = ""  # The context or address that leads to it; empty for this machine's own.
     certificate: str = ""  # The path of that with which this client identifies itself by TLS.
     shares_files: bool = False  # It is known to see this machine's files at the same paths.
 

@@ -37,7 +37,7 @@ _NUMBERS = {"duration_ms", "uptime_seconds", "cpu_percent"}
 _TEXTS = {"cursor"}
 
 
-GROUPS = ("network", "volumes", "images", "config", "mcp")
+GROUPS = ("network", "volumes", "images", "engines", "config", "mcp")
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,12 @@ def good_file(app: App, engine: FakeEngine) -> None:
 
 def interrupt_soon(app: App, engine: FakeEngine) -> None:
     threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+
+def known_engine(app: App, engine: FakeEngine) -> None:
+    from debughost_cli.services.known_engines import check_known
+
+    check_known(FakeEngine(endpoint="ssh://build", known_as="context build"))
 
 
 def foreign_network(app: App, engine: FakeEngine) -> None:
@@ -203,6 +209,8 @@ case("not found", "network inspect")
 case("removed", "network rm", "network ensure")
 case("in use", "network rm", "up")
 case("not found", "network rm")
+case("nothing known", "engines forget build")
+case("forgotten", "engines forget build", known_engine)
 case("some", "volumes ls", "up")
 case("none", "volumes ls")
 case("pruned", "volumes prune --yes", "up", "rm")

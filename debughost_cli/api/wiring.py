@@ -96,6 +96,20 @@ class Wiring:
         """
         return self._source.get().info
 
+    def forget_engine(self, name: str) -> tuple[str, ...]:
+        """Accepts that a context or an address leads to another engine than before.
+
+        Returns what was forgotten of it; the next call that changes something learns it again.
+        Raises Usage where nothing is known by that name.
+
+        >>> host.forget_engine("build")
+        Traceback (most recent call last):
+        debughost_cli.errors.Usage: no engine is known by the name 'build'
+        """
+        from debughost_cli.services.known_engines import forget
+
+        return forget(name)
+
     @property
     def engine_info(self) -> EngineInfo | None:
         """Which engine answers and why it was chosen; None before one was needed."""

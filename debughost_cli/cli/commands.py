@@ -63,6 +63,7 @@ COMMANDS = {
     "network": ("network", "The network that all projects share."),
     "volumes": ("volumes", "The volumes that hold installed packages."),
     "images": ("images", "The base images, one for each type."),
+    "engines": ("engines", "The engines that this user works with."),
     "config": ("config", "The configuration of the project in a folder."),
 }
 """Each command with its module under ``cli`` and its help, in the order in which --help lists them.

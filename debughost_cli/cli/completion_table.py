@@ -27,6 +27,7 @@ _SOURCES: dict[str, list[str]] = {
     "--service": ["@services"],
     "--workdir": [],
     "ID": ["@projects any"],
+    "ENGINE": ["@contexts"],
     "DIR": ["@folders"],
     "F": ["@files"],
     "FILE": ["@files"],

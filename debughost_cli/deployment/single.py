@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.resources import Container, ContainerStatus, ContainerSummary, FileEntry
@@ -18,11 +20,13 @@ class SingleEngineDeployment:
     """The deployment on the engine that the command is connected to."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._containers = engine.containers
         self._networks = engine.networks
 
     def create(self, name: str, spec: ServiceSpec) -> str:
-        ref = self._containers.create(name, spec)
+        labels = {**spec.labels, names.ENGINE: self._engine.identity()}
+        ref = self._containers.create(name, replace(spec, labels=labels))
         if spec.own_network:
             self._networks.connect(spec.own_network, ref, (), spec.links)
         return ref

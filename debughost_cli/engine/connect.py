@@ -55,6 +55,8 @@ class Address(Struct, frozen=True):
     key: Path | None = None
     tls: bool = False
     verify: bool = True
+    known_as: str = ""
+    """``context NAME``, or the address of another machine: what should lead to the same engine."""
     proxies: Mapping[str, str] = field(default_factory=dict)
     """What docker sets in containers and builds of this engine."""
 
@@ -103,7 +105,7 @@ def _checked(url: str, source: str) -> Address:
     place = parts.path if parts.scheme in ("unix", "npipe") else parts.hostname
     if parts.scheme not in _SCHEMES or not place or not port_ok:
         raise _malformed(url, source)
-    return Address(text, source)
+    return Address(text, source, known_as=text if is_elsewhere(text) else "")
 
 
 def _malformed(url: str, source: str) -> DebughostError:
@@ -148,8 +150,13 @@ def _with_tls(address: Address, folder: Path, *, verify: bool) -> Address:
             f"the TLS files in {folder} are not complete",
             hint="Both cert.pem and key.pem are needed, or neither",
         )
-    return Address(
-        address.url, address.source, present["ca"], present["cert"], present["key"], True, verify
+    return replace(
+        address,
+        ca=present["ca"],
+        cert=present["cert"],
+        key=present["key"],
+        tls=True,
+        verify=verify,
     )
 
 
@@ -191,7 +198,8 @@ def _from_context(name: str, source: str, env: Mapping[str, str]) -> Address:
     try:
         meta = json.loads((folder / "meta" / digest / "meta.json").read_text("utf-8"))
         endpoint = meta["Endpoints"]["docker"]
-        address = replace(_checked(str(endpoint["Host"]), "context"), source=source)
+        address = _checked(str(endpoint["Host"]), "context")
+        address = replace(address, source=source, known_as=f"context {name}")
     except OSError:
         raise _no_context(name, source, folder) from None
     except (ValueError, KeyError, TypeError) as exc:

@@ -29,6 +29,7 @@ DATA: dict[str, type] = {
     "network ensure": shapes.NetworkSeen,
     "network inspect": shapes.NetworkSeen,
     "network rm": shapes.NetworkSeen,
+    "engines forget": shapes.EnginesForgotten,
     "volumes ls": shapes.VolumesSeen,
     "volumes prune": shapes.VolumesSeen,
     "images ls": shapes.ImagesSeen,

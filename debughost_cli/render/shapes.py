@@ -67,6 +67,12 @@ class ProjectsSeen(Struct, frozen=True):
     projects: list[Project]
 
 
+class EnginesForgotten(Struct, frozen=True):
+    """Of ``engines forget``: the contexts and addresses that may lead to another engine now."""
+
+    forgotten: list[str]
+
+
 class NetworkFacts(Struct, frozen=True):
     """The network; ``containers`` are ids."""
 

@@ -10,6 +10,7 @@ from debughost_cli.models import PullPolicy
 from debughost_cli.planning.up import Step, StepKind
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.known_engines import checked_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.progress import Progress
 
@@ -86,7 +87,7 @@ class ImageSteps:
 
     def _lock(self, name: str) -> AbstractContextManager[None]:
         return project_lock(
-            self._engine.identity(),
+            checked_identity(self._engine),
             name,
             on_wait=self._progress.phase,
             timeout=BUILD_LOCK_TIMEOUT,

@@ -19,6 +19,7 @@ from debughost_cli.resources import Container, ContainerSummary
 from debughost_cli.services.companion_lifecycle import CompanionLifecycle
 from debughost_cli.services.companion_status import describe_companions
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.known_engines import checked_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.projects import (
@@ -70,7 +71,7 @@ class LifecycleService:
 
     def stop(self, project: str, stop_timeout: int) -> ProjectResult:
         """SIGTERM, then SIGKILL after ``stop_timeout`` seconds. Raises ProjectNotFound, Busy."""
-        with project_lock(self._engine.identity(), project, on_wait=self._progress.phase):
+        with project_lock(checked_identity(self._engine), project, on_wait=self._progress.phase):
             instance = get_instance(self._engine, project)
             main = instance.main
             action = Action.STOPPED if main.is_running else Action.UNCHANGED

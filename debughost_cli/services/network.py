@@ -19,6 +19,7 @@ from debughost_cli.planning import network as planning
 from debughost_cli.planning.failure_hints import cannot_resolve
 from debughost_cli.planning.routes import rivals
 from debughost_cli.resources import Network
+from debughost_cli.services.known_engines import check_known
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import NetworkResult
 
@@ -109,6 +110,7 @@ class NetworkService:
     def ensure(self, subnet: str = names.SUBNET, *, recreate: bool = False) -> NetworkResult:
         """Makes it, or checks driver, subnet and gateway. Raises NetworkConflict, Usage."""
         gateway = planning.gateway_of(subnet)
+        check_known(self._engine)
         found = self.find()
         if found is None:
             return self._create(subnet, gateway)
@@ -196,6 +198,7 @@ class NetworkService:
 
     def remove(self) -> NetworkResult:
         """Removes it when nothing uses it. Raises InUse, NetworkNotFound, NetworkConflict."""
+        check_known(self._engine)
         found = self.inspect().network
         assert found is not None
         if found.labels.get(names.MANAGED) != "true":

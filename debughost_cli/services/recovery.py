@@ -15,6 +15,7 @@ from debughost_cli.planning.launcher_status import LauncherPhase
 from debughost_cli.planning.ports import for_publish, port_in_use
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import ContainerStatus
+from debughost_cli.services.known_engines import checked_identity
 from debughost_cli.services.lock import LOCK_TIMEOUT, project_lock
 from debughost_cli.services.observe import ConcurrentModification
 from debughost_cli.services.port_table import PortTable
@@ -47,7 +48,7 @@ class Recovery:
 
     def lock(self, project: str) -> AbstractContextManager[None]:
         """The lock of a project on this engine. Raises Busy."""
-        return project_lock(self._engine.identity(), project, on_wait=self._progress.phase)
+        return project_lock(checked_identity(self._engine), project, on_wait=self._progress.phase)
 
     def until_converged(self, state: UpState, converge: Callable[[], Attempt]) -> Attempt:
         """Observes and acts again where the world changed meanwhile. Raises Busy, PortInUse."""

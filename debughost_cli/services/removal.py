@@ -20,6 +20,7 @@ from debughost_cli.resources import Container, ContainerSummary, ProjectInstance
 from debughost_cli.services.abandoned import abandoned, remove_abandoned
 from debughost_cli.services.companion_lifecycle import CompanionLifecycle
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.known_engines import checked_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.own_network import OwnNetworks
 from debughost_cli.services.owner_process import this_process
@@ -68,7 +69,7 @@ class RemovalService:
         ``data``: with the volumes also those with the data of its services. Raises
         ProjectNotFound, Busy.
         """
-        with project_lock(self._engine.identity(), project, on_wait=self._progress.phase):
+        with project_lock(checked_identity(self._engine), project, on_wait=self._progress.phase):
             try:
                 container = inspect_main(self._engine, project)
             except ProjectNotFound as exc:

@@ -19,6 +19,7 @@ from debughost_cli.errors import Interrupted, NameConflict, WorkspaceConflict
 from debughost_cli.models import Action
 from debughost_cli.resources import Container
 from debughost_cli.services.host_identity import host_identity
+from debughost_cli.services.known_engines import checked_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.port_notes import forget_port, note_port
@@ -63,7 +64,7 @@ class RenameService:
         with ExitStack() as locks:
             for project in sorted((self._old, self._new)):
                 # In an order that two commands share, so that they cannot wait for each other.
-                identity = self._engine.identity()
+                identity = checked_identity(self._engine)
                 locks.enter_context(project_lock(identity, project, on_wait=self._progress.phase))
             self.container = self._checked()
             return self._renamed(commands, write_id)

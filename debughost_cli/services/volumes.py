@@ -9,6 +9,7 @@ from debughost_cli.engine.port import Engine
 from debughost_cli.errors import InUse, NameConflict
 from debughost_cli.planning.instance import is_managed
 from debughost_cli.resources import Volume
+from debughost_cli.services.known_engines import check_known
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import MANAGED_FILTER
 from debughost_cli.services.results import VolumesResult
@@ -109,6 +110,7 @@ class VolumeService:
 
     def prune(self, chosen: VolumesResult) -> VolumesResult:
         """Removes ``chosen``; one that came into use meanwhile is left, with a warning."""
+        check_known(self._engine)
         removed = remove_unused(self._engine, self._progress, chosen.volumes)
         reclaimed = sum(v.size_bytes or 0 for v in removed)
         return VolumesResult(tuple(removed), reclaimed, changed=bool(removed))

@@ -151,6 +151,15 @@ def limit_reached(app: Any, engine: FakeEngine) -> Any:
     return app("up", "-p", "second", "--json")
 
 
+@case("ENGINE_CHANGED", 5)
+def engine_changed(app: Any, engine: FakeEngine) -> Any:
+    from debughost_cli.services.known_engines import check_known
+
+    check_known(FakeEngine(endpoint="ssh://old", known_as="context build"))
+    changed = FakeEngine(endpoint="ssh://new", known_as="context build")
+    return App(changed)("network", "ensure", "--json")
+
+
 @case("BUSY", 5)
 def busy(app: Any, engine: FakeEngine) -> Any:
     from debughost_cli.services.lock import lock_folder

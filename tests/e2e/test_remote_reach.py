@@ -148,3 +148,21 @@ def test_a_stream_goes_on_over_a_new_link(lab: Lab) -> None:
     process.send_signal(signal.SIGTERM)
     code, _, err = finish(process)
     assert code == 143, err
+
+
+def test_a_name_that_leads_to_another_engine_is_no_silent_switch(lab: Lab) -> None:
+    a, b = lab.host("a"), lab.host("b")
+    lab.context("build", a.ssh_url)
+    lab.client("network", "ensure", "-c", "build")
+    lab.context("build", b.ssh_url)
+    lab.client("status", "-c", "build")
+    changed = lab.client("network", "ensure", "-c", "build", "--json", check=5)
+    assert changed.error["code"] == "ENGINE_CHANGED"
+    for host in (a, b):
+        assert host.eye.client.info()["ID"] in changed.error["message"]
+        assert host.ssh_url in changed.error["message"]
+    assert not b.private.networks()
+    assert changed.error["hint"].endswith("debughost engines forget build")
+    lab.client("engines", "forget", "build")
+    lab.client("network", "ensure", "-c", "build")
+    assert b.private.networks()

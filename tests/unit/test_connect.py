@@ -76,13 +76,18 @@ def test_the_whole_order_of_the_contract(env: Any, home: Any, add_context: Any) 
     for name in ("flagged", "variable", "current"):
         add_context(name, f"tcp://{name}:1")
     use_context(home, "current")
-    assert resolve_address(None, None, env) == Address("tcp://current:1", "context")
+
+    def by_context(name: str, source: str) -> Address:
+        return Address(f"tcp://{name}:1", source, known_as=f"context {name}")
+
+    assert resolve_address(None, None, env) == by_context("current", "context")
     env["DOCKER_CONTEXT"] = "variable"
-    assert resolve_address(None, None, env) == Address("tcp://variable:1", "DOCKER_CONTEXT")
+    assert resolve_address(None, None, env) == by_context("variable", "DOCKER_CONTEXT")
     env["DOCKER_HOST"] = "tcp://127.0.0.1:1"
     assert resolve_address(None, None, env) == Address("tcp://127.0.0.1:1", "DOCKER_HOST")
-    assert resolve_address(None, "flagged", env) == Address("tcp://flagged:1", "flag")
-    assert resolve_address("tcp://given:1", None, env) == Address("tcp://given:1", "flag")
+    assert resolve_address(None, "flagged", env) == by_context("flagged", "flag")
+    given = Address("tcp://given:1", "flag", known_as="tcp://given:1")
+    assert resolve_address("tcp://given:1", None, env) == given
 
 
 def test_host_and_context_exclude_each_other(env: Any) -> None:

@@ -162,6 +162,7 @@ TOOLS: Mapping[str, Tool] = {
 LEFT_OUT = {
     "shell": "needs a terminal; exec takes each command",
     "forward": "lasts until it is interrupted, and is for the machine of a person",
+    "engines forget": "a person knows whether another engine is meant",
     "network rm": "nothing is left over without it",
     "images pull": "for a person to decide, it takes gigabytes",
     "images prune": "for a person to decide",

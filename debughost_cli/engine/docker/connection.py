@@ -130,6 +130,8 @@ def _info(address: Address, facts: dict[str, Any]) -> EngineInfo:
         shares_kernel=_shares_kernel(address.url, facts),
         shares_files=shares_files(address.url),
         proxies=address.proxies,
+        # The service of Podman makes up another ID for each answer.
+        known_as="" if "Podman Engine" in components else address.known_as,
         certificate=_certificate(address),
     )
 
