@@ -22,7 +22,7 @@ from debughost_cli.engine.port_types import (
     NotPaused,
     RemovalInProgress,
 )
-from debughost_cli.engine.reachability import permission_denied
+from debughost_cli.engine.reachability import not_writable, permission_denied
 from debughost_cli.engine.setup_faults import HINT, PREFIX, SETUP_FAULT
 from debughost_cli.planning.disk_full import DISK_FULL
 
@@ -232,6 +232,7 @@ _RULES = (
         "|id already in use|failed to start shim: mkdir .*: file exists",
     ),
     _rule(None, _engine_error(errors.EngineError, HINT, PREFIX), SETUP_FAULT),
+    _rule(None, lambda r: not_writable(r.text), "read-only file system|marked read-only"),
     _rule(None, _error(errors.StartFailed, NO_ENTRY_HINT, NO_ENTRY_PREFIX), NO_ENTRY),
     _rule(
         None,

@@ -89,3 +89,12 @@ def is_elsewhere(url: str) -> bool:
         return False
     host = urlsplit(f"//{rest}").hostname or ""
     return host != "localhost" and not host.startswith("127.") and host != "::1"
+
+
+def not_writable(text: str) -> errors.VolumeNotWritable:
+    """Something in the container is read-only, and it was no choice of ours."""
+    return errors.VolumeNotWritable(
+        f"the engine cannot write to a volume of the container: {text[:300]}",
+        hint="Give the volume a file system that can be written; 'docker volume ls' lists volumes",
+        details={"engine": text[:1000]},
+    )

@@ -6,6 +6,7 @@ outside the workspace is ever read, whatever changes there meanwhile.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -84,7 +85,7 @@ def scan(workspace: Path, left_out: Iterable[str] = ()) -> Tree:
 def open_entry(workspace: int, path: str) -> int:
     """A descriptor of a file; ``workspace``: one of its folder. No link is followed on the way.
 
-    Raises OSError, also where it is no plain file any more (ELOOP, ENOTDIR, IsADirectoryError).
+    Raises OSError, also where it is no plain file any more.
     """
     *folders, name = path.split("/")
     opened = workspace
@@ -94,10 +95,14 @@ def open_entry(workspace: int, path: str) -> int:
             if opened != workspace:
                 os.close(opened)
             opened = inner
-        return os.open(name, _FILE, dir_fd=opened)
+        found = os.open(name, _FILE, dir_fd=opened)
     finally:
         if opened != workspace:
             os.close(opened)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return found
 
 
 class _Walk(Struct):

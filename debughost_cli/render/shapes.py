@@ -92,7 +92,7 @@ class NetworkSeen(Struct, frozen=True):
 
 
 class VolumeFacts(Struct, frozen=True):
-    """A volume; ``role``: dependencies, cache, home, port or data."""
+    """A volume; ``role``: dependencies, cache, home, port, data or workspace."""
 
     name: str
     project: str | None

@@ -87,12 +87,13 @@ class VolumeService:
         self._progress = progress
 
     def list_all(self) -> VolumesResult:
-        """Every dependency volume, every project's package cache and home, and all data of
-        services, by project.
+        """Every dependency volume, every project's package cache and home, all data of services
+        and all uploaded workspaces, by project.
         """
         measured = _owned(self._engine.disk_usage().volumes)
         listed = {v.name for v in packages_among(measured)}
-        found = (v for v in measured if v.name in listed or v.labels.get(names.ROLE) == "data")
+        roles = ("data", "workspace")
+        found = (v for v in measured if v.name in listed or v.labels.get(names.ROLE) in roles)
         return VolumesResult(tuple(found))
 
     def candidates(
@@ -100,13 +101,26 @@ class VolumeService:
     ) -> VolumesResult:
         """What ``prune`` would remove: volumes of ours, not in use, of projects without a
         container; ``everything`` adds the shared package caches and the notes of ports.
+
+        Warns of uploaded workspaces, which stay.
         """
         spare = without_project(self._engine, self._engine.disk_usage().volumes)
         # The data of services is nothing that could be fetched again.
         found = [v for v in spare if not v.labels.get(names.SERVICE)]
+        copies = [v for v in found if v.labels.get(names.ROLE) == "workspace"]
+        self._warn_of_copies(v for v in copies if not projects or v.project in projects)
+        found = [v for v in found if v not in copies]
         found = found if everything else packages_among(found)
         chosen = [v for v in found if not projects or v.project in projects]
         return VolumesResult(tuple(chosen), sum(v.size_bytes or 0 for v in chosen))
+
+    def _warn_of_copies(self, kept: Iterable[Volume]) -> None:
+        for volume in kept:
+            self._progress.warn(
+                "WORKSPACE_KEPT",
+                f"volume {volume.name} is kept, for the program may have written files there; "
+                f"'debughost rm {volume.project} --volumes' removes it",
+            )
 
     def prune(self, chosen: VolumesResult) -> VolumesResult:
         """Removes ``chosen``; one that came into use meanwhile is left, with a warning."""

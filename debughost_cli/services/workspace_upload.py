@@ -255,7 +255,9 @@ class _Sending:
         if tree.unreadable:
             warn("FILES_UNREADABLE", f"files that you may not read: {shown(tree.unreadable)}")
         if tree.skipped and is_first:
-            warn("FILES_SKIPPED", f"{tree.skipped} sockets, pipes or devices are not uploaded")
+            what = "sockets, pipes or devices are"
+            what = what if tree.skipped > 1 else "socket, pipe or device is"
+            warn("FILES_SKIPPED", f"{tree.skipped} {what} not uploaded")
         secret = [n for n in tree.ignored if n == ".env" or n.startswith(".env.")]
         if secret and is_first:
             text = f"{shown(secret)} is not uploaded, for .gitignore names it"

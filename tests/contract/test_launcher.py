@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +20,7 @@ from contract.conftest import (
 )
 from debughost_cli import names
 from debughost_cli.engine.port import NotFound
+from debughost_cli.errors import Interrupted
 from debughost_cli.planning.launcher_status import parse
 from debughost_cli.resources import FileEntry
 from debughost_cli.specs import Mount, MountType
@@ -124,6 +128,34 @@ def test_files_come_out_as_they_went_in(world: World) -> None:
         "two": b"x" * 5,
     }
     assert world.engine.containers.read_files(ref, "/dbgt/two", limit=5) == {"two": b"x" * 5}
+
+
+def test_an_archive_is_unpacked_through_the_mounts(world: World) -> None:
+    spec = world.spec(mounts=(Mount(MountType.VOLUME, world.name("vol"), "/app"),))
+    ref = world.create(spec)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, data in (("app/one", b"1"), ("app/sub/two", b"2" * 2**20)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    data = buffer.getvalue()
+    parts = [data[start : start + 4096] for start in range(0, len(data), 4096)]
+    world.engine.containers.put_archive(ref, lambda: parts)
+    world.engine.containers.remove(ref)
+    again = world.create(spec, "two")
+    assert world.engine.containers.read_files(again, "/app") == {"one": b"1"}
+    assert world.engine.containers.read_files(again, "/app/sub", 2**20) == {"two": b"2" * 2**20}
+
+
+def test_what_reading_an_archive_raises_passes_through(world: World) -> None:
+    def broken() -> Iterator[bytes]:
+        yield bytes(512)
+        raise Interrupted
+
+    ref = world.create()
+    with pytest.raises(Interrupted):
+        world.engine.containers.put_archive(ref, broken)
 
 
 def test_files_can_be_replaced(world: World) -> None:

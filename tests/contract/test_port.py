@@ -50,6 +50,7 @@ def test_the_engine_says_where_and_what_it_is(world: World) -> None:
         lambda e: e.containers.kill("no-such-container", "SIGKILL"),
         lambda e: e.containers.unpause("no-such-container"),
         lambda e: e.containers.put_files("no-such-container", [FileEntry("/x", b"")]),
+        lambda e: e.containers.put_archive("no-such-container", lambda: [bytes(1024)]),
         lambda e: e.containers.read_files("no-such-container", "/etc"),
         lambda e: e.containers.stats("no-such-container"),
         lambda e: list(e.containers.logs("no-such-container", LogQuery())),

@@ -289,7 +289,7 @@ class FakeContainers(Part):
     def _place(self, container: FakeContainer, path: str) -> tuple[dict[str, FileEntry], str]:
         """Where a path of a container really is: in a volume, or in the container itself."""
         volumes = self.engine.stored_volumes
-        for mount in container.spec.mounts:
+        for mount in sorted(container.spec.mounts, key=lambda m: -len(m.target)):
             inside = path == mount.target or path.startswith(f"{mount.target}/")
             if mount.type is MountType.VOLUME and inside and mount.source in volumes:
                 return volumes[mount.source].files, path.removeprefix(mount.target) or "/"
