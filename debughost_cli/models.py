@@ -297,3 +297,4 @@ class Project(Struct, frozen=True):
     memory_limit_bytes: int | None = None
     sync: Sync | None = None
     """Of a workspace that is uploaded; None where the engine mounts it."""
+    engine: str | None = None  # Its name, where more than one was asked.

@@ -84,6 +84,12 @@ def other_project(app: App, engine: FakeEngine) -> None:
     app("up", "-w", str(node_project(Path.cwd().parent / "blog")))
 
 
+def own_engines(app: App, engine: FakeEngine) -> None:
+    file = Path(os.environ["XDG_CONFIG_HOME"], "debughost", "config.toml")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('[engines]\nbuild = "ssh://me@build"\n')
+
+
 def bad_file(app: App, engine: FakeEngine) -> None:
     Path("debughost.toml").write_text("prot = 1\n")
 
@@ -225,6 +231,10 @@ case("unknown type", "images build ruby")
 case("pulled", "images pull static", base_in_registry)
 case("no base", "images pull static")
 case("nothing old", "images prune --yes")
+case("none", "engines ls")
+case("some", "engines ls", own_engines, "up")
+case("all engines", "status --all-engines", own_engines, "up")
+case("no engines", "status --all-engines")
 case("healthy", "doctor", "up")
 case("network conflict", "doctor", foreign_network)
 case("invalid file", "doctor", bad_file)

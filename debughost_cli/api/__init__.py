@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from debughost_cli.api.beforehand import preload as preload
+    from debughost_cli.api.engine_source import Connect as Connect
     from debughost_cli.api.host import DebugHost as DebugHost
     from debughost_cli.cancel import CancelToken as CancelToken
     from debughost_cli.engine.output_buffer import OutputBuffer as OutputBuffer
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from debughost_cli.planning.log_options import LogOptions as LogOptions
     from debughost_cli.project.flags import Flags as Flags
     from debughost_cli.services.doctor import Check as Check
+    from debughost_cli.services.engine_load import EngineState as EngineState
     from debughost_cli.services.exec import SHELL as SHELL
     from debughost_cli.services.exec import ExecRefused as ExecRefused
     from debughost_cli.services.exec import ProjectExec as ProjectExec
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from debughost_cli.services.progress import PhaseStarted as PhaseStarted
     from debughost_cli.services.progress import Progress as Progress
     from debughost_cli.services.progress import ProgressEvent as ProgressEvent
+    from debughost_cli.services.results import EngineReport as EngineReport
     from debughost_cli.services.results import ImagesResult as ImagesResult
     from debughost_cli.services.results import NetworkResult as NetworkResult
     from debughost_cli.services.results import ProjectResult as ProjectResult
@@ -49,12 +52,14 @@ if TYPE_CHECKING:
 _MODULES = {
     "api.host": ("DebugHost",),
     "api.beforehand": ("preload",),
+    "api.engine_source": ("Connect",),
     "cancel": ("CancelToken",),
     "engine.output_buffer": ("OutputBuffer",),
     "engine.port": ("Engine", "ExecResult", "ExecSpec"),
     "services.doctor": ("Check",),
     "planning.debug_config": ("DebugConfig",),
     "planning.events": ("ProjectEvent",),
+    "services.engine_load": ("EngineState",),
     "services.exec": ("SHELL", "ExecRefused", "ProjectExec"),
     "planning.log_options": ("LogOptions",),
     "project.flags": ("Flags",),
@@ -66,7 +71,8 @@ _MODULES = {
         "PhaseStarted", "Progress", "ProgressEvent",
     ),
     "services.results": (
-        "ImagesResult", "NetworkResult", "ProjectResult", "ProjectsResult", "VolumesResult",
+        "EngineReport", "ImagesResult", "NetworkResult", "ProjectResult", "ProjectsResult",
+        "VolumesResult",
     ),
     "services.status": ("Snapshot",),
 }  # fmt: skip

@@ -1,40 +1,61 @@
-"""The engine of a ``DebugHost``, connected on first use."""
+"""One engine of a ``DebugHost``, connected on first use."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from debughost_cli.resources import EngineInfo
 
 if TYPE_CHECKING:
+    from debughost_cli.engine.connect import Address
     from debughost_cli.engine.port import Engine
     from debughost_cli.services.progress import Progress
 
 
+ANSWER_TIMEOUT = 3.0
+"""Seconds that an engine has for an answer where several are asked at once."""
+
+
+class Connect(Protocol):
+    """Connects to an engine, as ``DockerEngine.connect`` does."""
+
+    def __call__(
+        self,
+        address: Address,
+        *,
+        on_retry: Callable[[str], None] | None,
+        trace: Callable[[str], None],
+        timeout: float | None,
+    ) -> Engine: ...
+
+
 class EngineSource:
-    """Finds the engine's address, connects, and closes what it connected.
+    """Connects to the engine at the address that ``find`` returns, and closes what it connected.
 
     ``given``: an engine that is connected already, which whoever connected it also closes.
+    ``name``: the one that the user gave it, empty for none.
     """
 
     def __init__(
         self,
-        host: str | None,
-        context: str | None,
-        environ: Mapping[str, str],
+        find: Callable[[], Address],
         progress: Progress,
         given: Engine | None = None,
+        connect: Connect | None = None,
+        name: str = "",
     ) -> None:
-        self._host = host
-        self._context = context
-        self._environ = environ
+        self.name = name
+        self._find = find
         self._progress = progress
         self._given = given
+        self._connect = connect
         self._engine: Engine | None = None
+        self._quick: Engine | None = None
         self._opened: list[Engine] = []
         self._guard = threading.Lock()
+        self._quick_guard = threading.Lock()
         self.info: EngineInfo | None = None
         """The address as soon as it is known, with the version once connected."""
 
@@ -44,6 +65,18 @@ class EngineSource:
             if self._engine is None:
                 self._engine = self.connect()
             return self._engine
+
+    def quick(self) -> Engine:
+        """For asking many engines at once: a few seconds for an answer, nothing is tried again."""
+        # A guard of its own: closing must not wait for an engine that does not answer.
+        with self._quick_guard:
+            if self._quick is None:
+                self._quick = self.connect(timeout=ANSWER_TIMEOUT, retry=False)
+            return self._quick
+
+    def forget(self) -> None:
+        """The next one to ask connects again: an engine did not answer any more."""
+        self._quick = None
 
     def reconnecting(self) -> Engine:
         """For work that goes on while the engine is away: a failed call is not tried again."""
@@ -55,19 +88,20 @@ class EngineSource:
         if self._given:
             self.info = self._given.info
             return self._given
-        from debughost_cli.engine.connect import resolve_address
-
-        host, context, environ = self._host, self._context, self._environ
-        if not host and not context:
-            host, context = environ.get("DEBUGHOST_HOST"), environ.get("DEBUGHOST_CONTEXT")
-        address = resolve_address(host, context, environ)
+        address = self._find()
         self.info = EngineInfo(address.url, address.source)
-        from debughost_cli.engine.docker.engine import DockerEngine
+        connect: Connect
+        if self._connect:
+            connect = self._connect
+        else:
+            from debughost_cli.engine.docker.engine import DockerEngine
+
+            connect = DockerEngine.connect
         from debughost_cli.services.progress import PhaseKind
 
         with self._progress.task(""):
             self._progress.phase(PhaseKind.ENGINE, f"Waiting for the engine at {address.url}")
-            engine = DockerEngine.connect(
+            engine = connect(
                 address,
                 on_retry=self._progress.notice if retry else None,
                 trace=self._progress.trace,
@@ -80,6 +114,6 @@ class EngineSource:
     def close(self) -> None:
         """Closes all connections; the next call connects again."""
         with self._guard:
-            self._engine = None
+            self._engine = self._quick = None
             while self._opened:
                 self._opened.pop().close()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from debughost_cli.api.configuration import Configuration
-from debughost_cli.api.engine_source import EngineSource
 from debughost_cli.names import SUBNET, check_project
 from debughost_cli.services.progress import Progress
 
 if TYPE_CHECKING:
+    from debughost_cli.engine.port import Engine
     from debughost_cli.models import ProjectType
     from debughost_cli.services.results import ImagesResult, NetworkResult, VolumesResult
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Network:
     """The network that all projects share."""
 
-    def __init__(self, source: EngineSource, progress: Progress) -> None:
-        self._source = source
+    def __init__(self, engine: Callable[[], Engine], progress: Progress) -> None:
+        self._engine = engine
         self._progress = progress
 
     def ensure(self, subnet: str = SUBNET, *, recreate: bool = False) -> NetworkResult:
@@ -32,7 +32,7 @@ class Network:
         """
         from debughost_cli.services.network import NetworkService
 
-        return NetworkService(self._source.get(), self._progress).ensure(subnet, recreate=recreate)
+        return NetworkService(self._engine(), self._progress).ensure(subnet, recreate=recreate)
 
     def inspect(self) -> NetworkResult:
         """The network and what is attached to it. Raises NetworkNotFound.
@@ -43,7 +43,7 @@ class Network:
         """
         from debughost_cli.services.network import NetworkService
 
-        return NetworkService(self._source.get(), self._progress).inspect()
+        return NetworkService(self._engine(), self._progress).inspect()
 
     def remove(self) -> NetworkResult:
         """Removes it when nothing uses it. Raises InUse, NetworkNotFound, NetworkConflict.
@@ -54,14 +54,14 @@ class Network:
         """
         from debughost_cli.services.network import NetworkService
 
-        return NetworkService(self._source.get(), self._progress).remove()
+        return NetworkService(self._engine(), self._progress).remove()
 
 
 class Volumes:
     """The volumes that hold installed packages."""
 
-    def __init__(self, source: EngineSource, progress: Progress) -> None:
-        self._source = source
+    def __init__(self, engine: Callable[[], Engine], progress: Progress) -> None:
+        self._engine = engine
         self._progress = progress
 
     def list_all(self) -> VolumesResult:
@@ -73,7 +73,7 @@ class Volumes:
         """
         from debughost_cli.services.volumes import VolumeService
 
-        return VolumeService(self._source.get(), self._progress).list_all()
+        return VolumeService(self._engine(), self._progress).list_all()
 
     def candidates(self, projects: Sequence[str] = (), *, caches: bool = False) -> VolumesResult:
         """What ``prune`` would remove: the volumes of projects that have no container.
@@ -86,7 +86,7 @@ class Volumes:
         """
         from debughost_cli.services.volumes import VolumeService
 
-        service = VolumeService(self._source.get(), self._progress)
+        service = VolumeService(self._engine(), self._progress)
         names = [check_project(p) for p in projects]
         return service.candidates(names, everything=caches)
 
@@ -99,15 +99,17 @@ class Volumes:
         """
         from debughost_cli.services.volumes import VolumeService
 
-        service = VolumeService(self._source.get(), self._progress)
+        service = VolumeService(self._engine(), self._progress)
         return service.prune(self.candidates() if chosen is None else chosen)
 
 
 class Images:
     """The base images, one for each type."""
 
-    def __init__(self, source: EngineSource, progress: Progress, config: Configuration) -> None:
-        self._source = source
+    def __init__(
+        self, engine: Callable[[], Engine], progress: Progress, config: Configuration
+    ) -> None:
+        self._engine = engine
         self._progress = progress
         self._config = config
 
@@ -119,7 +121,7 @@ class Images:
         """
         from debughost_cli.services.images import ImageService
 
-        return ImageService(self._source.get(), self._progress).list_all()
+        return ImageService(self._engine(), self._progress).list_all()
 
     def build(
         self,
@@ -138,7 +140,7 @@ class Images:
         """
         from debughost_cli.services.images import ImageService
 
-        service = ImageService(self._source.get(), self._progress)
+        service = ImageService(self._engine(), self._progress)
         bundle = self._config.ca_bundle()
         return service.build(types, base=base, no_cache=no_cache, ca_bundle=bundle)
 
@@ -150,7 +152,7 @@ class Images:
         """
         from debughost_cli.services.images import ImageService
 
-        service = ImageService(self._source.get(), self._progress)
+        service = ImageService(self._engine(), self._progress)
         return service.refresh(types, self._config.ca_bundle())
 
     def candidates(self) -> ImagesResult:
@@ -161,7 +163,7 @@ class Images:
         """
         from debughost_cli.services.old_images import OldImages
 
-        return OldImages(self._source.get(), self._progress).candidates()
+        return OldImages(self._engine(), self._progress).candidates()
 
     def prune(self, chosen: ImagesResult | None = None) -> ImagesResult:
         """Removes ``chosen``, all candidates if not given; one that is in use by now stays.
@@ -171,5 +173,5 @@ class Images:
         """
         from debughost_cli.services.old_images import OldImages
 
-        service = OldImages(self._source.get(), self._progress)
+        service = OldImages(self._engine(), self._progress)
         return service.prune(service.candidates() if chosen is None else chosen)

@@ -16,6 +16,7 @@ from debughost_cli.errors import DebughostError
 from debughost_cli.models import PullPolicy
 
 if TYPE_CHECKING:
+    from debughost_cli.api.engine_source import EngineSource
     from debughost_cli.engine.port import ExecResult
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from debughost_cli.services.one_off import OneOff
     from debughost_cli.services.results import ProjectResult, ProjectsResult
     from debughost_cli.services.up import UpService
+
+    Resolved = tuple[ResolvedProject, bool, ProjectInstance | None]
 
 
 class DebugHost(ProjectLifecycle):
@@ -59,10 +62,10 @@ class DebugHost(ProjectLifecycle):
         >>> host.up(flags=Flags(port="3100")).project.url
         'http://127.0.0.1:3100'
         """
-        resolved, forgets, known = self._resolve(workspace, flags, allow_workspace, reset)
+        source, made = self._for_up(workspace, flags, allow_workspace, reset=reset)
+        resolved, forgets, known = made
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
-        service = self._up_service()
-        return self._one(resolved, lambda: service.run(resolved, options, known), check)
+        return self._one(source, resolved, lambda up: up.run(resolved, options, known), check)
 
     def plan_up(
         self,
@@ -81,10 +84,10 @@ class DebugHost(ProjectLifecycle):
         >>> [step.kind.value for step in host.plan_up().plan.steps][:2]
         ['create_network', 'create_volume']
         """
-        resolved, forgets, _ = self._resolve(workspace, flags, allow_workspace, reset)
+        source, made = self._for_up(workspace, flags, allow_workspace, reset=reset)
+        resolved, forgets, _ = made
         options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
-        service = self._up_service()
-        return self._one(resolved, lambda: service.dry_run(resolved, options), check)
+        return self._one(source, resolved, lambda up: up.dry_run(resolved, options), check)
 
     def up_all(
         self,
@@ -119,21 +122,22 @@ class DebugHost(ProjectLifecycle):
 
         def plan(project: GroupProject) -> ProjectResult:
             own = flags_for(project, given, {})
-            return self.plan_up(
-                project.folder, own, recreate=recreate, reset=reset, pull=pull, check=False
-            )
+            resolved, forgets, _ = self._resolve(source, project.folder, own, None, reset)
+            options = self._up_options(recreate=recreate or forgets, wait=wait, pull=pull)
+            return self._one(source, resolved, lambda up: up.dry_run(resolved, options), False)
 
         def up(project: GroupProject, urls: Mapping[str, str], token: CancelToken) -> ProjectResult:
             own = flags_for(project, given, urls)
-            resolved, forgets, known = self._resolve(project.folder, own, None, reset)
+            resolved, forgets, known = self._resolve(source, project.folder, own, None, reset)
             options = self._up_options(
                 recreate=recreate or forgets, wait=wait, pull=pull, token=token
             )
-            service = self._up_service()
-            return self._one(resolved, lambda: service.run(resolved, options, known), check=False)
+            return self._one(source, resolved, lambda up: up.run(resolved, options, known), False)
 
         place = Path(folder) if folder else self.config.folder
-        group = GroupUp(self._source.get(), group_projects(place, self.environ), up, self._progress)
+        # One for all of them: they reach each other on its network.
+        source = self._used = self._engines.of(place)
+        group = GroupUp(source.get(), group_projects(place, self.environ), up, self._progress)
         result = group.planned(plan) if dry_run else group.run(plan, self.cancel)
         if check and result.error:
             raise result.error
@@ -153,7 +157,7 @@ class DebugHost(ProjectLifecycle):
         from debughost_cli.api.rename import Renaming
 
         (old,) = self.chosen(project)
-        renaming = Renaming(self, self._source.get(), self._progress, old, new)
+        renaming = Renaming(self, self._engine(), self._progress, old, new)
         return renaming.run()
 
     @contextmanager
@@ -175,8 +179,8 @@ class DebugHost(ProjectLifecycle):
         from debughost_cli.api.workspaces import resolve_one_off
         from debughost_cli.services.one_off import OneOffService
 
-        resolved = resolve_one_off(self.config.folder, project, self.environ, self._source.get)
-        service = OneOffService(self._source.get(), self._progress)
+        resolved = resolve_one_off(self.config.folder, project, self.environ, self._engine)
+        service = OneOffService(self._engine(), self._progress)
         with ExitStack() as stack:
             with self._progress.task(resolved.project):
                 made = service.create(resolved, pull, self.cancel)
@@ -205,45 +209,69 @@ class DebugHost(ProjectLifecycle):
         with self.one_off(project) as container:
             return result_of(container.start(spec), max_bytes, timeout)
 
-    def _resolve(
+    def _for_up(
         self,
         workspace: str | Path | None,
         flags: Flags | None,
         allow: str | Path | None,
+        *,
         reset: bool,
-    ) -> tuple[ResolvedProject, bool, ProjectInstance | None]:
+    ) -> tuple[EngineSource, Resolved]:
+        """The engine on which the project belongs, and what ``_resolve`` returns there.
+
+        That is the one where it is, unless another one was named. Raises WorkspaceConflict.
+        """
+        place = workspace or self.environ.get("DEBUGHOST_WORKSPACE")
+        source = self._engines.of(Path(place)) if place else self._source
+        self._used = source
+        made = self._resolve(source, workspace, flags, allow, reset)
+        if made[2] is None and not self._engines.is_single:
+            other = self._where_else(made[0], source)
+            if other:
+                return other, self._resolve(other, workspace, flags, allow, reset)
+        return source, made
+
+    def _resolve(
+        self,
+        source: EngineSource,
+        workspace: str | Path | None,
+        flags: Flags | None,
+        allow: str | Path | None,
+        reset: bool,
+    ) -> Resolved:
         """The project, whether flags of earlier runs are forgotten, and what was listed of it."""
         from debughost_cli.api.workspaces import WorkspaceChoice, resolve_with_earlier
         from debughost_cli.project.settings import Flags
         from debughost_cli.services.projects import mention
 
         flags = flags or Flags()
-        choice = WorkspaceChoice(self.config.folder, self.environ, self._source.get)
+        choice = WorkspaceChoice(self.config.folder, self.environ, source.get)
         given, allowed = (Path(path) if path else None for path in (workspace, allow))
         folder = choice.find(given, flags, allowed)
         resolved, earlier = resolve_with_earlier(
-            folder, flags, self.environ, self._source.get, reset=reset
+            folder, flags, self.environ, source.get, reset=reset
         )
         before, now = set(earlier.flags.words()), set(flags.words())
         kept = set() if reset else before & set(resolved.flags.words())
         mention(self._progress, resolved.project, sorted(kept - now))
         return resolved, reset and bool(before - now), earlier.instance
 
-    def _up_service(self) -> UpService:
-        from debughost_cli.services.up import UpService
-
-        return UpService(self._source.get(), self._progress)
-
     def _one(
-        self, resolved: ResolvedProject, work: Callable[[], ProjectResult], check: bool
+        self,
+        source: EngineSource,
+        resolved: ResolvedProject,
+        work: Callable[[UpService], ProjectResult],
+        check: bool,
     ) -> ProjectResult:
         from debughost_cli.services.batch import failed
+        from debughost_cli.services.up import UpService
 
+        service = UpService(source.get(), self._progress)
         try:
             with self._progress.task(resolved.project):
-                result = work()
+                result = work(service)
         except DebughostError as exc:
             if check:
                 raise
-            result = failed(self._source.get(), resolved.project, exc)
+            result = failed(source.get(), resolved.project, exc)
         return replace(result, workspace=str(resolved.workspace), flags=resolved.flags.words())

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from debughost_cli.api.reader import Projects
-from debughost_cli.api.remote import RemoteProjects
+from debughost_cli.api.each import EachProject
+from debughost_cli.api.whereabouts import Projects
 from debughost_cli.cancel import CancelToken
 from debughost_cli.models import PullPolicy
 
 if TYPE_CHECKING:
+    from debughost_cli.api.each import Work
+    from debughost_cli.engine.port import Engine
     from debughost_cli.services.lifecycle import LifecycleService
     from debughost_cli.services.removal import RemovalService
     from debughost_cli.services.results import ProjectResult, ProjectsResult
     from debughost_cli.services.up_state import UpOptions
 
 
-class ProjectLifecycle(RemoteProjects):
-    """Without ``check``, a failure is the error of the result instead."""
+class ProjectLifecycle(EachProject):
+    """Without ``check``, a failure is the error of the result instead.
+
+    ``all_engines``: the projects are those on all engines of the user's own file. Without it, a
+    project that is not on the chosen engine is looked for on the others.
+    """
 
     def stop(
         self,
@@ -26,6 +32,7 @@ class ProjectLifecycle(RemoteProjects):
         *,
         timeout: int = 10,
         group: bool = False,
+        all_engines: bool = False,
         check: bool = True,
     ) -> ProjectsResult:
         """SIGTERM, then SIGKILL after ``timeout`` seconds. Raises ProjectNotFound, Busy.
@@ -37,8 +44,12 @@ class ProjectLifecycle(RemoteProjects):
         >>> host.stop().items[0].project.state.value
         'stopped'
         """
-        service = self._lifecycle()
-        return self._each(projects, lambda p, token: service.stop(p, timeout), check, group=group)
+
+        def work_on(engine: Engine) -> Work:
+            service = self._lifecycle(engine)
+            return lambda project, token: service.stop(project, timeout)
+
+        return self._each(projects, work_on, check, group=group, all_engines=all_engines)
 
     def start(
         self,
@@ -89,6 +100,7 @@ class ProjectLifecycle(RemoteProjects):
         timeout: int = 10,
         if_exists: bool = False,
         group: bool = False,
+        all_engines: bool = False,
         check: bool = True,
     ) -> ProjectsResult:
         """Stops, then removes the container, and with ``volumes`` what was installed.
@@ -100,14 +112,16 @@ class ProjectLifecycle(RemoteProjects):
         >>> host.remove().items[0].action.value
         'removed'
         """
-        from debughost_cli.services.removal import unless_gone
 
-        service = self._removal()
+        def work_on(engine: Engine) -> Work:
+            service = self._removal(engine)
+            return lambda project, token: service.remove(
+                project, timeout, volumes=volumes, data=data
+            )
 
-        def work(project: str, token: CancelToken) -> ProjectResult:
-            return service.remove(project, timeout, volumes=volumes, data=data)
-
-        return self._each(projects, unless_gone(work) if if_exists else work, check, group=group)
+        return self._each(
+            projects, work_on, check, group=group, all_engines=all_engines, if_exists=if_exists
+        )
 
     def plan_removal(
         self,
@@ -116,6 +130,7 @@ class ProjectLifecycle(RemoteProjects):
         volumes: bool = False,
         data: bool = False,
         if_exists: bool = False,
+        all_engines: bool = False,
         check: bool = True,
     ) -> ProjectsResult:
         """What ``remove`` would do, as the plan of each result; changes nothing.
@@ -124,14 +139,12 @@ class ProjectLifecycle(RemoteProjects):
         >>> [step.kind.value for step in host.plan_removal().items[0].plan.steps]
         ['stop_container', 'remove_container']
         """
-        from debughost_cli.services.removal import unless_gone
 
-        service = self._removal()
+        def work_on(engine: Engine) -> Work:
+            service = self._removal(engine)
+            return lambda project, token: service.plan_removal(project, volumes=volumes, data=data)
 
-        def work(project: str, token: CancelToken) -> ProjectResult:
-            return service.plan_removal(project, volumes=volumes, data=data)
-
-        return self._each(projects, unless_gone(work) if if_exists else work, check)
+        return self._each(projects, work_on, check, all_engines=all_engines, if_exists=if_exists)
 
     def wait(
         self,
@@ -153,23 +166,29 @@ class ProjectLifecycle(RemoteProjects):
         from debughost_cli.services.wait import WaitService
 
         parse_condition(condition)
-        engine = self._source.get()
 
-        def work(project: str, token: CancelToken) -> ProjectResult:
-            # A condition remembers what it has read: each project has its own.
-            service = WaitService(engine, token.is_set, progress=self._progress)
-            return service.run(project, parse_condition(condition), timeout)
+        def work_on(engine: Engine) -> Work:
+            def work(project: str, token: CancelToken) -> ProjectResult:
+                # A condition remembers what it has read: each project has its own.
+                service = WaitService(engine, token.is_set, progress=self._progress)
+                return service.run(project, parse_condition(condition), timeout)
 
-        return self._each(projects, work, check)
+            return work
 
-    def projects(self) -> list[str]:
-        """The ids of all projects on the engine.
+        return self._each(projects, work_on, check)
+
+    def projects(self, *, all_engines: bool = False) -> list[str]:
+        """The ids of all projects on the engine, or on all engines of the user's own file.
 
         >>> _ = host.up()
         >>> host.projects()
         ['shop']
         """
-        return self._lifecycle().all_projects()
+        if all_engines:
+            return sorted(
+                {p for found in self._fleet().required().listed() for p in found.projects}
+            )
+        return self._lifecycle(self._engine()).all_projects()
 
     def orphans(self) -> list[str]:
         """The projects whose workspace is gone. Raises Usage for an engine on another machine.
@@ -177,7 +196,7 @@ class ProjectLifecycle(RemoteProjects):
         >>> host.orphans()
         []
         """
-        return self._lifecycle().all_projects(orphans=True)
+        return self._lifecycle(self._engine()).all_projects(orphans=True)
 
     def _up_existing(
         self,
@@ -186,12 +205,13 @@ class ProjectLifecycle(RemoteProjects):
         wait_timeout: float | None,
         check: bool,
     ) -> ProjectsResult:
-        service = self._lifecycle()
+        def work_on(engine: Engine) -> Work:
+            service = self._lifecycle(engine)
+            return lambda project, token: service.up_existing(
+                project, options(token), wait_timeout, self.environ
+            )
 
-        def work(project: str, token: CancelToken) -> ProjectResult:
-            return service.up_existing(project, options(token), wait_timeout, self.environ)
-
-        return self._each(projects, work, check, undoes=True)
+        return self._each(projects, work_on, check, undoes=True)
 
     def _up_options(
         self,
@@ -213,49 +233,12 @@ class ProjectLifecycle(RemoteProjects):
             cancelled=(token or self.cancel).is_set,
         )
 
-    def _lifecycle(self) -> LifecycleService:
+    def _lifecycle(self, engine: Engine) -> LifecycleService:
         from debughost_cli.services.lifecycle import LifecycleService
 
-        return LifecycleService(self._source.get(), self._progress)
+        return LifecycleService(engine, self._progress)
 
-    def _removal(self) -> RemovalService:
+    def _removal(self, engine: Engine) -> RemovalService:
         from debughost_cli.services.removal import RemovalService
 
-        return RemovalService(self._source.get(), self._progress)
-
-    def _each(
-        self,
-        projects: Projects,
-        work: Callable[[str, CancelToken], ProjectResult],
-        check: bool,
-        *,
-        undoes: bool = False,
-        group: bool = False,
-    ) -> ProjectsResult:
-        from debughost_cli.services.batch import run_each
-        from debughost_cli.services.results import ProjectsResult
-
-        # An interruption of this call alone does not end those that follow.
-        token = CancelToken(self.cancel)
-
-        def report(project: str) -> ProjectResult:
-            with self._progress.task(project):
-                return work(project, token)
-
-        items: list[ProjectResult] = []
-        for turn in self._turns(self.chosen(projects), group=group):
-            items += run_each(self._source.get(), turn, report, token, undoes=undoes).items
-        result = ProjectsResult(tuple(items))
-        if check and result.error:
-            raise result.error
-        return result
-
-    def _turns(self, projects: list[str], *, group: bool) -> list[list[str]]:
-        """All at once; of a group each after those that depend on it."""
-        if not group:
-            return [projects]
-        from debughost_cli.api.group import group_projects, last_first
-
-        turns = last_first(group_projects(self.config.folder, self.environ))
-        present = ([p for p in turn if p in projects] for turn in turns)
-        return [turn for turn in present if turn]
+        return RemovalService(engine, self._progress)

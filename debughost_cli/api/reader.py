@@ -5,47 +5,60 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from debughost_cli.api.wiring import Wiring
-from debughost_cli.names import check_project
+from debughost_cli.api.whereabouts import Projects, Whereabouts, names_of
+from debughost_cli.errors import ProjectNotFound
 
 if TYPE_CHECKING:
+    from debughost_cli.api.engine_source import EngineSource
     from debughost_cli.engine.port import Engine, ExecResult, ExecSpec
     from debughost_cli.planning.debug_config import DebugConfig
     from debughost_cli.planning.events import ProjectEvent
     from debughost_cli.planning.log_options import LogOptions
     from debughost_cli.services.doctor import Check
+    from debughost_cli.services.engine_load import EngineState
     from debughost_cli.services.exec import ProjectExec
-    from debughost_cli.services.logs import LogReading
+    from debughost_cli.services.logs import LogReading, LogService
     from debughost_cli.services.status import Snapshot
-
-Projects = str | Sequence[str] | None
-"""One project, several, or None for the one of the current folder."""
 
 DOCTOR_TIMEOUT = 5.0
 """Seconds that a check may take, from the contract."""
 
 
-class ProjectReader(Wiring):
+class ProjectReader(Whereabouts):
     """The part of ``DebugHost`` that changes nothing by itself."""
 
-    def status(self, projects: Projects = None, *, stats: bool = True) -> Snapshot:
+    def status(
+        self, projects: Projects = None, *, stats: bool = True, all_engines: bool = False
+    ) -> Snapshot:
         """All projects, or those named. Raises ProjectNotFound.
+
+        ``all_engines``: of all engines of the user's own file, with those that did not answer.
 
         >>> _ = host.up()
         >>> host.status().projects[0].ready
         True
         """
+        if all_engines:
+            return self.status_reader(projects, stats=stats, all_engines=True)()
         from debughost_cli.services.status import StatusService
 
-        names, engine = names_of(projects), self._source.get()
+        names, engine = names_of(projects), self._engine()
         if self._statuses:
             service = self._statuses.get(engine)
         else:
             service = StatusService(engine, self.environ)
-        return service.run(names, stats=stats)
+        try:
+            return service.run(names, stats=stats)
+        except ProjectNotFound:
+            places = self._places(names)
+            if not places:
+                raise
+        from debughost_cli.api.fleet_status import status_of
+
+        return status_of(places, self.environ, stats=stats)
 
     def status_reader(
-        self, projects: Projects = None, *, stats: bool = True
+        self, projects: Projects = None, *, stats: bool = True, all_engines: bool = False
     ) -> Callable[[], Snapshot]:
         """A function that reads the status each time; CPU is measured since the last time.
 
@@ -58,26 +71,55 @@ class ProjectReader(Wiring):
         from debughost_cli.services.status import StatusService
 
         names = names_of(projects)
+        if all_engines:
+            from debughost_cli.api.fleet_status import FleetStatus
+
+            fleet = FleetStatus(self._fleet().required(), self.environ)
+            return lambda: fleet.run(names, stats=stats)
         service = StatusService(self._source.reconnecting(), self.environ)
         return lambda: service.run(names, stats=stats)
 
-    def logs(self, projects: Projects = None, options: LogOptions | None = None) -> LogReading:
+    def logs(
+        self,
+        projects: Projects = None,
+        options: LogOptions | None = None,
+        *,
+        all_engines: bool = False,
+    ) -> LogReading:
         """The output of projects, to be iterated over. Raises ProjectNotFound, Usage.
 
-        None instead of a line: there is nothing more at the moment.
+        None instead of a line: there is nothing more at the moment. ``all_engines``: wherever they
+        are, as far as the engines of the user's own file answer.
 
         >>> _ = host.up()
         >>> list(host.logs())
         []
         """
         from debughost_cli.planning.log_options import LogOptions
+
+        fleet = self._fleet().required() if all_engines else None
+        names, options = self._ids(projects, fleet), options or LogOptions()
+        places: Mapping[str, EngineSource] = {}
+        if fleet is None:
+            try:
+                return self._log_service(self._engine()).open(names, options)
+            except ProjectNotFound:
+                places = self._places(names)
+                if not places:
+                    raise
+        else:
+            from debughost_cli.api.across import places_of
+
+            places = places_of(fleet, names)
+        engines = {project: source.get() for project, source in places.items()}
+        reading = self._log_service(engines[names[0]]).open(names, options, engines)
+        reading.engines = fleet.reports if fleet else ()
+        return reading
+
+    def _log_service(self, engine: Engine) -> LogService:
         from debughost_cli.services.logs import LogService
 
-        names = self.chosen(projects)
-        service = LogService(
-            self._source.get(), self._progress.notice, cancelled=self.cancel.is_set
-        )
-        return service.open(names, options or LogOptions())
+        return LogService(engine, self._progress.notice, cancelled=self.cancel.is_set)
 
     def events(
         self, projects: Projects = None, since: float | None = None
@@ -145,7 +187,9 @@ class ProjectReader(Wiring):
         from debughost_cli.services.exec import ExecService
 
         (name,) = self.chosen(project)
-        return ExecService(self._source.get(), self.cancel).start(name, spec, size, service)
+        return self._following(
+            lambda engine: ExecService(engine, self.cancel).start(name, spec, size, service)
+        )
 
     def debug_config(self, editor: str = "vscode", project: str | None = None) -> DebugConfig:
         """What an editor needs to debug the project: vscode, jetbrains or neovim.
@@ -160,7 +204,17 @@ class ProjectReader(Wiring):
         from debughost_cli.services.debug_config import debug_config
 
         (name,) = self.chosen(project)
-        return debug_config(self._source.get(), name, editor)
+        return self._following(lambda engine: debug_config(engine, name, editor))
+
+    def engines(self) -> list[EngineState]:
+        """The engines of the user's own file, all asked at once; none raises.
+
+        >>> host.engines()
+        []
+        """
+        from debughost_cli.api.fleet_status import states_of
+
+        return states_of(self._fleet(), self._engines.entries)
 
     def doctor(self, *, registries: bool = False) -> Iterator[Check]:
         """The checks of this machine and its engine, one after the other; none raises.
@@ -192,21 +246,7 @@ class ProjectReader(Wiring):
         """
         from debughost_cli.api.group import existing, group_projects
 
-        return existing(group_projects(self.config.folder, self.environ), self._source.get())
-
-    def chosen(self, projects: Projects) -> list[str]:
-        """The ids, checked; for None that of the current folder.
-
-        Raises InvalidProject, and WorkspaceConflict where the folder's id is another workspace's.
-
-        >>> host.chosen(None)
-        ['shop']
-        """
-        if projects is not None:
-            return names_of(projects)
-        from debughost_cli.api.workspaces import project_in
-
-        return [project_in(self.config.folder, self.environ, self._source.get)]
+        return existing(group_projects(self.config.folder, self.environ), self._engine())
 
 
 def result_of(
@@ -218,9 +258,3 @@ def result_of(
     output = OutputBuffer(LIMIT if max_bytes is None else max_bytes)
     running.run(None, output, timeout)
     return output.result(running.finish())
-
-
-def names_of(projects: Projects) -> list[str]:
-    """The ids, checked; none for None. Raises InvalidProject."""
-    given = [projects] if isinstance(projects, str) else projects or []
-    return [check_project(p) for p in given]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from debughost_cli.api.reader import ProjectReader, Projects
+from debughost_cli.api.reader import ProjectReader
+from debughost_cli.api.whereabouts import Projects
 
 if TYPE_CHECKING:
     from debughost_cli.services.forward import Forwarding

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from debughost_cli.api.configuration import Configuration
-from debughost_cli.api.engine_source import EngineSource
+from debughost_cli.api.engine_source import Connect, EngineSource
+from debughost_cli.api.engine_sources import EngineChoice, EngineSources
 from debughost_cli.api.groups import Images, Network, Volumes
 from debughost_cli.api.kept_status import KeptStatus
 from debughost_cli.cancel import CancelToken
+from debughost_cli.errors import Usage
 from debughost_cli.services.progress import NullProgress, Progress
 
 if TYPE_CHECKING:
@@ -33,10 +36,14 @@ class Wiring:
         environ: Mapping[str, str] | None = None,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
-        self._source = EngineSource(host, context, self.environ, progress or NullProgress(), engine)
+        name, given = (engine, None) if isinstance(engine, str) else (None, engine)
+        choice = EngineChoice(host, context, name)
+        seen = progress or NullProgress()
+        self._engines = EngineSources(choice, self.environ, seen, given, connect)
         self._statuses: KeptStatus | None = None
         self._wire(folder, progress, cancel)
 
@@ -44,11 +51,24 @@ class Wiring:
         self, folder: str | Path | None, progress: Progress | None, cancel: CancelToken | None
     ) -> None:
         self.cancel = cancel or CancelToken()
+        self._chosen: EngineSource | None = None
+        self._used: EngineSource | None = None
         self._progress = progress or NullProgress()
-        self.network = Network(self._source, self._progress)
-        self.volumes = Volumes(self._source, self._progress)
+        self.network = Network(self._engine, self._progress)
+        self.volumes = Volumes(self._engine, self._progress)
         self.config = Configuration(Path(folder) if folder else None, self.environ)
-        self.images = Images(self._source, self._progress, self.config)
+        self.images = Images(self._engine, self._progress, self.config)
+
+    @property
+    def _source(self) -> EngineSource:
+        """The engine that was chosen for the folder. Raises Usage."""
+        if self._chosen is None:
+            self._chosen = self._engines.of(_folder(self.config))
+        return self._chosen
+
+    def _engine(self) -> Engine:
+        """The engine itself. Raises what connecting raises."""
+        return self._source.get()
 
     def view(
         self,
@@ -86,7 +106,7 @@ class Wiring:
 
     def close(self) -> None:
         """Closes the connections to the engine; a later call opens them again."""
-        self._source.close()
+        self._engines.close()
 
     def connect(self) -> EngineInfo:
         """Connects to the engine now instead of on first use. Raises what connecting raises.
@@ -94,7 +114,7 @@ class Wiring:
         >>> host.connect().version
         '28.5.2'
         """
-        return self._source.get().info
+        return self._engine().info
 
     def forget_engine(self, name: str) -> tuple[str, ...]:
         """Accepts that a context or an address leads to another engine than before.
@@ -113,4 +133,12 @@ class Wiring:
     @property
     def engine_info(self) -> EngineInfo | None:
         """Which engine answers and why it was chosen; None before one was needed."""
-        return self._source.info
+        source = self._used or self._chosen
+        return source.info if source else None
+
+
+def _folder(config: Configuration) -> Path | None:
+    """None for one that was removed: those who need it report that."""
+    with suppress(Usage):
+        return config.folder
+    return None

@@ -24,6 +24,8 @@ from debughost_cli.render.schema import DATA
 
 _SOURCES: dict[str, list[str]] = {
     "--context": ["@contexts"],
+    "--engine": ["@engines"],
+    "--to": ["@engines"],
     "--service": ["@services"],
     "--workdir": [],
     "ID": ["@projects any"],

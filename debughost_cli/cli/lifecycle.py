@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from debughost_cli.cli.options import (
     All,
+    AllEngines,
     Projects,
     StopTimeout,
     Wait,
@@ -58,12 +60,22 @@ def start(
 
 
 def stop(
-    session: Session, project: Projects = None, timeout: StopTimeout = "10", all_: All = False
+    session: Session,
+    project: Projects = None,
+    timeout: StopTimeout = "10",
+    all_: All = False,
+    all_engines: AllEngines = False,
 ) -> Output:
     """Send SIGTERM, then SIGKILL after a timeout; print which of the two ended it."""
     stop_timeout = _stop_timeout(timeout)
-    projects = chosen(session, project, everything=all_)
-    result = session.host.stop(projects, timeout=stop_timeout, group=session.is_group, check=False)
+    projects = chosen(session, project, everything=all_, all_engines=all_engines)
+    result = session.host.stop(
+        projects,
+        timeout=stop_timeout,
+        group=session.is_group,
+        all_engines=all_engines,
+        check=False,
+    )
     return projects_output(session, result)
 
 
@@ -98,6 +110,7 @@ def rm(
         bool, typer.Option("--data", help="With --volumes: also the data of its services.")
     ] = False,
     all_: All = False,
+    all_engines: AllEngines = False,
     orphans: Annotated[
         bool, typer.Option("--orphans", help="Every project whose workspace is gone.")
     ] = False,
@@ -112,16 +125,23 @@ def rm(
     if data and not volumes:
         raise Usage("--data needs --volumes", hint="Databases are removed by 'rm --volumes --data'")
     if orphans:
-        if project or all_:
+        if project or all_ or all_engines:
             raise Usage("--orphans chooses the projects itself", hint="Leave --project and --all")
-        projects = session.host.orphans()
+        projects: Sequence[str] | None = session.host.orphans()
     else:
-        projects = chosen(session, project, everything=all_)
+        projects = chosen(session, project, everything=all_, all_engines=all_engines)
     if all_ and projects and not (yes or dry_run):
-        confirm(session, f"Remove {counted(len(projects), 'project')}: {', '.join(projects)}?")
+        where = " from all engines" if all_engines else ""
+        ids = f"{counted(len(projects), 'project')}{where}: {', '.join(projects)}"
+        confirm(session, f"Remove {ids}?")
     if dry_run:
         result = session.host.plan_removal(
-            projects, volumes=volumes, data=data, if_exists=if_exists, check=False
+            projects,
+            volumes=volumes,
+            data=data,
+            if_exists=if_exists,
+            all_engines=all_engines,
+            check=False,
         )
     else:
         result = session.host.remove(
@@ -131,6 +151,7 @@ def rm(
             timeout=stop_timeout,
             if_exists=if_exists,
             group=session.is_group,
+            all_engines=all_engines,
             check=False,
         )
     return projects_output(session, result)

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from debughost_cli.cli import signals
-from debughost_cli.cli.options import Projects, Service, command, moment
-from debughost_cli.cli.output import Output
+from debughost_cli.cli.options import (
+    AllEngines,
+    Projects,
+    Service,
+    check_all_engines,
+    command,
+    moment,
+)
+from debughost_cli.cli.output import Output, warn_of_silent
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import Failure, Usage
 
@@ -77,6 +84,7 @@ def logs(
             "--after", metavar="CURSOR", help="Only output after this cursor of a --json result."
         ),
     ] = None,
+    all_engines: AllEngines = False,
 ) -> Output:  # fmt: skip
     """Print a project's output, as it wrote it: stdout to stdout, stderr to stderr."""
     from debughost_cli.planning.log_options import LogOptions
@@ -99,8 +107,10 @@ def logs(
         stamps=json or timestamps,
     )
     _check_span(options, now)
-    projects = list(dict.fromkeys(session.host.chosen(project or None)))
-    reading = session.host.logs(projects, options)
+    check_all_engines(session, all_engines=all_engines)
+    chosen = project if all_engines else session.host.chosen(project or None)
+    reading = session.host.logs(chosen or None, options, all_engines=all_engines)
+    projects = reading.projects
     output = _print(session, projects, reading, options, timestamps)
     if options.grep and not (json or follow or options.until or output.error):
         for name in reading.running():
@@ -136,8 +146,9 @@ def _print(
         session.progress.warn("TRUNCATED", "older lines were left out for their size")
     for gap in reading.gaps:
         session.progress.warn("LOGS_ROTATED", gap.message)
+    warn_of_silent(session, reading.engines)
     data = _data(projects, reading, writer)
-    return Output(data=data, error=error, next=_next(projects, reading))
+    return Output(data=data, error=error or reading.error, next=_next(projects, reading))
 
 
 def _copy(reading: LogReading, writer: LogWriter) -> None:
@@ -163,7 +174,7 @@ def _copy_one(items: Iterator[ProjectLine | None], writer: LogWriter) -> bool:
 
 
 def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[str, object]:
-    from debughost_cli.render.json import plain
+    from debughost_cli.render.json import engines_json, plain
 
     data: dict[str, object] = {
         "projects": projects,
@@ -171,7 +182,8 @@ def _data(projects: list[str], reading: LogReading, writer: LogWriter) -> dict[s
         "cursor": reading.cursor,
         "truncated": reading.truncated,
     }
-    return data | ({"exit": plain(reading.exits)} if reading.is_followed else {})
+    data |= {"exit": plain(reading.exits)} if reading.is_followed else {}
+    return data | engines_json(reading.engines)
 
 
 def _next(projects: list[str], reading: LogReading) -> list[str]:

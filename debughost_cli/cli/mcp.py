@@ -71,7 +71,7 @@ def serve(
             host=options.host,
             context=options.context,
             environ=session.environ,
-            engine=session.given_engine,
+            engine=session.given_engine or options.engine,
         )
 
     if session.streams.is_interactive():

@@ -50,21 +50,29 @@ def up(project: Project, *more: str) -> str:
     """With the workspace: elsewhere, the folder that one is in would be taken for it."""
     words = ["debughost", "up", "-p", project.project]
     words += ["-w", project.workspace] if project.workspace else []
-    return shlex.join([*words, *more])
+    return shlex.join([*words, *_engine(project), *more])
+
+
+def _engine(project: Project) -> list[str]:
+    """The option for the engine, where several were asked."""
+    return ["--engine", project.engine] if project.engine else []
+
+
+def _command(name: str, project: Project, *more: str) -> str:
+    return shlex.join(["debughost", name, "-p", project.project, *_engine(project), *more])
 
 
 def _after_item(item: ProjectResult) -> list[str]:
     project = item.project
-    name = project.project
     if item.plan:
         return [] if item.action is Action.REMOVED else [_again(item)]
     if item.action is Action.FAILED:
         return _after_failure(item, item.error)
     if item.action is Action.STOPPED:
-        return [up(project), f"debughost rm -p {name}"]
+        return [up(project), _command("rm", project)]
     if project.state is None:
         return []
-    migrate = [shlex.join(["debughost", "exec", "-p", name, *item.pending])] if item.pending else []
+    migrate = [_command("exec", project, *item.pending)] if item.pending else []
     if project.ready:
         return [*migrate, _logs(project)]
     return _mending(project, project.not_ready) or [_wait(project, 120), _logs(project)]
@@ -100,7 +108,7 @@ def _mending(project: Project, why: NotReadyReason | None) -> list[str]:
     if why.reason == ExitReason.OOM:
         return _after_end(project, ExitReason.OOM)
     if why.reason in _TO_BE_MENDED:
-        return [logs, f"debughost restart -p {project.project}"]
+        return [logs, _command("restart", project)]
     return []
 
 
@@ -137,11 +145,11 @@ def _is_replaced(flag: str, option: str, value: str) -> bool:
 
 
 def _wait(project: Project, seconds: int) -> str:
-    return f"debughost wait -p {project.project} --for ready --timeout {seconds}"
+    return _command("wait", project, "--for", "ready", "--timeout", str(seconds))
 
 
 def _logs(project: Project) -> str:
-    return f"debughost logs -p {project.project}"
+    return _command("logs", project)
 
 
 def _unique(lines: Iterable[str]) -> list[str]:

@@ -31,6 +31,13 @@ COMMON: dict[str, object] = {
             "--context", "-c", metavar="NAME", help="A Docker context.", rich_help_panel=_PANEL
         ),
     ],
+    "engine": Annotated[
+        str | None,
+        typer.Option(
+            "--engine", metavar="NAME", help="An engine of your own file, or a Docker context.",
+            rich_help_panel=_PANEL,
+        ),
+    ],
     "quiet": Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress on stderr.", rich_help_panel=_PANEL)
     ],
@@ -52,7 +59,7 @@ COMMON: dict[str, object] = {
     ],
 }  # fmt: skip
 
-_WITH_VALUE = ("--host", "-H", "--context", "-c", "--progress")
+_WITH_VALUE = ("--host", "-H", "--context", "-c", "--engine", "--progress")
 COMMAND_LINE = {"allow_interspersed_args": False}
 """For commands that take a command line: options end at its first word, as docker's do."""
 
@@ -99,6 +106,9 @@ StopTimeout = Annotated[
     typer.Option("--timeout", "-t", metavar="S", help="Seconds from SIGTERM to SIGKILL."),
 ]
 All = Annotated[bool, typer.Option("--all", "-a", help="Every project on the engine.")]
+AllEngines = Annotated[
+    bool, typer.Option("--all-engines", help="On every engine of your own file, all at once.")
+]
 WaitTimeout = Annotated[
     str | None,
     typer.Option("--wait-timeout", metavar="S", help="Seconds to wait for readiness (60)."),
@@ -124,7 +134,7 @@ def command_index(args: Sequence[str]) -> int:
 
 def common_parameters() -> list[inspect.Parameter]:
     """The common options as parameters of a command."""
-    with_value = ("host", "context", "progress")
+    with_value = ("host", "context", "engine", "progress")
     defaults = {name: None if name in with_value else False for name in COMMON}
     return [
         inspect.Parameter(
@@ -189,6 +199,16 @@ def choose_group(session: Session, values: dict[str, object]) -> None:
         raise Usage("--group chooses the projects itself", hint="Leave the others out")
     values["project"] = session.host.group()
     session.is_group = True
+
+
+def check_all_engines(session: Session, *, all_engines: bool) -> None:
+    """Raises Usage where one engine was chosen as well."""
+    options = session.options
+    if all_engines and (options.host or options.context or options.engine or session.is_group):
+        raise Usage(
+            "--all-engines excludes --host, --context, --engine and --group",
+            hint="Leave either out",
+        )
 
 
 def takes_ids(parameters: Sequence[inspect.Parameter]) -> bool:

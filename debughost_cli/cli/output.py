@@ -13,7 +13,7 @@ from debughost_cli.errors import Failure, Internal
 from debughost_cli.render.streams import message_line
 
 if TYPE_CHECKING:
-    from debughost_cli.api import ProjectsResult
+    from debughost_cli.api import EngineReport, ProjectsResult
 
 
 Document = dict[str, object]
@@ -93,12 +93,21 @@ def defect(exc: Exception) -> Internal:
     )
 
 
+def warn_of_silent(session: Session, engines: Sequence[EngineReport]) -> None:
+    """A warning for each engine that did not answer."""
+    for engine in engines:
+        if engine.error:
+            text = f"engine {engine.name} did not answer: {engine.error.message}"
+            session.progress.warn("ENGINE_NOT_ANSWERING", text)
+
+
 def projects_output(session: Session, result: ProjectsResult) -> Output:
     """The result of a command on projects: one's failure is the command's, of several PARTIAL."""
     from debughost_cli.cli.next import after
     from debughost_cli.render import human
     from debughost_cli.render.json import projects_json
 
+    warn_of_silent(session, result.engines)
     return Output(
         data=projects_json(result),
         changed=result.changed,

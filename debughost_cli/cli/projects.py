@@ -6,19 +6,29 @@ from collections.abc import Sequence
 
 import typer
 
+from debughost_cli.cli.options import check_all_engines
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import ConfirmationRequired, Usage
 
 
-def chosen(session: Session, projects: Sequence[str] | None, *, everything: bool) -> list[str]:
-    """The ids: all, those given, or that of the current folder.
+def chosen(
+    session: Session,
+    projects: Sequence[str] | None,
+    *,
+    everything: bool,
+    all_engines: bool = False,
+) -> Sequence[str] | None:
+    """The ids: all, those given, or that of the current folder; None for that on all engines.
 
     Raises Usage, InvalidProject, WorkspaceConflict.
     """
     if projects and everything:
         raise Usage("--all and --project exclude each other", hint="Give one of the two")
+    check_all_engines(session, all_engines=all_engines)
     if everything:
-        return session.host.projects()
+        return session.host.projects(all_engines=all_engines)
+    if all_engines:
+        return projects or None
     return session.host.chosen(projects or None)
 
 

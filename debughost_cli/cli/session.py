@@ -14,7 +14,7 @@ from debughost_cli.errors import Usage
 from debughost_cli.render.streams import Streams
 
 if TYPE_CHECKING:
-    from debughost_cli.api import DebugHost, Engine, Progress
+    from debughost_cli.api import Connect, DebugHost, Engine, Progress
     from debughost_cli.models import Warn
     from debughost_cli.render.progress import Display
     from debughost_cli.resources import EngineInfo
@@ -39,6 +39,7 @@ class Options(Struct):
     json: bool = False
     host: str | None = None
     context: str | None = None
+    engine: str | None = None
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
@@ -55,6 +56,7 @@ class Session(Struct, dict=True):
     started: float = field(default_factory=time.monotonic)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     given_engine: Engine | None = None
+    given_connect: Connect | None = None
     is_stream: bool = False
     """True for commands that print lines before their result."""
     is_group: bool = False
@@ -114,7 +116,8 @@ class Session(Struct, dict=True):
                 context=self.options.context,
                 environ=self.environ,
                 progress=self.progress,
-                engine=self.given_engine,
+                engine=self.given_engine or self.options.engine,
+                connect=self.given_connect,
             )
         return self._host
 

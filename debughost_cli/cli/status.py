@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from debughost_cli.characters import clean_all, message
 from debughost_cli.cli.next import for_projects, remedies
-from debughost_cli.cli.options import Projects, command, seconds
-from debughost_cli.cli.output import Output
+from debughost_cli.cli.options import AllEngines, Projects, check_all_engines, command, seconds
+from debughost_cli.cli.output import Output, warn_of_silent
 from debughost_cli.cli.session import Session
 from debughost_cli.errors import DebughostError, ExitCode, Usage
 from debughost_cli.models import Project, State
 from debughost_cli.render import status as screen
-from debughost_cli.render.json import dumps, project_json
+from debughost_cli.render.json import dumps, engines_json, project_json
 
 if TYPE_CHECKING:
     from debughost_cli.api import Snapshot
@@ -52,16 +52,18 @@ def status(
     check: Annotated[
         bool, typer.Option("--check", help="Exit code 7 unless all run and are ready.")
     ] = False,
+    all_engines: AllEngines = False,
 ) -> Output:
     """Show state, CPU, memory, port and uptime, and why something ended."""
     session.is_stream = watch and session.options.json
     if sort not in _ORDERS:
         raise Usage(f"--sort cannot be {sort[:40]!r}", hint=f"Use {', '.join(_ORDERS)}")
+    check_all_engines(session, all_engines=all_engines)
     pause = seconds(interval, "--interval") or 2.0
     if not watch:
-        found = session.host.status(project, stats=not no_stats)
+        found = session.host.status(project, stats=not no_stats, all_engines=all_engines)
         return _once(session, _ordered(found, sort), check)
-    read = session.host.status_reader(project, stats=not no_stats)
+    read = session.host.status_reader(project, stats=not no_stats, all_engines=all_engines)
     return _watch(session, lambda: _ordered(read(), sort), pause)
 
 
@@ -72,10 +74,12 @@ def _ordered(found: Snapshot, key: str) -> Snapshot:
 def _once(session: Session, found: Snapshot, check: bool) -> Output:
     for warning in found.warnings:
         session.progress.warn(warning.code, warning.message)
+    warn_of_silent(session, found.engines)
     projects = found.projects
     return Output(
-        data={"projects": [project_json(p) for p in projects]},
-        show=lambda: screen.show(session.streams, projects, remedies),
+        data={"projects": [project_json(p) for p in projects]} | engines_json(found.engines),
+        show=lambda: screen.show(session.streams, projects, remedies, found.engines),
+        error=found.error,
         exit_code=ExitCode.PROJECT_FAILED if check and not _are_well(projects) else 0,
         next=for_projects(projects),
     )
@@ -116,6 +120,7 @@ def _tick_json(look: Callable[[], Snapshot]) -> dict[str, object]:
     return {
         "type": "status",
         "projects": [project_json(p) for p in found.projects],
+        **engines_json(found.engines),
         "warnings": [{"code": w.code, "message": message(w.message)} for w in found.warnings],
         "error": None,
     }

@@ -100,6 +100,8 @@ def _candidates(source: str, line: Line) -> Iterable[sources.Candidate]:
             return sources.services(line)
         case "contexts":
             return sources.contexts()
+        case "engines":
+            return sources.engines(line)
         case "settings":
             return [(key, entry["help"]) for key, entry in _table()["settings"].items()]
         case "values":

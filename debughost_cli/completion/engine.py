@@ -11,11 +11,13 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypedDict
 from urllib.parse import quote, urlsplit
 
-from debughost_cli.engine.connect import Address, resolve_address
+from debughost_cli.engine.connect import Address, resolve_address, resolve_name
 from debughost_cli.names import MANAGED
+from debughost_cli.project.engines import AUTO
 
 _SECONDS = 0.5
 """For everything: an engine that hangs must not hold the terminal."""
@@ -30,21 +32,39 @@ class Listed(TypedDict):
     State: str
 
 
-def managed(kind: str, host: str | None, context: str | None) -> Sequence[Listed]:
+def managed(
+    kind: str, host: str | None, context: str | None, name: str | None = None
+) -> Sequence[Listed]:
     """What the engine lists of ours: ``containers`` or ``volumes``, as its JSON has them.
 
     Raises OSError, ValueError, and what ``resolve_address`` raises.
     """
-    if not host and not context:
-        host, context = os.environ.get("DEBUGHOST_HOST"), os.environ.get("DEBUGHOST_CONTEXT")
+    address = _address(host, context, name)
     filters = quote(json.dumps({"label": [f"{MANAGED}=true"]}))
     path = {
         "containers": f"/containers/json?all=1&filters={filters}",
         "volumes": f"/volumes?filters={filters}",
     }[kind]
-    answer = json.loads(_get(resolve_address(host, context), path))
+    answer = json.loads(_get(address, path))
     listed: list[Listed] = answer if kind == "containers" else answer["Volumes"] or []
     return listed
+
+
+def _address(host: str | None, context: str | None, name: str | None) -> Address:
+    """That of the options, else of the variables, else of the folder's configuration."""
+    if not (host or context or name):
+        variables = ("DEBUGHOST_HOST", "DEBUGHOST_CONTEXT", "DEBUGHOST_ENGINE")
+        host, context, name = map(os.environ.get, variables)
+    if not (host or context or name):
+        from debughost_cli.project.folder_engine import engine_of
+
+        found = engine_of(Path.cwd())
+        name = found.name if found else None
+    if not name or name == AUTO:
+        return resolve_address(host, context)
+    from debughost_cli.project.user import load_user_configuration
+
+    return resolve_name(name, "flag", load_user_configuration().engines)
 
 
 def _get(address: Address, path: str) -> bytes:

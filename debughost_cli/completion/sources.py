@@ -76,6 +76,18 @@ def contexts() -> Iterator[Candidate]:
     yield from ((name, "") for name in ("default", *context_names(os.environ)))
 
 
+def engines(line: Line) -> Iterator[Candidate]:
+    """The engines of this user's own file, and the Docker contexts."""
+    from debughost_cli.project.engines import AUTO
+    from debughost_cli.project.user import load_user_configuration
+
+    if line.command == "up":
+        yield AUTO, "the one with most free memory"
+    for name, entry in load_user_configuration().engines.items():
+        yield name, entry.host or f"context {entry.context}"
+    yield from contexts()
+
+
 def _containers(line: Line) -> list[Listed]:
     from debughost_cli.names import ROLE
 
@@ -86,5 +98,5 @@ def _containers(line: Line) -> list[Listed]:
 def _managed(kind: str, line: Line) -> Sequence[Listed]:
     from debughost_cli.completion.engine import managed
 
-    host, context = line.values("--host"), line.values("--context")
-    return managed(kind, *(values[-1] if values else None for values in (host, context)))
+    given = (line.values(option) for option in ("--host", "--context", "--engine"))
+    return managed(kind, *(values[-1] if values else None for values in given))

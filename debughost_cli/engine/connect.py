@@ -27,6 +27,7 @@ from debughost_cli.errors import (
     InvalidConfig,
     Usage,
 )
+from debughost_cli.project.engines import EngineEntry, check_named
 
 DEFAULT_SOCKET = (
     "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
@@ -45,7 +46,8 @@ class Address(Struct, frozen=True):
     """Where an engine is, and where that was read.
 
     ``source``: ``flag``, ``DOCKER_HOST``, ``DOCKER_CONTEXT``, ``context``, ``default`` or
-    ``found`` (one of the places where other engines put their socket).
+    ``found`` (one of the places where other engines put their socket); for an engine that was
+    named, ``DEBUGHOST_ENGINE``, the file of the workspace or ``engines`` (all of them).
     """
 
     url: str
@@ -71,6 +73,30 @@ def resolve_address(
     env = os.environ if environ is None else environ
     found = _find(host, context, env)
     return replace(found, proxies=_proxies(found.url, env))
+
+
+def resolve_name(
+    name: str,
+    source: str,
+    engines: Mapping[str, EngineEntry],
+    environ: Mapping[str, str] | None = None,
+) -> Address:
+    """The address of an engine by its name: of the user's ``engines``, else a Docker context.
+
+    Raises ContextNotFound, InvalidConfig.
+    """
+    env = os.environ if environ is None else environ
+    entry = engines.get(name)
+    if entry is None:
+        check_named(name, source, engines, ["default", *context_names(env)])
+        found = _from_context(name, source, env)
+    elif entry.context:
+        found = _from_context(entry.context, source, env)
+    else:
+        found = _checked(entry.host, f"engines.{name}")
+        found = _with_tls(found, entry.tls, verify=True) if entry.tls else found
+        found = replace(found, known_as=f"engine {name}" if found.known_as else "")
+    return replace(found, source=source, proxies=_proxies(found.url, env))
 
 
 def _find(host: str | None, context: str | None, env: Mapping[str, str]) -> Address:

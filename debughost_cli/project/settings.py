@@ -17,6 +17,7 @@ from typing import TypeVar
 from debughost_cli.models import PortFrom, ProjectType, RestartPolicy, WaitLimits
 from debughost_cli.project import parsers
 from debughost_cli.project.companions import CompanionSettings, parse_services
+from debughost_cli.project.engines import parse_engine_name
 from debughost_cli.project.extra_ports import parse_ports
 from debughost_cli.project.flags import Flags as Flags
 from debughost_cli.specs import Limits, PortRequest
@@ -76,6 +77,9 @@ class Settings:
     type: ProjectType | None = _setting(
         None, parsers.parse_type, '"node"', "node, python, php or static",
         allowed=", ".join(ProjectType),
+    )  # fmt: skip
+    engine: str | None = _setting(
+        None, parse_engine_name, '"build"', "an engine of your own file, or a Docker context",
     )  # fmt: skip
     command: tuple[str, ...] | None = _setting(
         None, parsers.parse_command, '["npm", "run", "dev"]', "or one line for the shell",

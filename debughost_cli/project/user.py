@@ -12,25 +12,28 @@ from debughost_cli.errors import InvalidConfig
 from debughost_cli.models import ProjectType
 from debughost_cli.project import parsers
 from debughost_cli.project.beneath import read_path
+from debughost_cli.project.engines import BadEntry, EngineEntry, parse_engines
 from debughost_cli.project.toml import parse_toml
 from debughost_cli.project.variables import BadValue
 
 ALL_PROJECTS = "projects"
 """The key of the limit that counts projects of every type."""
 
-_KEYS = ("shared_cache", "limits")
+_KEYS = ("shared_cache", "limits", "engines")
 _LIMITS = (ALL_PROJECTS, *(type_.value for type_ in ProjectType))
 
 
 class UserConfiguration(Struct, frozen=True):
     """What the user's file says; None and empty where it says nothing.
 
-    ``limits``: how many projects may run at once, by ``projects`` (all) or type.
+    ``limits``: how many projects may run at once, by ``projects`` (all) or type. ``engines``: by
+    name, see ``project/engines.py``.
     """
 
     file: Path | None = None
     shared_cache: bool | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
+    engines: Mapping[str, EngineEntry] = field(default_factory=dict)
 
 
 def user_file() -> Path:
@@ -58,9 +61,13 @@ def load_user_configuration() -> UserConfiguration:
             path,
             None if shared is None else parsers.parse_bool(shared),
             {name: _limit(path, name, value) for name, value in limits.items()},
+            parse_engines(table.get("engines", {})),
         )
     except BadValue as exc:
         raise _invalid(path, "shared_cache", str(exc)) from None
+    except BadEntry as exc:
+        key = f"engines.{exc.key}" if exc.key else "engines"
+        raise _invalid(path, key, str(exc)) from None
 
 
 def _read(path: Path) -> Mapping[str, object] | None:

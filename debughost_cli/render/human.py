@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from debughost_cli.characters import message
 from debughost_cli.errors import Failure
 from debughost_cli.models import Action, State
-from debughost_cli.render.status import console_for, elsewhere, extra_ports, write
+from debughost_cli.render.status import console_for, elsewhere, extra_ports, label, write
 from debughost_cli.render.streams import Streams, clean, inline
 from debughost_cli.render.text import columns, size
 from debughost_cli.resources import Network
@@ -21,6 +21,7 @@ from debughost_cli.services.results import (
 
 if TYPE_CHECKING:
     from debughost_cli.services.doctor import Check
+    from debughost_cli.services.engine_load import EngineState
 
 
 def error(streams: Streams, failure: Failure) -> None:
@@ -53,8 +54,9 @@ def projects(streams: Streams, result: ProjectsResult) -> None:
 
 def _sentence(item: ProjectResult) -> str:
     project = item.project
+    name = label(project)
     if item.action is Action.UNCHANGED and project.state is None:
-        return f"{project.project} does not exist"
+        return f"{name} does not exist"
     if item.action in (Action.STOPPED, Action.REMOVED) or project.state is not State.RUNNING:
         done = "is stopped already" if item.action is Action.UNCHANGED else item.action.value
         why = (
@@ -62,18 +64,18 @@ def _sentence(item: ProjectResult) -> str:
             if item.action is Action.STOPPED and project.exit
             else ""
         )
-        return f"{project.project} {done}{why}"
+        return f"{name} {done}{why}"
     url = f" at {project.url}" if project.url else ""
     further = extra_ports(project)
     url += f"{', ' if url else ', with '}{further}" if further else ""
     url += f" {there}" if (there := elsewhere(project)) else ""
     ready = "" if project.ready else " (not ready yet)"
     why = f" ({inline(item.why)})" if item.why else ""
-    return f"{project.project} {item.action.value}{why}, running{url}{ready}"
+    return f"{name} {item.action.value}{why}, running{url}{ready}"
 
 
 def _plan(streams: Streams, item: ProjectResult) -> None:
-    streams.out(f"{item.project.project} would be {item.action.value}")
+    streams.out(f"{label(item.project)} would be {item.action.value}")
     for step in item.plan.steps if item.plan else ():
         streams.out(
             f"  {step.kind.value.replace('_', ' ')} {inline(step.target)} ({inline(step.reason)})"
@@ -123,6 +125,30 @@ def network(streams: Streams, found: Network, *, done: str) -> None:
         f"{found.name} {done}: {found.driver}, subnet {found.subnet}, gateway {found.gateway}, "
         f"{count} container{'' if count == 1 else 's'}"
     )
+
+
+def engines(streams: Streams, found: Sequence[EngineState]) -> None:
+    """The table of engines."""
+    rows = [
+        (
+            e.report.name,
+            e.report.endpoint or "-",
+            "no answer" if e.report.error else "answers",
+            e.version or "-",
+            f"{size(e.load.free_bytes)} of {size(e.load.memory_bytes)}" if e.load else "-",
+            _projects(e),
+        )
+        for e in found
+    ]
+    table(streams, ("NAME", "ADDRESS", "STATE", "VERSION", ">FREE MEMORY", ">PROJECTS"), rows)
+
+
+def _projects(engine: EngineState) -> str:
+    """``2 of 5`` where no more than five may run."""
+    if engine.load is None:
+        return "-"
+    count = str(engine.load.projects)
+    return f"{count}, {engine.load.running} of {engine.capacity} run" if engine.capacity else count
 
 
 def volumes(streams: Streams, result: VolumesResult) -> None:

@@ -13,7 +13,9 @@ from debughost_cli.characters import clean_all, message
 from debughost_cli.models import Project, Warn
 from debughost_cli.names import BASE, ROLE, TYPE, rfc3339
 from debughost_cli.resources import EngineInfo, Network, Volume
+from debughost_cli.services.engine_load import EngineState
 from debughost_cli.services.results import (
+    EngineReport,
     ImageEntry,
     ImagesResult,
     ProjectResult,
@@ -118,7 +120,37 @@ def result_json(result: ProjectResult) -> dict[str, Any]:
 
 def projects_json(result: ProjectsResult) -> dict[str, Any]:
     """``up``, ``stop``, ``restart``, ``rm``."""
-    return {"projects": [result_json(i) for i in result.items]}
+    return {"projects": [result_json(i) for i in result.items]} | engines_json(result.engines)
+
+
+def engines_json(engines: Sequence[EngineReport]) -> dict[str, Any]:
+    """The engines that were asked; nothing where it was the usual one."""
+    return {"engines": [_report_json(e) for e in engines]} if engines else {}
+
+
+def _report_json(engine: EngineReport) -> dict[str, Any]:
+    return {
+        "name": engine.name,
+        "endpoint": engine.endpoint,
+        "ok": engine.error is None,
+        "error": clean_all(plain(engine.error.to_json())) if engine.error else None,
+    }
+
+
+def engine_states_json(engines: Sequence[EngineState]) -> list[dict[str, Any]]:
+    """``engines ls``."""
+    return [
+        _report_json(e.report)
+        | {
+            "version": e.version or None,
+            "memory_bytes": e.load.memory_bytes if e.load else None,
+            "memory_free_bytes": e.load.free_bytes if e.load else None,
+            "projects": e.load.projects if e.load else None,
+            "running": e.load.running if e.load else None,
+            "capacity": e.capacity,
+        }
+        for e in engines
+    ]
 
 
 def network_json(network: Network) -> dict[str, Any]:

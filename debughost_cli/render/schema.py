@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from debughost_cli.errors import all_errors
-from debughost_cli.render import page_shapes, shapes
+from debughost_cli.render import config_shapes, page_shapes, shapes
 from debughost_cli.render.progress_lines import ProgressLine
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -36,13 +36,14 @@ DATA: dict[str, type] = {
     "images build": shapes.ImagesSeen,
     "images pull": shapes.ImagesSeen,
     "images prune": shapes.ImagesSeen,
+    "engines ls": shapes.EnginesSeen,
     "doctor": shapes.Diagnosis,
-    "init": shapes.ConfigWritten,
-    "open": shapes.Opened,
+    "init": config_shapes.ConfigWritten,
+    "open": config_shapes.Opened,
     "rename": shapes.ProjectsDone,
-    "config set": shapes.ConfigSet,
-    "config show": shapes.ConfigShown,
-    "config validate": shapes.ConfigValidated,
+    "config set": config_shapes.ConfigSet,
+    "config show": config_shapes.ConfigShown,
+    "config validate": config_shapes.ConfigValidated,
     "schema": page_shapes.SchemasShown,
     "guide": page_shapes.GuideText,
     "mcp install": page_shapes.McpInstalled,
@@ -66,7 +67,10 @@ LINES: dict[str, type] = {
 _OPTIONAL = {
     "ProjectDone": {"error", "plan"},
     "LogLineOut": {"partial"},
-    "LogsPrinted": {"exit"},
+    "LogsPrinted": {"exit", "engines"},
+    "ProjectsDone": {"engines"},
+    "ProjectsSeen": {"engines"},
+    "StatusOut": {"engines"},
 }
 
 

@@ -55,16 +55,27 @@ class ProjectDone(Project, Struct, frozen=True):
     plan: list[PlanStep] | None = None
 
 
+class EngineAsked(Struct, frozen=True):
+    """One of several engines that were asked; ``error``: why it did not answer."""
+
+    name: str
+    endpoint: str
+    ok: bool
+    error: Error | None
+
+
 class ProjectsDone(Struct, frozen=True):
-    """Of ``up``, ``stop``, ``restart``, ``rm``, ``wait``."""
+    """Of ``up``, ``stop``, ``restart``, ``rm``, ``wait``. ``engines``: with --all-engines."""
 
     projects: list[ProjectDone]
+    engines: list[EngineAsked] | None = None
 
 
 class ProjectsSeen(Struct, frozen=True):
-    """Of ``status``."""
+    """Of ``status``. ``engines``: with --all-engines."""
 
     projects: list[Project]
+    engines: list[EngineAsked] | None = None
 
 
 class EnginesForgotten(Struct, frozen=True):
@@ -166,13 +177,17 @@ class LogLineOut(Struct, frozen=True):
 
 
 class LogsPrinted(Struct, frozen=True):
-    """Of ``logs``, after its lines. ``exit``: with --follow, how each project ended."""
+    """Of ``logs``, after its lines. ``exit``: with --follow, how each project ended.
+
+    ``engines``: with --all-engines.
+    """
 
     projects: list[str]
     lines: int
     cursor: str | None
     truncated: bool
     exit: dict[str, Exit | None] | None = None
+    engines: list[EngineAsked] | None = None
 
 
 class EventOut(Struct, frozen=True):
@@ -219,6 +234,30 @@ class StatusOut(Struct, frozen=True):
     projects: list[Project]
     warnings: list[Notice]
     error: Error | None
+    engines: list[EngineAsked] | None = None
+
+
+class EngineFacts(Struct, frozen=True):
+    """An engine of the user's own file. ``memory_free_bytes``: its memory without the limits of the
+    projects that run there. ``capacity``: how many of them may. None where it did not answer.
+    """
+
+    name: str
+    endpoint: str
+    ok: bool
+    error: Error | None
+    version: str | None
+    memory_bytes: int | None
+    memory_free_bytes: int | None
+    projects: int | None
+    running: int | None
+    capacity: int | None
+
+
+class EnginesSeen(Struct, frozen=True):
+    """Of ``engines ls``."""
+
+    engines: list[EngineFacts]
 
 
 class CheckFacts(Struct, frozen=True):
@@ -235,55 +274,6 @@ class Diagnosis(Struct, frozen=True):
     """Of ``doctor``."""
 
     checks: list[CheckFacts]
-
-
-class ConfigWritten(Struct, frozen=True):
-    """Of ``init``."""
-
-    path: str
-    content: str
-
-
-class SettingFacts(Struct, frozen=True):
-    """A setting in force; ``source``: flag, environment, user, file, default, detected or
-    workspace; of ``runtime`` also the file that asks for that version.
-    """
-
-    name: str
-    value: Any
-    source: str
-
-
-class ConfigShown(Struct, frozen=True):
-    """Of ``config show``."""
-
-    file: str | None
-    workspace: str
-    settings: list[SettingFacts]
-
-
-class ConfigSet(Struct, frozen=True):
-    """Of ``config set``. ``value``: as it is written in the file."""
-
-    file: str
-    key: str
-    value: Any
-
-
-class Opened(Struct, frozen=True):
-    """Of ``open``. ``opened``: whether a browser was started."""
-
-    project: str
-    url: str
-    opened: bool
-
-
-class ConfigValidated(Struct, frozen=True):
-    """Of ``config validate``. ``group_file``: what names the group of the folder."""
-
-    file: str | None
-    group_file: str | None
-    valid: bool
 
 
 class NoData(Struct, frozen=True):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from debughost_cli.services.results import EngineReport
+
 WIDE = 100
 """Columns from which on whole URLs fit."""
 
@@ -26,7 +28,7 @@ _LONGEST, _SHORTEST = 1000, 4
 """Characters of a sparkline; a shorter one says nothing."""
 _ID = 30
 """Characters of an id that are never folded where there is room for them and the state."""
-_PROJECT, _STATE, _CPU, _MEMORY, _PLACE, _UPTIME = range(6)
+_PROJECT, _STATE, _CPU, _MEMORY, _PLACE, _UPTIME, _ENGINE = range(7)
 _RIGHT = (_MEMORY, _UPTIME)
 _GOING = (_UPTIME, _MEMORY, _CPU, _PLACE)
 """The columns that a narrow terminal does without, in the order in which they go."""
@@ -38,6 +40,7 @@ _STYLES = {
     "paused": "yellow",
     "unhealthy": "red",
     "crashed": "red",
+    "no answer": "red",
 }
 
 
@@ -45,22 +48,30 @@ def show(
     streams: Streams,
     projects: Sequence[Project],
     remedies: Callable[[Project], Sequence[str]] = lambda _: (),
+    engines: Sequence[EngineReport] = (),
 ) -> None:
-    """Prints the table, and under it what is not as it should be, with the command that helps."""
-    if not projects:
+    """Prints the table, and under it what is not as it should be, with the command that helps.
+
+    ``engines``: those that were asked, where that were several.
+    """
+    if not projects and not any(e.error for e in engines):
         streams.talk("No projects. Start one with 'debughost up'")
         return
     if streams.is_plain():
-        rows = [row for p in projects for row in _plain_rows(p)]
-        streams.stdout.write(columns([_headings(wide=True), *rows], (*_RIGHT, _CPU)))
+        several = _are_several(projects, engines)
+        rows = [row for p in projects for row in _plain_rows(p)] + _silent_rows(engines)
+        shown = [_headings(wide=True, several=True), *rows]
+        shown = shown if several else [row[:_ENGINE] for row in shown]
+        streams.stdout.write(columns(shown, (*_RIGHT, _CPU)))
     else:
         console = console_for(streams)
-        write(streams, console, table(projects, width=console.width, pretty=console.is_terminal))
+        width, pretty = console.width, console.is_terminal
+        write(streams, console, table(projects, width=width, pretty=pretty, engines=engines))
     for project in projects:
         if further := extra_ports(project):
-            streams.out(f"{inline(project.project)}: {further}")
+            streams.out(f"{label(project)}: {further}")
         if there := elsewhere(project):
-            streams.out(f"{inline(project.project)}: {project.url or 'its ports'} {there}")
+            streams.out(f"{label(project)}: {project.url or 'its ports'} {there}")
         for line in reasons([project]):
             streams.out(line)
             # On a terminal, they are one below the other.
@@ -99,28 +110,30 @@ def table(
     width: int,
     pretty: bool,
     history: Mapping[str, list[float]] | None = None,
+    engines: Sequence[EngineReport] = (),
 ) -> Table:
-    """A rich table. ``pretty``: bars and links; ``history``: CPU percents for a sparkline.
+    """A rich table. ``pretty``: bars and links; ``history``: CPU percents by label, for sparklines.
 
     A terminal that is too narrow for all columns loses bars first, then whole columns: never the
     project, nor its state.
     """
     from rich.table import Table
 
-    headings = _headings(wide=width >= WIDE)
+    several = _are_several(projects, engines)
+    headings = _headings(wide=width >= WIDE, several=several)
     left = list(range(len(headings)))
 
     def cells(bars: int) -> list[list[Text]]:
         known = history or {}
         found = []
         for p in projects:
-            cpu = _cpu(p.stats, bars, known.get(p.project))
+            cpu = _cpu(p.stats, bars, known.get(label(p)))
             found.append(_cells(_texts(p, width >= WIDE, cpu), pretty, p.url))
             found += [
                 _cells(_service_texts(p, s, _cpu(s.stats, bars, None)), pretty, None)
                 for s in p.services
             ]
-        return found
+        return found + [_cells(row, pretty, None) for row in _silent_rows(engines)]
 
     rows = cells(_LONGEST if pretty else 0)
     if pretty:
@@ -153,8 +166,23 @@ def _needed(
     return sum(widest.values()) + _GAP * (len(columns) - 1)
 
 
-def _headings(*, wide: bool) -> list[str]:
-    return ["PROJECT", "STATE", "CPU", "MEMORY", "URL" if wide else "PORT", "UPTIME"]
+def _headings(*, wide: bool, several: bool) -> list[str]:
+    names = ["PROJECT", "STATE", "CPU", "MEMORY", "URL" if wide else "PORT", "UPTIME"]
+    return [*names, "ENGINE"] if several else names
+
+
+def _are_several(projects: Sequence[Project], engines: Sequence[EngineReport]) -> bool:
+    return bool(engines) or any(p.engine for p in projects)
+
+
+def _silent_rows(engines: Sequence[EngineReport]) -> list[list[str]]:
+    """One for each engine that did not answer: what it has is not known."""
+    return [["?", "no answer", "-", "-", "-", "-", inline(e.name)] for e in engines if e.error]
+
+
+def label(project: Project) -> str:
+    """The project's id, with its engine where several were asked."""
+    return inline(f"{project.project} on {project.engine}" if project.engine else project.project)
 
 
 def _texts(project: Project, wide: bool, cpu: str) -> list[str]:
@@ -165,6 +193,7 @@ def _texts(project: Project, wide: bool, cpu: str) -> list[str]:
         _memory(project.stats),
         (project.url if wide else str(project.port or "")) or "-",
         duration(project.uptime_seconds),
+        inline(project.engine or "-"),
     ]
 
 
@@ -173,7 +202,8 @@ def _service_texts(project: Project, service: Companion, cpu: str) -> list[str]:
     word = "unhealthy" if service.health == "unhealthy" else service.state.value
     ports = " ".join(str(p.host_port) for p in service.ports)
     name = inline(f"{project.project}/{service.name}")
-    return [name, word, cpu, _memory(service.stats), ports or "-", "-"]
+    engine = inline(project.engine or "-")
+    return [name, word, cpu, _memory(service.stats), ports or "-", "-", engine]
 
 
 def _plain_rows(project: Project) -> list[list[str]]:
@@ -230,13 +260,13 @@ def reasons(projects: Sequence[Project]) -> list[str]:
     """
     found = []
     for project in projects:
-        found += [(project.project, why)] if (why := _reason(project)) else []
+        found += [(label(project), why)] if (why := _reason(project)) else []
         found += [
-            (f"{project.project}/{service.name}", service.exit.message)
+            (inline(f"{project.project}/{service.name}"), service.exit.message)
             for service in project.services
             if service.exit and not service.exit.expected
         ]
-    return [f"{inline(name)}: {inline(why)}" for name, why in found]
+    return [f"{name}: {inline(why)}" for name, why in found]
 
 
 def urgency(project: Project) -> int:

@@ -84,14 +84,15 @@ class Watch:
         """Within a column the highest value counts: a short peak is seen."""
         length = max(2, round(MINUTE / max(self._interval, COLUMN)))
         known = self._history
-        self._history = {p.project: known.get(p.project, deque(maxlen=length)) for p in projects}
+        names = [status.label(p) for p in projects]
+        self._history = {name: known.get(name, deque(maxlen=length)) for name in names}
         now = time.monotonic()
         # A tick is never quite on time: half of one decides.
         is_new = now - self._column_began >= COLUMN - self._interval / 2
         self._column_began = now if is_new else self._column_began
         for project in projects:
             share = project.stats.cpu_percent if project.stats else 0.0
-            columns = self._history[project.project]
+            columns = self._history[status.label(project)]
             if is_new or not columns:
                 columns.append(share)
             else:
@@ -107,13 +108,19 @@ class Watch:
         head = f"{count}, {running} ready   {time.strftime('%H:%M:%S')}   q quits"
         warnings = [message_line(w.message) for w in self._snapshot.warnings]
         room = console.height - _HEAD - (2 if self._trouble else 0)
+        room -= sum(bool(engine.error) for engine in self._snapshot.engines)
         history = {name: list(shares) for name, shares in self._history.items()}
         view = fitting(projects, warnings, room, console.width)
         lines: list[RenderableType] = [
             Text(head, style="dim", no_wrap=True, overflow="ellipsis"),
             Text(""),
         ]
-        lines.append(status.table(view.projects, width=console.width, pretty=True, history=history))
+        engines = self._snapshot.engines
+        lines.append(
+            status.table(
+                view.projects, width=console.width, pretty=True, history=history, engines=engines
+            )
+        )
         if view.more:
             lines.append(Text(f"{view.more} more", style="dim"))
         lines += [Text(line, style="red") for line in view.reasons]

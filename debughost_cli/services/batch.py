@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from debughost_cli.cancel import CancelToken
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError, ExitCode, WorkspaceConflict
@@ -20,8 +23,28 @@ LEAVE_AFTER = 0.5
 Work = Callable[[str], ProjectResult]
 
 
+class Target(Struct, frozen=True):
+    """A project and how its engine is reached; ``name``: the engine's, where several are asked."""
+
+    project: str
+    engine: Callable[[], Engine]
+    name: str = ""
+
+
 def run_each(
     engine: Engine, projects: Sequence[str], work: Work, cancel: CancelToken, *, undoes: bool
+) -> ProjectsResult:
+    """``work`` for every project of one engine, as ``run_targets`` does it."""
+    targets = [Target(p, lambda: engine) for p in dict.fromkeys(projects)]
+    return run_targets(targets, lambda t: work(t.project), cancel, undoes=undoes)
+
+
+def run_targets(
+    targets: Sequence[Target],
+    work: Callable[[Target], ProjectResult],
+    cancel: CancelToken,
+    *,
+    undoes: bool,
 ) -> ProjectsResult:
     """``work`` for every project; a failure is that project's own.
 
@@ -30,11 +53,10 @@ def run_each(
     ``undoes``: what is under way rolls back what it did, and is waited for; else it is left
     behind after a moment, for it may be waiting for an engine.
     """
-    unique = list(dict.fromkeys(projects))
-    if len(unique) == 1:
-        return ProjectsResult((_guarded(engine, unique[0], work),))
-    with WorkerPool(min(WORKERS, max(1, len(unique)))) as pool:
-        pending = [pool.start(partial(_guarded, engine, p, work)) for p in unique]
+    if len(targets) == 1:
+        return ProjectsResult((_guarded(targets[0], work),))
+    with WorkerPool(min(WORKERS, max(1, len(targets)))) as pool:
+        pending = [pool.start(partial(_guarded, t, work)) for t in targets]
         try:
             items = [p.result() for p in pending]
         except BaseException:
@@ -45,11 +67,21 @@ def run_each(
     return ProjectsResult(tuple(items))
 
 
-def _guarded(engine: Engine, project: str, work: Work) -> ProjectResult:
+def _guarded(target: Target, work: Callable[[Target], ProjectResult]) -> ProjectResult:
     try:
-        return work(project)
+        done = work(target)
     except DebughostError as exc:
-        return failed(engine, project, exc)
+        done = _failed_there(target, exc)
+    if not target.name:
+        return done
+    return replace(done, project=replace(done.project, engine=target.name))
+
+
+def _failed_there(target: Target, error: DebughostError) -> ProjectResult:
+    try:
+        return failed(target.engine(), target.project, error)
+    except DebughostError:
+        return ProjectResult(Project(target.project), Action.FAILED, error)
 
 
 def failed(engine: Engine, project: str, error: DebughostError) -> ProjectResult:

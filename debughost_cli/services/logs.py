@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, OnText
-from debughost_cli.errors import Interrupted, Usage
+from debughost_cli.errors import DebughostError, Interrupted, Usage
 from debughost_cli.models import Exit
 from debughost_cli.planning.log_cursor import Bookmark, encode
 from debughost_cli.planning.log_lines import ProjectLine, within
@@ -21,7 +21,7 @@ from debughost_cli.planning.log_positions import (
     later,
 )
 from debughost_cli.planning.log_times import to_ns
-from debughost_cli.resources import LogLine
+from debughost_cli.resources import LogLine, ProjectInstance
 from debughost_cli.services.bounded_queue import BoundedQueue
 from debughost_cli.services.log_follower import (
     LogEnd,
@@ -33,6 +33,7 @@ from debughost_cli.services.log_follower import (
 from debughost_cli.services.log_reader import LogReader
 from debughost_cli.services.log_source import Gap, LogSource
 from debughost_cli.services.projects import list_instances, member, not_found
+from debughost_cli.services.results import EngineReport, unanswered
 
 _TICK = 0.25
 """Seconds after which a pause in the output is reported."""
@@ -54,20 +55,28 @@ class LogService:
         self._clock = clock
         self._cancelled = cancelled
 
-    def open(self, projects: Sequence[str], options: LogOptions) -> LogReading:
-        """Finds the projects; nothing is read yet.
+    def open(
+        self,
+        projects: Sequence[str],
+        options: LogOptions,
+        engines: Mapping[str, Engine] | None = None,
+    ) -> LogReading:
+        """Finds the projects; nothing is read yet. ``engines``: of those that are on another one.
 
         Raises ProjectNotFound, and Usage for a cursor that is not of these projects.
         """
-        found = list_instances(self._engine)
-        for project in projects:
-            if project not in found:
-                raise not_found(project, list(found))
         gaps: list[Gap] = []
         readers = []
+        listed: dict[int, dict[str, ProjectInstance]] = {}
         for project in dict.fromkeys(projects):
+            engine = (engines or {}).get(project, self._engine)
+            found = listed.get(id(engine))
+            if found is None:
+                found = listed[id(engine)] = list_instances(engine)
+            if project not in found:
+                raise not_found(project, list(found))
             ref = member(found[project], options.service).id
-            source = LogSource(self._engine, project, ref, options, gaps.append)
+            source = LogSource(engine, project, ref, options, gaps.append)
             readers.append(LogReader(source, _start(project, ref, options)))
         return LogReading(readers, gaps, options, self._notice, self._clock, self._cancelled)
 
@@ -118,6 +127,8 @@ class LogReading:
         self._cancelled = cancelled
         self._caught_up = False
         self._cut = False
+        self.engines: Sequence[EngineReport] = ()
+        """Those that were asked for the projects, where that were several."""
         self.exits: dict[str, Exit | None] = {}
         """Following: why each project ended; None where it was removed."""
 
@@ -132,6 +143,16 @@ class LogReading:
         if self._options.follow:
             yield None
             yield from self._follow()
+
+    @property
+    def projects(self) -> list[str]:
+        """Their ids."""
+        return [reader.source.project for reader in self._readers]
+
+    @property
+    def error(self) -> DebughostError | None:
+        """Where some engines did not answer."""
+        return unanswered(self.engines)
 
     @property
     def truncated(self) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from debughost_cli import names
-from debughost_cli.cancel import CancelToken
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DiskFull, ProjectNotFound
@@ -35,19 +34,12 @@ from debughost_cli.services.projects import (
 from debughost_cli.services.results import ProjectResult
 from debughost_cli.services.volumes import remove_unused, volumes_of
 
-Work = Callable[[str, CancelToken], ProjectResult]
 
-
-def unless_gone(work: Work) -> Work:
-    """``work`` for which a project that does not exist is unchanged."""
-
-    def run(project: str, token: CancelToken) -> ProjectResult:
-        try:
-            return work(project, token)
-        except ProjectNotFound:
-            return ProjectResult(Project(project), Action.UNCHANGED)
-
-    return run
+def unless_gone(result: ProjectResult) -> ProjectResult:
+    """The result, where a project that does not exist is unchanged."""
+    if isinstance(result.error, ProjectNotFound):
+        return ProjectResult(Project(result.project.project), Action.UNCHANGED)
+    return result
 
 
 class RemovalService:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct, field
 
 from debughost_cli.errors import DebughostError, Partial
@@ -47,10 +49,35 @@ class ProjectResult(Struct, frozen=True):
         return (uploaded or self.action is not Action.UNCHANGED) and self.plan is None
 
 
+class EngineReport(Struct, frozen=True):
+    """One of several engines that were asked; ``error``: why it could not answer."""
+
+    name: str
+    endpoint: str
+    error: DebughostError | None = None
+
+
+def unanswered(engines: Sequence[EngineReport]) -> DebughostError | None:
+    """The error of a command that asked several engines, of which some did not answer."""
+    errors = [e.error for e in engines if e.error]
+    if not errors or (len(errors) == len(engines) and len({type(e) for e in errors}) == 1):
+        return errors[0] if errors else None
+    failed = {e.name: e.error.code for e in engines if e.error}
+    return Partial(
+        f"{len(failed)} of {len(engines)} engines did not answer: {', '.join(failed)}",
+        hint="What is shown is of the others; 'debughost engines ls' says why",
+        details={"engines": failed},
+    )
+
+
 class ProjectsResult(Struct, frozen=True):
-    """What a command did with each of its projects, in the order in which they were named."""
+    """What a command did with each of its projects, in the order in which they were named.
+
+    ``engines``: those that were asked, where that were several.
+    """
 
     items: tuple[ProjectResult, ...]
+    engines: tuple[EngineReport, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -61,11 +88,14 @@ class ProjectsResult(Struct, frozen=True):
     def error(self) -> DebughostError | None:
         """The error of the command: of one project its own, of several Partial.
 
-        Where all of several failed with the same code, the first one's error.
+        Where all of several failed with the same code, the first one's error. An engine that did
+        not answer is a failure as well.
         """
         errors = [i.error for i in self.items if i.error]
-        if not errors or len(self.items) == 1:
-            return errors[0] if errors else None
+        if not errors:
+            return unanswered(self.engines)
+        if len(self.items) == 1:
+            return errors[0]
         if len(errors) == len(self.items) and len({type(e) for e in errors}) == 1:
             return errors[0]
         failed = {i.project.project: i.error.code for i in self.items if i.error}

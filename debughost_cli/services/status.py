@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.engine.port import Engine, NotFound
-from debughost_cli.errors import EngineError
+from debughost_cli.errors import DebughostError, EngineError
 from debughost_cli.models import Companion, Project, State, Stats, Warn
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.usage import usage, warnings
@@ -29,6 +29,7 @@ from debughost_cli.services.projects import (
     not_found,
     observe,
 )
+from debughost_cli.services.results import EngineReport, unanswered
 from debughost_cli.services.worker_pool import WorkerPool
 
 WORKERS = 16
@@ -47,6 +48,13 @@ class Snapshot(Struct, frozen=True):
 
     projects: tuple[Project, ...]
     warnings: tuple[Warn, ...] = ()
+    engines: tuple[EngineReport, ...] = ()
+    """Those that were asked, where that were several."""
+
+    @property
+    def error(self) -> DebughostError | None:
+        """Where some of them did not answer."""
+        return unanswered(self.engines)
 
 
 class _Seen(Struct, frozen=True):
@@ -103,13 +111,19 @@ class StatusService:
         self._measured: dict[str, _Measured] = {}
         self._compared: dict[str, _Compared] = {}
 
-    def run(self, projects: Sequence[str] = (), *, stats: bool = True) -> Snapshot:
-        """All projects by name, or those named. Raises ProjectNotFound."""
+    def run(
+        self, projects: Sequence[str] = (), *, stats: bool = True, must_exist: bool = True
+    ) -> Snapshot:
+        """All projects by name, or those named.
+
+        Raises ProjectNotFound, unless they do not have to exist.
+        """
         found = list_instances(self._engine)
         for project in projects:
-            if project not in found:
+            if project not in found and must_exist:
                 raise not_found(project, list(found))
-        chosen = [found[p] for p in dict.fromkeys(projects or sorted(found))]
+        names = dict.fromkeys(projects or sorted(found))
+        chosen = [found[p] for p in names if p in found]
         ids = {c.id for i in found.values() for c in (i.main, *i.companions)}
         self._measured = {ref: m for ref, m in dict(self._measured).items() if ref in ids}
         self._compared = {ref: c for ref, c in dict(self._compared).items() if ref in ids}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes import FakeEngine
 
+from debughost_cli.api import Connect
 from debughost_cli.cli import signals
 from debughost_cli.cli.app import main
 from debughost_cli.cli.session import Session
@@ -95,10 +96,11 @@ def check_envelope(made: dict[str, Any], code: int) -> None:
 
 
 class App:
-    """The program, on one engine."""
+    """The program, on one engine, or on those that ``connect`` knows."""
 
-    def __init__(self, engine: FakeEngine | None) -> None:
+    def __init__(self, engine: FakeEngine | None, connect: Connect | None = None) -> None:
         self.engine = engine
+        self.connect = connect
         self.progress: SessionProgress | None = None
 
     def __call__(
@@ -113,7 +115,12 @@ class App:
         handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
             signals.install()
-            session = Session(streams, given_engine=self.engine, given_progress=self.progress)
+            session = Session(
+                streams,
+                given_engine=self.engine,
+                given_connect=self.connect,
+                given_progress=self.progress,
+            )
             code = main([*argv], session=session)
         finally:
             for number, handler in handlers.items():

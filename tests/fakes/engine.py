@@ -57,11 +57,11 @@ class FakeEngine:
             "api_version": "1.51",
             "shares_files": True,
         }
-        self._info = EngineInfo(**(facts | info))
+        self.info = EngineInfo(**(facts | info))
         self.hidden: Path | None = None
         """A folder of this machine that the engine does not see."""
         self.memory = 16 * 1024**3
-        self.mapping = UserMapping(by_engine=self._info.maps_users)
+        self.mapping = UserMapping(by_engine=self.info.maps_users)
         self.guard = threading.RLock()
         self._connection_failures = 0
         self._failures_left: float = 0
@@ -120,9 +120,9 @@ class FakeEngine:
         if self._failures_left > 0:
             self._failures_left -= 1
             raise EngineUnavailable(
-                f"no engine answers at {self._info.endpoint}: connection refused",
+                f"no engine answers at {self.info.endpoint}: connection refused",
                 hint="Start Docker",
-                details={"endpoint": self._info.endpoint, "source": self._info.source},
+                details={"endpoint": self.info.endpoint, "source": self.info.source},
             )
 
     @contextmanager
@@ -136,12 +136,8 @@ class FakeEngine:
     def close(self) -> None:
         """Nothing is held."""
 
-    @property
-    def info(self) -> EngineInfo:
-        return self._info
-
     def identity(self) -> str:
-        return f"fake engine at {self._info.endpoint}"
+        return f"fake engine at {self.info.endpoint}"
 
     def memory_bytes(self) -> int:
         return self.memory

@@ -120,7 +120,7 @@ def test_the_script_for_powershell_is_valid() -> None:
         (["rm", "--nope=", "--vol"], ["--volumes"]),
         (["up", "--no-w"], ["--no-wait"]),
         (["up", "--wait", "--no-w"], []),
-        (["up", "-e", "A=1", "--en"], ["--env", "--env-file"]),
+        (["up", "-e", "A=1", "--en"], ["--engine", "--env", "--env-file"]),
         (["--vers"], ["--version"]),
         (["up", "--vers"], []),
         ([], sorted([*COMMANDS, "down", "help", "ls", "ps"])),

@@ -46,6 +46,7 @@ def load(workspace: Path, env: Mapping[str, str] | None = None, **flags: Any) ->
 
 GOOD: dict[str, list[tuple[str, Any]]] = {
     "project": [('"shop"', "shop")],
+    "engine": [('"build"', "build"), ('"my.box-2"', "my.box-2")],
     "type": [('"node"', ProjectType.NODE), ('"static"', ProjectType.STATIC)],
     "image": [('"node:24"', "node:24")],
     "command": [
@@ -144,6 +145,14 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
 
 WRONG: dict[str, list[str]] = {
     "project": ['"Shop!"', "3", "[]", '""'],
+    "engine": [
+        '"ssh://me@build"',
+        '"tcp://1.2.3.4:2375"',
+        '"/run/docker.sock"',
+        '"h:1"',
+        "3",
+        '""',
+    ],
     "type": ['"ruby"', "1", "[]", '""'],
     "image": ["1", "[]", '""', '"a b"', '"-x"', '"$(a)"', '"a\\n"', f'"{"a" * 513}"'],
     "command": ["1", "[]", '""', '" "', "[1]", "true", '["a", 1]'],

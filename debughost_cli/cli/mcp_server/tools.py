@@ -149,6 +149,7 @@ TOOLS: Mapping[str, Tool] = {
         Tool("config validate", "config.validate", reads_only=True),
         Tool("config set", "config.set_"),
         Tool("doctor", "doctor.doctor", reads_only=True),
+        Tool("engines ls", "engines.ls", reads_only=True, with_workspace=False),
         Tool("network ensure", "network.ensure", with_workspace=False),
         Tool("network inspect", "network.inspect", reads_only=True, with_workspace=False),
         Tool("volumes ls", "volumes.ls", reads_only=True, with_workspace=False),
