@@ -57,6 +57,9 @@ def test_no_command_asks_more_than_it_needs(counted: Counted, project: str, tmp_
     # A network is created where another test has removed it.
     for request in ("POST /networks/create", "GET /networks/debug-host-network"):
         first.pop(request, None)
+    # What listens is the proxy: whether the engine sees the workspace is proven, once.
+    (probe,) = (r for r in first if "-probe-" in r)
+    assert first.pop(probe) == 1
     assert first == {
         VERSION: 1,
         LIST: 3,  # Its flags; what is there, under the lock; whether another client was faster.
@@ -64,8 +67,8 @@ def test_no_command_asks_more_than_it_needs(counted: Counted, project: str, tmp_
         NETWORKS: 1,
         "GET /volumes": 1,
         "POST /volumes/create": 3,  # Its packages, what was downloaded, its home.
-        "POST /containers/create": 1,
-        "GET /containers/ID/archive": 1,  # The image's list of users.
+        "POST /containers/create": 2,
+        "GET /containers/ID/archive": 2,  # The image's list of users, and the proof.
         "PUT /containers/ID/archive": 1,
         "POST /containers/ID/start": 1,
         STATUS: 1,
@@ -94,6 +97,18 @@ def test_no_command_asks_more_than_it_needs(counted: Counted, project: str, tmp_
         INSPECT: 1,
         STATUS: 1,
     }
+    counted("rm", "-p", project)
+    again = counted("up", "-p", project, "-w", folder, "--no-wait")
+    assert again["POST /containers/create"] == 1
+
+
+@pytest.mark.once  # only root may look into the engine's process
+def test_nothing_is_proven_where_the_engine_s_process_has_our_files(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "p", python())
+    traced = run("up", "-v", "-p", project, "-w", folder, "--no-wait").err
+    assert traced.count("creating the container") == 1, traced
 
 
 def test_waiting_costs_the_engine_next_to_nothing(
