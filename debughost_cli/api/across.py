@@ -63,7 +63,7 @@ def project_of(fleet: Fleet, folder: Path, environ: Mapping[str, str]) -> str:
 
 
 def having_workspace(
-    fleet: Fleet, project: str, workspace: Path, *, without: str
+    fleet: Fleet, project: str, workspace: Path, *, without: str = ""
 ) -> EngineSource | None:
     """The engine that has the project of a workspace. ``without``: the identity of one that hasn't.
 

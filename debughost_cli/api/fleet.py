@@ -100,6 +100,14 @@ class Fleet:
         """The engine that has a project. Raises WorkspaceConflict where two have it."""
         return self.only(project, self.listed())
 
+    def any(self) -> Engine:
+        """The first that answers, for what each of them can tell. Raises what connecting raises."""
+        answers = self.ask(lambda _, engine: engine)
+        for answer in answers:
+            if answer.value:
+                return answer.value
+        raise answers[0].error or EngineTimeout("no engine answered")
+
     def only(self, project: str, engines: Sequence[Found]) -> EngineSource | None:
         """The one of ``engines`` that has it, None for none. Raises WorkspaceConflict for two."""
         found = [f.source for f in engines if project in f.projects]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from debughost_cli.api.lifecycle import ProjectLifecycle
 from debughost_cli.api.reader import result_of
+from debughost_cli.api.up_placement import UpPlacement
 from debughost_cli.cancel import CancelToken
-from debughost_cli.errors import DebughostError
+from debughost_cli.errors import DebughostError, Usage
 from debughost_cli.models import PullPolicy
 
 if TYPE_CHECKING:
@@ -20,15 +20,12 @@ if TYPE_CHECKING:
     from debughost_cli.engine.port import ExecResult
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
-    from debughost_cli.resources import ProjectInstance
     from debughost_cli.services.one_off import OneOff
     from debughost_cli.services.results import ProjectResult, ProjectsResult
     from debughost_cli.services.up import UpService
 
-    Resolved = tuple[ResolvedProject, bool, ProjectInstance | None]
 
-
-class DebugHost(ProjectLifecycle):
+class DebugHost(UpPlacement):
     """The commands as methods: the same results and errors, nothing printed, no exit.
 
     The engine is connected on first use; ``host``, ``context`` and ``environ`` choose it as they do
@@ -135,7 +132,11 @@ class DebugHost(ProjectLifecycle):
             return self._one(source, resolved, lambda up: up.run(resolved, options, known), False)
 
         place = Path(folder) if folder else self.config.folder
-        # One for all of them: they reach each other on its network.
+        if self._engines.is_auto(None):
+            raise Usage(
+                "--all and --engine auto exclude each other",
+                hint="Projects of a group reach each other on one engine: name it",
+            )
         source = self._used = self._engines.of(place)
         group = GroupUp(source.get(), group_projects(place, self.environ), up, self._progress)
         result = group.planned(plan) if dry_run else group.run(plan, self.cancel)
@@ -209,53 +210,6 @@ class DebugHost(ProjectLifecycle):
         with self.one_off(project) as container:
             return result_of(container.start(spec), max_bytes, timeout)
 
-    def _for_up(
-        self,
-        workspace: str | Path | None,
-        flags: Flags | None,
-        allow: str | Path | None,
-        *,
-        reset: bool,
-    ) -> tuple[EngineSource, Resolved]:
-        """The engine on which the project belongs, and what ``_resolve`` returns there.
-
-        That is the one where it is, unless another one was named. Raises WorkspaceConflict.
-        """
-        place = workspace or self.environ.get("DEBUGHOST_WORKSPACE")
-        source = self._engines.of(Path(place)) if place else self._source
-        self._used = source
-        made = self._resolve(source, workspace, flags, allow, reset)
-        if made[2] is None and not self._engines.is_single:
-            other = self._where_else(made[0], source)
-            if other:
-                return other, self._resolve(other, workspace, flags, allow, reset)
-        return source, made
-
-    def _resolve(
-        self,
-        source: EngineSource,
-        workspace: str | Path | None,
-        flags: Flags | None,
-        allow: str | Path | None,
-        reset: bool,
-    ) -> Resolved:
-        """The project, whether flags of earlier runs are forgotten, and what was listed of it."""
-        from debughost_cli.api.workspaces import WorkspaceChoice, resolve_with_earlier
-        from debughost_cli.project.settings import Flags
-        from debughost_cli.services.projects import mention
-
-        flags = flags or Flags()
-        choice = WorkspaceChoice(self.config.folder, self.environ, source.get)
-        given, allowed = (Path(path) if path else None for path in (workspace, allow))
-        folder = choice.find(given, flags, allowed)
-        resolved, earlier = resolve_with_earlier(
-            folder, flags, self.environ, source.get, reset=reset
-        )
-        before, now = set(earlier.flags.words()), set(flags.words())
-        kept = set() if reset else before & set(resolved.flags.words())
-        mention(self._progress, resolved.project, sorted(kept - now))
-        return resolved, reset and bool(before - now), earlier.instance
-
     def _one(
         self,
         source: EngineSource,
@@ -274,4 +228,9 @@ class DebugHost(ProjectLifecycle):
             if check:
                 raise
             result = failed(source.get(), resolved.project, exc)
-        return replace(result, workspace=str(resolved.workspace), flags=resolved.flags.words())
+        words = resolved.flags.words()
+        result = replace(result, workspace=str(resolved.workspace), flags=words)
+        if self._placement is None:
+            return result
+        project = replace(result.project, engine=self._placement.chosen)
+        return replace(result, project=project, placement=self._placement)

@@ -34,8 +34,8 @@ COMMON: dict[str, object] = {
     "engine": Annotated[
         str | None,
         typer.Option(
-            "--engine", metavar="NAME", help="An engine of your own file, or a Docker context.",
-            rich_help_panel=_PANEL,
+            "--engine", metavar="NAME", rich_help_panel=_PANEL,
+            help="An engine of your own file, or a Docker context; for up also auto.",
         ),
     ],
     "quiet": Annotated[

@@ -110,6 +110,13 @@ def result_json(result: ProjectResult) -> dict[str, Any]:
     }
     if result.error:
         made["error"] = clean_all(plain(result.error.to_json()))
+    if result.placement:
+        placed = result.placement
+        made["placement"] = {
+            "chosen": placed.chosen,
+            "reason": placed.reason,
+            "candidates": plain(placed.candidates),
+        }
     if result.plan:
         made["plan"] = [
             {"step": s.kind.value, "target": s.target, "reason": s.reason}

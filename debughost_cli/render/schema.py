@@ -65,7 +65,7 @@ LINES: dict[str, type] = {
 """The commands that print lines before their document: always, or ``status`` with --watch."""
 
 _OPTIONAL = {
-    "ProjectDone": {"error", "plan"},
+    "ProjectDone": {"error", "plan", "placement"},
     "LogLineOut": {"partial"},
     "LogsPrinted": {"exit", "engines"},
     "ProjectsDone": {"engines"},

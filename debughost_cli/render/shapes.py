@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from debughost_cli.models import Action, Exit, Project
 from debughost_cli.planning.debug_config import DebugConfig
+from debughost_cli.planning.placement import Considered
 
 
 class Error(Struct, frozen=True):
@@ -43,8 +44,17 @@ class PlanStep(Struct, frozen=True):
     reason: str
 
 
+class Placed(Struct, frozen=True):
+    """The engine that ``up --engine auto`` chose, why, and the others with why not."""
+
+    chosen: str
+    reason: str
+    candidates: list[Considered]
+
+
 class ProjectDone(Project, Struct, frozen=True):
-    """A project and what was done with it; ``error`` where it failed, ``plan`` with --dry-run.
+    """A project and what was done with it; ``error`` where it failed, ``plan`` with --dry-run,
+    ``placement`` with --engine auto.
 
     ``why``: what made a recreation or restart necessary; empty where it was asked for.
     """
@@ -53,6 +63,7 @@ class ProjectDone(Project, Struct, frozen=True):
     why: str = ""
     error: Error | None = None
     plan: list[PlanStep] | None = None
+    placement: Placed | None = None
 
 
 class EngineAsked(Struct, frozen=True):

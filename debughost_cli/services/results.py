@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from debughost_cli.errors import DebughostError, Partial
 from debughost_cli.models import Action, Project
 from debughost_cli.names import PACKAGES
+from debughost_cli.planning.placement import Placement
 from debughost_cli.planning.up import REQUESTED, Plan, Step, StepKind
 from debughost_cli.resources import Image, Network, Volume
 
@@ -27,6 +28,8 @@ class ProjectResult(Struct, frozen=True):
     workspace: str = ""
     flags: tuple[str, ...] = ()
     """Of ``up``: what it was called with, also where nothing came of it."""
+    placement: Placement | None = None
+    """Why it is on its engine, where ``up`` chose that."""
 
     @property
     def why(self) -> str:

@@ -435,3 +435,93 @@ def test_another_folder_may_have_the_same_id_elsewhere(
     assert app("up", "--engine", "build").code == 0
     assert app("up", "-w", str(node_project(other / "shop"))).code == 0
     assert (projects(fleet, "local"), projects(fleet, "build")) == ({"shop"}, {"shop"})
+
+
+GIB = 1024**3
+
+
+@pytest.fixture
+def sized(fleet: FakeFleet) -> FakeFleet:
+    """Engines with different amounts of memory."""
+    for name, size in (("local", 4), ("build", 16), ("spare", 8)):
+        fleet[name].memory = size * GIB
+    return fleet
+
+
+def test_the_engine_with_most_free_memory_is_chosen(
+    app: App, sized: FakeFleet, workspace: Path
+) -> None:
+    run = app("up", "--engine", "auto", "--json")
+    assert run.code == 0
+    assert run.project["engine"] == "build"
+    placement = run.project["placement"]
+    assert placement["chosen"] == "build"
+    assert placement["reason"] == "most memory free: 16.0 GiB of 16.0 GiB"
+    found = {c["name"]: c for c in placement["candidates"]}
+    assert found["spare"]["reason"] == "less memory free: 8.0 GiB"
+    assert found["spare"]["memory_free_bytes"] == 8 * GIB
+    assert "goes to engine build" in run.err
+    assert projects(sized, "build") == {"shop"}
+
+
+def test_the_limits_of_what_runs_count(app: App, sized: FakeFleet, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        folder = str(node_project(tmp_path / name))
+        assert app("up", "-w", folder, "--engine", "build", "-m", "5g").code == 0
+    run = app("up", "--engine", "auto", "--json")
+    assert run.project["placement"]["chosen"] == "spare"
+    assert app("rm", "shop").code == 0
+    assert app("stop", "a").code == 0
+    assert app("up", "--engine", "auto", "--json").project["engine"] == "build"
+
+
+def test_a_project_is_not_moved_by_auto(
+    app: App, sized: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app("up", "--engine", "local").code == 0
+    monkeypatch.setenv("DEBUGHOST_ENGINE", "auto")
+    run = app("up", "--json")
+    assert (run.project["action"], run.project["engine"]) == ("unchanged", "local")
+    assert run.project["placement"]["reason"] == "the project is there already"
+    assert app("stop", "shop").code == 0
+
+
+def test_those_that_do_not_answer_and_those_that_are_full_are_left_out(
+    app: App, sized: FakeFleet, tmp_path: Path
+) -> None:
+    sized.write(tmp_path / "config" / "debughost" / "config.toml", spare="capacity = 1")
+    assert app("up", "-w", str(node_project(tmp_path / "a")), "--engine", "spare").code == 0
+    sized.refused.add("build")
+    run = app("up", "--engine", "auto", "--dry-run", "--json")
+    assert run.project["placement"]["chosen"] == "local"
+    why = {c["name"]: c["reason"] for c in run.project["placement"]["candidates"]}
+    assert why["spare"] == "1 of 1 projects run"
+    assert why["build"].startswith("no answer: ")
+    sized.refused.add("local")
+    run = app("up", "--engine", "auto", "--json")
+    assert (run.code, run.error["code"]) == (5, "LIMIT_REACHED")
+    sized.refused.add("spare")
+    run = app("up", "--engine", "auto", "--json")
+    assert (run.code, run.error["code"]) == (4, "ENGINE_UNAVAILABLE")
+
+
+def test_too_little_memory_everywhere_is_a_warning(app: App, sized: FakeFleet) -> None:
+    run = app("up", "--engine", "auto", "-m", "15g", "--json")
+    assert "MEMORY_SHORT" not in [w["code"] for w in run.document["warnings"]]
+    assert app("rm").code == 0
+    sized["build"].memory = GIB
+    run = app("up", "--engine", "auto", "-m", "7g", "--json")
+    assert run.project["placement"]["chosen"] == "spare"
+    assert app("rm").code == 0
+    sized["spare"].memory = GIB
+    run = app("up", "--engine", "auto", "-m", "4g", "-e", "A=1", "--dry-run", "--json")
+    assert run.project["placement"]["chosen"] == "local"
+    run = app("up", "--engine", "auto", "-m", "5g", "--dry-run", "--json")
+    assert "MEMORY_SHORT" in [w["code"] for w in run.document["warnings"]]
+
+
+@pytest.mark.parametrize("argv", [("status",), ("stop", "shop"), ("up", "--all"), ("logs",)])
+def test_auto_is_for_up(app: App, argv: tuple[str, ...]) -> None:
+    run = app(*argv, "--engine", "auto")
+    assert run.code == 2
+    assert "auto" in run.err
