@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,8 @@ from debughost_cli.planning import launcher_status, log_cursor, log_tail, log_ti
 from debughost_cli.planning.log_positions import PositionTracker  # noqa: E402
 from debughost_cli.project import parsers  # noqa: E402
 from debughost_cli.project.configuration import load_settings  # noqa: E402
+from debughost_cli.project.ignore_rules import parse_rules  # noqa: E402
+from debughost_cli.project.manifest import decode_manifest  # noqa: E402
 from debughost_cli.project.resolve import resolve_project  # noqa: E402
 from debughost_cli.project.settings import Flags  # noqa: E402
 from debughost_cli.render.streams import clean, inline  # noqa: E402
@@ -128,7 +131,7 @@ class Fuzzer:
         self.targets: list[Callable[[random.Random], None]] = [
             self.workspace, self.imports, self.settings, self.command_line, self.engine_answer,
             self.header, self.stream_lines, self.log_frames, self.terminal_log, self.archive,
-            self.texts,
+            self.texts, self.ignore_rules, self.manifest,
         ]  # fmt: skip
 
     def run(self, number: int) -> str:
@@ -158,7 +161,21 @@ class Fuzzer:
         data = self.mutated(chance, chance.choice(samples).encode())[:LONGEST_ARGUMENT]
         return data.decode("utf-8", chance.choice(["replace", "surrogateescape"]))
 
-    # What is in a workspace
+    # What is in a workspace, and what is in its place on an engine elsewhere
+
+    def ignore_rules(self, chance: random.Random) -> None:
+        """The lines of a ``.gitignore``, and names that they decide on."""
+        text = self.mutated(chance, b"*.log\n!a/**/b\n[a-z]*\\ \n/x/\n**/y/*/z\n#\n")
+        rules = parse_rules(text.decode("utf-8", "surrogateescape"))
+        for name in ("a", "a/b/", "x/y/z/" * 30, "a" * 255):
+            rules.is_ignored(name, name.rpartition("/")[2] or name)
+
+    def manifest(self, chance: random.Random) -> None:
+        """What the program may have written in the place of a manifest."""
+        data = b'{"upload":"u","entries":{"a":["file",1,2,420,""]},"user":"1:1"}'
+        data = zlib.compress(self.mutated(chance, data))
+        with _expected(ValueError):
+            decode_manifest(self.mutated(chance, data) if chance.random() < 0.3 else data)
 
     def workspace(self, chance: random.Random) -> None:
         """A configuration, manifests and sources: read, detected, resolved and compared."""

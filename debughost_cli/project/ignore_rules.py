@@ -7,7 +7,9 @@ against each name once, for a workspace may have tens of thousands of files.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 
 from msgspec import Struct
@@ -16,6 +18,9 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 GIT_FILE, OWN_FILE = ".gitignore", ".debughostignore"
 """Where rules are read from, in each folder; those of the second one decide."""
 
+_MOST_LINES, _LONGEST_LINE = 2000, 1000
+"""Of one file; what is more is left out. The workspace may want to keep us busy."""
+_STAR = "[^/]*"
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
 
 
@@ -72,7 +77,7 @@ def parse_rules(
 
     ``folder``: where the file with these lines is, relative to the workspace with a final ``/``.
     """
-    lines = [line for line in map(_line, text.split("\n")) if line]
+    lines = [line for line in map(_line, text.split("\n")[:_MOST_LINES]) if line]
     groups = [_group(ignores, found) for ignores, found in groupby(lines, lambda x: x.ignores)]
     return IgnoreRules(len(folder), tuple(reversed(groups)), above, file == GIT_FILE)
 
@@ -81,7 +86,7 @@ def _line(text: str) -> _Line | None:
     pattern = text.removeprefix("!").removesuffix("\r")
     if not pattern.endswith("\\ "):
         pattern = pattern.rstrip()
-    if not pattern.strip("/") or text.startswith("#"):
+    if not pattern.strip("/") or text.startswith("#") or len(pattern) > _LONGEST_LINE:
         return None
     folder, body = pattern.endswith("/"), pattern.removesuffix("/")
     of_name = "/" not in body
@@ -92,13 +97,28 @@ def _line(text: str) -> _Line | None:
 
 
 def _parts(parts: list[str], folder: bool) -> Iterator[str | None]:
-    """A regular expression for each part of a path; None for one that matches nothing.
+    """Pieces of a regular expression for a path; None for what matches nothing.
 
-    pathspec's own, of a whole path, would also match what is in a folder that matches.
+    pathspec's own, of a whole path, would also match what is in a folder that matches. Of several
+    "**", as of several "*", only the last needs to try more than one length.
     """
     *rest, last = parts
+    chunks: list[list[str | None]] = [[]]
     for part in rest:
-        yield "(?:.+/)?" if part == "**" else _translate(f"{part}/")
+        if part == "**":
+            chunks.append([])
+        else:
+            chunks[-1].append(_translate(f"{part}/"))
+    for number, chunk in enumerate(chunks):
+        if None in chunk:
+            yield None
+        found = "".join(piece for piece in chunk if piece)
+        if number == 0:
+            yield found
+        elif number < len(chunks) - 1:
+            yield f"(?>(?:[^/]+/)*?{found})"
+        else:
+            yield f"(?:[^/]+/)*{found}"
     if last == "**":
         yield ".+/" if folder else ".+"
     else:
@@ -108,12 +128,15 @@ def _parts(parts: list[str], folder: bool) -> Iterator[str | None]:
 def _translate(part: str) -> str | None:
     try:
         regex, _ = GitIgnoreSpecPattern.pattern_to_regex(f"/{part}")
-        if regex is None:
-            return None
-        re.compile(regex)
-    except (ValueError, re.error):
+    except ValueError:
         return None
-    return _GROUP_NAME.sub("(?:", regex).removeprefix("^")
+    if regex is None:
+        return None
+    first, *rest = _GROUP_NAME.sub("(?:", regex).removeprefix("^").split(_STAR)
+    if not rest:
+        return first
+    *inner, last = rest
+    return first + "".join(f"(?>{_STAR}?{piece})" for piece in inner) + _STAR + last
 
 
 def _group(ignores: bool, lines: Iterable[_Line]) -> _Group:
@@ -124,4 +147,15 @@ def _group(ignores: bool, lines: Iterable[_Line]) -> _Group:
 
 
 def _any_of(regexes: list[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(regexes), re.DOTALL) if regexes else None
+    """Each alone, where one of them is not valid."""
+    if not regexes:
+        return None
+    return _compiled("|".join(regexes)) or _any_of([r for r in regexes if _compiled(r)])
+
+
+def _compiled(regex: str) -> re.Pattern[str] | None:
+    with suppress(re.error, RecursionError, OverflowError), warnings.catch_warnings():
+        # Of "[[a]", which may mean something else in a later Python.
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(regex, re.DOTALL)
+    return None

@@ -14,7 +14,7 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 
 from debughost_cli.project.tree import RESERVED, Entry, EntryKind
 
-_LARGEST = 256 * 1024**2
+_LARGEST = 32 * 1024**2
 """Bytes of a manifest once it is decompressed; the program could have written another one."""
 _BAD = frozenset(("", ".", ".."))
 

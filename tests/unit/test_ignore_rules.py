@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from debughost_cli.project.ignore_rules import parse_rules
 from debughost_cli.project.tree import EntryKind, scan
 
 NAMES = ["a", "b", "ab", "a.log", "build", "src", ".env", "x y", "[z]", "é", "!n", "#h"]
@@ -70,6 +72,7 @@ TREE = [
         {"": "/**/b/\n"},
         {"": "**/*\n!*/\n!f\n"},
         {"": "a//b\nsrc//\n"},
+        {"": "*e*l*g\n**/s*c/**/d*e*p/**/b\n/**/a/**/f\n"},
         {"": "!*\n!.git\n"},
     ],
 )  # fmt: skip
@@ -103,6 +106,16 @@ def test_any_rules_are_those_of_git(tmp_path: Path, top: str, inner: str) -> Non
     # "?" is a character for us, and a byte for git.
     ours, theirs = ([f for f in files(tmp_path) if f.isascii()] for files in BOTH)
     assert ours == theirs, (top, inner)
+
+
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [("*a" * 40 + "b", "a" * 255), ("**/a/" * 40 + "b", "/".join("a" * 100)), ("[\n" * 9000, "a")],
+)
+def test_no_rules_keep_us_busy(rules: str, name: str) -> None:
+    began = time.process_time()
+    parse_rules(rules).is_ignored(name, name)
+    assert time.process_time() - began < 5
 
 
 def test_rules_of_our_own_come_after_those_of_git(tmp_path: Path) -> None:
