@@ -147,10 +147,9 @@ def _group(ignores: bool, lines: Iterable[_Line]) -> _Group:
 
 
 def _any_of(regexes: list[str]) -> re.Pattern[str] | None:
-    """Each alone, where one of them is not valid."""
-    if not regexes:
-        return None
-    return _compiled("|".join(regexes)) or _any_of([r for r in regexes if _compiled(r)])
+    """Each is looked at by itself first: git leaves out what is not valid."""
+    valid = [regex for regex in regexes if _compiled(regex)]
+    return _compiled("|".join(valid)) if valid else None
 
 
 def _compiled(regex: str) -> re.Pattern[str] | None:
