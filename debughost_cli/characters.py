@@ -7,7 +7,7 @@ while a program that reads for them does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 # The Unicode categories Cc, without newline and tab, and Cf; separators of lines and paragraphs;
@@ -62,3 +62,10 @@ def clean_all(value: object) -> object:
     if isinstance(value, list | tuple):
         return [clean_all(item) for item in value]
     return value
+
+
+def shown(paths: Iterable[str]) -> str:
+    """A few of them, as a message has them."""
+    found = list(paths)
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ", ".join(found[:3]) + more

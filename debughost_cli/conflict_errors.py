@@ -59,6 +59,22 @@ class WorkspaceConflict(_Conflict):
     code = "WORKSPACE_CONFLICT"
 
 
+class SyncConflict(_Conflict):
+    """Files changed in the workspace and in the project's container. ``paths``: which.
+
+    Nothing was overwritten.
+    """
+
+    code = "SYNC_CONFLICT"
+    paths: tuple[str, ...]
+
+    def __init__(
+        self, message: str, *, paths: Sequence[str] = (), **context: Unpack[Context]
+    ) -> None:
+        super().__init__(message, **context)
+        self._init_fields(paths=tuple(paths))
+
+
 class Busy(_Conflict):
     """Another command holds the project."""
 

@@ -16,6 +16,7 @@ from debughost_cli.conflict_errors import NameConflict as NameConflict
 from debughost_cli.conflict_errors import NetworkConflict as NetworkConflict
 from debughost_cli.conflict_errors import PortInUse as PortInUse
 from debughost_cli.conflict_errors import PortsExhausted as PortsExhausted
+from debughost_cli.conflict_errors import SyncConflict as SyncConflict
 from debughost_cli.conflict_errors import WorkspaceConflict as WorkspaceConflict
 from debughost_cli.failure import Context
 from debughost_cli.failure import DebughostError as DebughostError

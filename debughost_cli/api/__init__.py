@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from debughost_cli.services.progress import PhaseStarted as PhaseStarted
     from debughost_cli.services.progress import Progress as Progress
     from debughost_cli.services.progress import ProgressEvent as ProgressEvent
+    from debughost_cli.services.pull import PullResult as PullResult
     from debughost_cli.services.results import EngineReport as EngineReport
     from debughost_cli.services.results import ImagesResult as ImagesResult
     from debughost_cli.services.results import NetworkResult as NetworkResult
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from debughost_cli.services.results import ProjectsResult as ProjectsResult
     from debughost_cli.services.results import VolumesResult as VolumesResult
     from debughost_cli.services.status import Snapshot as Snapshot
+    from debughost_cli.services.sync import SyncEvent as SyncEvent
+    from debughost_cli.services.sync import Syncing as Syncing
 
 _MODULES = {
     "api.host": ("DebugHost",),
@@ -70,11 +73,13 @@ _MODULES = {
         "NoticeGiven", "NullProgress", "Phase", "PhaseEnded", "PhaseKind", "PhaseOutput", "Phases",
         "PhaseStarted", "Progress", "ProgressEvent",
     ),
+    "services.pull": ("PullResult",),
     "services.results": (
         "EngineReport", "ImagesResult", "NetworkResult", "ProjectResult", "ProjectsResult",
         "VolumesResult",
     ),
     "services.status": ("Snapshot",),
+    "services.sync": ("SyncEvent", "Syncing"),
 }  # fmt: skip
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from debughost_cli.api.reader import ProjectReader
@@ -9,6 +10,8 @@ from debughost_cli.api.whereabouts import Projects
 
 if TYPE_CHECKING:
     from debughost_cli.services.forward import Forwarding
+    from debughost_cli.services.pull import PullResult
+    from debughost_cli.services.sync import Syncing
 
 
 class RemoteProjects(ProjectReader):
@@ -30,3 +33,47 @@ class RemoteProjects(ProjectReader):
         names = self.chosen(projects)
         engine = self._source.reconnecting()
         return ForwardService(engine, self._progress.notice, self.cancel).open(names)
+
+    def sync(self, project: str | None = None, *, overwrite: bool = False) -> Syncing:
+        """Keeps the workspace on an engine of another machine in step, until it is closed.
+
+        Iterated over, it sends what changes and gives what happened; ``once()`` sends what differs
+        now. ``overwrite``: also files that the program has changed. Raises ProjectNotFound, Busy,
+        WorkspaceConflict, and SyncConflict once files changed on both sides.
+
+        >>> _ = host.up()
+        >>> with host.sync() as syncing:
+        ...     syncing.is_needed
+        False
+        """
+        from debughost_cli.services.sync import Syncing
+
+        (name,) = self.chosen(project)
+        return Syncing(
+            self._source.reconnecting, name, self._progress.warn, self.cancel, overwrite=overwrite
+        )
+
+    def pull(
+        self,
+        project: str | None = None,
+        paths: Sequence[str] = (),
+        *,
+        dry_run: bool = False,
+        overwrite: bool = False,
+        deletes: bool = False,
+    ) -> PullResult:
+        """Fetches what the program wrote on an engine of another machine.
+
+        ``paths``: only these, also where ignore rules leave them out. ``overwrite``: also what
+        changed here. ``deletes``: also deletes what the program deleted. Raises SyncConflict,
+        ProjectNotFound, WorkspaceConflict.
+
+        >>> _ = host.up()
+        >>> host.pull().is_needed
+        False
+        """
+        from debughost_cli.services.pull import PullOptions, PullService
+
+        (name,) = self.chosen(project)
+        options = PullOptions(tuple(paths), dry_run, overwrite, deletes)
+        return PullService(self._source.get(), self._progress).run(name, options)

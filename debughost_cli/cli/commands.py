@@ -51,6 +51,11 @@ COMMANDS = {
         "forward",
         "Forward a remote project's ports to the same ports of this machine, until Ctrl-C.",
     ),
+    "sync": (
+        "sync",
+        "Bring each change of the files to the project on another machine, until Ctrl-C.",
+    ),
+    "pull": ("pull", "Fetch what the program wrote into its files on another machine."),
     "doctor": ("doctor", "Find out what is wrong with this machine, and how to fix it."),
     "init": ("config", "Write a commented debughost.toml from what is detected."),
     "schema": (

@@ -46,6 +46,7 @@ FREE = frozenset(
         "K=V",
         "N",
         "NEW",
+        "PATH",
         "N+",
         "REF",
         "REGEX",

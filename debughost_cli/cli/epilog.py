@@ -36,6 +36,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "shell": ("debughost shell", "debughost shell shop --user root"),
     "debug-config": ("debughost debug-config vscode", "debughost debug-config neovim -p shop"),
     "events": ("debughost events --since 10m", "debughost events --json"),
+    "sync": ("debughost sync", "debughost sync shop --once --json"),
+    "pull": ("debughost pull --dry-run", "debughost pull src/generated", "debughost pull --delete"),
     "forward": ("debughost forward shop", "debughost forward --json"),
     "mcp install": ("debughost mcp install claude", "debughost mcp install codex --print"),
     "network ensure": ("debughost network ensure --subnet 172.30.0.0/16",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -118,7 +118,7 @@ class _Walk(Struct):
         """All that is in a folder; ``path``: its own, with a final ``/`` unless it is empty."""
         with os.scandir(folder) as listing:
             found = sorted(listing, key=_name)
-        rules = _rules_of(folder, path, above, found)
+        rules = rules_of(folder, path, above, {item.name for item in found})
         inner = []
         for item in found:
             name = item.name
@@ -186,11 +186,13 @@ def _may_read(name: str, folder: int) -> bool:
     return os.access(name, os.R_OK, dir_fd=folder, effective_ids=True)
 
 
-def _rules_of(
-    folder: int, path: str, above: IgnoreRules, found: Iterable[os.DirEntry[str]]
+def rules_of(
+    folder: int, path: str, above: IgnoreRules, names: Container[str] = (GIT_FILE, OWN_FILE)
 ) -> IgnoreRules:
-    """The rules in a folder. A file of rules that is a link is none, as for git."""
-    names = {item.name for item in found}
+    """The rules in a folder, which ``path`` is the path of, with a final ``/``.
+
+    ``names``: what is in it. A file of rules that is a link is none, as for git.
+    """
     rules = above
     for name in (name for name in (GIT_FILE, OWN_FILE) if name in names):
         with suppress(OSError, UnusableFile):

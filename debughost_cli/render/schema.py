@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from debughost_cli.errors import all_errors
-from debughost_cli.render import config_shapes, page_shapes, shapes
+from debughost_cli.render import config_shapes, page_shapes, remote_shapes, shapes
 from debughost_cli.render.progress_lines import ProgressLine
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +25,9 @@ DATA: dict[str, type] = {
     "shell": shapes.NoData,
     "debug-config": shapes.DebugConfigShown,
     "events": shapes.NoData,
-    "forward": shapes.Forwarded,
+    "forward": remote_shapes.Forwarded,
+    "sync": remote_shapes.Synced,
+    "pull": remote_shapes.Pulled,
     "network ensure": shapes.NetworkSeen,
     "network inspect": shapes.NetworkSeen,
     "network rm": shapes.NetworkSeen,
@@ -59,7 +61,8 @@ OTHER_DATA: dict[str, tuple[type, ...]] = {
 LINES: dict[str, type] = {
     "logs": shapes.LogLineOut,
     "events": shapes.EventOut,
-    "forward": shapes.ForwardOut,
+    "forward": remote_shapes.ForwardOut,
+    "sync": remote_shapes.SyncOut,
     "status": shapes.StatusOut,
 }
 """The commands that print lines before their document: always, or ``status`` with --watch."""

@@ -213,31 +213,6 @@ class EventOut(Struct, frozen=True):
     service: str | None = None
 
 
-class ForwardedPortFacts(Struct, frozen=True):
-    """A port of a project on another machine, ``host``, which is on this one as well."""
-
-    project: str
-    name: str
-    port: int
-    url: str
-    host: str
-
-
-class ForwardOut(ForwardedPortFacts, Struct, frozen=True):
-    """A line of ``forward``. ``message``: of ``failed``, why a connection could not be made."""
-
-    type: Literal["forward"]
-    event: Literal["listening", "failed", "recovered"]
-    message: str
-
-
-class Forwarded(Struct, frozen=True):
-    """Of ``forward``. ``connections``: how many were made."""
-
-    ports: list[ForwardedPortFacts]
-    connections: int
-
-
 class StatusOut(Struct, frozen=True):
     """A line of ``status --watch``; ``error`` where the engine did not answer this time."""
 

@@ -262,5 +262,5 @@ def _listen(port: ForwardedPort) -> socket.socket:
 
 def _why(port: ForwardedPort, exc: Exception) -> str:
     if isinstance(exc, Refused):
-        return str(exc) or f"nothing listens on the port {port.name} of {port.project}"
-    return exc.message if isinstance(exc, DebughostError) else str(exc)
+        return exc.reason or f"nothing listens on the port {port.name} of {port.project}"
+    return str(exc)

@@ -20,7 +20,11 @@ browser opens six connections.
 
 
 class Refused(Exception):
-    """The container did not take the connection: its text is why, empty if nothing listens."""
+    """The container did not take the connection; ``reason`` is empty where nothing listens."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class RelayCodec:

@@ -25,6 +25,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from debughost_cli import names
+from debughost_cli.characters import shown
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.errors import EngineError, Interrupted, InvalidWorkspace
 from debughost_cli.project.manifest import (
@@ -129,7 +130,7 @@ def scan_workspace(workspace: Path, left_out: Iterable[str] = ()) -> Tree:
         return scan(workspace, left_out)
     except OSError as exc:
         raise InvalidWorkspace(
-            f"the workspace cannot be read: {workspace}: {(exc.strerror or str(exc)).lower()}",
+            f"the workspace cannot be read: {workspace}: {(exc.strerror or 'no reason').lower()}",
             hint="The folder must exist and be readable",
             details={"workspace": str(workspace)},
         ) from exc
@@ -155,24 +156,12 @@ def upload(
     changes = changes_since(uploaded, tree)
     if not changes and uploaded.upload:
         return Upload(0, 0, 0)
-    sending = _Sending(project, user, workspace, tree, changes, progress, cancelled)
-    sending.announce()
-    engine.containers.put_archive(ref, sending.archive)
-    if read_uploaded(engine, ref, user).upload != sending.id:
-        raise EngineError(
-            f"the upload of {project} is not complete: its last part is not on the engine",
-            hint="Try again; what is there already is not sent again",
-            details={"project": project},
-        )
-    if is_running and changes.deleted:
-        with suppress(Conflict):
-            # One that has ended meanwhile deletes them when it starts.
-            engine.exec.run(ref, DELETE)
-    sending.warn(is_first=uploaded.is_new)
+    sending = Sending(project, user, workspace, tree, changes, progress, cancelled)
+    sending.run(engine, ref, is_first=uploaded.is_new, is_running=is_running)
     return sending.result
 
 
-class _Sending:
+class Sending:
     """One upload. ``archive`` may be called again, by a retry."""
 
     def __init__(
@@ -194,7 +183,26 @@ class _Sending:
         deleted = len(self._changes.deleted)
         return Upload(self._sent_files, self._sent_size, deleted, self._changing)
 
-    def announce(self) -> None:
+    def run(self, engine: Engine, ref: str, *, is_first: bool, is_running: bool) -> Uploaded:
+        """Sends the changes; what is there then. Raises what ``upload`` raises."""
+        self._announce()
+        engine.containers.put_archive(ref, self.archive)
+        uploaded = read_uploaded(engine, ref, self._user)
+        if uploaded.upload != self.id:
+            raise EngineError(
+                f"the upload of {self._project} is not complete: its last part is not on the "
+                "engine",
+                hint="Try again; what is there already is not sent again",
+                details={"project": self._project},
+            )
+        if is_running and self._changes.deleted:
+            with suppress(Conflict):
+                # One that has ended meanwhile deletes them when it starts.
+                engine.exec.run(ref, DELETE)
+        self._warn(is_first=is_first)
+        return uploaded
+
+    def _announce(self) -> None:
         """The phase that begins."""
         size = sum(e.size for e in self._to_send.values())
         what = f"{self._files} file{'s' * (self._files != 1)} ({size / 1e6:.1f} MB)"
@@ -246,7 +254,7 @@ class _Sending:
             self._said = now
             self._progress.detail(f"{self._sent_files} of {self._files} files")
 
-    def warn(self, *, is_first: bool) -> None:
+    def _warn(self, *, is_first: bool) -> None:
         """Of what is not on the engine as it is here."""
         tree, warn = self._tree, self._progress.warn
         if self._changing:
@@ -286,10 +294,3 @@ def _paths_in(commands: bytes) -> tuple[str, ...]:
         words = shlex.split(os.fsdecode(commands))
         return tuple(dict.fromkeys(w[2:] for w in words if w.startswith("./")))
     return ()
-
-
-def shown(paths: Iterable[str]) -> str:
-    """A few of them, as a message has them."""
-    found = list(paths)
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    return ", ".join(found[:3]) + more

@@ -25,8 +25,10 @@ from fakes import (
 
 from cli.conftest import App, Run, node_project
 from debughost_cli import errors
+from debughost_cli.engine.port import ExecResult
 from debughost_cli.models import ProjectType
 from debughost_cli.names import PORT_RANGES
+from debughost_cli.services.remote_files import all_files, list_command
 
 Case = Callable[[App, FakeEngine], Run]
 CASES: dict[str, tuple[int, Case]] = {}
@@ -140,6 +142,21 @@ def workspace_conflict(app: Any, engine: FakeEngine) -> Any:
     app("up")
     other = node_project(Path.cwd().parent / "other")
     return app("up", "-p", "shop", "-w", str(other), "--json")
+
+
+@case("SYNC_CONFLICT", 5)
+def _(app: App, engine: FakeEngine) -> Run:
+    here = Path.cwd()
+    engine = FakeEngine(shares_files=False)
+    engine.add_base_images()
+    engine.hidden = here.parent
+    app = App(engine)
+    assert app("up").code == 0
+    (here / "package.json").write_text('{"changed": "here"}')
+    record = b"f 7 1.5 644\0\0./package.json\0"
+    command = list_command(all_files(["node_modules"]))
+    engine.execs[command] = ExecResult(0, record, b"")
+    return app("pull", "--json")
 
 
 @case("LIMIT_REACHED", 5)

@@ -143,6 +143,7 @@ TOOLS: Mapping[str, Tool] = {
             about="The URL of the page of a project that runs.",
         ),
         Tool("debug-config", "debug_config.debug_config", reads_only=True),
+        Tool("pull", "pull.pull", destructive=True),
         Tool("rename", "open.rename", idempotent=False),
         Tool("init", "config.init", idempotent=False, without=("file",)),
         Tool("config show", "config.show", reads_only=True),
@@ -162,6 +163,7 @@ TOOLS: Mapping[str, Tool] = {
 
 LEFT_OUT = {
     "shell": "needs a terminal; exec takes each command",
+    "sync": "lasts until it is interrupted; 'up' brings the files there once",
     "forward": "lasts until it is interrupted, and is for the machine of a person",
     "engines forget": "a person knows whether another engine is meant",
     "network rm": "nothing is left over without it",

@@ -151,8 +151,8 @@ class DockerExec:
         from debughost_cli.engine.docker.duplex import Duplex
 
         early, self._early = self._early, b""
-        # What broke is closed by its owner; there is nothing else to be done about it.
-        with suppress(OSError):
+        # What broke or was closed has an owner; there is nothing else to be done about it.
+        with suppress(OSError, ValueError):
             return Duplex(self._sock, early, peer, codec).run()
         return False
 

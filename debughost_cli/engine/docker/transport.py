@@ -60,13 +60,20 @@ class _LimitedReader(io.RawIOBase):
         self.sock = sock
         self._usual = sock.gettimeout()
         self.is_over = False
+        self._is_taken_over = False
+
+    def take_over(self) -> socket.socket:
+        """The socket, whose own mode counts from now on."""
+        self._is_taken_over = True
+        return self.sock
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
         """As a socket's. Raises TimeoutError once the deadline is over."""
-        _limit(self.sock, self._usual)
+        if not self._is_taken_over:
+            _limit(self.sock, self._usual)
         count: int | None = self._raw.readinto(buffer)
         self.is_over = count == 0
         return count

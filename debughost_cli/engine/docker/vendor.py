@@ -28,4 +28,4 @@ def upgraded(response: requests.Response) -> tuple[Any, Any]:
     """The buffered reader and the socket below it of a connection that was upgraded."""
     reader = buffered_file(response.raw)
     raw = reader.raw
-    return reader, raw.sock if hasattr(raw, "sock") else raw._sock
+    return reader, raw.take_over() if hasattr(raw, "take_over") else raw._sock
