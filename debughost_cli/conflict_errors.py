@@ -98,3 +98,10 @@ class LimitReached(_Conflict):
     """As many projects run as the user allows."""
 
     code = "LIMIT_REACHED"
+
+
+class NotPlaced(_Conflict):
+    """No node of the swarm can run the project as it is now."""
+
+    code = "NOT_PLACED"
+    retryable = True

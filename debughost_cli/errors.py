@@ -14,6 +14,7 @@ from debughost_cli.conflict_errors import InUse as InUse
 from debughost_cli.conflict_errors import LimitReached as LimitReached
 from debughost_cli.conflict_errors import NameConflict as NameConflict
 from debughost_cli.conflict_errors import NetworkConflict as NetworkConflict
+from debughost_cli.conflict_errors import NotPlaced as NotPlaced
 from debughost_cli.conflict_errors import PortInUse as PortInUse
 from debughost_cli.conflict_errors import PortsExhausted as PortsExhausted
 from debughost_cli.conflict_errors import SyncConflict as SyncConflict
@@ -23,6 +24,8 @@ from debughost_cli.failure import DebughostError as DebughostError
 from debughost_cli.failure import ExitCode as ExitCode
 from debughost_cli.failure import Failure as Failure
 from debughost_cli.failure import Interrupted as Interrupted
+from debughost_cli.failure import NodeUnreachable as NodeUnreachable
+from debughost_cli.failure import NotAManager as NotAManager
 from debughost_cli.failure import NotInstalled as NotInstalled
 from debughost_cli.failure import all_errors as all_errors
 from debughost_cli.models import ExitReason

@@ -146,6 +146,21 @@ class NotInstalled(DebughostError):
     exit_code = ExitCode.USAGE
 
 
+class NotAManager(DebughostError):
+    """The engine manages no swarm: it is a worker of one, in none, or has lost the others."""
+
+    code = "NOT_A_MANAGER"
+    exit_code = ExitCode.ENGINE
+
+
+class NodeUnreachable(DebughostError):
+    """The node of a swarm that a project is on is lost, or has no entry in ``[engines]``."""
+
+    code = "NODE_UNREACHABLE"
+    exit_code = ExitCode.ENGINE
+    retryable = True
+
+
 class Interrupted(Failure):
     """A signal ended the command; what it had half made is removed again.
 

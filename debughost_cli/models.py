@@ -14,6 +14,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from debughost_cli.failure import NotReadyReason
+from debughost_cli.swarm_place import SwarmPlace
 from debughost_cli.synced import Sync
 
 THIS_MACHINE = "this machine"
@@ -292,9 +293,8 @@ class Project(Struct, frozen=True):
     drift_unknown: str | None = None
     """Why the configuration could not be compared with the container."""
     dependencies: Freshness = Freshness.NONE
-    flags: tuple[str, ...] = ()
-    """The flags of earlier runs of ``up`` that are in force; of variables the names."""
+    flags: tuple[str, ...] = ()  # Of earlier runs of ``up``, in force; of variables the names.
     memory_limit_bytes: int | None = None
-    sync: Sync | None = None
-    """Of a workspace that is uploaded; None where the engine mounts it."""
+    sync: Sync | None = None  # Of a workspace that is uploaded.
     engine: str | None = None  # Its name, where more than one was asked.
+    swarm: SwarmPlace | None = None

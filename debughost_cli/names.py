@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from debughost_cli.errors import InvalidPort, InvalidProject
 from debughost_cli.models import ProjectType
 
 NETWORK = "debug-host-network"
+OVERLAY = "debug-host-overlay"
 SUBNET = "172.28.0.0/16"
 GATEWAY = "172.28.0.1"
 
@@ -51,6 +53,10 @@ ENGINE = "debug-host.engine"
 """On containers and workspace volumes: the ID of the engine for which they were made."""
 TRANSPORT = "debug-host.transport"
 """On containers: how the workspace gets to them, ``bind`` (a mount) or ``volume`` (an upload)."""
+NODE = "debug-host.node"
+"""On services of a swarm and their containers: the ID of the node with the project's volumes."""
+SWARM_SERVICE = "com.docker.swarm.service.id"
+"""On containers of a swarm's tasks, by the engine: the service."""
 ROLE = "debug-host.role"
 """On containers: ``main``, ``service`` or ``run``. On volumes that are not dependency volumes:
 ``cache``, ``port`` or ``workspace``."""
@@ -235,6 +241,20 @@ def home_name(project: str) -> str:
 def workspace_volume_name(project: str) -> str:
     """The volume with the workspace, on an engine that does not see this machine's files."""
     return f"debug-host-{project}-app"
+
+
+def swarm_service_name(project: str) -> str:
+    """Of a project's service in a swarm: a DNS label, which may not be as long as an id."""
+    name = f"debug-host-{project}"
+    if len(name) <= 63 and name[-1].isalnum():
+        return name
+    digest = hashlib.sha256(project.encode()).hexdigest()[:8]
+    return f"{name[:54].rstrip('-_')}-{digest}"
+
+
+def task_image(project: str) -> str:
+    """The image that is made on a node for the tasks of a project."""
+    return f"debug-host-task:{project}"
 
 
 def shared_cache_name(uid: int | None) -> str:

@@ -1,7 +1,4 @@
-"""What an engine holds and reports: plain, frozen facts, each as the engine describes it.
-
-Units: bytes (int), seconds (float), aware ``datetime`` in UTC.
-"""
+"""What an engine holds and reports, as it describes it: bytes (int), seconds, times in UTC."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from msgspec import Struct, field
 
 from debughost_cli.models import RestartPolicy
 from debughost_cli.specs import Limits, Mount, PortBinding, Role, User, as_port, parse_bindings
+from debughost_cli.swarm_place import SwarmPlace
 
 MAPPED_IDS = 65536
 """How many users and groups an engine with ``userns-remap`` maps."""
@@ -146,6 +144,7 @@ class Container(_OfProject, Struct, frozen=True):
     tty: bool = False
     ports: tuple[PortBinding, ...] = ()
     address: str = ""  # IPv4; empty where it does not run.
+    place: SwarmPlace | None = None
 
 
 class ContainerSummary(_OfProject, Struct, frozen=True):

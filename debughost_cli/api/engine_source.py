@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from debughost_cli.engine.port_swarm_types import SwarmRole
 from debughost_cli.resources import EngineInfo
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class EngineSource:
     """Connects to the engine at the address that ``find`` returns, and closes what it connected.
 
     ``given``: an engine that is connected already, which whoever connected it also closes.
-    ``name``: the one that the user gave it, empty for none.
+    ``name``: the one that the user gave it, empty for none. ``nodes``: where the nodes of a swarm
+    are looked for that it manages.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class EngineSource:
         given: Engine | None = None,
         connect: Connect | None = None,
         name: str = "",
+        nodes: Callable[[], Sequence[EngineSource]] = tuple,
     ) -> None:
         self.name = name
         self._find = find
@@ -54,6 +57,7 @@ class EngineSource:
         self._engine: Engine | None = None
         self._quick: Engine | None = None
         self._opened: list[Engine] = []
+        self._nodes = nodes
         self._guard = threading.Lock()
         self._quick_guard = threading.Lock()
         self.info: EngineInfo | None = None
@@ -63,7 +67,7 @@ class EngineSource:
         """The engine. Raises what connecting raises."""
         with self._guard:
             if self._engine is None:
-                self._engine = self.connect()
+                self._engine = self._with_nodes(self.connect())
             return self._engine
 
     def quick(self) -> Engine:
@@ -81,7 +85,7 @@ class EngineSource:
     def reconnecting(self) -> Engine:
         """For work that goes on while the engine is away: a failed call is not tried again."""
         self.get().close()
-        return self.connect(retry=False)
+        return self._with_nodes(self.connect(retry=False))
 
     def connect(self, *, timeout: float | None = None, retry: bool = True) -> Engine:
         """A new connection. ``timeout``: seconds for an answer in place of the usual ones."""
@@ -110,6 +114,23 @@ class EngineSource:
         self._opened.append(engine)
         self.info = engine.info
         return engine
+
+    def _with_nodes(self, engine: Engine) -> Engine:
+        """A manager of a swarm with the engines of its nodes; any other engine as it is."""
+        if engine.membership().role is not SwarmRole.MANAGER:
+            return engine
+        from debughost_cli.api.node_engines import NodeEngines
+        from debughost_cli.deployment.swarm_engine import SwarmEngine
+
+        return SwarmEngine(engine, NodeEngines(engine, self._nodes()))
+
+    def reread_swarm(self) -> None:
+        """For an engine that may have become a manager since its facts were read."""
+        engine = self.get()
+        with self._guard:
+            if engine.membership().role is not SwarmRole.MANAGER:
+                engine.swarm.membership()
+                self._engine = self._with_nodes(engine)
 
     def close(self) -> None:
         """Closes all connections; the next call connects again."""

@@ -129,6 +129,10 @@ class EngineSources:
         for source in sources:
             source.close()
 
+    def _listed(self) -> list[EngineSource]:
+        """All of the user's own file. Raises InvalidConfig."""
+        return [self.named(name) for name in self.entries]
+
     def _source(self, choice: EngineChoice) -> EngineSource:
         def find() -> Address:
             from debughost_cli.engine.connect import resolve_address
@@ -142,7 +146,7 @@ class EngineSources:
             key = (name, source)
             if key not in self._kept:
                 self._kept[key] = EngineSource(
-                    find, self._progress, self._given, self._connect, name
+                    find, self._progress, self._given, self._connect, name, self._listed
                 )
             return self._kept[key]
 

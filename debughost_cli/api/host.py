@@ -17,11 +17,13 @@ from debughost_cli.models import PullPolicy
 
 if TYPE_CHECKING:
     from debughost_cli.api.engine_source import EngineSource
-    from debughost_cli.engine.port import ExecResult
+    from debughost_cli.engine.port import Engine, ExecResult
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
     from debughost_cli.services.one_off import OneOff
+    from debughost_cli.services.progress import Progress
     from debughost_cli.services.results import ProjectResult, ProjectsResult
+    from debughost_cli.services.swarm_up import SwarmUp
     from debughost_cli.services.up import UpService
 
 
@@ -179,8 +181,10 @@ class DebugHost(UpPlacement):
         """
         from debughost_cli.api.workspaces import resolve_one_off
         from debughost_cli.services.one_off import OneOffService
+        from debughost_cli.services.swarm_manager import check_one_off
 
         resolved = resolve_one_off(self.config.folder, project, self.environ, self._engine)
+        check_one_off(resolved)
         service = OneOffService(self._engine(), self._progress)
         with ExitStack() as stack:
             with self._progress.task(resolved.project):
@@ -214,13 +218,12 @@ class DebugHost(UpPlacement):
         self,
         source: EngineSource,
         resolved: ResolvedProject,
-        work: Callable[[UpService], ProjectResult],
+        work: Callable[[UpService | SwarmUp], ProjectResult],
         check: bool,
     ) -> ProjectResult:
         from debughost_cli.services.batch import failed
-        from debughost_cli.services.up import UpService
 
-        service = UpService(source.get(), self._progress)
+        service = _up_of(source.get(), self._progress, resolved)
         try:
             with self._progress.task(resolved.project):
                 result = work(service)
@@ -234,3 +237,14 @@ class DebugHost(UpPlacement):
             return result
         project = replace(result.project, engine=self._placement.chosen)
         return replace(result, project=project, placement=self._placement)
+
+
+def _up_of(engine: Engine, progress: Progress, resolved: ResolvedProject) -> UpService | SwarmUp:
+    """What brings the project up. Raises NotAManager."""
+    if resolved.settings.swarm:
+        from debughost_cli.services.swarm_manager import swarm_up
+
+        return swarm_up(engine, progress)
+    from debughost_cli.services.up import UpService
+
+    return UpService(engine, progress)

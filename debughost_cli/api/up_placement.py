@@ -81,6 +81,8 @@ class UpPlacement(ProjectLifecycle):
         from debughost_cli.services.projects import mention
 
         flags = flags or Flags()
+        if flags.swarm:
+            source.reread_swarm()
         choice = WorkspaceChoice(self.config.folder, self.environ, source.get)
         given, allowed = (Path(path) if path else None for path in (workspace, allow))
         folder = choice.find(given, flags, allowed)

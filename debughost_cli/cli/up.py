@@ -137,6 +137,13 @@ def up(
             help="A network of its own, which no other project reaches.",
         ),
     ] = None,
+    swarm: Annotated[
+        bool | None,
+        typer.Option(
+            "--swarm/--no-swarm", show_default=False,
+            help="Have a swarm run it, on the node that it chooses.",
+        ),
+    ] = None,
     shared_cache: Annotated[
         bool | None,
         typer.Option(
@@ -167,7 +174,7 @@ def up(
         memory=memory, pids=pids,
         ports=tuple(publish or ()) or None, shm_size=shm_size, restart=restart_,
         dependencies=False if no_deps else deps or None,
-        compilers=compilers, debug=debug, isolated=isolated, shared_cache=shared_cache,
+        compilers=compilers, debug=debug, isolated=isolated, swarm=swarm, shared_cache=shared_cache,
         allow_nested=allow_nested or None,
         wait_timeout=seconds(wait_timeout, "--wait-timeout"),
         install_timeout=seconds(install_timeout, "--install-timeout"),

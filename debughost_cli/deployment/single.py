@@ -21,6 +21,7 @@ class SingleEngineDeployment:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._engine = engine
         self._containers = engine.containers
         self._networks = engine.networks
 
@@ -35,6 +36,11 @@ class SingleEngineDeployment:
         self._containers.start(ref)
 
     def stop(self, container: Container | ContainerSummary, timeout: int) -> None:
+        if names.SWARM_SERVICE in container.labels:
+            from debughost_cli.deployment.managers import not_a_manager
+
+            # Its manager would start another one at once.
+            raise not_a_manager(self._engine)
         if container.status is ContainerStatus.RESTARTING:
             # Between two tries of a restart policy no launcher runs that could record the stop.
             status = FileEntry(names.STATE_LINK, None, link="running+term")

@@ -41,11 +41,12 @@ def container(spec: ServiceSpec) -> dict[str, Any]:
             "EndpointsConfig": {spec.network: _endpoint(spec)},
         },
     }
-    body |= _companion(spec) if spec.role is Role.SERVICE else _program(spec)
+    body |= _companion(spec) if spec.role is Role.SERVICE else program(spec)
     return body | ({"User": str(spec.user)} if spec.user else {})
 
 
-def _program(spec: ServiceSpec) -> dict[str, Any]:
+def program(spec: ServiceSpec) -> dict[str, Any]:
+    """How the launcher runs the project's program."""
     return {
         "Entrypoint": [
             *("/bin/sh", names.LAUNCHER, str(spec.container_port)),

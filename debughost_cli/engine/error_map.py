@@ -219,8 +219,7 @@ _RULES = (
     _rule(None, _engine_error(DiskUsageBusy), r"disk usage .* already running|lstat \S+/volumes/"),
     _rule(None, _engine_error(NotPaused), "is not paused"),
     _rule(None, _engine_error(RemovalInProgress), "removal of container .* already in progress"),
-    # An engine that was killed while it started a container knows nothing of its processes later,
-    # and never starts it again. Source: moby issues 36145, 39630, 50040; seen on 20.10.
+    # An engine was killed while it started one: moby issues 36145, 39630, 50040; seen on 20.10.
     _rule(
         None,
         _engine_error(
@@ -252,6 +251,7 @@ _RULES = (
     _rule(500, _engine_error(NotFound, _CHANGED), "network not found"),
     _rule(500, _engine_error(Conflict, _CHANGED), _WRONG_STATE),
     _rule(range(401, 404), lambda refusal: permission_denied(refusal.text), "permission denied"),
+    _rule(None, _error(errors.NotAManager, "See 'docker node ls'"), "swarm manager|have a leader"),
     _rule(429, _not_ready),
     _rule(range(502, 505), _not_ready),
     _rule(None, _unknown),

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from debughost_cli.engine.port_swarm_types import SwarmMembership, SwarmRole
 from debughost_cli.private_folder import private_folder
 from debughost_cli.resources import UserMapping
 from debughost_cli.whole_file import replace_file
@@ -28,11 +29,12 @@ _MAX_ENGINES = 50
 
 
 class Facts(NamedTuple):
-    """The engine's ID, the memory of its machine in bytes, and how it maps users."""
+    """The engine's ID, the memory of its machine in bytes, how it maps users, and its swarm."""
 
     identity: str
     memory: int
     users: UserMapping = UserMapping()
+    swarm: SwarmMembership = SwarmMembership()
 
 
 def read(endpoint: str) -> Facts | None:
@@ -44,10 +46,13 @@ def read(endpoint: str) -> Facts | None:
             "id": str(id_),
             "memory": int(memory),
             "users": [bool(by_engine), int(uid), int(gid)],
+            "swarm": ["none" | "worker" | "manager" as role, str(node), list(managers)],
             "read_at": float(read_at),
         }:
             is_recent = 0 <= time.time() - read_at < _MAX_AGE
-            facts = Facts(id_, memory, UserMapping(by_engine, uid, gid))
+            users = UserMapping(by_engine, uid, gid)
+            swarm = SwarmMembership(SwarmRole(role), node, tuple(map(str, managers)))
+            facts = Facts(id_, memory, users, swarm)
             return facts if is_recent and socket == _socket(endpoint) else None
     return None
 
@@ -64,6 +69,7 @@ def keep(endpoint: str, facts: Facts) -> None:
         "id": facts.identity,
         "memory": facts.memory,
         "users": users,
+        "swarm": [facts.swarm.role, facts.swarm.node, facts.swarm.managers],
         "read_at": time.time(),
     }
     others = [(e, kept) for e, kept in _load().items() if e != endpoint]

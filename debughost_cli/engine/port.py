@@ -8,9 +8,10 @@ engine's client library passes through.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from debughost_cli.engine.port_images import Images as Images
+from debughost_cli.engine.port_swarm_types import SwarmMembership as SwarmMembership
 from debughost_cli.engine.port_types import Codec as Codec
 from debughost_cli.engine.port_types import Conflict as Conflict
 from debughost_cli.engine.port_types import ContainerCorrupted as ContainerCorrupted
@@ -33,7 +34,6 @@ from debughost_cli.resources import (
     EngineEvent,
     EngineInfo,
     FileEntry,
-    Image,
     Link,
     LogLine,
     Network,
@@ -42,6 +42,9 @@ from debughost_cli.resources import (
     Volume,
 )
 from debughost_cli.specs import ServiceSpec
+
+if TYPE_CHECKING:
+    from debughost_cli.engine.port_swarm import Swarm
 
 
 class Containers(Protocol):
@@ -202,37 +205,6 @@ class Volumes(Protocol):
         ...
 
 
-class Images(Protocol):
-    """Images."""
-
-    def find(self, ref: str) -> Image | None:
-        """The image, None where it is not on the engine."""
-        ...
-
-    def list(self, labels: Sequence[str] = ()) -> Sequence[Image]:
-        """Images with all of ``labels``."""
-        ...
-
-    def last_step(self, ref: str) -> str:
-        """The last step of its history. Raises NotFound."""
-        ...
-
-    def remove(self, ref: str) -> None:
-        """Removes a tag or id, and with the last the image; gone is fine. Raises InUse."""
-        ...
-
-    def pull(self, ref: str, on_text: OnText) -> None:
-        """Raises ImageNotFound with its reason."""
-        ...
-
-    def build(
-        self, context: Path, *, tags: Sequence[str], labels: Mapping[str, str],
-        build_args: Mapping[str, str], no_cache: bool, on_text: OnText,
-    ) -> None:  # fmt: skip
-        """Builds ``context/Dockerfile``. Raises ImageNotFound for a base that is not to be had."""
-        ...
-
-
 class Engine(Protocol):
     """An engine that runs containers."""
 
@@ -253,6 +225,15 @@ class Engine(Protocol):
 
     @property
     def images(self) -> Images: ...
+
+    @property
+    def swarm(self) -> Swarm:
+        """For managers of a swarm."""
+        ...
+
+    def membership(self) -> SwarmMembership:
+        """Its part in a swarm; read once."""
+        ...
 
     @property
     def info(self) -> EngineInfo:

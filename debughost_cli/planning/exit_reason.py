@@ -53,7 +53,8 @@ def explain(
     state = state_of(container, launcher)
     if state is State.CREATED:
         return _never_started(container) if container.start_error else None
-    if state in (State.RUNNING, State.PAUSED):
+    is_lost = container.place is not None and container.place.is_lost
+    if is_lost or state in (State.RUNNING, State.PAUSED):
         return None
     code = container.exit_code
     reason, message = _reason(container, launcher, state)

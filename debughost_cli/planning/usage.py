@@ -58,6 +58,9 @@ def warnings(project: Project) -> list[Warn]:
     if stats and stats.cpu_throttled_percent >= THROTTLED:
         share = f"{stats.cpu_throttled_percent:.0f} % of the time"
         found.append(Warn("CPU_THROTTLED", f"{project.project} waits for its CPU limit {share}"))
+    if project.swarm and project.swarm.reason:
+        code = "NODE_LOST" if project.swarm.is_lost else "SWARM"
+        found.append(Warn(code, f"{project.project}: {project.swarm.reason}"))
     if _is_looping(project):
         count = project.restart_count
         found.append(Warn("RESTART_LOOP", f"{project.project} was restarted {count} times"))

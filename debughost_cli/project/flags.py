@@ -27,6 +27,7 @@ class Flags(Struct, frozen=True):
     dependencies: bool | None = None
     compilers: bool | None = None
     isolated: bool | None = None
+    swarm: bool | None = None
     debug: bool | None = None
     shared_cache: bool | None = None
     allow_nested: bool | None = None
@@ -114,6 +115,7 @@ _SWITCHES: Mapping[str, tuple[str, str]] = {
     "dependencies": ("--no-deps", "--deps"),
     "compilers": ("--no-compilers", "--compilers"),
     "isolated": ("--no-isolated", "--isolated"),
+    "swarm": ("--no-swarm", "--swarm"),
     "debug": ("--no-debug", "--debug"),
     "shared_cache": ("--no-shared-cache", "--shared-cache"),
     "allow_nested": ("", "--allow-nested"),

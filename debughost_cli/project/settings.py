@@ -138,6 +138,9 @@ class Settings:
     isolated: bool = _setting(
         False, parsers.parse_bool, "false", "a network of its own, which no other project reaches"
     )
+    swarm: bool = _setting(
+        False, parsers.parse_bool, "false", "have a swarm run it", user_only=True
+    )
     shared_cache: bool = _setting(
         False, parsers.parse_bool, "false", "one package cache for all projects", user_only=True
     )

@@ -71,6 +71,8 @@ class DriftService:
         the engine's own failures are raised.
         """
         workspace = container.labels.get(WORKSPACE, "")
+        if container.place and (container.place.reason or not container.is_running):
+            return Comparison()
         if not self._can_read_workspace(container):
             return Comparison()
         limit = TimeLimit(TIMEOUT)
@@ -127,6 +129,9 @@ class DriftService:
         network: Network | None,
         companions: ObservedCompanions,
     ) -> tuple[Drift, ...]:
+        if container.place:
+            # Its specification is not that of a single engine; 'up' compares it.
+            return ()
         spec = make_spec(
             resolved,
             ports=kept_ports(resolved, container),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.cancel import CancelToken
+from debughost_cli.deployment.managers import node_unreachable
 from debughost_cli.engine.port import Conflict, Engine, ExecSpec, Execution, NotFound, OnOutput
 from debughost_cli.errors import (
     DebughostError,
@@ -44,8 +45,7 @@ _ABANDON_TIMEOUT = 20.0
 to start another one for that, and a command that got none would run on with nobody to see it.
 """
 _TRIES = 2
-KILLED_AFTER = 5.0
-"""Seconds that a command has to end once its time is over."""
+KILLED_AFTER = 5.0  # Seconds that a command has to end once its time is over.
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 
 
@@ -133,6 +133,8 @@ class ExecService:
             return self._not_found(project)
         if container.status is ContainerStatus.RUNNING:
             return None
+        if container.place and container.place.reason:
+            raise node_unreachable(project, container.place)
         state = outline(container, read_launcher_status(self._engine, container.id)).state
         what = f"the service {service} of {project}" if service else f"project {project}"
         return ProjectNotFound(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
-from debughost_cli.deployment.single import SingleEngineDeployment
+from debughost_cli.deployment import choose_deployment
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.errors import Usage, WorkspaceConflict
 from debughost_cli.models import Action
@@ -43,7 +43,7 @@ class LifecycleService:
     def __init__(self, engine: Engine, progress: Progress, clock: Clock = SYSTEM_CLOCK) -> None:
         self._engine = engine
         self._progress = progress
-        self._deployment = SingleEngineDeployment(engine)
+        self._deployment = choose_deployment(engine)
         self._clock = clock
         self._companions = CompanionLifecycle(engine, self._deployment, progress)
         self._host = host_identity()
@@ -110,6 +110,10 @@ class LifecycleService:
         resolved = resolve_existing(container, wait_timeout, environ)
         mention(self._progress, project, resolved.flags.words())
         options = replace(options, given_up=container.labels.get(names.GIVEN_UP, ""))
+        if resolved.settings.swarm:
+            from debughost_cli.services.swarm_manager import swarm_up
+
+            return swarm_up(self._engine, self._progress, self._clock).run(resolved, options)
         return UpService(self._engine, self._progress, self._clock).run(resolved, options)
 
     def _check_host(self, container: Container) -> None:

@@ -145,6 +145,8 @@ def describe(engine: Engine, container: Container, launcher: LauncherStatus) -> 
     if ended and not ended.expected and not ended.log_tail:
         ended = replace(ended, log_tail=log_tail(engine, container))
     host = url_host(engine.info, container.labels) if project.ports or project.url else None
+    if container.place and host:
+        host = f"node {container.place.node}"
     return replace(project, exit=ended, url_host=host)
 
 
@@ -183,6 +185,7 @@ def outline(container: Container, launcher: LauncherStatus) -> Project:
         uptime_seconds=_uptime(container) if running else None,
         restart_count=container.restart_count,
         exit=explain(container, launcher),
+        swarm=container.place,
         flags=_flags(container).words(),
         memory_limit_bytes=container.limits.memory_bytes or None,
         sync=Sync(SyncState.UNKNOWN) if is_uploaded else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from debughost_cli import names
-from debughost_cli.deployment.single import SingleEngineDeployment
+from debughost_cli.deployment import choose_deployment
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DiskFull, ProjectNotFound
 from debughost_cli.models import Action, Project, ProjectType
@@ -48,7 +48,7 @@ class RemovalService:
     def __init__(self, engine: Engine, progress: Progress) -> None:
         self._engine = engine
         self._progress = progress
-        self._deployment = SingleEngineDeployment(engine)
+        self._deployment = choose_deployment(engine)
         self._companions = CompanionLifecycle(engine, self._deployment, progress)
         self._own_networks = OwnNetworks(engine, progress)
         self._process = this_process(host_identity())

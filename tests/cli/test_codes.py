@@ -89,6 +89,12 @@ CASES |= {
     ),
     "ENGINE_TIMEOUT": (4, failing("containers.create", errors.EngineTimeout("x"), "up")),
     "ENGINE_TOO_OLD": (4, failing("containers.list", errors.EngineTooOld("x"), "status")),
+    "NOT_A_MANAGER": (4, plainly("up", "--swarm")),
+    "NODE_UNREACHABLE": (
+        4,
+        failing("containers.list", errors.NodeUnreachable("x", hint="y"), "status"),
+    ),
+    "NOT_PLACED": (5, failing("containers.list", errors.NotPlaced("x", hint="y"), "status")),
     "START_FAILED": (7, with_program(command_not_found())),
     "CRASHED": (7, with_program(exits(1))),
     "DEPENDENCIES_FAILED": (7, with_program(install_fails())),

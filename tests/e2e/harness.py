@@ -38,7 +38,7 @@ P = {
     "project", "type", "state", "ready", "health", "url", "port", "ports", "services", "workspace",
     "command", "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats",
     "exit", "drift", "drift_unknown", "dependencies", "flags", "memory_limit_bytes", "not_ready",
-    "sync",
+    "sync", "swarm",
 }  # fmt: skip
 EXEC_REFUSED = (125, 126, 127)
 """As ``docker exec`` ends where the command could not be run."""

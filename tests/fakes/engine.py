@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
 from debughost_cli import names
-from debughost_cli.engine.port import ExecResult, NotFound
-from debughost_cli.errors import DebughostError, EngineUnavailable
+from debughost_cli.engine.port import ExecResult, NotFound, SwarmMembership
+from debughost_cli.engine.port_swarm import Swarm
+from debughost_cli.errors import DebughostError, EngineUnavailable, NotAManager
 from debughost_cli.models import ProjectType
 from debughost_cli.resources import (
     DiskUsage,
@@ -41,6 +42,16 @@ from fakes.programs import Program, exits, listens
 from fakes.runtime import Runtime
 from fakes.specs import make_spec
 from fakes.volumes import FakeVolumes
+
+
+class _NoSwarm:
+    """What an engine answers that is in no swarm."""
+
+    def membership(self) -> SwarmMembership:
+        return SwarmMembership()
+
+    def __getattr__(self, name: str) -> object:
+        raise NotAManager("This node is not a swarm manager")
 
 
 class FakeEngine:
@@ -144,6 +155,14 @@ class FakeEngine:
 
     def users(self) -> UserMapping:
         return self.mapping
+
+    def membership(self) -> SwarmMembership:
+        return SwarmMembership()
+
+    @property
+    def swarm(self) -> Swarm:
+        """It is in none: real swarms are in ``tests/e2e/test_swarm.py``."""
+        return cast("Swarm", _NoSwarm())
 
     def fail(
         self,

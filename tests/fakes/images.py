@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from debughost_cli import names
@@ -49,6 +50,24 @@ class FakeImages(Part):
         self.engine.stored_images.pop(ref, None)
         self.engine.stored_images.pop(found.id, None)
         self.engine.stored_images |= dict.fromkeys(kept, replace(found, tags=kept))
+
+    @reading
+    def save(self, ref: str) -> Iterator[bytes]:
+        found = self.find(ref)
+        if found is None:
+            raise NotFound(f"No such image: {ref}")
+        yield msgspec.json.encode(found)
+
+    @changing
+    def load(self, data: Iterator[bytes]) -> None:
+        found = msgspec.json.decode(b"".join(data), type=Image)
+        self.engine.stored_images |= dict.fromkeys(found.tags or (found.id,), found)
+
+    @changing
+    def commit(self, container: str, tag: str, labels: Mapping[str, str]) -> str:
+        base = self.find(self.engine.find_container(container).image_id)
+        inherited = dict(base.labels) if base else {}
+        return self.engine.add_image(tag, labels=inherited | dict(labels)).id
 
     @changing
     def pull(self, ref: str, on_text: OnText) -> None:

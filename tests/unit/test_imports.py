@@ -369,7 +369,9 @@ def test_models_and_errors_need_the_standard_library_and_msgspec_alone(name: str
     found = set(imports(PACKAGE / name))
     assert {n.partition(".")[0] for n in found} <= allowed
     inside = {".".join(n.split(".")[:2]) for n in found if n.startswith("debughost_cli.")}
-    assert inside <= set(ours("models", "failure", "errors", "conflict_errors", "synced"))
+    assert inside <= set(
+        ours("models", "failure", "errors", "conflict_errors", "synced", "swarm_place")
+    )
 
 
 @pytest.mark.parametrize("folder", ["project", "container"])

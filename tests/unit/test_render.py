@@ -445,7 +445,7 @@ P = {
     "project", "type", "state", "ready", "not_ready", "health", "url", "port", "workspace",
     "command", "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats",
     "exit", "drift", "drift_unknown", "flags", "memory_limit_bytes", "dependencies", "ports",
-    "services", "sync", "engine", "url_host",
+    "services", "sync", "engine", "swarm", "url_host",
 }  # fmt: skip
 
 

@@ -87,12 +87,14 @@ class Caller:
                 raise
             return found
 
-    def get_raw(self, path: str, params: dict[str, Any], doing: str) -> requests.Response:
-        """A GET whose body is left to be read."""
+    def get_raw(
+        self, path: str, params: dict[str, Any], doing: str, timeout: float = READ_TIMEOUT
+    ) -> requests.Response:
+        """A GET whose body is left to be read; ``timeout``: seconds without a byte."""
 
         def call(client: ApiClient) -> requests.Response:
             url = client.url(path)
-            response = client.get(url, params=params, stream=True, timeout=READ_TIMEOUT)
+            response = client.get(url, params=params, stream=True, timeout=timeout)
             raise_for_status(response, doing)
             return response  # type: ignore[no-any-return]  # docker-py ships no types
 

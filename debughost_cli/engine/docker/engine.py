@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -20,11 +22,14 @@ from debughost_cli.engine.docker.images import DockerImages
 from debughost_cli.engine.docker.networks import DockerNetworks
 from debughost_cli.engine.docker.volumes import DockerVolumes
 from debughost_cli.engine.json_values import as_int, as_map, as_str
-from debughost_cli.engine.port import DiskUsageBusy
+from debughost_cli.engine.port import DiskUsageBusy, SwarmMembership
 from debughost_cli.engine.reachability import READ_TIMEOUT
 from debughost_cli.engine.retry import Retrier
 from debughost_cli.errors import EngineTimeout
 from debughost_cli.resources import DiskUsage, EngineInfo, UserMapping
+
+if TYPE_CHECKING:
+    from debughost_cli.engine.docker.swarm import DockerSwarm
 
 BUSY_PAUSE = 0.1
 """Seconds between two requests while the engine measures for another client."""
@@ -81,6 +86,17 @@ class DockerEngine:
             return UserMapping(by_engine=True)
         return self._read_facts().users
 
+    def membership(self) -> SwarmMembership:
+        """From ``Swarm`` in ``GET /info``."""
+        return self._read_facts().swarm
+
+    @cached_property
+    def swarm(self) -> DockerSwarm:
+        """Loaded where it is needed: most engines are in no swarm."""
+        from debughost_cli.engine.docker.swarm import DockerSwarm
+
+        return DockerSwarm(self._caller, self._reread_membership)
+
     def _read_facts(self) -> facts_cache.Facts:
         # Many threads of "status" need them at the same moment.
         with self._facts_guard:
@@ -88,11 +104,20 @@ class DockerEngine:
                 self._facts = facts_cache.read(self.info.endpoint) or self._request_facts()
             return self._facts
 
+    def _reread_membership(self) -> SwarmMembership:
+        with self._facts_guard:
+            self._facts = self._request_facts()
+            return self._facts.swarm
+
     def _request_facts(self) -> facts_cache.Facts:
+        from debughost_cli.engine.swarm_decode import membership
+
         endpoint = self.info.endpoint
         found = as_map(self._caller.read("identifying the engine", lambda c: c.info()))
         identity = as_str(found.get("ID")) or endpoint
-        facts = facts_cache.Facts(identity, as_int(found.get("MemTotal")), decode.users(found))
+        facts = facts_cache.Facts(
+            identity, as_int(found.get("MemTotal")), decode.users(found), membership(found)
+        )
         facts_cache.keep(endpoint, facts)
         return facts
 

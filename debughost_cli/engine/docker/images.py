@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ _TAIL = 10
 """Lines of a build or pull that are shown where it fails."""
 _LINE_ENDS = re.compile(r"[\r\n]")
 _LONGEST_LINE = 4096
+_CHUNK = 1024**2
 
 
 class DockerImages:
@@ -59,6 +61,24 @@ class DockerImages:
                 hint="Remove the containers and images that need it first",
                 details={"image": ref},
             ) from exc
+
+    def save(self, ref: str) -> Iterator[bytes]:
+        answer = self._caller.get_raw(f"/images/{ref}/get", {}, "reading an image")
+        with self._caller.mapped("reading an image"), answer:
+            yield from answer.raw.stream(_CHUNK, False)
+
+    def load(self, data: Iterator[bytes]) -> None:
+        def call(client: ApiClient) -> None:
+            _drain(client.load_image(data), _LastLines(lambda _: None), "loading an image")
+
+        self._caller.read("loading an image", call, extra=None)
+
+    def commit(self, container: str, tag: str, labels: Mapping[str, str]) -> str:
+        changes = [f"LABEL {name}={json.dumps(value)}" for name, value in labels.items()]
+        return self._caller.read(
+            "making an image",
+            lambda c: decode.identity(c.commit(container, *_split(tag), changes=changes)),
+        )
 
     def pull(self, ref: str, on_text: OnText) -> None:
         doing, last = f"pulling {ref}", _LastLines(on_text)
