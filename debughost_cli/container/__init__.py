@@ -33,7 +33,12 @@ def private_files_script() -> bytes:
 
 def fingerprint(workspace: Path, dependencies: Dependencies, image_id: str) -> str:
     """Manager, image and manifests as one SHA-256 in hex; the launcher computes the same."""
-    text = f"{_identity(dependencies, image_id)}\n{manifest_lines(workspace, dependencies)}"
+    return fingerprint_of(manifest_lines(workspace, dependencies), dependencies, image_id)
+
+
+def fingerprint_of(lines: str, dependencies: Dependencies, image_id: str) -> str:
+    """The same from what ``sha256sum`` prints for the manifests."""
+    text = f"{_identity(dependencies, image_id)}\n{lines}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 

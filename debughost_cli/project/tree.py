@@ -21,6 +21,10 @@ from debughost_cli.project.ignore_rules import GIT_FILE, OWN_FILE, IgnoreRules, 
 
 DEFAULT_RULES = ".git"
 """What is left out unless ``.debughostignore`` says otherwise (``!.git``)."""
+NEEDED = frozenset(
+    ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "uv.lock", "poetry.lock", "composer.lock")
+)
+"""At the top, never left out: an install that was chosen for a lock file needs it there."""
 RESERVED = ".debughost"
 """At the top of an uploaded workspace: what belongs to the upload itself."""
 DEEPEST = 200
@@ -126,7 +130,7 @@ class _Walk(Struct):
             if not path and name in self.left_out:
                 continue
             shown = name + "/" if is_folder else name
-            if rules.is_ignored(path + shown, shown):
+            if rules.is_ignored(path + shown, shown) and (path or name not in NEEDED):
                 if not path:
                     self.ignored.append(name)
             elif is_folder:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from debughost_cli.container import fingerprint
 from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
@@ -25,6 +24,7 @@ from debughost_cli.resources import Container, Network, ProjectInstance
 from debughost_cli.services.companions import CompanionObserver, ObservedCompanions
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.installed import is_installed
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.services.progress import NullProgress
@@ -86,7 +86,7 @@ class DriftService:
             return limit.run(
                 lambda: Comparison(
                     self._drift(resolved, container, image, network, companions),
-                    freshness(resolved, container, launcher),
+                    freshness(self._engine, resolved, container, launcher),
                     self._sync(resolved, container),
                 )
             )
@@ -174,15 +174,15 @@ class DriftService:
 
 
 def freshness(
-    resolved: ResolvedProject, container: Container, launcher: LauncherStatus
+    engine: Engine, resolved: ResolvedProject, container: Container, launcher: LauncherStatus
 ) -> Freshness:
     """Whether what is installed is what the manifests ask for now. Raises InvalidConfig."""
     if not resolved.dependencies:
         return Freshness.NONE
     if not launcher.dependencies:
         return Freshness.MISSING
-    expected = fingerprint(resolved.workspace, resolved.dependencies, container.image_id)
-    return Freshness.FRESH if launcher.dependencies == expected else Freshness.STALE
+    fresh = is_installed(engine, resolved, container, launcher.dependencies)
+    return Freshness.FRESH if fresh else Freshness.STALE
 
 
 def _unknown(code: str, container: Container, why: str) -> Comparison:

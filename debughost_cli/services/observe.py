@@ -170,7 +170,7 @@ class Observer:
             missing_volumes=missing,
             foreign_volumes=foreign,
             missing_folder=missing_folder(resolved, spec),
-            restart_reason=restart_reason(resolved, current, launcher),
+            restart_reason=restart_reason(self._engine, resolved, current, launcher),
             upload_reason=self._upload_reason(resolved, spec, current, has_drift=has_drift),
             workspace_volume=names.workspace_volume_name(resolved.project),
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from debughost_cli import names
-from debughost_cli.container import fingerprint
 from debughost_cli.deployment.transport import Transport
+from debughost_cli.engine.port import Engine
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
 from debughost_cli.project.resolve import ResolvedProject
 from debughost_cli.resources import Container, Network, ProjectInstance
+from debughost_cli.services.installed import is_installed
 from debughost_cli.services.listings import Listings
 from debughost_cli.services.own_network import is_of
 from debughost_cli.specs import ServiceSpec
@@ -32,7 +33,10 @@ def stale_network(resolved: ResolvedProject, current: Container | None, listings
 
 
 def restart_reason(
-    resolved: ResolvedProject, current: Container | None, launcher: LauncherStatus | None
+    engine: Engine,
+    resolved: ResolvedProject,
+    current: Container | None,
+    launcher: LauncherStatus | None,
 ) -> str:
     """Why a running project cannot run on: a stop is under way, or its packages are old.
 
@@ -43,10 +47,8 @@ def restart_reason(
         return ""
     if launcher.asked_to_stop:
         return "a stop is under way"
-    dependencies, installed = resolved.dependencies, launcher.dependencies
-    if not (dependencies and installed):
-        return ""
-    if installed != fingerprint(resolved.workspace, dependencies, current.image_id):
+    installed = launcher.dependencies
+    if installed and not is_installed(engine, resolved, current, installed):
         return "the lock file changed since its dependencies were installed"
     return ""
 

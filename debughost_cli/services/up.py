@@ -135,7 +135,7 @@ class UpService:
         project = describe(self._engine, container, launcher)
         project = replace(
             project,
-            dependencies=freshness(state.resolved, container, launcher),
+            dependencies=freshness(self._engine, state.resolved, container, launcher),
             services=self._services(state.resolved),
             sync=replace(project.sync, state=SyncState.CURRENT, files=0) if project.sync else None,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
 from debughost_cli.models import ProjectType
+from debughost_cli.project.manifest import Changes
 from debughost_cli.project.tree import Entry, EntryKind
 from debughost_cli.resources import Container
 from debughost_cli.services.workspace_upload import (
@@ -24,9 +25,17 @@ def left_out(type_: ProjectType | str) -> tuple[str, ...]:
     return (folder[1],) if folder else ()
 
 
+def find_stale(
+    engine: Engine, container: Container, workspace: Path, type_: ProjectType | str
+) -> Changes:
+    """What differs from what was uploaded into ``container``. Raises as ``count_stale``."""
+    uploaded = read_uploaded(engine, container.id, owner_in(container))
+    return changes_since(uploaded, scan_workspace(workspace, left_out(type_)))
+
+
 def count_stale(
     engine: Engine, container: Container, workspace: Path, type_: ProjectType | str
-) -> int:  # fmt: skip
+) -> int:
     """How many files, links and folders differ from what was uploaded into ``container``.
 
     At least 1 where the last upload was cut off. Raises InvalidWorkspace, and what the engine

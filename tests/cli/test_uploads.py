@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -232,3 +233,25 @@ def test_status_knows_nothing_of_a_workspace_of_another_machine(
     found = main_one(far)
     found.spec = replace(found.spec, labels={**found.spec.labels, "debug-host.host": "another"})
     assert there("status", "--json").project["sync"] == {"state": "unknown", "files": None}
+
+
+def test_a_lock_file_that_the_install_updated_there_is_no_change_here(
+    there: App, far: FakeEngine, workspace: Path
+) -> None:
+    there("up")
+    stored = far.stored_volumes[VOLUME].files
+    made = main_one(far)
+    identity = b"npm " + made.image_id.removeprefix("sha256:")[:16].encode() + b"\n"
+    updated = stored["/package-lock.json"].data + b" "
+    stored["/package-lock.json"] = FileEntry("/app/package-lock.json", updated)
+    lines = b""
+    for name in ("package.json", "package-lock.json"):
+        data = stored[f"/{name}"].data
+        lines += f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode()
+    installed = hashlib.sha256(identity + lines).hexdigest()
+    far.write_status(made.id, f"running+ready+accepts+deps-{installed}")
+    assert there("status", "--json").project["dependencies"] == "fresh"
+    assert there("up", "--json").project["action"] == "unchanged"
+    (workspace / "package-lock.json").write_text("{}")
+    assert there("status", "--json").project["dependencies"] == "stale"
+    assert there("up", "--json").project["action"] == "restarted"

@@ -72,6 +72,14 @@ def test_names_may_have_any_byte(tmp_path: Path) -> None:
     assert decode_manifest(encode_manifest(manifest)) == manifest
 
 
+def test_lock_files_at_the_top_are_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*lock*\n")
+    (tmp_path / "sub").mkdir()
+    for name in ("yarn.lock", "lock", "sub/yarn.lock"):
+        (tmp_path / name).touch()
+    assert list(scan(tmp_path).entries) == [".gitignore", "yarn.lock", "sub"]
+
+
 def test_what_rules_leave_out_at_the_top_is_named(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text(".env\ndist/\n")
     (tmp_path / ".env").touch()
