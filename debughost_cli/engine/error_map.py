@@ -200,7 +200,7 @@ _RULES = (
         None,
         _error(
             errors.InvalidWorkspace,
-            "With an engine elsewhere, the workspace must exist there at the same path",
+            "'debughost up --recreate' finds out again whether the engine sees the workspace",
             "the engine does not have a folder or file of this machine: ",
         ),
         "bind source path does not exist",

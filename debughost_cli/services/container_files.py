@@ -25,7 +25,7 @@ def container_files(
         user.uid,
         user.gid,
         hooks=resolved.settings.hooks,
-        workspace=resolved.folder if spec.labels[names.WORKSPACE_INODE] else None,
+        workspace=resolved.folder if spec.labels.get(names.WORKSPACE_INODE) else None,
         ca_bundle=resolved.ca_bundle.pem if resolved.ca_bundle else b"",
         git=git_configuration() if resolved.settings.git else b"",
     )

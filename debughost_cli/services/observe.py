@@ -198,10 +198,9 @@ class Observer:
             return Transport.BIND
         from debughost_cli.services.workspace_transport import choose_transport
 
-        known = None if converge.recreate and not dry_run else current
         return choose_transport(
-            self._engine, resolved.project, resolved.workspace, image.ref, self._owner, known,
-            dry_run=dry_run,
+            self._engine, resolved.project, resolved.workspace, image.ref, self._owner, current,
+            anew=converge.recreate and not dry_run, dry_run=dry_run,
         )  # fmt: skip
 
     def _check_workspace(

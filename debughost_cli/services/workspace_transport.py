@@ -30,22 +30,23 @@ _PREFIX = ".debughost-probe-"
 
 def choose_transport(
     engine: Engine, project: str, workspace: Path, image: str, owner: OwnerProcess,
-    current: Container | None = None, *, dry_run: bool = False,
+    current: Container | None = None, *, anew: bool = False, dry_run: bool = False,
 ) -> Transport:  # fmt: skip
     """A bind mount where the engine sees the workspace, else an upload.
 
     ``image``: one that the engine has, for the container that looks. ``current``: the project's
-    container, whose label says what was found when it was created. ``dry_run``: without any change,
-    and so without a proof: an engine elsewhere is then assumed not to see it.
+    container, whose label says what was found when it was created; ``anew``: neither that nor what
+    is kept of an earlier proof counts. ``dry_run``: without any change, and so without a proof: an
+    engine elsewhere is then assumed not to see it.
 
     Raises what creating a container raises.
     """
     info = engine.info
     if info.shares_files:
         return Transport.BIND
-    if current and current.labels.get(names.TRANSPORT):
+    if current and current.labels.get(names.TRANSPORT) and not anew:
         return transport_of(current.labels)
-    if is_seen(engine.identity(), workspace):
+    if is_seen(engine.identity(), workspace) and not anew:
         return Transport.BIND
     if dry_run:
         return Transport.BIND if info.shares_machine else Transport.VOLUME

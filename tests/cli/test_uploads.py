@@ -86,11 +86,25 @@ def test_one_that_the_engine_sees_is_mounted_and_proven_once(workspace: Path) ->
     assert VOLUME not in engine.stored_volumes
     assert requests(engine).count("containers.create") == 2
     assert probes(workspace) == []
-    # Neither by the label of the container, nor by what is kept of the proof.
-    for words, created in ((("up",), 0), (("up", "--recreate"), 1), (("rm",), 0), (("up",), 1)):
+    # The label of the container, or what is kept of the proof, is enough.
+    for words, created in ((("up",), 0), (("up", "--recreate"), 2), (("rm",), 0), (("up",), 1)):
         before = len(engine.calls)
         assert app(*words).code == 0
         assert requests(engine, before).count("containers.create") == created
+
+
+def test_an_engine_that_does_not_see_it_any_more_gets_a_copy(workspace: Path) -> None:
+    engine = unproven()
+    app = App(engine)
+    app("up")
+    engine.hidden = workspace
+    assert app("up", "--json").project["action"] == "unchanged"
+    assert app("up", "--recreate", "--json").project["action"] == "recreated"
+    assert main_one(engine).labels["debug-host.transport"] == "volume"
+    engine.hidden = None
+    run = app("up", "--recreate", "--json")
+    assert main_one(engine).labels["debug-host.transport"] == "bind"
+    assert [d["field"] for d in run.project["drift"]] == []
 
 
 def test_a_folder_of_the_same_path_elsewhere_is_not_taken_for_it(
