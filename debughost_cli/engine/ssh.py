@@ -12,6 +12,7 @@ import os
 import re
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -26,6 +27,7 @@ from debughost_cli.errors import Usage
 from debughost_cli.resources import EngineInfo
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
+_PREFIX, _SOCKET = "debughost-ssh-", "engine.sock"
 OPTIONS = (
     # No question is answered here; the user's own connections are neither used nor changed.
     "BatchMode=yes", "ControlMaster=no", "ControlPath=none",
@@ -81,11 +83,13 @@ class SshTunnel:
         self._info = info
         self._destination = _destination(info)
         self._remote = _path(info)
-        self._folder = Path(tempfile.mkdtemp(prefix="debughost-"))
-        self._socket = self._folder / "engine.sock"
+        _remove_left()
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._socket = self._folder / _SOCKET
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()
-        atexit.register(self.close)
+        # ssh itself ends with this process: threads that still read would report a lost engine.
+        atexit.register(self._remove_folder)
         try:
             self.keep_open()
         except BaseException:
@@ -115,12 +119,12 @@ class SshTunnel:
             self._connect(place, deadline)
         self._remote = place
 
-    def _connect(self, socket: str, deadline: float) -> str:
-        """Starts ssh with a forward of ``socket``; the path of the engine's socket there."""
+    def _connect(self, remote: str, deadline: float) -> str:
+        """Starts ssh with a forward of ``remote``; the path of the engine's socket there."""
         self._end()
         self._socket.unlink(missing_ok=True)
         options = [word for option in OPTIONS for word in ("-o", option)]
-        forward = ["-L", f"{self._socket}:{socket}"]
+        forward = ["-L", f"{self._socket}:{remote}"]
         command = ["ssh", "-T", *options, *forward, *self._destination, _search(self._remote)]
         with (self._folder / "said").open("wb") as said:
             try:
@@ -176,8 +180,23 @@ class SshTunnel:
     def close(self) -> None:
         """Ends ssh and takes the socket away."""
         self._end()
+        self._remove_folder()
+        atexit.unregister(self._remove_folder)
+
+    def _remove_folder(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
-        atexit.unregister(self.close)
+
+
+def _remove_left() -> None:
+    """Removes the folders of commands that were killed: nobody listens at the socket any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+            if folder.stat().st_uid != os.getuid():
+                continue
+            try:
+                probe.connect(str(folder / _SOCKET))
+            except ConnectionRefusedError:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _path(info: EngineInfo) -> str:

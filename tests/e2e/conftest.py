@@ -68,7 +68,10 @@ def eye(
     if answer.code == 4:
         unavailable(f"a Docker Engine: {answer.error['message']}")
     assert answer.code == 0, str(answer)
-    client = docker.APIClient(base_url=answer.document["engine"]["endpoint"], version="auto")
+    # docker-py would need paramiko for an engine behind ssh.
+    behind = os.environ.get("DEBUGHOST_TEST_SOCKET")
+    endpoint = f"unix://{behind}" if behind else answer.document["engine"]["endpoint"]
+    client = docker.APIClient(base_url=endpoint, version="auto")
     found = Eye(client)
     try:
         with removed_at_the_end(client, run_folder):

@@ -40,6 +40,8 @@ P = {
     "exit", "drift", "drift_unknown", "dependencies", "flags", "memory_limit_bytes", "not_ready",
     "sync", "swarm",
 }  # fmt: skip
+UPLOADED = ("app",) if os.environ.get("DEBUGHOST_TEST_SOCKET") else ()
+"""The volume of a workspace that the engine does not see, as on that of scripts/engine-beside."""
 EXEC_REFUSED = (125, 126, 127)
 """As ``docker exec`` ends where the command could not be run."""
 

@@ -369,8 +369,7 @@ def test_a_cursor_with_no_lines_marks_the_present(run: Program, speak: Speak) ->
         run("logs", "-p", project, "--json", *options).data["cursor"]
         for options in (("-n", "0"), ("-n", "1"), ("--grep", "zzz"), ("--max-bytes", "1"))
     ]
-    folder = Path(run("status", "-p", project, "--json").project["workspace"])
-    (folder / "go").touch()
+    run("exec", "-p", project, "--", "touch", "go")
     run("wait", "-p", project, "--for", "exited")
     for mark in launcher:
         new = run("logs", "-p", project, "--json", "--after", mark)
@@ -381,8 +380,7 @@ def test_a_cursor_with_no_lines_marks_the_present(run: Program, speak: Speak) ->
 def test_a_cursor_of_an_empty_log(run: Program, speak: Speak) -> None:
     project = speak("while [ ! -e go ]; do sleep 0.05; done; echo 1", ends=False)
     mark = run("logs", "-p", project, "--json").data["cursor"]
-    folder = Path(run("status", "-p", project, "--json").project["workspace"])
-    (folder / "go").touch()
+    run("exec", "-p", project, "--", "touch", "go")
     run("wait", "-p", project, "--for", "exited")
     assert texts(run("logs", "-p", project, "--json", "--after", mark)) == ["1"]
 

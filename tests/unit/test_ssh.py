@@ -240,6 +240,20 @@ def test_an_address_that_no_shell_should_see(fake_ssh: FakeSsh, host: str, path:
     assert not record.exists()
 
 
+def test_what_a_killed_command_left_is_removed(fake_ssh: FakeSsh, engine: Server) -> None:
+    fake_ssh(FORWARD)
+    left = SshTunnel(info(path=socket_of(engine)))
+    folder, process = Path(left.url.removeprefix("unix://")).parent, left._process
+    assert process
+    SshTunnel(info(path=socket_of(engine))).close()
+    assert folder.exists(), "somebody listens"
+    process.kill()
+    process.wait()
+    SshTunnel(info(path=socket_of(engine))).close()
+    assert not folder.exists()
+    left.close()
+
+
 @pytest.mark.parametrize(
     ("host", "words"),
     [
