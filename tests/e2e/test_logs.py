@@ -274,7 +274,7 @@ def test_an_interruption_leaves_a_result_and_nothing_is_lost(run: Program, speak
     after: tuple[str, ...] = ("-n", "all")
     for _ in range(3):
         followed = run.start("logs", "-p", project, "-f", "--json", *after)
-        time.sleep(1.5)
+        time.sleep(run.slow(1.5))
         began = time.monotonic()
         followed.send_signal(signal.SIGINT)
         code, out, err = finish(followed)

@@ -77,7 +77,8 @@ def test_volumes_are_listed_with_size_and_use(
     eye.exec(project, "sh", "-c", "head -c 100000 /dev/zero > node_modules/x")
     listed = run("volumes", "ls", "--json").data["volumes"]
     mine = {v["name"]: v for v in listed if v["project"] == project}
-    assert set(mine) == {f"debug-host-{project}-{n}" for n in ("cache", "home", "node_modules")}
+    kinds = (*UPLOADED, "cache", "home", "node_modules")
+    assert set(mine) == {f"debug-host-{project}-{n}" for n in kinds}
     for volume in mine.values():
         assert set(volume) >= {"name", "project", "type", "size_bytes", "in_use", "created_at"}
         assert (volume["type"], volume["in_use"]) == ("node", True)
