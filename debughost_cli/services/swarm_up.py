@@ -162,7 +162,7 @@ class SwarmUp:
         """Whether what runs has to be restarted, such as for a lock file that changed."""
         assert member.task
         container, launcher = observe(self._engine, member.task.container)
-        return bool(restart_reason(resolved, container, launcher))
+        return bool(restart_reason(self._engine, resolved, container, launcher))
 
     def _changes(self, member: SwarmMember, spec: ServiceSpec, options: UpOptions) -> bool:
         same = member.service.labels.get(names.CONFIG_HASH) == spec.config_hash
@@ -246,7 +246,7 @@ class SwarmUp:
         member = self._engine.view.member_of(container.id)
         shown = member.placed(container) if member else container
         project = describe(self._engine, shown, launcher)
-        fresh = freshness(resolved, container, launcher)
+        fresh = freshness(self._engine, resolved, container, launcher)
         return ProjectResult(replace(project, dependencies=fresh), action)
 
     def _await_ready(
