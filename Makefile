@@ -1,9 +1,13 @@
-# `make demo` and `make test` do all their own set-up; see README.md.
-.PHONY: demo test test-engines check check-lowest check-newest docs reference dist bench lock setup
+# `make demo`, `make demo-remote` and `make test` do all their own set-up; see README.md.
+.PHONY: demo demo-remote test test-engines check check-lowest check-newest docs reference dist bench lock setup
 .PHONY: clean
 
 demo:
 	@scripts/demo
+
+# The same on an engine that does not see this machine's files, reached by ssh.
+demo-remote:
+	@scripts/demo-remote
 
 test:
 	@scripts/test

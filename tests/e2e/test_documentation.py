@@ -30,6 +30,7 @@ NOT_RUN = {
     "docs/agents.md": 1,
     "docs/company-network.md": 1,
     "docs/releasing.md": 3,
+    "docs/remote-engines.md": 2,
     "docs/remote-workspace.md": 2,
     "docs/swarm.md": 1,
     "docs/tutorials/php.md": 1,
