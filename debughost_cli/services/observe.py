@@ -200,7 +200,7 @@ class Observer:
 
         return choose_transport(
             self._engine, resolved.project, resolved.workspace, image.ref, self._owner, current,
-            anew=converge.recreate and not dry_run, dry_run=dry_run,
+            again=converge.recreate and not dry_run, dry_run=dry_run,
         )  # fmt: skip
 
     def _check_workspace(

@@ -30,12 +30,12 @@ _PREFIX = ".debughost-probe-"
 
 def choose_transport(
     engine: Engine, project: str, workspace: Path, image: str, owner: OwnerProcess,
-    current: Container | None = None, *, anew: bool = False, dry_run: bool = False,
+    current: Container | None = None, *, again: bool = False, dry_run: bool = False,
 ) -> Transport:  # fmt: skip
     """A bind mount where the engine sees the workspace, else an upload.
 
     ``image``: one that the engine has, for the container that looks. ``current``: the project's
-    container, whose label says what was found when it was created; ``anew``: neither that nor what
+    container, whose label says what was found when it was created; ``again``: neither that nor what
     is kept of an earlier proof counts. ``dry_run``: without any change, and so without a proof: an
     engine elsewhere is then assumed not to see it.
 
@@ -44,9 +44,9 @@ def choose_transport(
     info = engine.info
     if info.shares_files:
         return Transport.BIND
-    if current and current.labels.get(names.TRANSPORT) and not anew:
+    if current and current.labels.get(names.TRANSPORT) and not again:
         return transport_of(current.labels)
-    if is_seen(engine.identity(), workspace) and not anew:
+    if is_seen(engine.identity(), workspace) and not again:
         return Transport.BIND
     if dry_run:
         return Transport.BIND if info.shares_machine else Transport.VOLUME
