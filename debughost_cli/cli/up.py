@@ -20,8 +20,8 @@ from debughost_cli.cli.options import (
 )
 from debughost_cli.cli.output import Output, projects_output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import Usage
-from debughost_cli.models import PullPolicy
+from debughost_cli.errors import Interrupted, Usage
+from debughost_cli.models import Project, PullPolicy
 
 if TYPE_CHECKING:
     from debughost_cli.project.settings import Flags
@@ -160,6 +160,12 @@ def up(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan, change nothing.")
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Then bring each change there, or show its output, until Ctrl-C."
+        ),
+    ] = False,
 ) -> Output:  # fmt: skip
     """Create what is missing, start it, wait until it listens, print the URL."""
     from debughost_cli.api import ProjectsResult
@@ -182,6 +188,8 @@ def up(
         command=tuple(command_ or ()) or None,
         environment=flag_environment(env or [], env_file or [], session.environ),
     )  # fmt: skip
+    if watch:
+        _check_watch(session, all_=all_, dry_run=dry_run)
     if all_:
         _check_all(flags, allow_workspace)
         return projects_output(session, session.host.up_all(
@@ -193,7 +201,40 @@ def up(
         workspace, flags, recreate=recreate, reset=reset, wait=wait, pull=PullPolicy(pull),
         allow_workspace=allow_workspace, check=False,
     )  # fmt: skip
-    return projects_output(session, ProjectsResult((item,)))
+    output = projects_output(session, ProjectsResult((item,)))
+    return _watched(session, output, item.project) if watch and not output.error else output
+
+
+def _watched(session: Session, output: Output, project: Project) -> Output:
+    """Until it is interrupted: the project goes on running."""
+    if output.show:
+        output.show()
+        session.streams.stdout.flush()
+    if project.sync:
+        from debughost_cli.cli.sync import keep_in_step
+
+        return keep_in_step(session, project.project)
+    from debughost_cli.cli.logs import logs
+
+    # The engine sees each change by itself.
+    found = logs(session, [project.project], follow=True, tail="10")
+    if isinstance(found.error, Interrupted):
+        name = project.project
+        session.progress.notice(f"{name} goes on running; 'debughost stop {name}' ends it")
+    return found
+
+
+def _check_watch(session: Session, *, all_: bool, dry_run: bool) -> None:
+    for is_given, option in (
+        (all_, "--all"),
+        (dry_run, "--dry-run"),
+        (session.options.json, "--json"),
+    ):
+        if is_given:
+            raise Usage(
+                f"--watch and {option} exclude each other",
+                hint="Run 'debughost up' first, then 'debughost sync' or 'debughost logs -f'",
+            )
 
 
 def _check_all(flags: Flags, allow_workspace: Path | None) -> None:

@@ -27,7 +27,7 @@ exec 9<>"$1" || exit 1
 if ! flock -n 9; then
     # One of this very client, whose connection has broken, is ended.
     read -r token pid _ <"$1"
-    if [ "$token" = "$2" ]; then kill "$pid" 2>/dev/null; flock -w 5 9; fi || { cat "$1"; exit 1; }
+    { [ "$token" = "$2" ] && kill "$pid" && flock -w 5 9; } 2>/dev/null || { cat "$1"; exit 1; }
 fi
 echo "$2 $$ $3" >"$1"
 echo held

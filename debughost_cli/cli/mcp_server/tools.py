@@ -113,7 +113,7 @@ _EVENTS = (
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        Tool("up", "up.up", without=_RISKY),
+        Tool("up", "up.up", without=(*_RISKY, "watch")),
         Tool("start", "lifecycle.start"),
         Tool("stop", "lifecycle.stop", destructive=True),
         Tool("restart", "lifecycle.restart", destructive=True, idempotent=False),
