@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NodeEngines:
-    """Asks all of them at once, when the first one is needed.
+    """Asks all of them at once which node they are, when the first one is needed.
 
     A node that none of them is gets none: nobody else knows how it is reached.
     """
@@ -23,7 +23,8 @@ class NodeEngines:
     def __init__(self, manager: Engine, sources: Sequence[EngineSource]) -> None:
         self._manager = manager
         self._sources = sources
-        self._found: Mapping[str, Engine] | None = None
+        self._found: Mapping[str, EngineSource] | None = None
+        self._connected: dict[str, Engine | None] = {}
         self._guard = threading.Lock()
 
     def __call__(self, node: str) -> Engine | None:
@@ -33,19 +34,28 @@ class NodeEngines:
         with self._guard:
             if self._found is None:
                 self._found = self._ask()
-            return self._found.get(node)
+            if node not in self._connected:
+                self._connected[node] = self._connect(node)
+            return self._connected[node]
 
-    def _ask(self) -> Mapping[str, Engine]:
+    def _ask(self) -> Mapping[str, EngineSource]:
         if not self._sources:
             return {}
         with WorkerPool(len(self._sources)) as pool:
-            answers = pool.map(_reach, self._sources)
+            answers = pool.map(_node_of, self._sources)
         return dict(filter(None, answers))
 
+    def _connect(self, node: str) -> Engine | None:
+        """With the usual time for an answer: a workspace or an image takes longer to get there."""
+        assert self._found is not None
+        try:
+            return self._found[node].connect(retry=False) if node in self._found else None
+        except DebughostError:
+            return None
 
-def _reach(source: EngineSource) -> tuple[str, Engine] | None:
+
+def _node_of(source: EngineSource) -> tuple[str, EngineSource] | None:
     try:
-        engine = source.quick()
-        return engine.membership().node, engine
+        return source.quick().membership().node, source
     except DebughostError:
         return None

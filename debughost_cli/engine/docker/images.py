@@ -12,6 +12,7 @@ from typing import Any
 from debughost_cli.engine import decode
 from debughost_cli.engine.docker.caller import Caller
 from debughost_cli.engine.docker.client import ApiClient
+from debughost_cli.engine.docker.exceptions import raise_for_status
 from debughost_cli.engine.docker.pull_amounts import PullAmounts
 from debughost_cli.engine.error_map import build_failed, from_stream, image_unavailable
 from debughost_cli.engine.json_values import as_list, as_map, as_str
@@ -25,6 +26,8 @@ _TAIL = 10
 _LINE_ENDS = re.compile(r"[\r\n]")
 _LONGEST_LINE = 4096
 _CHUNK = 1024**2
+_LOAD_TIMEOUT = 300.0
+"""Seconds that an engine may unpack an image that it has got."""
 
 
 class DockerImages:
@@ -69,7 +72,11 @@ class DockerImages:
 
     def load(self, data: Iterator[bytes]) -> None:
         def call(client: ApiClient) -> None:
-            _drain(client.load_image(data), _LastLines(lambda _: None), "loading an image")
+            # docker-py's own method has no time limit of its own for what may take minutes.
+            response = client.post(
+                client.url("/images/load"), data=data, params={"quiet": 1}, timeout=_LOAD_TIMEOUT
+            )
+            raise_for_status(response, "loading an image")
 
         self._caller.read("loading an image", call, extra=None)
 
