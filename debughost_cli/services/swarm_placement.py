@@ -9,7 +9,7 @@ from debughost_cli.clock import SYSTEM_CLOCK, Clock
 from debughost_cli.deployment.swarm_engine import SwarmEngine
 from debughost_cli.engine.port import Engine
 from debughost_cli.engine.port_swarm_types import SwarmNode, SwarmSpec, SwarmTask
-from debughost_cli.errors import DebughostError, NodeUnreachable, NotPlaced
+from debughost_cli.errors import DebughostError, NodeUnreachable, NotPlaced, Usage
 from debughost_cli.planning.swarm import in_words
 from debughost_cli.services.projects import MANAGED_FILTER
 
@@ -40,6 +40,23 @@ class Placement:
                 details={"nodes": [n.name for n in ready]},
             )
         return reached
+
+    def engine_of(self, node: str, nodes: Mapping[str, SwarmNode]) -> Engine:
+        """That of one node. Raises Usage where it is none of the swarm, NodeUnreachable."""
+        if node not in nodes:
+            raise Usage(
+                "that engine is no node of the project's swarm",
+                hint="'docker node ls' on the manager lists the nodes",
+                details={"node": node},
+            )
+        engine = None if nodes[node].is_lost else self._engine.node_engine(node)
+        if engine is None:
+            raise NodeUnreachable(
+                f"node {nodes[node].name} cannot be reached: it is {nodes[node].state}",
+                hint="Name another node, or check [engines] in your own configuration",
+                details={"node": nodes[node].name, "node_state": nodes[node].state},
+            )
+        return engine
 
     def node_with_files(self, engines: Mapping[str, Engine], project: str) -> str:
         """The node that has the project's workspace from an earlier run; empty for none."""

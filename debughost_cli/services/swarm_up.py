@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
-from debughost_cli.deployment.swarm import STOP_TIMEOUT
+from debughost_cli.deployment.swarm import STOP_TIMEOUT, SwarmDeployment
 from debughost_cli.deployment.swarm_engine import SwarmEngine, unreachable
 from debughost_cli.deployment.swarm_view import SwarmMember
 from debughost_cli.engine.port import Engine
@@ -79,14 +79,18 @@ class SwarmUp:
         return ProjectResult(planned(spec), action, plan=Plan(action, tuple(steps)))
 
     def run(
-        self, resolved: ResolvedProject, options: UpOptions, known: ProjectInstance | None = None
-    ) -> ProjectResult:
-        """Raises what ``up`` raises, NotAManager, NotPlaced and NodeUnreachable."""
+        self, resolved: ResolvedProject, options: UpOptions, known: ProjectInstance | None = None,
+        node: str = "",
+    ) -> ProjectResult:  # fmt: skip
+        """``node``: the id of the node that it is to be on from now on; empty: where it is.
+
+        Raises what ``up`` raises, NotPlaced, NodeUnreachable, and Usage for no node of the swarm.
+        """
         self._check(resolved)
         image, _ = self._images.get(resolved, options.pull, options.given_up)
         with project_lock(self._engine.identity(), resolved.project, on_wait=self._progress.phase):
             member = self._member(resolved)
-            target = self._target(resolved, member, image)
+            target = self._target(resolved, member, image, node)
             files = NodeFiles(self._engine.manager, target.engine, self._progress)
             image = files.bring_image(image)
             spec = swarm_spec(resolved, image, target.engine, self._owner, target.node)
@@ -119,10 +123,13 @@ class SwarmUp:
         return member
 
     def _target(
-        self, resolved: ResolvedProject, member: SwarmMember | None, image: ImageChoice
+        self, resolved: ResolvedProject, member: SwarmMember | None, image: ImageChoice, to: str
     ) -> _Target:
-        """The node that it has, or that the swarm gives it now."""
+        """The node ``to``, else that which it has, or that the swarm gives it now."""
         nodes = {n.id: n for n in self._engine.swarm.nodes()}
+        if to:
+            engine = self._placement.engine_of(to, nodes)
+            return _Target(nodes[to], engine)
         if member:
             if member.engine is None or member.place.is_lost:
                 raise unreachable(member)
@@ -149,7 +156,8 @@ class SwarmUp:
     ) -> Action:  # fmt: skip
         if member is None:
             return Action.CREATED
-        if self._changes(member, spec, options):
+        has_moved = member.service.node != spec.labels[names.NODE]
+        if has_moved or self._changes(member, spec, options):
             return Action.RECREATED
         if not member.service.replicas:
             return Action.STARTED
@@ -184,12 +192,30 @@ class SwarmUp:
             names.swarm_service_name(spec.project), spec, image, reservation_of(resolved),
             node=target.node.id, network=network.id, stop_timeout=STOP_TIMEOUT,
         )  # fmt: skip
+        if member and member.service.node != target.node.id:
+            self._leave(member, wanted, target)
+            member = None
         if member is None:
             ref = self._create(wanted, target, options)
         else:
             ref = self._update(member, wanted, target, options)
         files.remove_images(spec.project, keep=image)
         return ref
+
+    def _leave(self, member: SwarmMember, wanted: SwarmSpec, target: _Target) -> None:
+        """Ends it where it is, once the swarm would place it on the other node.
+
+        A lost node ends what still runs there as soon as it is back.
+        """
+        self._placement.choose(wanted, {target.node.id: target.node})
+        self._progress.phase(PhaseKind.STOP, f"Ending it on node {member.place.node}")
+        SwarmDeployment(self._engine, self._clock).remove(member.service.id)
+        project = wanted.spec.project
+        self._progress.warn(
+            "OLD_NOT_REMOVED",
+            f"node {member.place.node} still has the volumes of {project}, with what the program "
+            f"wrote; see 'docker volume ls --filter label={names.PROJECT}={project}' there",
+        )
 
     def _create(self, wanted: SwarmSpec, target: _Target, options: UpOptions) -> str:
         service = self._engine.swarm.create(wanted)
@@ -246,7 +272,7 @@ class SwarmUp:
         member = self._engine.view.member_of(container.id)
         shown = member.placed(container) if member else container
         project = describe(self._engine, shown, launcher)
-        fresh = freshness(self._engine, resolved, container, launcher)
+        fresh = freshness(target.engine, resolved, shown, launcher)
         return ProjectResult(replace(project, dependencies=fresh), action)
 
     def _await_ready(
