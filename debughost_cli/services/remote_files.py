@@ -9,6 +9,7 @@ from debughost_cli import names
 from debughost_cli.engine.port import Engine, ExecSpec
 from debughost_cli.errors import EngineError
 from debughost_cli.project.tree import RESERVED, Entry, EntryKind
+from debughost_cli.services.workspace_upload import delete_commands
 
 _LIST = r"""
 cd "$1" || exit 1
@@ -67,6 +68,13 @@ def is_same(one: Entry | None, other: Entry | None) -> bool:
 def list_command(words: Sequence[str]) -> tuple[str, ...]:
     """The command that lists what the words for ``find`` choose."""
     return ("/bin/sh", "-c", _LIST, "list", names.WORKDIR, *words)
+
+
+def delete_now(engine: Engine, ref: str, paths: Sequence[str], kept: Mapping[str, Entry]) -> None:
+    """Deletes those of ``paths`` that are not in ``kept``. Raises Conflict, NotFound."""
+    for start in range(0, len(paths), _AT_ONCE):
+        commands = os.fsdecode(delete_commands(paths[start : start + _AT_ONCE], kept))
+        engine.exec.run(ref, ("/bin/sh", "-c", commands))
 
 
 def _run(engine: Engine, ref: str, words: Sequence[str]) -> bytes:

@@ -38,7 +38,7 @@ from debughost_cli.resources import Container
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.projects import inspect_main
-from debughost_cli.services.remote_files import conflicts, list_files, list_some
+from debughost_cli.services.remote_files import conflicts, delete_now, list_files, list_some
 from debughost_cli.services.sync_lock import SyncLock, new_token
 from debughost_cli.services.workspace_state import left_out
 from debughost_cli.services.workspace_upload import (
@@ -250,6 +250,9 @@ class Syncing:
         try:
             if not self._overwrite:
                 self._check(tree.entries, changes)
+            if not self._uploaded.upload:
+                # What a full disk has left of a file may be all that fills it.
+                delete_now(self._engine, ref, changes.deleted, tree.entries)
             sending = Sending(
                 self._project, user, copy.workspace, tree, changes, self._talk, self._cancel.is_set
             )

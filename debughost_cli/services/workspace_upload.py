@@ -229,7 +229,9 @@ class Sending:
         # Whatever the folder's mode is, its owner works in it there.
         yield from made.folder("", os.fstat(folder).st_mode & 0o777 | 0o700)
         yield from made.folder(RESERVED, 0o755)
-        yield from self._state(made, PENDING, self._to_send)
+        # What is to be deleted as well: if this is cut off, the next one still knows of it.
+        unknown = dict.fromkeys(self._changes.deleted, _UNKNOWN)
+        yield from self._state(made, PENDING, unknown | self._to_send)
         for part in made.parts(self._to_send):
             if self._cancelled():
                 raise Interrupted

@@ -31,7 +31,7 @@ NOT_RUN = {
     "docs/company-network.md": 1,
     "docs/releasing.md": 3,
     "docs/remote-engines.md": 2,
-    "docs/remote-workspace.md": 2,
+    "docs/remote-workspace.md": 4,
     "docs/swarm.md": 1,
     "docs/tutorials/php.md": 1,
 }
