@@ -190,6 +190,7 @@ case("not found", "exec -p nobody -- true")
 
 case("printed", "open", "up")
 case("not found", "open")
+case("unknown engine", "move --to nope", "up")
 case("renamed", "rename store", "up")
 case("not found", "rename store")
 case("exists", "rename shop", "up")

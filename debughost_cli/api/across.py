@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.api.engine_source import EngineSource
-from debughost_cli.api.fleet import Fleet, two_engines
+from debughost_cli.api.fleet import Fleet, Found, two_engines
 from debughost_cli.errors import ProjectNotFound
 from debughost_cli.models import Action, Project
 from debughost_cli.project.configuration import load_settings
@@ -49,8 +49,16 @@ def project_of(fleet: Fleet, folder: Path, environ: Mapping[str, str]) -> str:
 
     Raises InvalidConfig, InvalidProject.
     """
+    found = labelled(fleet.listed(), folder)
+    if found:
+        return found
+    settings = load_settings(folder, Flags(), environ)
+    return settings.project or default_project(folder)
+
+
+def labelled(engines: Sequence[Found], folder: Path) -> str:
+    """The id of what is there of the folder or of its nearest parent; empty for nothing."""
     host = host_identity()
-    engines = fleet.listed()
     place = folder.resolve()
     for parent in (place, *place.parents):
         for found in engines:
@@ -58,8 +66,7 @@ def project_of(fleet: Fleet, folder: Path, environ: Mapping[str, str]) -> str:
                 labels = instance.main.labels
                 if (labels.get(names.WORKSPACE), labels.get(names.HOST)) == (str(parent), host):
                     return project
-    settings = load_settings(folder, Flags(), environ)
-    return settings.project or default_project(folder)
+    return ""
 
 
 def having_workspace(

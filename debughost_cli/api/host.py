@@ -163,6 +163,35 @@ class DebugHost(UpPlacement):
         renaming = Renaming(self, self._engine(), self._progress, old, new)
         return renaming.run()
 
+    def move(
+        self,
+        to: str,
+        project: str | None = None,
+        *,
+        data: bool = False,
+        force: bool = False,
+        timeout: int = 10,
+    ) -> ProjectResult:
+        """Brings a project to another engine, and removes it from the old one when it is ready.
+
+        ``data``: with the data of its services. ``force``: also where the old engine does not
+        answer, and where files that the program wrote there would be lost. A failure leaves it
+        where it was. Raises Usage, NameConflict, WorkspaceConflict, Busy, and what ``up`` raises.
+        """
+        from debughost_cli.api.moving import engine_to_leave
+        from debughost_cli.services.move import MoveOptions, MoveService
+
+        (name,) = self.chosen(project) if project else (self._own_project(),)
+        target = self._used = self._engines.named(to, "flag")
+        old = engine_to_leave(name, self._source, target, self._fleet(), force=force)
+        if old is None:
+            return self._from_here(name, target)
+        service = MoveService(
+            (old.name, old.get()), (to, target.get()), self._progress, name, self.environ
+        )
+        with self._progress.task(name):
+            return service.run(MoveOptions(data, force, timeout), self._up_options(wait=True))
+
     @contextmanager
     def one_off(
         self, project: str | None = None, pull: PullPolicy = PullPolicy.MISSING

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from debughost_cli.api.lifecycle import ProjectLifecycle
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from debughost_cli.project.resolve import ResolvedProject
     from debughost_cli.project.settings import Flags
     from debughost_cli.resources import ProjectInstance
+    from debughost_cli.services.results import ProjectResult
 
     Resolved = tuple[ResolvedProject, bool, ProjectInstance | None]
 
@@ -93,3 +96,24 @@ class UpPlacement(ProjectLifecycle):
         kept = set() if reset else before & set(resolved.flags.words())
         mention(self._progress, resolved.project, sorted(kept - now))
         return resolved, reset and bool(before - now), earlier.instance
+
+    def _own_project(self) -> str:
+        """The id of the project of the folder, on whatever engine it is."""
+        from debughost_cli.api.across import labelled
+
+        found = labelled(self._fleet().listed(), self.config.folder)
+        return found or self.chosen(None)[0]
+
+    def _from_here(self, project: str, target: EngineSource) -> ProjectResult:
+        """Brought up from its folder: what is on the lost engine is left behind."""
+        from debughost_cli.project.settings import Flags
+        from debughost_cli.services.up import UpService
+
+        made = self._resolve(target, None, Flags(project=project), None, reset=False)
+        result = UpService(target.get(), self._progress).run(made[0], self._up_options(wait=True))
+        self._progress.warn(
+            "OLD_NOT_REMOVED",
+            f"its old engine does not answer: what {project} has there, and the flags of its 'up', "
+            f"are left behind; once it is back: debughost rm {project} --volumes --engine NAME",
+        )
+        return replace(result, project=replace(result.project, engine=target.name))

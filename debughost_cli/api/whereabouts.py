@@ -105,7 +105,8 @@ class Whereabouts(Wiring):
             return found
         raise WorkspaceConflict(
             f"project {resolved.project} is on engine {found.name} already",
-            hint=f"Use it there with --engine {found.name}, or remove it there first",
+            hint=f"Move it with 'debughost move -p {resolved.project} --to {here.name or 'NAME'}', "
+            f"or use it there with --engine {found.name}",
             details={"project": resolved.project, "engines": [found.name]},
         )
 

@@ -46,6 +46,10 @@ COMMANDS = {
         "open",
         "Give a project another id, and keep its data, packages, port, flags and state.",
     ),
+    "move": (
+        "move",
+        "Bring a project to another engine; the old one is removed when the new one is ready.",
+    ),
     "events": ("events", "Print state changes as they happen, with their reason, until Ctrl-C."),
     "forward": (
         "forward",

@@ -67,7 +67,7 @@ def stop(
     all_engines: AllEngines = False,
 ) -> Output:
     """Send SIGTERM, then SIGKILL after a timeout; print which of the two ended it."""
-    stop_timeout = _stop_timeout(timeout)
+    stop_timeout = stop_seconds(timeout)
     projects = chosen(session, project, everything=all_, all_engines=all_engines)
     result = session.host.stop(
         projects,
@@ -88,7 +88,7 @@ def restart(
     wait_timeout: WaitTimeout = None,
 ) -> Output:
     """Stop, then start with the current configuration."""
-    stop_timeout, ready_timeout = _stop_timeout(timeout), seconds(wait_timeout, "--wait-timeout")
+    stop_timeout, ready_timeout = stop_seconds(timeout), seconds(wait_timeout, "--wait-timeout")
     result = session.host.restart(
         chosen(session, project, everything=all_),
         timeout=stop_timeout,
@@ -121,7 +121,7 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, for --all.")] = False,
 ) -> Output:
     """Stop gracefully, then remove the container; volumes only when requested."""
-    stop_timeout = _stop_timeout(timeout)
+    stop_timeout = stop_seconds(timeout)
     if data and not volumes:
         raise Usage("--data needs --volumes", hint="Databases are removed by 'rm --volumes --data'")
     if orphans:
@@ -157,7 +157,7 @@ def rm(
     return projects_output(session, result)
 
 
-def _stop_timeout(text: str) -> int:
+def stop_seconds(text: str) -> int:
     """As of ``docker stop``, 0 sends SIGKILL at once."""
     from debughost_cli.project.parsers import parse_pause
 

@@ -171,6 +171,9 @@ class _SwarmContainers:
     def put_archive(self, ref: str, make: Callable[[], Iterable[bytes]]) -> None:
         self._at(ref).put_archive(ref, make)
 
+    def get_archive(self, ref: str, path: str) -> Iterator[bytes]:
+        return self._at(ref).get_archive(ref, path)
+
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
         return self._at(ref).read_files(ref, folder, limit)
 

@@ -97,6 +97,13 @@ class Containers(Protocol):
         """
         ...
 
+    def get_archive(self, ref: str, path: str) -> Iterator[bytes]:
+        """A tar of what is at ``path`` in a container, through its mounts, as it is read.
+
+        Its entries begin with the last part of ``path``. Raises NotFound.
+        """
+        ...
+
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
         """The plain files straight in ``folder``, each cut at ``limit`` bytes. Raises NotFound.
 

@@ -43,6 +43,7 @@ DATA: dict[str, type] = {
     "init": config_shapes.ConfigWritten,
     "open": config_shapes.Opened,
     "rename": shapes.ProjectsDone,
+    "move": shapes.ProjectsDone,
     "config set": config_shapes.ConfigSet,
     "config show": config_shapes.ConfigShown,
     "config validate": config_shapes.ConfigValidated,

@@ -36,6 +36,12 @@ from fakes.objects import FakeContainer, FakeVolume, carries
 MIB = 1024**2
 
 
+class _Unpacked(FileEntry, frozen=True):
+    """With the time that was in the archive."""
+
+    mtime: float = 0.0
+
+
 class FakeContainers(Part):
     """Containers, as the port has them."""
 
@@ -185,14 +191,36 @@ class FakeContainers(Part):
             for member in tar:
                 handle = tar.extractfile(member) if member.isreg() else None
                 store, path = self._place(found, f"/{member.name}")
-                store[path] = FileEntry(
+                store[path] = _Unpacked(
                     f"/{member.name}",
                     handle.read() if handle else None,
                     member.uid,
                     member.gid,
                     member.mode,
                     member.linkname,
+                    member.mtime,
                 )
+
+    @reading
+    def get_archive(self, ref: str, path: str) -> Iterator[bytes]:
+        found = self.engine.find_container(ref)
+        store, top = self._place(found, path)
+        name = posixpath.basename(path)
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as tar:
+            for place, entry in sorted(store.items()):
+                if place != top and not place.startswith(f"{top.rstrip('/')}/"):
+                    continue
+                info = tarfile.TarInfo(f"{name}{place.removeprefix(top.rstrip('/'))}")
+                info.uid, info.gid, info.mode = entry.uid, entry.gid, entry.mode
+                info.mtime = entry.mtime if isinstance(entry, _Unpacked) else 0
+                info.type, info.linkname = tarfile.DIRTYPE, entry.link
+                if entry.data is not None:
+                    info.type, info.size = tarfile.REGTYPE, len(entry.data)
+                elif entry.link:
+                    info.type = tarfile.SYMTYPE
+                tar.addfile(info, io.BytesIO(entry.data or b""))
+        return iter([data.getvalue()])
 
     @reading
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:

@@ -11,8 +11,8 @@ import debughost_cli
 
 PACKAGE = Path(debughost_cli.__file__).parent
 JSON_EDGE = {
-    "render/json.py", "render/schema.py", "render/shapes.py", "render/page_shapes.py",
-    "cli/schema.py",
+    "render/json.py", "render/schema.py", "render/shapes.py", "render/config_shapes.py",
+    "render/page_shapes.py", "cli/schema.py",
 }  # fmt: skip
 
 

@@ -144,6 +144,7 @@ TOOLS: Mapping[str, Tool] = {
         ),
         Tool("debug-config", "debug_config.debug_config", reads_only=True),
         Tool("pull", "pull.pull", destructive=True),
+        Tool("move", "move.move", destructive=True, idempotent=False, without=("force",)),
         Tool("rename", "open.rename", idempotent=False),
         Tool("init", "config.init", idempotent=False, without=("file",)),
         Tool("config show", "config.show", reads_only=True),

@@ -34,6 +34,8 @@ from debughost_cli.specs import ServiceSpec
 
 LINK_TRIES = 10
 LINK_PAUSE = 0.03
+_PART = 256 * 1024
+"""Bytes of an archive that are passed on at once."""
 """Seconds; a container that ended is unmounted within 0.1 s."""
 
 
@@ -114,6 +116,13 @@ class DockerContainers:
             lambda c: c.put_archive(ref, "/", iter(make())),
             extra=None,
         )
+
+    def get_archive(self, ref: str, path: str) -> Iterator[bytes]:
+        doing = "reading files"
+        place = f"/containers/{ref}/archive"
+        response = self._caller.get_raw(place, {"path": path}, doing)
+        with response, self._caller.mapped(doing):
+            yield from response.iter_content(_PART)
 
     def read_files(self, ref: str, folder: str, limit: int = 65536) -> Mapping[str, bytes]:
         from debughost_cli.engine.docker.archive import plain_files
