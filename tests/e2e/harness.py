@@ -237,7 +237,8 @@ class Program:
         subprocess.run(
             [program(), "--version"], env=dict(self.env), capture_output=True, check=True
         )
-        return seconds * max(1.0, (time.monotonic() - began) / USUAL_START)
+        opening_ssh = 0.5 if UPLOADED else 0.0
+        return (seconds + opening_ssh) * max(1.0, (time.monotonic() - began) / USUAL_START)
 
     def _environment(self, extra: Mapping[str, str | None] | None) -> dict[str, str]:
         merged = {**self.env, **(extra or {})}
