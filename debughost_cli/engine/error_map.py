@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from debughost_cli import errors
 from debughost_cli.engine.no_entry import NO_ENTRY, NO_ENTRY_HINT, NO_ENTRY_PREFIX
+from debughost_cli.engine.no_manager import NO_MANAGER, NO_MANAGER_HINT, NO_MANAGER_PREFIX
 from debughost_cli.engine.port_types import (
     Conflict,
     ContainerCorrupted,
@@ -185,8 +186,7 @@ _RULES = (
         _error(errors.InUse, "Remove the containers that use it first", "the volume is in use: "),
         "volume is in use|volume is being used",
     ),
-    # Its files are gone already, the container itself is about to be.
-    _rule(None, _engine_error(NotFound, _CHANGED), "rwlayer.* is unexpectedly nil"),
+    _rule(None, _engine_error(NotFound, _CHANGED), "rwlayer.* is unexpectedly nil"),  # Going.
     _rule(
         None,
         _error(
@@ -251,7 +251,7 @@ _RULES = (
     _rule(500, _engine_error(NotFound, _CHANGED), "network not found"),
     _rule(500, _engine_error(Conflict, _CHANGED), _WRONG_STATE),
     _rule(range(401, 404), lambda refusal: permission_denied(refusal.text), "permission denied"),
-    _rule(None, _error(errors.NotAManager, "See 'docker node ls'"), "swarm manager|have a leader"),
+    _rule(None, _error(errors.NotAManager, NO_MANAGER_HINT, NO_MANAGER_PREFIX), NO_MANAGER),
     _rule(429, _not_ready),
     _rule(range(502, 505), _not_ready),
     _rule(None, _unknown),

@@ -13,7 +13,7 @@ from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Engine
 from debughost_cli.errors import DebughostError
 from debughost_cli.models import Drift, Freshness, PullPolicy, Warn
-from debughost_cli.names import HOST, MOUNTPOINT, WORKSPACE
+from debughost_cli.names import HOST, MOUNTPOINT, SWARM_SERVICE, WORKSPACE
 from debughost_cli.planning.drift import find_drift
 from debughost_cli.planning.launcher_status import LauncherStatus
 from debughost_cli.planning.network import choose
@@ -129,7 +129,7 @@ class DriftService:
         network: Network | None,
         companions: ObservedCompanions,
     ) -> tuple[Drift, ...]:
-        if container.place:
+        if SWARM_SERVICE in container.labels:
             # Its specification is not that of a single engine; 'up' compares it.
             return ()
         spec = make_spec(

@@ -161,7 +161,8 @@ class SwarmUp:
             return Action.RECREATED
         if not member.service.replicas:
             return Action.STARTED
-        is_running = member.task is not None and member.task.state == "running"
+        task = member.task
+        is_running = task and task.container and task.state in ("starting", "running")
         if options.converge.restart or not is_running or self._is_due(member, resolved):
             return Action.RESTARTED
         return Action.UNCHANGED
@@ -260,7 +261,6 @@ class SwarmUp:
         action: Action,
     ) -> ProjectResult:  # fmt: skip
         """The project once it is ready. Raises what ``up`` raises for one that is not."""
-        find_instance(self._engine, resolved.project)
         try:
             container, launcher = self._await_ready(resolved, target, ref, options)
         except Interrupted:
@@ -269,6 +269,7 @@ class SwarmUp:
             raise
         except DebughostError as exc:
             raise exc.with_context(changed=action is not Action.UNCHANGED) from exc
+        find_instance(self._engine, resolved.project)
         member = self._engine.view.member_of(container.id)
         shown = member.placed(container) if member else container
         project = describe(self._engine, shown, launcher)

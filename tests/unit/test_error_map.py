@@ -128,6 +128,16 @@ DATA = Path(__file__).parents[1] / "data"
         (500, "crun: executable file `/bin/sh` not found in $PATH", errors.StartFailed),
         (403, "dial unix /var/run/docker.sock: permission denied", errors.EnginePermissionDenied),
         (503, "This node is not a swarm manager", errors.NotAManager),
+        (
+            500,
+            "rpc error: code = Unknown desc = The swarm does not have a leader.",
+            errors.NotAManager,
+        ),
+        (
+            500,
+            "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+            errors.NotAManager,
+        ),
         (502, "Bad Gateway", errors.EngineUnavailable),
         (429, "Too Many Requests", errors.EngineUnavailable),
         (500, "something new", errors.EngineError),
