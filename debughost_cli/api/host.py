@@ -178,11 +178,15 @@ class DebugHost(UpPlacement):
         answer, and where files that the program wrote there would be lost. A failure leaves it
         where it was. Raises Usage, NameConflict, WorkspaceConflict, Busy, and what ``up`` raises.
         """
-        from debughost_cli.api.moving import engine_to_leave
+        from debughost_cli.api.moving import engine_to_leave, moved_in_swarm
         from debughost_cli.services.move import MoveOptions, MoveService
 
         (name,) = self.chosen(project) if project else (self._own_project(),)
         target = self._used = self._engines.named(to, "flag")
+        if in_swarm := moved_in_swarm(self._source, name, target, self._progress, self.environ):
+            self._used = self._source
+            with self._progress.task(name):
+                return in_swarm(self._up_options(wait=True, timeout=timeout))
         old = engine_to_leave(name, self._source, target, self._fleet(), force=force)
         if old is None:
             return self._from_here(name, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from debughost_cli.api.fleet import Fleet, two_engines
@@ -10,6 +11,9 @@ from debughost_cli.services.projects import list_instances
 
 if TYPE_CHECKING:
     from debughost_cli.api.engine_source import EngineSource
+    from debughost_cli.services.progress import Progress
+    from debughost_cli.services.results import ProjectResult
+    from debughost_cli.services.up_state import UpOptions
 
 
 def engine_to_leave(
@@ -57,4 +61,24 @@ def engine_to_leave(
         f"there is no project {project} on any engine",
         hint=f"Create it there: debughost up -p {project} --engine {target.name}",
         details={"project": project},
+    )
+
+
+def moved_in_swarm(
+    chosen: EngineSource, project: str, target: EngineSource, progress: Progress,
+    environ: Mapping[str, str],
+) -> Callable[[UpOptions], ProjectResult] | None:  # fmt: skip
+    """What moves a project that the swarm of the chosen engine runs; None for any other one."""
+    from debughost_cli.services.swarm_move import manager_of_project, move_in_swarm
+
+    try:
+        manager = manager_of_project(chosen.get(), project)
+    except DebughostError as exc:
+        if exc.exit_code is not ExitCode.ENGINE:
+            raise
+        return None
+    if manager is None:
+        return None
+    return lambda options: move_in_swarm(
+        manager, project, target.quick(), progress, options, environ
     )

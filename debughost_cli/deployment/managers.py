@@ -36,7 +36,7 @@ def node_unreachable(project: str, place: SwarmPlace, *, is_known: bool = True) 
     """Its node is lost, or its engine is not (``is_known``) or no container of it is there."""
     if place.is_lost:
         hint = f"Wait until node {place.node} is back: {project} starts again there by itself"
-        hint += "; or remove it and bring it up again, on another node: debughost rm, debughost up"
+        hint += f"; or bring it to another one: debughost move --to NAME -p {project}"
     elif not is_known:
         hint = f"Give the engine of node {place.node} a name under [engines] in your own "
         hint += "configuration: commands, statistics and files go to it directly"

@@ -162,7 +162,7 @@ def test_a_lost_node_is_reported_and_ends_with_one_copy(
             assert refused.document["duration_ms"] < 10_000
         error = run("up", "-p", project, "-w", folder, "--json", check=4).error
         assert error["code"] == "NODE_UNREACHABLE"
-        assert "debughost rm" in error["hint"]
+        assert "debughost move" in error["hint"]
     # The swarm starts it again there before it has ended the one that ran on.
     eventually(
         lambda: swarm.state(project)["ready"] and swarm.running(project) == 1,
