@@ -75,7 +75,8 @@ class EngineSource:
         # A guard of its own: closing must not wait for an engine that does not answer.
         with self._quick_guard:
             if self._quick is None:
-                self._quick = self.connect(timeout=ANSWER_TIMEOUT, retry=False)
+                made = self.connect(timeout=ANSWER_TIMEOUT, retry=False)
+                self._quick = self._with_nodes(made)
             return self._quick
 
     def forget(self) -> None:

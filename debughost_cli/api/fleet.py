@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from debughost_cli import names
 from debughost_cli.api.engine_source import ANSWER_TIMEOUT, EngineSource
+from debughost_cli.engine.port_swarm_types import SwarmRole
 from debughost_cli.errors import DebughostError, EngineTimeout, ExitCode, Usage, WorkspaceConflict
 from debughost_cli.services.projects import list_instances
 from debughost_cli.services.results import EngineReport
@@ -44,6 +47,8 @@ class Found(Struct, frozen=True):
     source: EngineSource
     projects: Mapping[str, ProjectInstance]
     identity: str = ""
+    is_manager: bool = False
+    """Whether it lists what a swarm runs on other engines, too."""
 
 
 class Fleet:
@@ -52,7 +57,7 @@ class Fleet:
     def __init__(self, sources: EngineSources) -> None:
         """Raises InvalidConfig."""
         self._sources = [sources.named(name) for name in sources.entries]
-        self.answers: Sequence[Answer[tuple[str, Mapping[str, ProjectInstance]]]] = ()
+        self.answers: Sequence[Answer[Found]] = ()
         self.found: Sequence[Found] = ()
         """Both of the last listing."""
 
@@ -84,16 +89,16 @@ class Fleet:
     def listed(self) -> Sequence[Found]:
         """The projects of those that answer; an engine that has two names counts once."""
 
-        def work(_: EngineSource, engine: Engine) -> tuple[str, Mapping[str, ProjectInstance]]:
-            return engine.identity(), list_instances(engine)
+        def work(source: EngineSource, engine: Engine) -> Found:
+            is_manager = engine.membership().role is SwarmRole.MANAGER
+            return Found(source, list_instances(engine), engine.identity(), is_manager)
 
         self.answers = self.ask(work)
         found: dict[str, Found] = {}
         for answer in self.answers:
             if answer.value:
-                identity, projects = answer.value
-                found.setdefault(identity, Found(answer.source, projects, identity))
-        self.found = list(found.values())
+                found.setdefault(answer.value.identity, answer.value)
+        self.found = _without_tasks(list(found.values()))
         return self.found
 
     def find(self, project: str) -> EngineSource | None:
@@ -124,6 +129,23 @@ class Fleet:
     def silent(self) -> list[str]:
         """The names of those that did not answer the last listing."""
         return [a.source.name for a in self.answers if a.error]
+
+
+def is_task(instance: ProjectInstance, projects: Iterable[str]) -> bool:
+    """Whether it is what a swarm runs of one of ``projects``, which its manager lists as well."""
+    labels = instance.main.labels
+    return bool(labels.get(names.SWARM_SERVICE)) and instance.project in projects
+
+
+def _without_tasks(found: Sequence[Found]) -> list[Found]:
+    """The project of a swarm is where its manager is; the nodes only run it."""
+    managed = {p for f in found if f.is_manager for p in f.projects}
+    return [
+        f
+        if f.is_manager
+        else replace(f, projects={p: i for p, i in f.projects.items() if not is_task(i, managed)})
+        for f in found
+    ]
 
 
 def two_engines(project: str, engines: Sequence[str]) -> WorkspaceConflict:

@@ -5,17 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from debughost_cli.api.across import not_on_any
 from debughost_cli.api.engine_source import EngineSource
 from debughost_cli.api.fleet import Answer, Fleet
+from debughost_cli.engine.port_swarm_types import SwarmRole
 from debughost_cli.services.engine_load import EngineLoad, EngineState, load_of
 from debughost_cli.services.status import Snapshot, StatusService
 
 if TYPE_CHECKING:
     from debughost_cli.engine.port import Engine
     from debughost_cli.project.engines import EngineEntry
+
+
+class _Seen(Struct, frozen=True):
+    """The projects of one engine."""
+
+    identity: str
+    snapshot: Snapshot
+    role: SwarmRole
+
+
+def _without_tasks(seen: Sequence[_Seen]) -> list[Snapshot]:
+    """What a swarm runs on a node is shown where its manager is, which knows the rest of it."""
+    managed = {
+        p.container.id
+        for s in seen
+        if s.role is SwarmRole.MANAGER
+        for p in s.snapshot.projects
+        if p.container
+    }
+    return [
+        s.snapshot
+        if s.role is SwarmRole.MANAGER
+        else replace(
+            s.snapshot,
+            projects=tuple(
+                p for p in s.snapshot.projects if not (p.container and p.container.id in managed)
+            ),
+        )
+        for s in seen
+    ]
 
 
 class FleetStatus:
@@ -32,18 +64,18 @@ class FleetStatus:
         Raises ProjectNotFound for one that no engine has, where all of them answered.
         """
 
-        def work(source: EngineSource, engine: Engine) -> tuple[str, Snapshot]:
+        def work(source: EngineSource, engine: Engine) -> _Seen:
             service = self._service(source.name, engine)
             found = service.run(projects, stats=stats, must_exist=False)
-            return engine.identity(), _named(found, source)
+            role = engine.membership().role
+            return _Seen(engine.identity(), _named(found, source), role)
 
         answers = self._fleet.ask(work)
-        identities: set[str] = set()
-        shown: list[Snapshot] = []
+        seen: dict[str, _Seen] = {}
         for answer in answers:
-            if answer.value and answer.value[0] not in identities:
-                identities.add(answer.value[0])
-                shown.append(answer.value[1])
+            if answer.value:
+                seen.setdefault(answer.value.identity, answer.value)
+        shown = _without_tasks(list(seen.values()))
         self._check(projects, shown, answers)
         return Snapshot(
             tuple(p for s in shown for p in s.projects),
@@ -61,7 +93,7 @@ class FleetStatus:
         self,
         projects: Sequence[str],
         shown: Sequence[Snapshot],
-        answers: Sequence[Answer[tuple[str, Snapshot]]],
+        answers: Sequence[Answer[_Seen]],
     ) -> None:
         present = {p.project for s in shown for p in s.projects}
         missing = [p for p in projects if p not in present]
