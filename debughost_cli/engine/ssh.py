@@ -122,6 +122,7 @@ class SshTunnel:
     def _connect(self, remote: str, deadline: float) -> str:
         """Starts ssh with a forward of ``remote``; the path of the engine's socket there."""
         self._end()
+        self._make_folder()
         self._socket.unlink(missing_ok=True)
         options = [word for option in OPTIONS for word in ("-o", option)]
         forward = ["-L", f"{self._socket}:{remote}"]
@@ -145,6 +146,13 @@ class SshTunnel:
         if not self._socket.exists():
             raise ssh_failed(self._info, self._destination, self._said(), 0)
         return place
+
+    def _make_folder(self) -> None:
+        """Another command may have taken it for one that was left: nobody listened in it."""
+        with suppress(FileExistsError):
+            self._folder.mkdir(mode=0o700)
+        if self._folder.lstat().st_uid != os.getuid():
+            raise unreachable(self._info, f"{self._folder} is another user's")
 
     def _answer(self, process: subprocess.Popen[bytes], deadline: float) -> tuple[str, str]:
         """Waits for the line that comes once the user is logged in."""

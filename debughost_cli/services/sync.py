@@ -228,7 +228,9 @@ class Syncing:
         if self._cancel.wait(RETRY):
             raise Interrupted
         with suppress(EngineUnavailable, EngineTimeout, ProjectNotFound, EngineError):
-            self._engine = self._connect()
+            before, self._engine = self._engine, self._connect()
+            if before is not self._engine:
+                before.close()
             copy = find_copy(self._engine, self._project)
             if copy:
                 self._begin(copy)
