@@ -31,7 +31,7 @@ class RemoteProjects(ProjectReader):
         from debughost_cli.services.forward import ForwardService
 
         names = self.chosen(projects)
-        engine = self._source.reconnecting()
+        engine = self._home_of(names[0]).reconnecting()
         return ForwardService(engine, self._progress.notice, self.cancel).open(names)
 
     def sync(self, project: str | None = None, *, overwrite: bool = False) -> Syncing:
@@ -50,7 +50,11 @@ class RemoteProjects(ProjectReader):
 
         (name,) = self.chosen(project)
         return Syncing(
-            self._source.reconnecting, name, self._progress.warn, self.cancel, overwrite=overwrite
+            self._home_of(name).reconnecting,
+            name,
+            self._progress.warn,
+            self.cancel,
+            overwrite=overwrite,
         )
 
     def pull(
@@ -76,4 +80,4 @@ class RemoteProjects(ProjectReader):
 
         (name,) = self.chosen(project)
         options = PullOptions(tuple(paths), dry_run, overwrite, deletes)
-        return PullService(self._source.get(), self._progress).run(name, options)
+        return PullService(self._home_of(name).get(), self._progress).run(name, options)

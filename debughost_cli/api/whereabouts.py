@@ -73,6 +73,24 @@ class Whereabouts(Wiring):
         self._mention_engine(str(project), source)
         return work(source.get())
 
+    def _home_of(self, project: str) -> EngineSource:
+        """The engine that has a project, for what stays connected to it; the chosen one where none
+        has it. One request more where the user's file names engines.
+
+        Raises WorkspaceConflict where two others have it.
+        """
+        fleet = self._others()
+        if fleet is None or self._engines.is_single:
+            return self._source
+        from debughost_cli.services.projects import find_instance
+
+        here = find_instance(self._engine(), project) is not None
+        source = None if here else fleet.find(project)
+        if source is None:
+            return self._source
+        self._mention_engine(project, source)
+        return source
+
     def _places(self, projects: Sequence[str]) -> Mapping[str, EngineSource]:
         """Of each project its engine, for some are not on the chosen one; empty for no others.
 

@@ -186,7 +186,8 @@ def test_an_address_that_is_none_is_an_error_where_it_is_used(app: App, tmp_path
     [
         ("stop", "shop"), ("restart", "shop"), ("start", "shop"), ("rm", "shop"), ("logs", "shop"),
         ("status", "shop"), ("wait", "shop"), ("exec", "-p", "shop", "--", "true"),
-        ("rm", "shop", "--dry-run"), ("rm", "shop", "--if-exists"),
+        ("rm", "shop", "--dry-run"), ("rm", "shop", "--if-exists"), ("pull", "-p", "shop"),
+        ("sync", "-p", "shop", "--once"),
     ],
     ids=" ".join,
 )  # fmt: skip
