@@ -84,7 +84,7 @@ class SshTunnel:
         self._destination = _destination(info)
         self._remote = _path(info)
         _remove_left()
-        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._socket = self._folder / _SOCKET
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()
@@ -199,12 +199,24 @@ def _remove_left() -> None:
     """Removes the folders of commands that were killed: nobody listens at the socket any more."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-            if folder.stat().st_uid != os.getuid():
+            if folder.stat().st_uid != os.getuid() or _is_alive(folder.name):
                 continue
             try:
                 probe.connect(str(folder / _SOCKET))
             except ConnectionRefusedError:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(name: str) -> bool:
+    """Whether the process in a folder's name runs: the ssh of one that does may just have ended."""
+    pid = name.removeprefix(_PREFIX).partition("-")[0]
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _path(info: EngineInfo) -> str:

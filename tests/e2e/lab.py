@@ -35,6 +35,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -281,7 +282,16 @@ class Host(PrivateEngine):
         try:
             yield
         finally:
-            os.killpg(self.daemon.pid, signal.SIGCONT)
+            eventually(self._awake, pause=0.1)
+
+    def _awake(self) -> bool:
+        """Continues it. ``nsenter`` stops when it hears that what it runs has been stopped."""
+        assert self.daemon
+        os.killpg(self.daemon.pid, signal.SIGCONT)
+        time.sleep(0.1)
+        both = (self.daemon.pid, *_children(self.daemon.pid))
+        stats = [Path(f"/proc/{pid}/stat").read_text() for pid in both]
+        return not any(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
 
     def small_volume(self, name: str, size: str = "1m") -> None:
         """A volume that is soon full."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -245,12 +246,15 @@ def test_what_a_killed_command_left_is_removed(fake_ssh: FakeSsh, engine: Server
     left = SshTunnel(info(path=socket_of(engine)))
     folder, process = Path(left.url.removeprefix("unix://")).parent, left._process
     assert process
-    SshTunnel(info(path=socket_of(engine))).close()
-    assert folder.exists(), "somebody listens"
     process.kill()
     process.wait()
     SshTunnel(info(path=socket_of(engine))).close()
-    assert not folder.exists()
+    assert folder.exists(), "its command runs"
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    orphaned = folder.rename(folder.with_name(f"debughost-ssh-{gone.pid}-x"))
+    SshTunnel(info(path=socket_of(engine))).close()
+    assert not orphaned.exists()
     left.close()
 
 
