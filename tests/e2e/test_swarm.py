@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +35,13 @@ class Swarm:
         found = (h.eye.containers(project) for h in (self.manager, self.worker))
         return sum(c["State"] == "running" for host in found for c in host)
 
+    def set_manager(self, availability: str) -> None:
+        """Whether the manager takes tasks itself: ``active`` or ``drain``."""
+        client = self.manager.eye.client
+        node = client.inspect_node(client.info()["Swarm"]["NodeID"])
+        spec = {**node["Spec"], "Availability": availability}
+        client.update_node(node["ID"], node["Version"]["Index"], spec)
+
     def has_lost_node(self) -> bool:
         """Whether the manager itself says so."""
         nodes = self.manager.eye.client.nodes()
@@ -65,11 +72,9 @@ def swarm(lab: Lab) -> Iterator[Swarm]:
         worker.eye.client.join_swarm(
             [f"{manager.address}:2377"], token, advertise_addr=worker.address
         )
-        own = client.info()["Swarm"]["NodeID"]
-        node = client.inspect_node(own)
-        version = node["Version"]["Index"]
-        client.update_node(own, version, {**node["Spec"], "Availability": "drain"})
-        yield Swarm(manager, worker, _client(lab, manager, worker))
+        found = Swarm(manager, worker, _client(lab, manager, worker))
+        found.set_manager("drain")
+        yield found
     finally:
         for host in (worker, manager):
             with suppress(APIError):
@@ -79,8 +84,10 @@ def swarm(lab: Lab) -> Iterator[Swarm]:
 def _client(lab: Lab, manager: Host, worker: Host) -> Program:
     """One that reaches the manager by itself, and the worker by the user's own file."""
     pem = worker.tls["DOCKER_CERT_PATH"]
-    entry = f'worker = {{ host = "{worker.tls_url}", tls = "{pem}" }}'
-    write(lab.folder / "home/.config/debughost", {"config.toml": f"[engines]\n{entry}\n"})
+    hosts = {"manager": manager, "worker": worker}
+    entries = [f'{n} = {{ host = "{h.tls_url}", tls = "{pem}" }}' for n, h in hosts.items()]
+    text = "\n".join(["[engines]", *entries, ""])
+    write(lab.folder / "home/.config/debughost", {"config.toml": text})
     return replace(lab.client, env={**lab.client.env, **manager.tls})
 
 
@@ -142,10 +149,12 @@ def test_what_cannot_be_placed_says_why_and_leaves_all_as_it_was(
 
 
 def test_a_lost_node_is_reported_and_ends_with_one_copy(
-    swarm: Swarm, tmp_path: Path, project: str
+    swarm: Swarm, tmp_path: Path, project: str, new_id: Callable[[], str]
 ) -> None:
     run, folder = swarm.run, write(tmp_path / "shop", PAGE)
     run("up", "--swarm", "-p", project, "-w", folder)
+    moved = new_id()
+    run("up", "--swarm", "-p", moved, "-w", write(tmp_path / "other", {"index.html": "moved"}))
     with swarm.worker.partitioned():
         # No engine of [engines] is that node any more, which takes 3 s to find out.
         first = run("status", "--json", "--no-stats")
@@ -163,12 +172,20 @@ def test_a_lost_node_is_reported_and_ends_with_one_copy(
         error = run("up", "-p", project, "-w", folder, "--json", check=4).error
         assert error["code"] == "NODE_UNREACHABLE"
         assert "debughost move" in error["hint"]
+        swarm.set_manager("active")
+        result = run("move", "--to", "manager", "-p", moved, "--json")
+        assert result.data["projects"][0]["swarm"]["node"] == "a"
+        assert result.document["warnings"][-1]["code"] == "OLD_NOT_REMOVED"
+        # With the workspace, never with an empty folder.
+        assert run("exec", "-p", moved, "--", "cat", "index.html").out == "moved"
     # The swarm starts it again there before it has ended the one that ran on.
     eventually(
         lambda: swarm.state(project)["ready"] and swarm.running(project) == 1,
         timeout=30, pause=0.5,
     )  # fmt: skip
     assert run("exec", "-p", project, "--", "cat", "index.html").out == PAGE["index.html"]
+    eventually(lambda: swarm.running(moved) == 1, timeout=30)
+    assert swarm.manager.eye.inspect(moved)["State"]["Running"]
 
 
 def test_an_engine_that_is_no_manager_names_those_that_are(
