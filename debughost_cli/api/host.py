@@ -177,6 +177,11 @@ class DebugHost(UpPlacement):
         ``data``: with the data of its services. ``force``: also where the old engine does not
         answer, and where files that the program wrote there would be lost. A failure leaves it
         where it was. Raises Usage, NameConflict, WorkspaceConflict, Busy, and what ``up`` raises.
+
+        >>> _ = host.up()
+        >>> host.move("build")
+        Traceback (most recent call last):
+        debughost_cli.errors.Usage: project shop is on engine build already
         """
         from debughost_cli.api.moving import engine_to_leave, moved_in_swarm
         from debughost_cli.services.move import MoveOptions, MoveService
