@@ -190,6 +190,8 @@ def up(
     )  # fmt: skip
     if watch:
         _check_watch(session, all_=all_, dry_run=dry_run)
+        # What follows prints as it goes: silence means that nothing changes.
+        session.is_stream = True
     if all_:
         _check_all(flags, allow_workspace)
         return projects_output(session, session.host.up_all(
