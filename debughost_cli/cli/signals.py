@@ -181,10 +181,18 @@ def printing() -> Iterator[None]:
 
 
 def ignore() -> None:
-    """From here on signals have no effect, also one that was to come again."""
-    _set(signal.SIG_IGN, _ENDING)
-    if hasattr(signal, "setitimer"):
+    """From here on signals have no effect, also one that was to come again.
+
+    Those of a program that calls ``main`` itself, without ``install``, are its own.
+    """
+    ours = [n for n in _ENDING if _is_ours(n)]
+    _set(signal.SIG_IGN, ours)
+    if ours and hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _is_ours(name: str) -> bool:
+    return hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is _raise
 
 
 def _set(handler: Handler | signal.Handlers, names: Sequence[str]) -> None:
