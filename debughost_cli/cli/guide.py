@@ -53,7 +53,7 @@ Why is it not ready: debughost wait --for ready --timeout 5 --json, error.detail
 Does a page answer: debughost wait --for http=/health --timeout 30 --json.
 One line a change: debughost events --json. What must be well in a script: status --check.
 
-On an engine of another machine (url_host), url is valid there: debughost forward brings the port
+On an engine of another machine (url_host), url is valid there; "debughost forward" brings the port
 here, until it is ended. "up" again sends what changed; what the program wrote comes back with
   debughost pull --json                 only what changed there; SYNC_CONFLICT where both did
 

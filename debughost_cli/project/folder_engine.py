@@ -29,15 +29,23 @@ def engine_of(folder: Path) -> FolderEngine | None:
     for place in (folder, *folder.parents):
         if any(_mentions(place / name, name) for name in _FILES):
             return _named(place) if place is folder or _is_of(folder, place) else None
-        if (place / _FILES[0]).is_file():
+        if _is_file(place / _FILES[0]):
             return None
     return None
+
+
+def _is_file(path: Path) -> bool:
+    """False also for a path that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _mentions(path: Path, name: str) -> bool:
     from debughost_cli.project.beneath import read_path
 
-    if not path.is_file():
+    if not _is_file(path):
         return False
     try:
         data = read_path(path)

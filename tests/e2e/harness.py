@@ -38,7 +38,7 @@ P = {
     "project", "type", "state", "ready", "health", "url", "port", "ports", "services", "workspace",
     "command", "container", "created_at", "started_at", "uptime_seconds", "restart_count", "stats",
     "exit", "drift", "drift_unknown", "dependencies", "flags", "memory_limit_bytes", "not_ready",
-    "sync", "swarm",
+    "sync", "swarm", "engine", "url_host",
 }  # fmt: skip
 UPLOADED = ("app",) if os.environ.get("DEBUGHOST_TEST_SOCKET") else ()
 """The volume of a workspace that the engine does not see, as on that of scripts/engine-beside."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -98,7 +99,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def relayed(port: int, path: Path, name: str) -> Streams:
-    found = shutil.which(name)
+    # The first python3 in PATH may be a script of a version manager.
+    found = os.path.realpath(sys.executable) if name == "python3" else shutil.which(name)
     assert found, f"the tests need {name}"
     (path / name).symlink_to(found)
     return Streams(relay_command(port), str(path))
@@ -179,6 +181,7 @@ def test_both_sides_send_more_than_anybody_keeps_before_they_read(path: Path, na
 def test_no_relay_outlives_its_client(path: Path, name: str) -> None:
     """The program neither answers nor ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
         streams = relayed(listener.getsockname()[1], path, name)
         streams.sock.sendall(b"\xff\xff\xff\xff")
         peer, _ = listener.accept()
