@@ -28,6 +28,8 @@ import pytest
 NEVER_AGAIN = ("test_at_once", "test_random_kills", "test_interruption", "test_whole_engine")
 WORKERS = ("-n", "5", "--dist", "loadfile", "--no-loadscope-reorder")
 NO_WORKERS = ("-n", "0")
+SLOWEST = ("--durations=15", "--durations-min=10")
+"""What to shorten first where a run takes too long."""
 PASSED, FAILED, NO_TESTS = 0, 1, 5
 """Exit codes of pytest; with another one, nothing can be said of the tests."""
 
@@ -134,8 +136,8 @@ def run(record: Path, arguments: list[str]) -> int:
     """Runs all parts, prints what was run again, and returns pytest's exit code for the whole."""
     parts = []
     for options in (
-        ("--part=together", *WORKERS, *arguments),
-        ("--part=alone", *arguments, *NO_WORKERS),
+        ("--part=together", *SLOWEST, *WORKERS, *arguments),
+        ("--part=alone", *SLOWEST, *arguments, *NO_WORKERS),
     ):
         part = run_pytest(*options)
         if not part.is_sound:
