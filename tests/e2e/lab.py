@@ -61,10 +61,10 @@ def lacks() -> str:
     missing = private_engine_lacks()
     if missing:
         return missing
+    if not _tools():
+        return "sshd of Debian's packages, for hosts of the tests' own"
     needed = [p for p in ("ssh", "ssh-keygen", "ip", "iptables", "mount") if not shutil.which(p)]
-    if needed:
-        return f"{', '.join(needed)}, for hosts of the tests' own"
-    return "" if _tools() else "sshd of Debian's packages, for hosts of the tests' own"
+    return f"{', '.join(needed)}, for hosts of the tests' own" if needed else ""
 
 
 def _tools() -> Path | None:
