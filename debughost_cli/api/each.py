@@ -55,6 +55,8 @@ class EachProject(RemoteProjects):
 
                 items += on_all(fleet, turn, run)
             else:
+                # Once, and not for each of the projects: it may be away.
+                self._engine()
                 here = [Target(p, self._engine) for p in dict.fromkeys(turn)]
                 items += self._wherever(run(here), run)
         if if_exists:

@@ -78,6 +78,9 @@ def _guarded(target: Target, work: Callable[[Target], ProjectResult]) -> Project
 
 
 def _failed_there(target: Target, error: DebughostError) -> ProjectResult:
+    if error.exit_code is ExitCode.ENGINE:
+        # It would be waited for once more.
+        return ProjectResult(Project(target.project), Action.FAILED, error)
     try:
         return failed(target.engine(), target.project, error)
     except DebughostError:
