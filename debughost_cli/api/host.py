@@ -268,7 +268,7 @@ class DebugHost(UpPlacement):
         except DebughostError as exc:
             if check:
                 raise
-            result = failed(source.get(), resolved.project, exc)
+            result = failed(source.get, resolved.project, exc)
         words = resolved.flags.words()
         result = replace(result, workspace=str(resolved.workspace), flags=words)
         if self._placement is None:

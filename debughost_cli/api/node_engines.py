@@ -56,6 +56,7 @@ class NodeEngines:
 
 def _node_of(source: EngineSource) -> tuple[str, EngineSource] | None:
     try:
-        return source.quick().membership().node, source
+        # Not what was kept: a name must not lead to another node than that of today.
+        return source.quick().swarm.membership().node, source
     except DebughostError:
         return None

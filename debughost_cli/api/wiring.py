@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from debughost_cli.api.configuration import Configuration
@@ -16,6 +15,7 @@ from debughost_cli.api.engine_sources import EngineChoice, EngineSources
 from debughost_cli.api.groups import Images, Network, Volumes
 from debughost_cli.api.kept_status import KeptStatus
 from debughost_cli.cancel import CancelToken
+from debughost_cli.closing import Closing
 from debughost_cli.errors import Usage
 from debughost_cli.services.progress import NullProgress, Progress
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from debughost_cli.resources import EngineInfo
 
 
-class Wiring:
+class Wiring(Closing):
     """What all methods need: the engine, the environment, the observer, the token."""
 
     def __init__(
@@ -92,17 +92,6 @@ class Wiring:
         made = copy.copy(self)
         made._wire(folder or self.config.given, progress, cancel)  # noqa: SLF001 - of this class
         return made
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the connections to the engine; a later call opens them again."""

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine
-from debughost_cli.engine.port_swarm_types import SwarmNode, SwarmService, SwarmTask
-from debughost_cli.errors import EngineTimeout, EngineUnavailable
+from debughost_cli.engine.port_swarm_types import SwarmNode, SwarmRole, SwarmService, SwarmTask
+from debughost_cli.errors import EngineTimeout, EngineUnavailable, NotAManager
 from debughost_cli.planning.swarm import (
     current_task,
     place_of,
@@ -65,8 +65,7 @@ class SwarmView:
 
     def read(self, labels: Sequence[str]) -> tuple[SwarmMember, ...]:
         """The members whose services have ``labels``; one request where there is none."""
-        services = self._manager.swarm.services(labels)
-        services = [s for s in services if s.labels.get(names.NODE)]
+        services = [s for s in self._services(labels) if s.labels.get(names.NODE)]
         if not services:
             return ()
         tasks = self._manager.swarm.tasks([s.id for s in services])
@@ -79,6 +78,16 @@ class SwarmView:
             ids = (member.service.id, *(c.id for c in member.containers))
             self._members |= dict.fromkeys(ids, member)
         return found
+
+    def _services(self, labels: Sequence[str]) -> Sequence[SwarmService]:
+        """None where the engine has left its swarm since that was read."""
+        swarm = self._manager.swarm
+        try:
+            return swarm.services(labels)
+        except NotAManager:
+            if swarm.membership().role is SwarmRole.MANAGER:
+                raise
+            return ()
 
     def _containers(self, node: str, labels: Sequence[str]) -> Sequence[ContainerSummary] | None:
         engine = self._node_engine(node)

@@ -1,10 +1,11 @@
 """The facts of ``GET /info`` that stay the same while an engine runs, kept between commands.
 
 For ``/info`` an engine starts three programs, which takes 50 to 120 ms, and every command that
-locks a project needs the engine's ID. They are kept for engines behind a socket of this machine
+locks a project needs the engine's ID. They are believed of engines behind a socket of this machine
 alone, and only as long as the socket is the one that was there: an engine makes a new one when it
-starts. Where systemd makes it, another engine could take its place, so nothing is kept for longer
-than a day.
+starts. Where systemd makes it, another engine could take its place, so nothing is believed for
+longer than a day. Of an engine elsewhere, only what it is in a swarm is believed, which every
+command needs.
 """
 
 from __future__ import annotations
@@ -39,8 +40,18 @@ class Facts(NamedTuple):
 
 def read(endpoint: str) -> Facts | None:
     """What was kept for the engine at that address; None where that may not hold any more."""
-    kept = _load().get(endpoint)
-    match kept:
+    socket = _socket(endpoint)
+    return _recent(endpoint, socket) if socket else None
+
+
+def read_swarm(endpoint: str) -> SwarmMembership | None:
+    """What an engine elsewhere was in a swarm; whoever finds it otherwise requests it again."""
+    found = None if endpoint.startswith(_UNIX) else _recent(endpoint, None)
+    return found.swarm if found else None
+
+
+def _recent(endpoint: str, its_socket: list[int] | None) -> Facts | None:
+    match _load().get(endpoint):
         case {
             "socket": socket,
             "id": str(id_),
@@ -53,15 +64,15 @@ def read(endpoint: str) -> Facts | None:
             users = UserMapping(by_engine, uid, gid)
             swarm = SwarmMembership(SwarmRole(role), node, tuple(map(str, managers)))
             facts = Facts(id_, memory, users, swarm)
-            return facts if is_recent and socket == _socket(endpoint) else None
+            return facts if is_recent and socket == its_socket else None
     return None
 
 
 def keep(endpoint: str, facts: Facts) -> None:
-    """For the next command. Does nothing for engines elsewhere, or where it cannot be written."""
+    """For the next command. Does nothing where it cannot be written, or no socket is there."""
     socket = _socket(endpoint)
     path = _path()
-    if socket is None or path is None:
+    if path is None or (socket is None and endpoint.startswith(_UNIX)):
         return
     users = [facts.users.by_engine, facts.users.first_uid, facts.users.first_gid]
     entry = {

@@ -71,30 +71,22 @@ def _guarded(target: Target, work: Callable[[Target], ProjectResult]) -> Project
     try:
         done = work(target)
     except DebughostError as exc:
-        done = _failed_there(target, exc)
+        done = failed(target.engine, target.project, exc)
     if not target.name:
         return done
     return replace(done, project=replace(done.project, engine=target.name))
 
 
-def _failed_there(target: Target, error: DebughostError) -> ProjectResult:
-    if error.exit_code is ExitCode.ENGINE:
-        # It would be waited for once more.
-        return ProjectResult(Project(target.project), Action.FAILED, error)
-    try:
-        return failed(target.engine(), target.project, error)
-    except DebughostError:
-        return ProjectResult(Project(target.project), Action.FAILED, error)
-
-
-def failed(engine: Engine, project: str, error: DebughostError) -> ProjectResult:
+def failed(connect: Callable[[], Engine], project: str, error: DebughostError) -> ProjectResult:
     """The result of a failure, with the project as it is now, as far as that can be known.
 
-    A project of that id that belongs to another workspace is not shown.
+    An engine that is away is not waited for again, and a project of that id that belongs to another
+    workspace is not shown.
     """
     found = Project(project)
     if error.exit_code is not ExitCode.ENGINE and not isinstance(error, WorkspaceConflict):
         try:
+            engine = connect()
             instance = find_instance(engine, project)
             if instance:
                 found = describe(engine, *observe(engine, instance.main.id))

@@ -14,12 +14,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from enum import StrEnum
-from types import TracebackType
-from typing import Self
 
 from msgspec import Struct
 
 from debughost_cli.cancel import CancelToken
+from debughost_cli.closing import Closing
 from debughost_cli.deployment.places import url_host
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.errors import DebughostError, Interrupted, PortInUse, ProjectNotFound
@@ -101,7 +100,7 @@ class ForwardService:
         return [ForwardedPort(project, b.name, b.host_port, host) for b in bindings]
 
 
-class Forwarding:
+class Forwarding(Closing):
     """Listens while it is open; iterated over, it gives what happens until it is cancelled."""
 
     def __init__(self, engine: Engine, ports: Sequence[ForwardedPort], cancel: CancelToken) -> None:
@@ -127,17 +126,6 @@ class Forwarding:
             self._events.put(ForwardEvent(ForwardKind.LISTENING, port))
         if self.ports:
             threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[ForwardEvent]:
         """Raises Interrupted once it is cancelled; without ports it has nothing to wait for."""

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from msgspec import Struct
 
 from debughost_cli import names
 from debughost_cli.cancel import CancelToken
 from debughost_cli.characters import shown
+from debughost_cli.closing import Closing
 from debughost_cli.deployment.transport import Transport, transport_of
 from debughost_cli.engine.port import Conflict, Engine, NotFound
 from debughost_cli.errors import (
@@ -119,7 +118,7 @@ class _Talk(NullProgress):
             self._on_warn(code, message)
 
 
-class Syncing:
+class Syncing(Closing):
     """Holds the lock while it is open; iterated over, it sends what changes, until cancelled."""
 
     def __init__(
@@ -147,17 +146,6 @@ class Syncing:
     def is_needed(self) -> bool:
         """False where the engine mounts the workspace: every change is there already."""
         return self._copy is not None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Lets another client in."""

@@ -13,8 +13,8 @@ from typing import NoReturn
 import docker
 import pytest
 
-from .harness import Eye, Program, environment, program
-from .lab import ROOT, Lab
+from .harness import Eye, Program, environment, program, write
+from .lab import ROOT, Host, Lab
 from .lab import lacks as lab_lacks
 from .private_engine import Private, PrivateEngine, lacks, load_image
 from .service_images import mariadb_image as mariadb_image
@@ -22,6 +22,7 @@ from .service_images import postgres_image as postgres_image
 from .service_images import redis_image as redis_image
 from .service_images import service_image as service_image
 from .shared_resources import removed_at_the_end
+from .workspaces import PAGE
 
 HERE = Path(__file__).parent
 RUN = f"t{secrets.token_hex(3)}-"
@@ -159,3 +160,17 @@ def lab(lab_session: Lab) -> Iterator[Lab]:
     """Hosts without containers, see the module; they are started when they are first used."""
     yield lab_session
     lab_session.clear()
+
+
+@pytest.fixture
+def far(lab: Lab) -> Host:
+    """A host with the image for static sites."""
+    host = lab.host("a")
+    host.load("static")
+    return host
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """The workspace of a static site."""
+    return write(tmp_path / "shop", PAGE)

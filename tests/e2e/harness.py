@@ -284,6 +284,12 @@ class Eye:
             out, frames = out + frames[8:end], frames[end:]
         return self.client.exec_inspect(made)["ExitCode"], out.decode()
 
+    def read(self, project: str, *command: str) -> bytes:
+        """What a command in the only container of a project prints."""
+        (found,) = self.containers(project)
+        made = self.client.exec_create(found["Id"], list(command))
+        return bytes(self.client.exec_start(made))
+
     def logs(self, project: str) -> str:
         return self.client.logs(self.inspect(project)["Id"]).decode()
 

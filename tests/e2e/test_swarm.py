@@ -13,6 +13,7 @@ from docker.errors import APIError
 
 from .harness import Program, eventually, write
 from .lab import Host, Lab
+from .private_engine import Private
 
 PAGE = {"index.html": "<h1>one</h1>"}
 
@@ -202,3 +203,15 @@ def test_an_engine_that_is_no_manager_names_those_that_are(
     assert worker("exec", "-p", project, "--", "cat", "index.html").out == PAGE["index.html"]
     assert worker("status", "--json").data["projects"][0]["ready"] is True
     swarm.run("rm", "-p", project, "--volumes")
+
+
+def test_an_engine_that_has_left_its_swarm_is_like_any_other(private: Private) -> None:
+    client = private.eye.client
+    client.init_swarm(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+    try:
+        private.run("up", "--swarm", "-p", "p", "--dry-run", "--json", check=False)
+        assert private.run("status", "--json").data["projects"] == []
+    finally:
+        client.leave_swarm(force=True)
+    assert private.run("status", "--json").data["projects"] == []
+    assert private.run("logs", "-p", "p", "--json", check=3).error["code"] == "PROJECT_NOT_FOUND"

@@ -14,38 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from .harness import Eye, Result, check_document, eventually, write
 from .lab import Host, Lab
-from .workspaces import PAGE
-
-PROJECT = {"label": "debug-host.project=shop"}
-
-
-@pytest.fixture
-def far(lab: Lab) -> Host:
-    host = lab.host("a")
-    host.load("static")
-    return host
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    write(folder, PAGE)
-    return folder
-
-
-def inside(eye: Eye, *command: str) -> bytes:
-    (found,) = eye.client.containers(filters=PROJECT)
-    made = eye.client.exec_create(found["Id"], list(command))
-    return bytes(eye.client.exec_start(made))
 
 
 def files(eye: Eye) -> set[bytes]:
     """All that is in the workspace there."""
-    found = inside(eye, "sh", "-c", "cd /app && find . -path ./.debughost -prune -o -print0")
+    found = eye.read("shop", "sh", "-c", "cd /app && find . -path ./.debughost -prune -o -print0")
     return {path[2:] for path in found.split(b"\0") if path not in (b"", b".")}
 
 
@@ -117,7 +92,7 @@ def test_what_is_saved_here_is_there_within_a_second(lab: Lab, far: Host, shop: 
     page = shop / "index.html"
 
     def shown(text: str) -> Callable[[], bool]:
-        return lambda: inside(far.eye, "cat", "/app/index.html") == text.encode()
+        return lambda: far.eye.read("shop", "cat", "/app/index.html") == text.encode()
 
     with synced(lab, far, shop) as sync:
         limit = lab.client.slow(1.0)
@@ -141,7 +116,7 @@ def test_what_is_saved_here_is_there_within_a_second(lab: Lab, far: Host, shop: 
         (shop / "out").rename(shop / "other")
         want = {b"folder", b"index.html", b"other", name, name + b"/inner"}
         eventually(lambda: files(far.eye) == want, timeout=20)
-        assert inside(far.eye, "cat", "/app/folder") == b"a file now"
+        assert far.eye.read("shop", "cat", "/app/folder") == b"a file now"
         status = lab.client("status", "--json", env=far.tls)
         assert status.project["sync"]["state"] == "current"
         done = sync.result(130)
@@ -164,7 +139,7 @@ def test_one_client_at_a_time(lab: Lab, far: Host, shop: Path) -> None:
             return lab.client("sync", "--once", env=far.tls, cwd=shop, check=False).code == 0
 
         eventually(is_free, timeout=10)
-    assert b"flock" not in inside(far.eye, "sh", "-c", "cat /proc/[0-9]*/cmdline")
+    assert b"flock" not in far.eye.read("shop", "sh", "-c", "cat /proc/[0-9]*/cmdline")
 
 
 def test_what_both_sides_changed_is_never_overwritten(lab: Lab, far: Host, shop: Path) -> None:
@@ -174,7 +149,7 @@ def test_what_both_sides_changed_is_never_overwritten(lab: Lab, far: Host, shop:
     script = "cd /app; echo theirs >both; echo theirs >theirs; mkdir -p made ignored; rm gone;"
     script += "echo made >made/file; ln -s /etc/passwd out; ln -s made/file link; mkfifo pipe;"
     script += "echo log >ignored/log; mkdir -p .git/hooks; echo evil >.git/hooks/pre-commit"
-    inside(far.eye, "sh", "-c", script)
+    far.eye.read("shop", "sh", "-c", script)
     (shop / "both").write_text("ours")
     for words in (("sync", "--once"), ("pull",), ("pull", "--dry-run")):
         error = lab.client(*words, "--json", env=far.tls, cwd=shop, check=5).error
@@ -215,11 +190,11 @@ def test_what_was_missed_is_caught_up(lab: Lab, far: Host, shop: Path) -> None:
             (shop / "index.html").write_text("during the partition")
             time.sleep(2)
         want = b"during the partition"
-        eventually(lambda: inside(far.eye, "cat", "/app/index.html") == want, timeout=60)
+        eventually(lambda: far.eye.read("shop", "cat", "/app/index.html") == want, timeout=60)
         lab.client("up", "--recreate", env=far.tls, cwd=shop)
         (shop / "index.html").write_text("after the recreation")
         want = b"after the recreation"
-        eventually(lambda: inside(far.eye, "cat", "/app/index.html") == want, timeout=40)
+        eventually(lambda: far.eye.read("shop", "cat", "/app/index.html") == want, timeout=40)
         sync.has("back")
         lab.client("stop", env=far.tls, cwd=shop)
         (shop / "index.html").write_text("while it was stopped")
@@ -227,7 +202,7 @@ def test_what_was_missed_is_caught_up(lab: Lab, far: Host, shop: Path) -> None:
         sync.has("back", 2)
         (shop / "index.html").write_text("while it runs again")
         want = b"while it runs again"
-        eventually(lambda: inside(far.eye, "cat", "/app/index.html") == want, timeout=40)
+        eventually(lambda: far.eye.read("shop", "cat", "/app/index.html") == want, timeout=40)
         sync.result(130)
 
 

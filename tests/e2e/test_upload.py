@@ -13,31 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from .harness import Eye, write
 from .lab import Host, Lab
-from .workspaces import PAGE
 
 VOLUME = "debug-host-shop-app"
-
-
-@pytest.fixture
-def far(lab: Lab) -> Host:
-    host = lab.host("a")
-    host.load("static")
-    return host
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    write(folder, PAGE)
-    return folder
-
-
-def in_container(eye: Eye, *command: str) -> bytes:
-    (found,) = eye.client.containers(filters={"label": "debug-host.project=shop"})
-    made = eye.client.exec_create(found["Id"], list(command))
-    return bytes(eye.client.exec_start(made))
 
 
 def test_what_changes_here_is_there_after_the_next_up(lab: Lab, far: Host, shop: Path) -> None:
@@ -45,11 +23,11 @@ def test_what_changes_here_is_there_after_the_next_up(lab: Lab, far: Host, shop:
     (shop / "old" / "inner" / "file").write_text("old")
     first = lab.client("up", "-w", shop, "--json", env=far.tls)
     assert first.project["sync"] == {"state": "current", "files": 0}
-    assert in_container(far.eye, "cat", "/app/index.html") == b"<h1>hello</h1>\n"
-    assert in_container(far.eye, "stat", "-c", "%u", "/app", "/app/index.html") == b"12345\n12345\n"
+    assert far.eye.read("shop", "cat", "/app/index.html") == b"<h1>hello</h1>\n"
+    assert far.eye.read("shop", "stat", "-c", "%u", "/app", "/app/index.html") == b"12345\n12345\n"
     again = lab.client("up", "-w", shop, "--json", env=far.tls)
     assert (again.project["action"], again.document["changed"]) == ("unchanged", False)
-    in_container(far.eye, "sh", "-c", "echo own >/app/own; echo own >/app/old/own")
+    far.eye.read("shop", "sh", "-c", "echo own >/app/own; echo own >/app/old/own")
     (shop / "index.html").write_text("changed")
     (shop / "new").symlink_to("index.html")
     (shop / "old" / "inner" / "file").unlink()
@@ -59,8 +37,8 @@ def test_what_changes_here_is_there_after_the_next_up(lab: Lab, far: Host, shop:
     assert b"shop: workspace: stale (3 files)" in lab.client("status", env=far.tls).stdout
     third = lab.client("up", "-w", shop, "--json", env=far.tls)
     assert (third.project["action"], third.document["changed"]) == ("unchanged", True)
-    assert in_container(far.eye, "cat", "/app/new") == b"changed"
-    found = in_container(far.eye, "find", "/app", "-not", "-path", "*/.debughost*").split()
+    assert far.eye.read("shop", "cat", "/app/new") == b"changed"
+    found = far.eye.read("shop", "find", "/app", "-not", "-path", "*/.debughost*").split()
     assert sorted(found) == [
         b"/app", b"/app/index.html", b"/app/new", b"/app/old", b"/app/old/own", b"/app/own",
     ]  # fmt: skip
@@ -121,7 +99,7 @@ def test_an_upload_that_is_cut_off_is_repeated_and_never_started(
             (shop / "0.bin").write_bytes(rng.randbytes(1 << 20))
     lab.client("up", "-w", shop, env=far.tls)
     assert len(stored(far)) == 1
-    sums = in_container(far.eye, "sh", "-c", "cd /app && sha256sum *.bin").decode().split()
+    sums = far.eye.read("shop", "sh", "-c", "cd /app && sha256sum *.bin").decode().split()
     assert dict(zip(sums[1::2], sums[::2], strict=True)) == {
         p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in shop.glob("*.bin")
     }
@@ -139,18 +117,18 @@ def test_ten_thousand_files_with_all_kinds_of_names(lab: Lab, far: Host, shop: P
     lab.client("up", "-w", shop, env=far.tls)
     listing = "LC_ALL=C ls -Ab | grep -v debughost | sha256sum; cat 77/* | sha256sum"
     here = subprocess.run(["sh", "-c", listing], cwd=shop, capture_output=True, check=True)
-    assert in_container(far.eye, "sh", "-c", f"cd /app && {listing}") == here.stdout
-    assert in_container(far.eye, "readlink", "/app/out") == b"../../etc/passwd\n"
+    assert far.eye.read("shop", "sh", "-c", f"cd /app && {listing}") == here.stdout
+    assert far.eye.read("shop", "readlink", "/app/out") == b"../../etc/passwd\n"
     shutil.rmtree(shop / "7")
     up = lab.client("up", "-w", shop, env=far.tls)
     assert "Uploading 0 files (0.0 MB), deleting 101 of shop" in up.err
-    assert in_container(far.eye, "ls", "/app/7").startswith(b"ls: cannot access")
+    assert far.eye.read("shop", "ls", "/app/7").startswith(b"ls: cannot access")
     stopped = lab.client("stop", "shop", env=far.tls)
     assert stopped.code == 0
     shutil.rmtree(shop / "8")
     lab.client("up", "-w", shop, env=far.tls)
-    assert in_container(far.eye, "ls", "/app/8").startswith(b"ls: cannot access")
-    assert in_container(far.eye, "ls", "/app/.debughost").split() == [b"manifest", b"pending"]
+    assert far.eye.read("shop", "ls", "/app/8").startswith(b"ls: cannot access")
+    assert far.eye.read("shop", "ls", "/app/.debughost").split() == [b"manifest", b"pending"]
 
 
 def test_a_wrong_clock_changes_nothing(lab: Lab, far: Host, shop: Path) -> None:
@@ -159,5 +137,5 @@ def test_a_wrong_clock_changes_nothing(lab: Lab, far: Host, shop: Path) -> None:
     assert lab.client("status", "--json", env=far.tls).project["sync"]["state"] == "current"
     (shop / "index.html").write_text("changed")
     lab.at("-1h")("up", "--no-wait", "-w", shop, env=far.tls)
-    assert in_container(far.eye, "cat", "/app/index.html") == b"changed"
+    assert far.eye.read("shop", "cat", "/app/index.html") == b"changed"
     assert lab.client("status", "--json", env=far.tls).project["sync"]["state"] == "current"

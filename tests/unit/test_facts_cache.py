@@ -57,9 +57,15 @@ def test_an_engine_that_was_started_again_is_asked_again(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:2375", "ssh://build", "npipe:////./pipe/e"])
-def test_nothing_is_kept_of_an_engine_whose_socket_is_not_here(endpoint: str) -> None:
+def test_its_swarm_alone_is_believed_of_an_engine_whose_socket_is_not_here(endpoint: str) -> None:
+    assert facts_cache.read_swarm(endpoint) is None
     facts_cache.keep(endpoint, FACTS)
     assert facts_cache.read(endpoint) is None
+    assert facts_cache.read_swarm(endpoint) == FACTS.swarm
+
+
+def test_nothing_is_kept_of_a_socket_that_is_not_there(tmp_path: Path) -> None:
+    facts_cache.keep(f"unix://{tmp_path}/none.sock", FACTS)
     assert not stored().exists()
 
 

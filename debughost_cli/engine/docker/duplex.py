@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Protocol
 
 from debughost_cli.engine.docker.demultiplex import Demultiplexer, stream_name
 from debughost_cli.engine.port_types import Codec
@@ -22,10 +22,22 @@ FULL = 256 * 1024
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
+class Socket(Protocol):
+    """What is used of a socket, plain or with TLS."""
+
+    def fileno(self) -> int: ...
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def send(self, data: bytearray, /) -> int: ...
+
+    def setblocking(self, flag: bool, /) -> None: ...
+
+
 class Duplex:
     """``sock``: the upgraded connection to the engine, ``early`` what was read of it already."""
 
-    def __init__(self, sock: Any, early: bytes, peer: socket.socket, codec: Codec) -> None:
+    def __init__(self, sock: Socket, early: bytes, peer: socket.socket, codec: Codec) -> None:
         self._sock = sock
         self._peer = peer
         self._codec = codec
@@ -55,8 +67,9 @@ class Duplex:
                 send(self._peer, self._to_peer)
         return is_open and not self._to_engine
 
-    def _wait(self, is_open: bool) -> tuple[list[Any], list[Any]]:
-        reads, writes = [], []
+    def _wait(self, is_open: bool) -> tuple[list[Socket], list[Socket]]:
+        reads: list[Socket] = []
+        writes: list[Socket] = []
         is_going = is_open and not self._codec.is_over
         if is_going and len(self._to_peer) < FULL:
             reads.append(self._sock)
@@ -88,7 +101,9 @@ class Duplex:
         self._to_engine += self._codec.input(data)
 
 
-def wait(reads: list[Any], writes: list[Any], seconds: float | None) -> tuple[list[Any], list[Any]]:
+def wait(
+    reads: list[Socket], writes: list[Socket], seconds: float | None
+) -> tuple[list[Socket], list[Socket]]:
     """Those that can be read, and written; select alone knows no descriptor above 1023.
 
     Raises TimeoutError after so many seconds in which nothing happened.
@@ -111,19 +126,19 @@ def wait(reads: list[Any], writes: list[Any], seconds: float | None) -> tuple[li
     return found
 
 
-def _events(reads: list[Any], writes: list[Any]) -> Iterator[tuple[Any, int]]:
+def _events(reads: list[Socket], writes: list[Socket]) -> Iterator[tuple[Socket, int]]:
     for sock in {*reads, *writes}:
         yield sock, select.POLLIN * (sock in reads) | select.POLLOUT * (sock in writes)
 
 
-def received(sock: Any) -> bytes | None:
+def received(sock: Socket) -> bytes | None:
     """What has arrived: nothing at the end, None where there is none yet. Raises OSError."""
     with suppress(*_AGAIN):
         return bytes(sock.recv(CHUNK))
     return None
 
 
-def send(sock: Any, data: bytearray) -> None:
+def send(sock: Socket, data: bytearray) -> None:
     """Takes from ``data`` what can be sent now. Raises OSError."""
     with suppress(*_AGAIN):
         del data[: sock.send(data)]

@@ -88,7 +88,8 @@ class DockerEngine:
 
     def membership(self) -> SwarmMembership:
         """From ``Swarm`` in ``GET /info``."""
-        return self._read_facts().swarm
+        kept = None if self._facts else facts_cache.read_swarm(self.info.endpoint)
+        return kept or self._read_facts().swarm
 
     @cached_property
     def swarm(self) -> DockerSwarm:
