@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +25,7 @@ from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.images import ImageChoice, ImageService
 from debughost_cli.services.installed import is_installed
 from debughost_cli.services.listings import Listings
-from debughost_cli.services.owner_process import OwnerProcess
+from debughost_cli.services.owner_process import this_process
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.project_ports import kept_ports
 from debughost_cli.services.spec import adopted_port, make_spec
@@ -56,8 +55,7 @@ class DriftService:
         self._images: dict[object, ImageChoice] = {}
         self._networks: dict[str, Network | None] = {}
         self._guard = threading.Lock()
-        # Nothing is created, so any process of this machine will do.
-        self._owner = OwnerProcess(host_identity(), os.getpid(), started=0.0)
+        self._owner = this_process(host_identity())
 
     def compare(
         self,

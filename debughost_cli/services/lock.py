@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
 from debughost_cli.private_folder import private_folder
-from debughost_cli.services.owner_process import is_alive, process_start
+from debughost_cli.services.owner_process import RAN_AT, is_alive
 from debughost_cli.services.progress import OnPhase, PhaseKind
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def _release(lock: BaseFileLock, path: Path) -> None:
 def is_held(engine: str, project: str) -> bool:
     """True while a command of this user works on the project, as the lock's note shows."""
     note = _noted(_path(engine, project))
-    pid, started = note.get("pid"), note.get("started")
-    return isinstance(pid, int) and isinstance(started, float) and is_alive(pid, started)
+    pid, ran_at = note.get("pid"), note.get("ran_at")
+    return isinstance(pid, int) and isinstance(ran_at, float) and is_alive(pid, ran_at)
 
 
 def _path(engine: str, project: str) -> Path:
@@ -126,7 +126,7 @@ def _write_owner(path: Path) -> None:
     """The process that has the lock, for the message of the others; it may fail."""
     facts = {
         "pid": os.getpid(),
-        "started": process_start(os.getpid()),
+        "ran_at": RAN_AT,
         "command": Path(sys.argv[0]).name + " " + " ".join(sys.argv[1:2]),
         "since": rfc3339(datetime.now(UTC)),
     }

@@ -237,7 +237,7 @@ class Observer:
                 raise ConcurrentModification(container.name, owner)
             self._check_never_started(container)
         current, leftovers = self._inspect_first(instance)
-        if current and is_at_work(current.labels, current.created_at, self._owner):
+        if leftovers and current and is_at_work(current.labels, current.created_at, self._owner):
             # Its owner process may want to restore what it replaced.
             leftovers = [c.id for c in never_started]
         return current, tuple(leftovers)

@@ -7,6 +7,7 @@ not, and must not take what is just being created for a leftover.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -18,30 +19,35 @@ REMOTE_OWNER_TIMEOUT = timedelta(seconds=60)
 """How long an owner process on another machine, which cannot be observed, counts as at work."""
 _START_TOLERANCE = 2.0
 """Seconds by which two readings of a process's start may differ when the clock was set."""
+RAN_AT = time.time()
+"""A moment at which this process ran, in seconds since the epoch. Its start would take psutil."""
 
 
 class OwnerProcess(Struct, frozen=True):
-    """A process, identified by its machine, its id and its start in seconds since the epoch."""
+    """A process: its machine, its number, and a moment at which the number was its own.
+
+    ``ran_at``: in seconds since the epoch; another process with that number started later.
+    """
 
     host: str
     pid: int
-    started: float
+    ran_at: float
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.pid}:{self.started:.2f}"
+        return f"{self.host}:{self.pid}:{self.ran_at:.2f}"
 
 
 def this_process(host: str) -> OwnerProcess:
     """The process that runs this; ``host``: the identity of its machine."""
-    return OwnerProcess(host, os.getpid(), process_start(os.getpid()) or 0.0)
+    return OwnerProcess(host, os.getpid(), RAN_AT)
 
 
 def parse(text: str) -> OwnerProcess | None:
     """The owner process in a label, None where there is none that can be read."""
     host, _, rest = text.partition(":")
-    pid, _, started = rest.partition(":")
+    pid, _, ran_at = rest.partition(":")
     try:
-        return OwnerProcess(host, int(pid), float(started))
+        return OwnerProcess(host, int(pid), float(ran_at))
     except ValueError:
         return None
 
@@ -55,21 +61,15 @@ def is_at_work(
         return False
     owner = parse(text)
     if owner and owner.host == this.host:
-        return is_alive(owner.pid, owner.started)
+        return is_alive(owner.pid, owner.ran_at)
     return (now or datetime.now(UTC)) - created_at < REMOTE_OWNER_TIMEOUT
 
 
-def is_alive(pid: int, started: float) -> bool:
-    """Whether this machine has that very process; numbers are used again."""
-    found = process_start(pid)
-    return found is not None and abs(found - started) < _START_TOLERANCE
-
-
-def process_start(pid: int) -> float | None:
-    """When a process started, in seconds since the epoch; None where there is no such process."""
+def is_alive(pid: int, ran_at: float) -> bool:
+    """Whether the process that had the number at that moment still runs; numbers are used again."""
     import psutil
 
     try:
-        return psutil.Process(pid).create_time()
+        return psutil.Process(pid).create_time() < ran_at + _START_TOLERANCE
     except (psutil.NoSuchProcess, ValueError):  # No process has a negative number.
-        return None
+        return False

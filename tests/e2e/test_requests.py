@@ -102,6 +102,18 @@ def test_no_command_asks_more_than_it_needs(counted: Counted, project: str, tmp_
     assert again["POST /containers/create"] == 1
 
 
+def test_what_usually_happens_loads_nothing_for_what_rarely_does(
+    run: Program, project: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "p", python())
+    run("up", "-p", project, "-w", folder)
+    for command in (("up", "-w", folder), ("stop",), ("start",), ("exec", "--", "true"), ("rm",)):
+        traced = run(command[0], "-p", project, *command[1:], env={"PYTHONPROFILEIMPORTTIME": "1"})
+        loaded = set(re.findall(r"^import time:.*\| +(\S+)$", traced.err, re.MULTILINE))
+        assert "requests" in loaded
+        assert not loaded & {"psutil", "tenacity", "rich", "pathspec"}, command
+
+
 @pytest.mark.once  # only root may look into the engine's process
 def test_nothing_is_proven_where_the_engine_s_process_has_our_files(
     run: Program, project: str, tmp_path: Path

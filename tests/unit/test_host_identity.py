@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from debughost_cli.services.owner_process import (
     is_alive,
     is_at_work,
     parse,
-    process_start,
     this_process,
 )
 
@@ -68,20 +68,21 @@ def test_two_folders_of_state_have_identities_of_their_own(
     assert identity() != first
 
 
-def test_a_process_is_its_number_and_its_start() -> None:
+def test_a_process_has_its_number_from_its_start_to_its_end() -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started = process_start(process.pid)
-    assert started is not None
-    assert is_alive(process.pid, started)
-    assert not is_alive(process.pid, started - 60), "its number was used by another one before"
+    now = time.time()
+    assert is_alive(process.pid, now)
+    assert is_alive(process.pid, now + 3600), "a note that it wrote later"
+    assert not is_alive(process.pid, now - 60), "its number was used by another one before"
     process.communicate(b"\n")
-    assert not is_alive(process.pid, started)
+    assert not is_alive(process.pid, now)
 
 
 def test_the_label_of_an_owner_process_is_read_back() -> None:
     this = this_process("host")
-    assert parse(str(this)) == replace(this, started=round(this.started, 2))
-    assert this.pid == os.getpid()
+    assert parse(str(this)) == replace(this, ran_at=round(this.ran_at, 2))
+    assert this == this_process("host")
+    assert is_alive(this.pid, this.ran_at)
 
 
 @pytest.mark.parametrize("text", ["", "host", "host:1", "host:one:2.0", "host:1:now"])
@@ -106,6 +107,4 @@ def test_who_is_at_work() -> None:
     assert not is_at_work({}, NOW, this, NOW)
     for pid in ("-1", "9" * 4000):
         assert not is_at_work({names.OWNER: f"{this.host}:{pid}:1.0"}, NOW, this, NOW)
-    parent = process_start(os.getppid())
-    assert parent is not None
-    assert at_work(OwnerProcess("here", os.getppid(), parent), age=3600)
+    assert at_work(OwnerProcess("here", os.getppid(), time.time()), age=3600)

@@ -119,6 +119,19 @@ def test_the_version_loads_nothing_at_all(argv: list[str]) -> None:
     assert not {"typer", "signal", "re", "typing"} & set(modules.split())
 
 
+ENDED = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0]))
+sys.argv[1:] = ["--help"]
+from debughost_cli.__main__ import script
+script()
+"""
+
+
+def test_neither_start_nor_end_search_for_garbage() -> None:
+    assert python(ENDED).stdout.splitlines()[-1] == "True 100000"
+
+
 def test_what_is_imported_beforehand_is_what_calls_need() -> None:
     code = """
 import sys
