@@ -31,6 +31,6 @@ class KeptStatus:
             if self._service is None or self._engine is not engine:
                 self._engine = engine
                 self._service = StatusService(
-                    engine, self._environ, measured_every=_MEASURED_EVERY, compared_every=0.0
+                    engine, self._environ, measured_every=_MEASURED_EVERY, read_every=0.0
                 )
             return self._service

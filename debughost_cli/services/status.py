@@ -33,8 +33,10 @@ from debughost_cli.services.results import EngineReport, unanswered
 from debughost_cli.services.worker_pool import WorkerPool
 
 WORKERS = 16
-COMPARED_EVERY = 10.0
-"""Seconds between two readings of a workspace's configuration, which takes longer than all else."""
+READ_EVERY = 10.0
+"""Seconds between two readings of what takes long and hardly ever changes: a workspace's
+configuration, and how a program is that was ready.
+"""
 LONGEST_SPAN = 60.0
 """Seconds after which a sample is too old to tell what a container uses now."""
 WORTH = 20
@@ -77,6 +79,14 @@ class _Measured(Struct, frozen=True):
     until: float
 
 
+class _Observed(Struct, frozen=True):
+    """A container that was ready, with what the list said of it, and until when that counts."""
+
+    said: str
+    until: float
+    found: tuple[Container, LauncherStatus]
+
+
 class _Compared(Struct, frozen=True):
     """A run of a container with what it was compared with, and until when that counts."""
 
@@ -90,8 +100,8 @@ class StatusService:
 
     ``measured_every``: seconds for which what was measured counts, and is not measured again; more
     of them where the engine takes long to measure.
-    ``compared_every``: seconds between two readings of a workspace's configuration. Several threads
-    may call one service.
+    ``read_every``: seconds between two readings of a workspace's configuration, and of a container
+    that was ready as long as the list says the same of it. Several threads may call one service.
     """
 
     def __init__(
@@ -101,14 +111,15 @@ class StatusService:
         clock: Clock = SYSTEM_CLOCK,
         *,
         measured_every: float = 0.0,
-        compared_every: float = COMPARED_EVERY,
+        read_every: float = READ_EVERY,
     ) -> None:
         self._engine = engine
         self._environ = environ
         self._clock = clock
         self._measured_every = measured_every
-        self._compared_every = compared_every
+        self._read_every = read_every
         self._measured: dict[str, _Measured] = {}
+        self._observed: dict[str, _Observed] = {}
         self._compared: dict[str, _Compared] = {}
 
     def run(
@@ -126,6 +137,7 @@ class StatusService:
         chosen = [found[p] for p in names if p in found]
         ids = {c.id for i in found.values() for c in (i.main, *i.companions)}
         self._measured = {ref: m for ref, m in dict(self._measured).items() if ref in ids}
+        self._observed = {ref: o for ref, o in dict(self._observed).items() if ref in ids}
         self._compared = {ref: c for ref, c in dict(self._compared).items() if ref in ids}
         if not chosen:
             return Snapshot(())
@@ -153,7 +165,7 @@ class StatusService:
     def _seen(self, instance: ProjectInstance, drift: DriftService) -> _Seen | None:
         """None where it was removed since the list was made."""
         try:
-            container, launcher = observe(self._engine, instance.main.id)
+            container, launcher = self._observe(instance.main)
             project = describe(self._engine, container, launcher)
             compared = self._compare(container, launcher, instance, drift)
         except NotFound:
@@ -167,6 +179,17 @@ class StatusService:
             sync=compared.sync or project.sync,
         )
         return _Seen(container, project, compared.warning, tuple(both for both in found if both))
+
+    def _observe(self, summary: ContainerSummary) -> tuple[Container, LauncherStatus]:
+        """Raises NotFound."""
+        now, known = self._clock.monotonic(), self._observed.get(summary.id)
+        if known and known.said == summary.said and now < known.until:
+            return known.found
+        container, launcher = observe(self._engine, summary.id)
+        if summary.said and launcher.ready:
+            kept = _Observed(summary.said, now + self._read_every, (container, launcher))
+            self._observed[summary.id] = kept
+        return container, launcher
 
     def _compare(
         self,
@@ -182,7 +205,7 @@ class StatusService:
         if known and known.run == run and now < known.until:
             return known.found
         found = drift.compare(container, launcher, instance)
-        self._compared[container.id] = _Compared(run, now + self._compared_every, found)
+        self._compared[container.id] = _Compared(run, now + self._read_every, found)
         return found
 
     def _finished(self, seen: _Seen, usages: Mapping[str, _Measured]) -> tuple[Project, list[Warn]]:

@@ -16,7 +16,7 @@ from fake_clock import FakeClock
 from fakes import FakeEngine
 
 from cli.conftest import App, Run, node_project
-from debughost_cli.services.status import COMPARED_EVERY, StatusService
+from debughost_cli.services.status import READ_EVERY, StatusService
 
 HANGS = 30.0
 """Seconds; far more than any of the limits."""
@@ -148,7 +148,7 @@ def test_a_watch_reads_a_configuration_every_ten_seconds(
 
     assert drift() == []
     (workspace / "debughost.toml").write_text('memory = "512m"\n')
-    clock.sleep(COMPARED_EVERY - 0.1)
+    clock.sleep(READ_EVERY - 0.1)
     assert drift() == []
     clock.sleep(0.2)
     assert drift() == ["memory_bytes"]

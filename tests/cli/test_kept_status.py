@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
-from fakes import FakeEngine, listens
+from fakes import FakeEngine, listens, never_listens
 
 from cli.conftest import App
 from debughost_cli.api import CancelToken, DebugHost
@@ -42,7 +42,7 @@ def test_what_was_measured_counts_for_a_while(
     running: FakeEngine, takes: float, counts: float
 ) -> None:
     clock = FakeClock()
-    service = StatusService(running, {}, clock, measured_every=5.0, compared_every=0.0)
+    service = StatusService(running, {}, clock, measured_every=5.0, read_every=0.0)
 
     def status() -> int:
         running.before("containers.stats", lambda: clock.sleep(takes))
@@ -71,6 +71,49 @@ def test_a_watch_measures_each_time(running: FakeEngine) -> None:
     for _ in range(3):
         assert service.run().projects[0].stats
         assert samples(running) == 1
+
+
+def inspected(engine: FakeEngine) -> int:
+    """How often a container was inspected since the last call."""
+    found = sum(call[0] == "containers.inspect" for call in engine.calls)
+    engine.calls.clear()
+    return found
+
+
+def test_a_watch_looks_again_at_what_was_ready_after_a_while(running: FakeEngine, app: App) -> None:
+    clock = FakeClock()
+    service = StatusService(running, {}, clock)
+    assert service.run().projects[0].ready
+    running.calls.clear()
+    for _ in range(4):
+        clock.sleep(2)
+        assert service.run().projects[0].ready
+    assert inspected(running) == 0
+    clock.sleep(2.1)
+    service.run()
+    assert inspected(running) == 1
+
+
+def test_a_watch_sees_at_once_what_the_list_says(running: FakeEngine, app: App) -> None:
+    service = StatusService(running, {}, FakeClock())
+    first = service.run().projects[0]
+    assert app("restart").code == 0
+    again = service.run().projects[0]
+    assert first.started_at != again.started_at
+    running.crash(running.container("shop").id, 3)
+    ended = service.run().projects[0]
+    assert (ended.ready, ended.exit and ended.exit.code) == (False, 3)
+
+
+def test_a_watch_looks_each_time_at_what_is_not_ready(running: FakeEngine, app: App) -> None:
+    running.program = never_listens()
+    app("restart", "--no-wait")
+    service = StatusService(running, {}, FakeClock())
+    service.run()
+    running.calls.clear()
+    for _ in range(3):
+        assert not service.run().projects[0].ready
+        assert inspected(running) == 1
 
 
 def test_views_share_what_was_measured_and_read_the_configuration_each_time(

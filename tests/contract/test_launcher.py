@@ -104,6 +104,20 @@ def test_ports_are_listed_while_a_container_runs(world: World) -> None:
     world.until(lambda: listed() == ())
 
 
+def test_the_list_says_something_else_of_another_state(world: World) -> None:
+    ref = world.create()
+
+    def said() -> Any:
+        (found,) = world.engine.containers.list([f"debughost-test-case={world.prefix}"])
+        return found.said
+
+    world.engine.containers.start(ref)
+    running = said()
+    assert running
+    world.engine.containers.stop(ref, 1)
+    world.until(lambda: said() not in ("", running))
+
+
 # Containers: files
 
 
