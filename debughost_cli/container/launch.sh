@@ -163,7 +163,7 @@ judge_queue() {
 # of listening, it polls often: the number of sockets each time, the tables when that number changed,
 # while connections wait, and every 30th time in any case.
 watch_port() {
-    seen=no before=none tries=0 pause=0.1 queue=0 waiting=0 stuck=0 accepts=
+    seen=no before=none tries=0 pause=0.05 queue=0 waiting=0 stuck=0 accepts=
     while :; do
         count_sockets
         watch_ooms
@@ -191,6 +191,7 @@ watch_port() {
         case $seen:$tries in
         all:20 | queued:300) pause=2 ;;
         queued:50) pause=0.5 ;;
+        no:40) pause=0.1 ;;
         no:600 | loopback:600) pause=0.25 ;;
         no:1500 | loopback:1500) pause=1 ;;
         esac
