@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -68,6 +69,7 @@ def _read(name: str, workspace: Path, *, is_trusted: bool) -> bytes:
     return read_beneath(workspace, name)
 
 
+@lru_cache(maxsize=2)  # The user's own file is that of every project.
 def _certificates(data: bytes, *, is_trusted: bool) -> bytes:
     """The certificates as PEM, which is written from what was parsed. Raises ValueError.
 

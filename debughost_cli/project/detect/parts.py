@@ -103,7 +103,9 @@ def _candidates(folder: Folder) -> Iterator[str]:
 
 
 def _has_manifest(folder: Folder, name: str) -> bool:
-    return folder.first(*(f"{name}/{manifest}" for manifest in _MANIFESTS)) is not None
+    # Most folders that could be there are not: one look in place of one for each manifest.
+    manifests = (f"{name}/{manifest}" for manifest in _MANIFESTS)
+    return folder.has_folder(name) and folder.first(*manifests) is not None
 
 
 def _detected(folder: Folder, detect: Detect) -> Detection | None:
