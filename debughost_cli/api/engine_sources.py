@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -68,6 +69,12 @@ class EngineSources:
         self._kept: dict[tuple[str, str], EngineSource] = {}
         self._guard = threading.Lock()
         self._entries: Mapping[str, EngineEntry] | None = None
+
+    def choosing(self, name: str) -> EngineSources:
+        """The same connections, with an engine named as by the caller itself."""
+        made = copy.copy(self)
+        made._given_choice = EngineChoice(name=name)  # noqa: SLF001 - of this class
+        return made
 
     @property
     def entries(self) -> Mapping[str, EngineEntry]:

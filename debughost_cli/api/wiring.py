@@ -76,8 +76,11 @@ class Wiring(Closing):
         folder: str | Path | None = None,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        engine: str | None = None,
     ) -> Self:
         """The same engine for one call, with a folder, an observer and a token of its own.
+
+        ``engine``: the name of another one for it.
 
         For programs that stay: calls of several threads share the connection, and ``status`` what
         was measured in the last 5 s. ``close`` closes the connection for all of them; the next call
@@ -90,6 +93,8 @@ class Wiring(Closing):
         if self._statuses is None:
             self._statuses = KeptStatus(self.environ)
         made = copy.copy(self)
+        if engine:
+            made._engines = self._engines.choosing(engine)  # noqa: SLF001 - of this class
         made._wire(folder or self.config.given, progress, cancel)  # noqa: SLF001 - of this class
         return made
 

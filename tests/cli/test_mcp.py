@@ -13,6 +13,7 @@ import jsonschema
 import mcp_types as types
 import pytest
 from fakes import FakeEngine, exits, listens, never_listens
+from fakes.fleet import FakeFleet
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from pydantic import FileUrl
@@ -36,11 +37,12 @@ class Server:
     def __init__(self, engine: FakeEngine, workspace: Path) -> None:
         self.engine, self.workspace = engine, workspace
         self.read_only = False
+        self.make_host = lambda: DebugHost(engine=self.engine)
 
     def use(self, work: Work, **settings: Any) -> Any:
         async def session() -> Any:
             service = Service(
-                lambda: DebugHost(engine=self.engine),
+                self.make_host,
                 Folders(self.workspace, []),
                 read_only=self.read_only,
             )
@@ -168,6 +170,8 @@ def test_a_failure_is_the_error_of_the_tool(server: Server) -> None:
         ("debughost exec -p shop npm run migrate",
          ("exec", {"project": ["shop"], "command": ["npm", "run", "migrate"]})),
         ("debughost volumes prune --yes", ("volumes_prune", {"yes": True})),
+        ("debughost stop -p shop --engine build",
+         ("stop", {"project": ["shop"], "engine": "build"})),
         ("debughost up -p shop -e SECRET", None),
         ("debughost completion bash", None),
     ],
@@ -257,6 +261,39 @@ def test_exec_has_the_code_of_the_command(server: Server) -> None:
     assert made["ok"]
     assert made["data"]["stdout"] == "a file\n"
     assert (made["data"]["exit_code"], made["exit_code"]) == (3, 3)
+
+
+def test_a_call_names_an_engine_of_the_user(
+    engine: FakeEngine, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = FakeFleet("local", "build")
+    fleet.write(tmp_path / "config" / "debughost" / "config.toml")
+    monkeypatch.setenv("DOCKER_HOST", fleet.url("local"))
+    server = Server(engine, workspace)
+    server.make_host = lambda: DebugHost(connect=fleet.connect)
+    server.engine.program = fleet["build"].program = listens()
+
+    async def work(client: Client) -> list[dict[str, Any]]:
+        calls: list[tuple[str, dict[str, Any]]] = [
+            ("up", {"engine": "build"}),
+            ("status", {"engine": "local"}),
+            ("stop", {"project": "shop"}),
+            ("events", {"engine": "build", "timeout": 0.1}),
+            ("status", {"engine": "ssh://elsewhere"}),
+            ("status", {"engine": "build", "all_engines": True}),
+        ]
+        return [await document(client, tool, given) for tool, given in calls]
+
+    up, none, stopped, events, address, both = server.use(work)
+    assert up["engine"]["endpoint"] == events["engine"]["endpoint"] == fleet.url("build")
+    assert none["data"]["projects"] == []
+    assert stopped["data"]["projects"][0]["engine"] == "build"
+    given = [call["arguments"] for call in stopped["next_calls"]]
+    assert {"engine": "build", "project": ["shop"]} in given
+    assert address["error"]["code"] == "CONTEXT_NOT_FOUND"
+    assert both["error"]["code"] == "USAGE"
+    without = {t.name for t in TOOLS.values() if not any(a.name == "engine" for a in t.arguments)}
+    assert without == {"init", "config_show", "config_validate", "config_set", "engines_ls"}
 
 
 def test_what_needs_a_yes_takes_it(server: Server) -> None:

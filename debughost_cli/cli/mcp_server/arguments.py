@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from typer.models import ParameterInfo
 
-from debughost_cli.cli.options import takes_ids
+from debughost_cli.cli.options import common_parameters, takes_ids
 from debughost_cli.errors import Usage
 from debughost_cli.project.config_edit import to_toml
 
@@ -29,6 +29,7 @@ _CHOICE = re.compile(r"[a-z-]+(\|[a-z-]+)+")
 _PROJECTS = str | list[str]
 _GROUP = "The projects of the group of the folder, instead of 'project'."
 WORKSPACE = "workspace"
+ENGINE = "engine"
 _WORKSPACE_HELP = "The project's folder; without it, that of the server or of its client."
 
 
@@ -59,6 +60,7 @@ class Arguments:
         extra: tuple[Argument, ...],
         *,
         with_workspace: bool,
+        with_engine: bool,
     ) -> None:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         made = [_argument(p) for p in own if p.name not in without]
@@ -66,6 +68,8 @@ class Arguments:
             made.append(Argument("group", "group", bool, _GROUP, default=False))
         if with_workspace:
             made.append(Argument(WORKSPACE, WORKSPACE, str, _WORKSPACE_HELP, default=None))
+        if with_engine:
+            made += [_argument(p) for p in common_parameters() if p.name == ENGINE]
         self._tool = tool
         self._all = {a.name: a for a in (*made, *extra)}
         self._struct = msgspec.defstruct(

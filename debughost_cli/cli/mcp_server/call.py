@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from debughost_cli.api import DebugHost
 from debughost_cli.cancel import CancelToken
-from debughost_cli.cli.mcp_server.arguments import WORKSPACE
+from debughost_cli.cli.mcp_server.arguments import ENGINE, WORKSPACE
 from debughost_cli.cli.mcp_server.folders import Folders
 from debughost_cli.cli.mcp_server.next_calls import next_calls
 from debughost_cli.cli.mcp_server.progress import CallProgress
@@ -114,10 +114,15 @@ class Call(Struct, frozen=True):
         )
         if is_needed and given:
             values[WORKSPACE] = folder
+        engine = values.pop(ENGINE, None)
+        session.options.engine = engine if isinstance(engine, str) else None
         if self.tool.own_connection:
             return self._events(session, values, folder)
         session.given_host = self.host.view(
-            folder=folder, progress=self.progress, cancel=self.cancel
+            folder=folder,
+            progress=self.progress,
+            cancel=self.cancel,
+            engine=session.options.engine,
         )
         return self._call(session, values)
 
@@ -138,7 +143,12 @@ class Call(Struct, frozen=True):
         timer.daemon = True
         timer.start()
         with self.own_host() as host:
-            session.given_host = host.view(folder=folder, progress=self.progress, cancel=own)
+            session.given_host = host.view(
+                folder=folder,
+                progress=self.progress,
+                cancel=own,
+                engine=session.options.engine,
+            )
             try:
                 return self._call(session, values)
             except Interrupted:

@@ -36,6 +36,7 @@ class Tool(Struct, frozen=True, dict=True):
     defaults: Mapping[str, object] = {}
     extra: tuple[Argument, ...] = ()
     with_workspace: bool = True
+    with_engine: bool = True
     own_connection: bool = False
     about: str = ""
 
@@ -75,6 +76,7 @@ class Tool(Struct, frozen=True, dict=True):
             (*self.without, WORKSPACE),
             self.extra,
             with_workspace=self.with_workspace,
+            with_engine=self.with_engine,
         )
 
     @cached_property
@@ -146,12 +148,14 @@ TOOLS: Mapping[str, Tool] = {
         Tool("pull", "pull.pull", destructive=True),
         Tool("move", "move.move", destructive=True, idempotent=False, without=("force",)),
         Tool("rename", "open.rename", idempotent=False),
-        Tool("init", "config.init", idempotent=False, without=("file",)),
-        Tool("config show", "config.show", reads_only=True),
-        Tool("config validate", "config.validate", reads_only=True),
-        Tool("config set", "config.set_"),
+        Tool("init", "config.init", idempotent=False, without=("file",), with_engine=False),
+        Tool("config show", "config.show", reads_only=True, with_engine=False),
+        Tool("config validate", "config.validate", reads_only=True, with_engine=False),
+        Tool("config set", "config.set_", with_engine=False),
         Tool("doctor", "doctor.doctor", reads_only=True),
-        Tool("engines ls", "engines.ls", reads_only=True, with_workspace=False),
+        Tool(
+            "engines ls", "engines.ls", reads_only=True, with_workspace=False, with_engine=False
+        ),
         Tool("network ensure", "network.ensure", with_workspace=False),
         Tool("network inspect", "network.inspect", reads_only=True, with_workspace=False),
         Tool("volumes ls", "volumes.ls", reads_only=True, with_workspace=False),
