@@ -1,8 +1,8 @@
 """An engine behind ssh, as a socket of this machine.
 
 One ``ssh`` forwards a private socket for as long as it is needed; after that it behaves as a local
-engine. docker-py's own ways have no time limit for connecting (paramiko) or start an ``ssh`` for
-every request.
+engine. Where that is not possible, the ``docker`` command there connects, see ``ssh_dial``.
+docker-py's own ways have no time limit for connecting, or start an ``ssh`` for every request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from debughost_cli.engine.reachability import CONNECT_TIMEOUT, unreachable
-from debughost_cli.engine.ssh_faults import no_socket, ssh_failed, ssh_missing
+from debughost_cli.engine.ssh_dial import HAS_DOCKER, NOT_FORWARDED, Dialer, dial_command
+from debughost_cli.engine.ssh_faults import no_forward, no_socket, ssh_failed, ssh_missing
 from debughost_cli.errors import Usage
 from debughost_cli.resources import EngineInfo
 
@@ -35,7 +36,8 @@ OPTIONS = (
     # A forward in the user's configuration may be in use already by another ssh.
     "ExitOnForwardFailure=no", "StreamLocalBindUnlink=yes",
     "RemoteCommand=none", "PermitLocalCommand=no", "ForwardAgent=no", "ForwardX11=no",
-    "LogLevel=ERROR",
+    # At this level it says that a forward was refused.
+    "LogLevel=INFO",
 )  # fmt: skip
 
 # As the docker command there finds its engine, then the places of rootless ones and of Podman. What
@@ -45,7 +47,7 @@ OPTIONS = (
 _SEARCH = """\
 answer() { echo "debughost-engine $1 $2"; exec cat; };
 try() { [ -S "$1" ] || return 0; [ -w "$1" ] && answer socket "$1"; denied=${denied:-$1}; };
-denied=; own=OWN;
+denied=; named=OWN; own=$named;
 if [ -z "$own" ]; then
   own=${DOCKER_HOST-}; config=${DOCKER_CONFIG:-$HOME/.docker}/config.json;
   if [ -z "$own" ] && command -v docker >/dev/null 2>&1; then
@@ -55,23 +57,27 @@ if [ -z "$own" ]; then
   fi;
 fi;
 run=${XDG_RUNTIME_DIR:-/run/user/$(id -u)};
+other=;
 case $own in
   unix://*) try "${own#unix://}" ;;
-  ?*) answer other "$own" ;;
+  ?*) other=$own ;;
   *) for s in /var/run/docker.sock "$run/docker.sock" "$HOME/.docker/run/docker.sock"
        "$HOME/.docker/desktop/docker.sock" "$HOME/.colima/default/docker.sock"
        "$run/podman/podman.sock" /run/podman/podman.sock; do try "$s"; done ;;
 esac;
 [ -n "$denied" ] && answer denied "$denied";
+[ -z "$named" ] && docker version >/dev/null 2>&1 && answer docker;
+[ -n "$other" ] && answer other "$other";
 answer none "${own#unix://}"
 """
-_ANSWER = re.compile(rb"^debughost-engine (socket|other|denied|none) ?(.*)\r?\n", re.MULTILINE)
+_KINDS = rb"(socket|docker|other|denied|none)"
+_ANSWER = re.compile(rb"^debughost-engine %b ?(.*)\r?\n" % _KINDS, re.MULTILINE)
 _PATH = re.compile(r"/[\w./@:+-]+", re.ASCII)
 
 
 def _search(path: str) -> str:
     """The command that looks for the engine's socket, or for that one alone."""
-    script = " ".join(_SEARCH.split()).replace("own=OWN", f"own=unix://{path}" if path else "own=")
+    script = " ".join(_SEARCH.split()).replace("OWN", f"unix://{path}" if path else "")
     return f"exec sh -c '{script}'"
 
 
@@ -87,6 +93,8 @@ class SshTunnel:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._socket = self._folder / _SOCKET
         self._process: subprocess.Popen[bytes] | None = None
+        self._dialer: Dialer | None = None
+        self._dials = False
         self._guard = threading.Lock()
         # ssh itself ends with this process: threads that still read would report a lost engine.
         atexit.register(self._remove_folder)
@@ -110,27 +118,67 @@ class SshTunnel:
             if self._process is None or self._process.poll() is not None:
                 self._open()
 
-    def _open(self) -> None:
-        """The first time with the usual path; that machine may name another one."""
-        deadline = time.monotonic() + CONNECT_TIMEOUT + 1
-        place = self._connect(self._remote or DEFAULT_SOCKET, deadline)
-        if place != (self._remote or DEFAULT_SOCKET):
-            self._remote = place
-            self._connect(place, deadline)
-        self._remote = place
+    def dial(self) -> bool:
+        """Lets docker connect over there where the server has refused the forward.
 
-    def _connect(self, remote: str, deadline: float) -> str:
-        """Starts ssh with a forward of ``remote``; the path of the engine's socket there."""
+        False where that is not why nothing answered. Raises as the constructor does.
+        """
+        with self._guard:
+            refusals = [line for line in self._said().splitlines() if NOT_FORWARDED in line]
+            if self._dials or not refusals:
+                return False
+            self._dials = True
+            try:
+                self._open(refusals[-1].strip())
+            except BaseException:
+                self._dials = False
+                raise
+            return True
+
+    def _open(self, refusal: str = "") -> None:
+        """The first time with the usual path; that machine may name another one.
+
+        ``refusal``: what ssh said of the forward.
+        """
+        deadline = time.monotonic() + CONNECT_TIMEOUT + 1
+        if not self._dials:
+            usual = self._remote or DEFAULT_SOCKET
+            kind, place = self._connect(usual, deadline)
+            self._dials = kind == "docker"
+            self._remote = place
+            if place not in ("", usual):
+                self._connect(place, deadline)
+        if self._dials:
+            kind, _ = self._connect("", deadline)
+            if kind != "docker":
+                self._end()
+                raise no_forward(self._info, self._destination[-1], self._remote, refusal)
+            to = [*self._options(), *self._destination, dial_command(self._remote)]
+            self._dialer = Dialer(self._socket, ["ssh", "-T", *to], self._folder / "said")
+
+    def _options(self, *first: str) -> list[str]:
+        """``first`` are those that count in the place of the usual ones, as the first one does."""
+        control = (f"ControlPath={self._folder / 'control'}",) if self._dials else ()
+        return [word for option in (*first, *control, *OPTIONS) for word in ("-o", option)]
+
+    def _connect(self, remote: str, deadline: float) -> tuple[str, str]:
+        """Starts ssh with a forward of ``remote``; what there is, and the path of its socket.
+
+        An empty ``remote``: without a forward, for the ``ssh`` of others.
+        """
         self._end()
         self._make_folder()
         self._socket.unlink(missing_ok=True)
-        options = [word for option in OPTIONS for word in ("-o", option)]
-        forward = ["-L", f"{self._socket}:{remote}"]
-        command = ["ssh", "-T", *options, *forward, *self._destination, _search(self._remote)]
+        if remote:
+            ways = [*self._options(), "-L", f"{self._socket}:{remote}"]
+            command = _search(self._remote)
+        else:
+            ways, command = self._options("ControlMaster=yes"), HAS_DOCKER
         with (self._folder / "said").open("wb") as said:
+            words = ["ssh", "-T", *ways, *self._destination, command]
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - no shell, and no option of others
-                    command,
+                    words,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=said,
@@ -140,12 +188,12 @@ class SshTunnel:
             except OSError as exc:
                 raise ssh_missing(self._info, exc.strerror or str(exc)) from None
         kind, place = self._answer(self._process, deadline)
-        if kind != "socket":
+        if remote and kind not in ("socket", "docker"):
             self._end()
             raise no_socket(self._info, self._destination[-1], kind, place)
-        if not self._socket.exists():
+        if kind == "socket" and not self._socket.exists():
             raise ssh_failed(self._info, self._destination, self._said(), 0)
-        return place
+        return kind, place
 
     def _make_folder(self) -> None:
         """Another command may have taken it for one that was left: nobody listened in it."""
@@ -174,6 +222,9 @@ class SshTunnel:
         return (self._folder / "said").read_text("utf-8", "replace")
 
     def _end(self) -> None:
+        if self._dialer:
+            self._dialer.close()
+            self._dialer = None
         process = self._process
         if not process:
             return

@@ -70,6 +70,17 @@ def _forget(destination: Sequence[str]) -> str:
     )
 
 
+def no_forward(info: EngineInfo, host: str, place: str, refusal: str) -> DebughostError:
+    """Nothing comes through the forward, and there is no docker to connect in its place."""
+    return unavailable(
+        info,
+        f"ssh does not forward {place or 'a socket'} of {host} ({refusal or 'refused'}), and there "
+        "is no docker command to connect in its place",
+        f"On {host}: allow it in sshd_config (AllowStreamLocalForwarding), or install Docker's "
+        "command; and see that the engine runs",
+    )
+
+
 def no_socket(info: EngineInfo, host: str, kind: str, place: str) -> DebughostError:
     """There is no engine for this user on the machine. ``kind`` and ``place``: what was found."""
     if kind == "denied":

@@ -139,6 +139,8 @@ class Host(PrivateEngine):
     """The variables with which a client reaches it by TLS; empty for a host with a plain port."""
     session: Mapping[str, str] = field(default_factory=dict)
     """Variables that sshd gives to those who log in."""
+    sshd: Sequence[str] = ()
+    """More lines of its configuration."""
     _sshd: subprocess.Popen[bytes] | None = None
 
     @property
@@ -232,7 +234,7 @@ class Host(PrivateEngine):
             f"HostKey {place}/host_key", f"AuthorizedKeysFile {self.lab.key}.pub",
             f"PidFile {place}/sshd.pid", "UsePAM no", "StrictModes no", "PermitRootLogin yes",
             "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PrintMotd no",
-            *(f"SetEnv {name}={value}" for name, value in self.session.items()),
+            *(f"SetEnv {name}={value}" for name, value in self.session.items()), *self.sshd,
         ]  # fmt: skip
         (place / "sshd_config").write_text("\n".join(lines) + "\n")
         (place / "sshd.pid").unlink(missing_ok=True)
@@ -374,16 +376,22 @@ class Lab:
         """The host of that name, which runs from now on."""
         return self._hosts[name] if name in self._hosts else self.add(name)
 
+    @property
+    def next_address(self) -> str:
+        """Of the host that is added next."""
+        return f"{NETWORK}.{len(self._hosts) + 1}"
+
     def add(
         self, name: str, *, tls: bool = True,
         socket: str = "/run/docker.sock", session: Mapping[str, str] | None = None,
+        sshd: Sequence[str] = (),
     ) -> Host:  # fmt: skip
-        """Starts another host. ``socket``: where its engine is. ``session``: see ``Host``."""
+        """Starts another host. ``socket``: where its engine is. ``session``, ``sshd``: ``Host``."""
         number = len(self._hosts) + 1
         folder = self.folder / name
         folder.mkdir()
         make_key(folder / "host_key")
-        address = f"{NETWORK}.{number}"
+        address = self.next_address
         variables = {}
         if tls:
             self.authority.write(folder / "tls", address, address=address)
@@ -395,7 +403,7 @@ class Lab:
             }
         host = Host(
             folder, self.installed, name=name, number=number, lab=self, socket=socket,
-            tls=variables, session=session or {},
+            tls=variables, session=session or {}, sshd=sshd,
         )  # fmt: skip
         self._hosts[name] = host
         self.know()

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 
-from .harness import Result, eventually, finish
+from .harness import Result, eventually, finish, write
 from .held import held
 from .lab import NETWORK, Host, Lab
+from .workspaces import PAGE
 
 LIMIT = 5 + 3
 """Seconds within which every attempt to reach an engine elsewhere ends."""
@@ -42,6 +43,33 @@ def test_by_ssh_wherever_the_engine_of_the_user_there_is(lab: Lab) -> None:
     assert [f.document["engine"]["endpoint"] for f in found if f.code == 0] == urls
     assert missing.result().error["code"] == "ENGINE_UNAVAILABLE"
     assert f"no socket /srv/none.sock on {NETWORK}" in missing.result().error["message"]
+
+
+def test_where_no_socket_can_be_forwarded_docker_connects_over_there(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """Where docker knows a way that is no socket, and where the server forbids the forward."""
+    forbids = ["AllowStreamLocalForwarding no", "AllowTcpForwarding no"]
+    plain = {"DOCKER_HOST": f"tcp://{lab.next_address}:2375"}
+    unknown = lab.add("unknown", tls=False, socket="/srv/y.sock", session=plain)
+    closed = lab.add("closed", sshd=forbids)
+    bare = lab.add("bare", session={"PATH": str(lab.folder / "bare/tools")}, sshd=forbids)
+    (bare.folder / "tools").mkdir()
+    for name in ("sh", "cat", "id", "grep"):
+        (bare.folder / "tools" / name).symlink_to(str(shutil.which(name)))
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(status, lab, bare.ssh)
+        assert status(lab, unknown.ssh).code == 0
+        closed.load("static")
+        lab.client("up", "-w", write(tmp_path / "shop", PAGE), env=closed.ssh)
+        # It ends with its input.
+        command = ("-i", "-p", "shop", "--", "sh", "-c", "cat; head -c 1000000 /dev/zero")
+        assert len(lab.client("exec", *command, env=closed.ssh).stdout) == 10**6
+        eventually(lambda: logins(unknown) == logins(closed) == 0)
+        told = asked.result().error
+    for words in ("open failed", "no docker command"):
+        assert words in told["message"]
+    assert "AllowStreamLocalForwarding" in told["hint"]
 
 
 def test_what_ssh_objects_to_is_told_in_its_words(lab: Lab) -> None:

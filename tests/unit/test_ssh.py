@@ -149,7 +149,7 @@ def test_the_socket_that_the_other_machine_names_is_forwarded(
     tunnel = SshTunnel(info(path=""))
     words = record.read_text().splitlines()
     assert words[words.index("-L") + 1].endswith(f":{socket_of(engine)}")
-    assert f"own=unix://{socket_of(engine)};" in words[-1]
+    assert f"named=unix://{socket_of(engine)};" in words[-1]
     tunnel.close()
 
 

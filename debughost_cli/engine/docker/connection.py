@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
+import requests
 from msgspec.structs import replace
 
 from debughost_cli.engine.connect import Address
@@ -56,17 +57,24 @@ class Connection:
         began = time.monotonic()
         with mapped(self.info, "connecting", timeout):
             self._open_tunnel()
-            timeout -= time.monotonic() - began
-            client = open_client(self._address, _text(OLDEST_API), timeout)
             try:
-                with time_limit(timeout):
-                    facts = client.version(api_version=False)
-            except docker.errors.APIError as exc:
-                if exc.status_code in _UNKNOWN_PATH:
-                    raise not_an_engine(self.info, exc.status_code) from exc
-                raise
-            finally:
-                client.close()
+                return self._request_facts(timeout - (time.monotonic() - began))
+            except requests.ConnectionError:
+                if not (self._tunnel and self._tunnel.dial()):
+                    raise
+            return self._request_facts(timeout)
+
+    def _request_facts(self, timeout: float) -> dict[str, Any]:
+        client = open_client(self._address, _text(OLDEST_API), timeout)
+        try:
+            with time_limit(timeout):
+                facts = client.version(api_version=False)
+        except docker.errors.APIError as exc:
+            if exc.status_code in _UNKNOWN_PATH:
+                raise not_an_engine(self.info, exc.status_code) from exc
+            raise
+        finally:
+            client.close()
         return facts if isinstance(facts, dict) else {}
 
     def _open_tunnel(self) -> None:
