@@ -1,6 +1,6 @@
 # `make demo`, `make demo-remote` and `make test` do all their own set-up; see README.md.
 .PHONY: demo demo-remote test test-engines check check-lowest check-newest docs reference dist bench lock setup
-.PHONY: clean
+.PHONY: test-remote clean
 
 demo:
 	@scripts/demo
@@ -15,6 +15,10 @@ test:
 # The engine's tests once more, on two newer engines; part of `make test`.
 test-engines:
 	@scripts/test-engines
+
+# All of tests/e2e on an engine that does not see this machine's files; half an hour.
+test-remote:
+	@DEBUGHOST_TEST_ENGINES=remote scripts/test-engines --all
 
 # What needs no engine: style, types, import rules, and the fast tests with their coverage.
 check: setup

@@ -57,7 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_for_another_engine(item: pytest.Item) -> bool:
-    return bool(item.get_closest_marker("engine")) and not item.get_closest_marker("once")
+    of = item.get_closest_marker
+    return bool(of("engine")) and not (of("once") or of("own_engine"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

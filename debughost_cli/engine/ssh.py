@@ -29,6 +29,7 @@ from debughost_cli.resources import EngineInfo
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 _PREFIX, _SOCKET = "debughost-ssh-", "engine.sock"
+_LONGEST = 103 - len(f"/{_PREFIX}4194304-01234567/{_SOCKET}")
 OPTIONS = (
     # No question is answered here; the user's own connections are neither used nor changed.
     "BatchMode=yes", "ControlMaster=no", "ControlPath=none",
@@ -90,7 +91,7 @@ class SshTunnel:
         self._destination = _destination(info)
         self._remote = _path(info)
         _remove_left()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_place()))
         self._socket = self._folder / _SOCKET
         self._process: subprocess.Popen[bytes] | None = None
         self._dialer: Dialer | None = None
@@ -246,9 +247,20 @@ class SshTunnel:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _place() -> str:
+    """Where the sockets' folders are: the usual place for what is temporary, or ``/tmp``.
+
+    A socket's path has at most 103 characters on macOS and 107 on Linux, and ssh parses the one
+    that it is given.
+    """
+    usual = tempfile.gettempdir()
+    is_fit = len(usual) <= _LONGEST and _PATH.fullmatch(usual) and ":" not in usual
+    return usual if is_fit else "/tmp"  # noqa: S108 - the folder in it is this user's alone
+
+
 def _remove_left() -> None:
     """Removes the folders of commands that were killed: nobody listens at the socket any more."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in Path(_place()).glob(f"{_PREFIX}*"):
         with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
             if folder.stat().st_uid != os.getuid() or _is_alive(folder.name):
                 continue

@@ -1,7 +1,8 @@
 """Writes files that came from a container into the workspace, and nowhere else.
 
 The container is not trusted. Each folder on the way is opened by itself, without following links,
-and what is new takes the place of what was there in one step.
+and what is new takes the place of what was there in one step. It belongs to the owner of the
+workspace, as it does where the workspace is mounted; but for links, whose owner means nothing.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Workspace:
         with self._parent(path, makes=True) as (folder, name), _temporary(folder) as made:
             descriptor = os.open(made, _NEW, 0o600, dir_fd=folder)
             with os.fdopen(descriptor, "wb") as file:
+                self._give_to_owner(descriptor)
                 left = entry.size
                 while left and (part := data.read(min(left, _CHUNK))):
                     file.write(part)
@@ -127,6 +129,12 @@ class Workspace:
                 self._rules[inside] = rules_of(folder, inside, above)
         return self._rules[inside]
 
+    def _give_to_owner(self, descriptor: int) -> None:
+        """Only root can, and by no name, for the owner may have put something else there."""
+        if os.geteuid() == 0:
+            owner = os.fstat(self._root)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
     @contextmanager
     def _parent(self, path: str, *, makes: bool = False) -> Iterator[tuple[int, str]]:
         """The folder of ``path``, and its name in it."""
@@ -134,20 +142,25 @@ class Workspace:
         folder = os.dup(self._root)
         try:
             for part in parts:
-                inner = _open_folder(part, folder, makes=makes)
+                inner, is_new = _open_folder(part, folder, makes=makes)
                 os.close(folder)
                 folder = inner
+                if is_new:
+                    self._give_to_owner(folder)
             yield folder, name
         finally:
             os.close(folder)
 
 
-def _open_folder(name: str, folder: int, *, makes: bool) -> int:
+def _open_folder(name: str, folder: int, *, makes: bool) -> tuple[int, bool]:
+    """Its descriptor, and whether it is new."""
+    is_new = False
     if makes:
         with suppress(FileExistsError):
             os.mkdir(name, 0o755, dir_fd=folder)
+            is_new = True
     try:
-        return os.open(name, _FOLDER, dir_fd=folder)
+        return os.open(name, _FOLDER, dir_fd=folder), is_new
     except OSError as exc:
         if exc.errno in (errno.ELOOP, errno.ENOTDIR) and makes:
             raise UnusableFile(f"it is in {name}, which is no folder here") from exc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from debughost_cli.models import THIS_MACHINE, Companion, Freshness, Project, Stats
+from debughost_cli.models import THIS_MACHINE, Companion, Freshness, Project, State, Stats
 from debughost_cli.planning.drift import in_words
 from debughost_cli.render.streams import Streams, inline
 from debughost_cli.render.text import bar, columns, duration, size, sparkline, state_word
@@ -248,8 +248,11 @@ def extra_ports(project: Project) -> str:
 
 
 def elsewhere(project: Project) -> str:
-    """On which other machine its URL is valid, and what brings it here; empty for this machine."""
-    if project.url_host in (None, THIS_MACHINE):
+    """On which other machine its URL is valid, and what brings it here.
+
+    Empty for this machine, and where nothing answers at the URL.
+    """
+    if project.url_host in (None, THIS_MACHINE) or project.state is not State.RUNNING:
         return ""
     return f"on {inline(project.url_host)}; debughost forward -p {project.project}"
 

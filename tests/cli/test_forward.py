@@ -50,6 +50,8 @@ def test_a_project_says_on_which_machine_it_is(app: App, remote: App) -> None:
     assert made.out.rstrip().endswith("on far.example; debughost forward -p shop")
     assert remote("status", "--json").project["url_host"] == "far.example"
     assert "on far.example; debughost forward -p shop" in remote("status").out
+    assert remote("stop").code == 0
+    assert "forward" not in remote("status").out, "nothing can be forwarded"
 
 
 def test_on_this_machine_there_is_nothing_to_forward(app: App) -> None:

@@ -34,13 +34,18 @@ if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+OWN_ENGINES = ("test_documentation", "test_full_disk", "test_reaching_the_engine")
+"""Files whose tests bring or look for engines without these fixtures."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of these need a real engine. A private one is the machine's own dockerd every time."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.engine)
-            if {"private_session", "lab_session"} & set(getattr(item, "fixturenames", ())):
-                item.add_marker(pytest.mark.once)
+            fixtures = getattr(item, "fixturenames", ())
+            if item.path.stem in OWN_ENGINES or {"private_session", "lab_session"} & set(fixtures):
+                item.add_marker(pytest.mark.own_engine)
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +85,14 @@ def eye(
             found.sweep(RUN)
     finally:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def engine_socket(installed: Program, eye: Eye) -> Path:
+    """Where the engine listens, for what stands between it and the program."""
+    behind = os.environ.get("DEBUGHOST_TEST_SOCKET")
+    endpoint = installed("status", "--json").document["engine"]["endpoint"]
+    return Path(behind or endpoint.removeprefix("unix://"))
 
 
 @pytest.fixture(scope="session")

@@ -226,6 +226,16 @@ class Program:
             results.append(Result(words, process.returncode, out, err, took, True))
         return results
 
+    def send(self, project: str) -> None:
+        """What was saved in the workspace is in the container then, where that does not see it."""
+        if UPLOADED:
+            self("sync", "--once", "-p", project)
+
+    def fetch(self, project: str) -> None:
+        """What was written in the container is in the workspace then, where it was not at once."""
+        if UPLOADED:
+            self("pull", "-p", project)
+
     def image(self, type_: str) -> str:
         """The base image of a type."""
         images = self("images", "ls", "--json").data["images"]
@@ -289,6 +299,14 @@ class Eye:
         (found,) = self.containers(project)
         made = self.client.exec_create(found["Id"], list(command))
         return bytes(self.client.exec_start(made))
+
+    def touch(self, project: str, file: Path) -> None:
+        """An empty file at the top of the workspace that the program sees at once."""
+        if not UPLOADED:
+            file.touch()
+            return
+        made = self.client.exec_create(self.inspect(project)["Id"], ["touch", f"/app/{file.name}"])
+        self.client.exec_start(made["Id"], detach=True)
 
     def logs(self, project: str) -> str:
         return self.client.logs(self.inspect(project)["Id"]).decode()

@@ -40,6 +40,7 @@ def test_it_comes_up_on_its_port_after_its_commands(
     up = run("up", "--json", cwd=folder).project
     assert (up["project"], up["port"]) == (project, number)
     assert fetch(up["url"])[0] == 200
+    run.fetch(project)
     assert (folder / "version.txt").read_text().startswith("v24.")
     assert (folder / "greeting.txt").read_text() == "from /app\n"
     assert (folder / "b c").is_file()

@@ -15,6 +15,7 @@ import pytest
 
 from .conftest import RUN
 from .harness import (
+    UPLOADED,
     Eye,
     Program,
     Result,
@@ -107,24 +108,28 @@ def test_comes_up_from_detection_alone(example: Example) -> None:
     assert f"Hello from the {example.type} example." in page
 
 
-def test_an_edit_on_the_host_changes_the_page(example: Example) -> None:
+def test_an_edit_on_the_host_changes_the_page(example: Example, run: Program) -> None:
     source = example.folder / SOURCES[example.type]
     kept = source.read_text()
     try:
         source.write_text(kept.replace(" example.", " example, edited."))
+        run.send(example.project)
         eventually(lambda: "example, edited." in body(example.up.project["url"]), pause=0.2)
     finally:
         source.write_text(kept)
+        run.send(example.project)
 
 
 def test_files_made_in_the_container_belong_to_the_workspaces_owner(
-    example: Example, eye: Eye
+    example: Example, run: Program, eye: Eye
 ) -> None:
     code, said = eye.exec(example.project, "sh", "-c", "mkdir /app/made && echo hi >/app/made/it")
     made = example.folder / "made"
     assert code == 0, said
+    run.fetch(example.project)
     assert owner(made / "it") == owner(made) == owner(example.folder)
     shutil.rmtree(made)
+    run.send(example.project)
 
 
 def test_no_folder_of_the_workspace_belongs_to_another_user(example: Example) -> None:
@@ -134,7 +139,7 @@ def test_no_folder_of_the_workspace_belongs_to_another_user(example: Example) ->
 
 def test_dependencies_are_in_a_volume_that_the_user_can_write(example: Example, eye: Eye) -> None:
     if example.type not in DEPENDENCIES:
-        assert eye.volumes(example.project) == []
+        assert len(eye.volumes(example.project)) == len(UPLOADED)
         return
     suffix, folder = DEPENDENCIES[example.type]
     mount = example.mounts[f"/app/{folder}"]
@@ -144,11 +149,12 @@ def test_dependencies_are_in_a_volume_that_the_user_can_write(example: Example, 
         example.project, "sh", "-c", f"touch /app/{folder}/x && rm /app/{folder}/x && ls /app"
     )
     assert code == 0, said
-    assert list((example.folder / folder).iterdir()) == []
+    kept = example.folder / folder
+    assert not kept.exists() if UPLOADED else list(kept.iterdir()) == []
     volumes = {v["Name"]: v["Labels"] for v in eye.volumes(example.project)}
     assert set(volumes) == {
         mount["Name"],
-        *(f"debug-host-{example.project}-{k}" for k in ("cache", "home")),
+        *(f"debug-host-{example.project}-{k}" for k in ("cache", "home", *UPLOADED)),
     }
     for labels in volumes.values():
         assert labels["debug-host.managed"] == "true"
@@ -195,9 +201,13 @@ def test_its_environment(example: Example) -> None:
     assert env["DEBUG_HOST"] == "true"
 
 
-def test_the_workspace_is_mounted_at_app(example: Example) -> None:
+def test_the_workspace_is_at_app(example: Example) -> None:
     mount = example.mounts["/app"]
-    assert (mount["Type"], mount["Source"]) == ("bind", str(example.folder))
+    if UPLOADED:
+        app = ("volume", f"debug-host-{example.project}-app")
+        assert (mount["Type"], mount["Name"]) == app
+    else:
+        assert (mount["Type"], mount["Source"]) == ("bind", str(example.folder))
     assert mount["RW"] is True
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .harness import Eye, Program, body, eventually, write
+from .harness import UPLOADED, Eye, Program, body, eventually, write
 from .terminals import at_terminal, is_tame
 from .workspaces import PAGE
 
@@ -115,7 +115,8 @@ def test_paths_of_workspaces(
     assert made.project["workspace"] == str(folder)
     assert "hello" in body(made.project["url"])
     shown = run("status", "-p", project)
-    assert len(shown.out.splitlines()) == 2
+    # The heading, the project, and where its port is unless here.
+    assert len(shown.out.splitlines()) == 2 + len(UPLOADED)
     stopped = run("stop", "-p", project, "-t", "1", "--json")
     words = shlex.split(stopped.document["next"][0])
     assert words[0] == "debughost"

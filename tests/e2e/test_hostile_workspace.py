@@ -64,6 +64,7 @@ def is_never_restarted(eye: Eye, project: str) -> bool:
     return False
 
 
+@pytest.mark.same_machine("what is mounted is replaced")
 def test_a_folder_that_is_replaced_is_not_shown_at_the_next_start(
     run: Program, eye: Eye, project: str, tmp_path: Path, secrets: Path
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_folder_that_is_replaced_is_not_shown_at_the_next_start(
     assert conflict.error["code"] == "WORKSPACE_CONFLICT"
 
 
+@pytest.mark.same_machine("what is mounted is replaced")
 def test_a_folder_that_the_user_replaced_is_mounted_again(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_page_of_vite_hears_of_an_edit(run: Program, project: str, tmp_path: P
     assert next(heard)["type"] == "connected"
     assert "one" in body(f"{url}/main.js")
     (folder / "main.js").write_text(VITE["main.js"].replace("one", "two"))
+    run.send(project)
     update = next(message for message in heard if message["type"] == "update")
     assert [changed["path"] for changed in update["updates"]] == ["/main.js"]
     assert "two" in body(f"{url}/main.js?t={update['updates'][0]['timestamp']}")

@@ -30,7 +30,7 @@ def test_a_rotated_log(run: Program, eye: Eye, new_id: Callable[[], str], tmp_pa
     }
     run("wait", "-p", project, "--for", "log=first")
     cursor = run("logs", "-p", project, "--json").lines[-1]["data"]["cursor"]
-    (folder / "go").touch()
+    eye.touch(project, folder / "go")
     run("wait", "-p", project, "--for", "exited", "--timeout", "240")
     *lines, result = run("logs", "-p", project, "--json", "--after", cursor).lines
     numbers = [int(re.match(r"line (\d+) ", line["line"])[1]) for line in lines]

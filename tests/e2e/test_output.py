@@ -42,7 +42,7 @@ def test_piped_tables_are_plain_and_whole(
             assert "\x1b" not in out
             assert "…" not in out
             assert "..." not in out
-        (row,) = [r for r in run("status").out.splitlines() if r.startswith(longest)]
+        (row,) = [r for r in run("status").out.splitlines() if r.startswith(f"{longest} ")]
         assert "running" in row
         assert "http://127.0.0.1:" in row
     finally:

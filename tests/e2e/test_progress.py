@@ -126,12 +126,16 @@ def delayed(exchange: Exchange) -> None:
 @pytest.mark.alone  # an interval of a second
 @pytest.mark.parametrize("args", [("status",), ("rm", "--if-exists", "-p"), ("volumes", "ls")])
 def test_a_slow_engine_is_waited_for_visibly(
-    run: Program, project: str, tmp_path_factory: pytest.TempPathFactory, args: tuple[str, ...]
+    run: Program,
+    project: str,
+    engine_socket: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    args: tuple[str, ...],
 ) -> None:
-    endpoint = run("status", "--json").document["engine"]["endpoint"]
-    engine = Path(endpoint.removeprefix("unix://"))
     words = (*args, project) if args[-1] == "-p" else args
-    with broken(tmp_path_factory.mktemp("p"), engine, Fault(delayed), lambda *_: True) as proxy:
+    with broken(
+        tmp_path_factory.mktemp("p"), engine_socket, Fault(delayed), lambda *_: True
+    ) as proxy:
         recording = record(run, *words, env={"DOCKER_HOST": proxy.url})
     assert recording.code == 0, recording.sent
     check_silence(run, recording)

@@ -21,12 +21,10 @@ VERSION = "GET /version"
 
 
 @pytest.fixture
-def proxy(run: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def proxy(engine_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """A socket with the engine behind it; while it is the same, the engine's facts are known."""
-    endpoint = run("status", "--json").document["engine"]["endpoint"]
-    engine = Path(endpoint.removeprefix("unix://"))
     folder = tmp_path_factory.mktemp("p")
-    with broken(folder, engine, Fault(forwarded), lambda *_: False) as opened:
+    with broken(folder, engine_socket, Fault(forwarded), lambda *_: False) as opened:
         yield opened
 
 

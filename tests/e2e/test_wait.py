@@ -72,13 +72,13 @@ def answer(process: subprocess.Popen[bytes]) -> Result:
     ],
 )
 def test_the_answer_comes_with_the_moment(
-    run: Program, watch: Watch, project: str, folder: Path,
+    run: Program, eye: Eye, watch: Watch, project: str, folder: Path,
     condition: str, before: str,
 ) -> None:  # fmt: skip
     write(folder, python(before))
     run("up", "-p", project, "-w", folder, "--no-wait")
     waiting = watch("-p", project, "--for", condition)
-    (folder / "go").touch()
+    eye.touch(project, folder / "go")
     found = answer(waiting)
     assert found.code == 0, str(found)
     assert found.project["project"] == project
@@ -123,7 +123,7 @@ def test_healthy_is_answered_when_the_check_passes(
 ) -> None:
     run("up", "-p", project, "-w", write(folder, PAGE), "--image", checked)
     waiting = watch("-p", project, "--for", "healthy")
-    (folder / "go").touch()
+    eye.touch(project, folder / "go")
     found = answer(waiting)
     answered = time.time()
     assert (found.code, found.project["health"]) == (0, "healthy")
@@ -151,18 +151,18 @@ def test_an_unhealthy_project_is_reported_at_once(
 @pytest.mark.alone
 @pytest.mark.parametrize("condition", ["running", "ready", "http", "log=never", "healthy"])
 def test_an_end_is_reported_at_once_with_its_reason(
-    run: Program, watch: Watch, project: str, folder: Path, condition: str
+    run: Program, eye: Eye, watch: Watch, project: str, folder: Path, condition: str
 ) -> None:
     write(folder, python(f"print('last words', flush=True)\n{GATE}\nsys.exit(3)"))
     run("up", "-p", project, "-w", folder, "--no-wait")
     if condition in ("running", "healthy"):
         # The one has come true already, the other has no check: it is asked after the end.
-        (folder / "go").touch()
+        eye.touch(project, folder / "go")
         run("wait", "-p", project, "--for", "exited")
         over = run("wait", "-p", project, "--for", condition, "--json", check=7)
     else:
         waiting = watch("-p", project, "--for", condition)
-        (folder / "go").touch()
+        eye.touch(project, folder / "go")
         over = answer(waiting)
     assert over.code == 7
     assert over.seconds < run.slow(ANSWER + 0.7)

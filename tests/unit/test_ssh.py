@@ -126,6 +126,26 @@ def test_the_socket_is_for_this_user_alone(fake_ssh: FakeSsh, engine: Server) ->
     tunnel.close()
 
 
+@pytest.mark.parametrize("name", ["x" * 80, "a:b", "a %h", "${HOME}"])
+def test_a_temporary_folder_that_is_nothing_for_ssh_is_not_used(
+    fake_ssh: FakeSsh,
+    engine: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    fake_ssh(FORWARD)
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
+    tunnel = SshTunnel(info(path=socket_of(engine)))
+    folder = Path(tunnel.url.removeprefix("unix://")).parent
+    assert str(folder.parent) == "/tmp"
+    assert folder.stat().st_mode & 0o077 == 0
+    tunnel.close()
+    assert not folder.exists()
+    assert not any((tmp_path / name).iterdir())
+
+
 def test_it_is_opened_again_where_ssh_has_ended(fake_ssh: FakeSsh, engine: Server) -> None:
     fake_ssh(FORWARD)
     tunnel = SshTunnel(info(path=socket_of(engine)))

@@ -63,6 +63,18 @@ def test_a_file_with_its_time_and_permissions(root: Path, workspace: Workspace) 
     assert workspace.entry("new/deep/a") == Entry(EntryKind.FILE, 5, entry.mtime_ns, 0o755)
 
 
+def test_what_root_writes_belongs_to_the_owner_of_the_workspace(
+    root: Path, workspace: Workspace
+) -> None:
+    if os.geteuid() == 0:
+        os.chown(root, 12345, 12346)
+    assert workspace.write_file("new/deep/a", file(5), io.BytesIO(b"hello"))
+    workspace.make_folder("other")
+    owner = root.stat()
+    for path in root.rglob("*"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (owner.st_uid, owner.st_gid), path
+
+
 def test_a_file_that_is_cut_off_changes_nothing(root: Path, workspace: Workspace) -> None:
     (root / "a").write_text("old")
     assert not workspace.write_file("a", file(100), io.BytesIO(b"short"))
