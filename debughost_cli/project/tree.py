@@ -77,9 +77,9 @@ def scan(workspace: Path, left_out: Iterable[str] = ()) -> Tree:
 
     Raises OSError where the workspace itself cannot be read.
     """
-    walk = _Walk(frozenset((*left_out, RESERVED)))
     folder = os.open(workspace, _FOLDER & ~getattr(os, "O_NOFOLLOW", 0))
     try:
+        walk = _Walk(frozenset((*left_out, RESERVED)), os.fstat(folder))
         walk.read(folder, "", parse_rules(DEFAULT_RULES), 0)
     finally:
         os.close(folder)
@@ -103,9 +103,10 @@ def open_entry(workspace: int, path: str) -> int:
     finally:
         if opened != workspace:
             os.close(opened)
-    if not stat.S_ISREG(os.fstat(found).st_mode):
+    status = os.fstat(found)
+    if not stat.S_ISREG(status.st_mode) or not _is_the_owners(status, os.fstat(workspace)):
         os.close(found)
-        raise OSError(errno.EINVAL, "it is not a regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file, or one that is kept from its owner")
     return found
 
 
@@ -113,6 +114,7 @@ class _Walk(Struct):
     """What has been found so far."""
 
     left_out: frozenset[str]
+    workspace: os.stat_result
     entries: dict[str, Entry] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -150,7 +152,7 @@ class _Walk(Struct):
         status = item.stat(follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             self.skipped += 1
-        elif not _may_read(item.name, folder):
+        elif not _may_read(item.name, folder) or not _is_the_owners(status, self.workspace):
             self.unreadable.append(path)
         else:
             self.entries[path] = file_entry(status)
@@ -158,10 +160,10 @@ class _Walk(Struct):
     def _enter(
         self, parent: int, item: os.DirEntry[str], path: str, rules: IgnoreRules, depth: int
     ) -> None:
-        mode = item.stat(follow_symlinks=False).st_mode & 0o777
-        self.entries[path] = Entry(EntryKind.FOLDER, mode=mode)
+        status = item.stat(follow_symlinks=False)
+        self.entries[path] = Entry(EntryKind.FOLDER, mode=status.st_mode & 0o777)
         try:
-            if depth >= DEEPEST:
+            if depth >= DEEPEST or not _is_the_owners(status, self.workspace):
                 raise PermissionError
             folder = os.open(item.name, _FOLDER, dir_fd=parent)
         except FileNotFoundError:
@@ -184,6 +186,21 @@ def file_entry(status: os.stat_result) -> Entry:
 
 def _name(item: os.DirEntry[str]) -> str:
     return item.name
+
+
+def _is_the_owners(status: os.stat_result, workspace: os.stat_result) -> bool:
+    """Whether the owner of the workspace may read it: root reads for that user alone.
+
+    What is uploaded belongs to that user, whose program would not see it in a mounted workspace.
+    """
+    if os.geteuid() != 0 or workspace.st_uid == 0:
+        return True
+    shift = 0
+    if status.st_uid == workspace.st_uid:
+        shift = 6
+    elif status.st_gid == workspace.st_gid:
+        shift = 3
+    return bool(status.st_mode >> shift & 0o4)
 
 
 def _may_read(name: str, folder: int) -> bool:

@@ -263,7 +263,8 @@ class Sending:
             text = f"files changed while they were read: {shown(self._changing)}"
             warn("FILES_CHANGING", f"{text}; the next 'up' or 'sync' sends them")
         if tree.unreadable:
-            warn("FILES_UNREADABLE", f"files that you may not read: {shown(tree.unreadable)}")
+            who = "you, or the owner of the folder, may not read"
+            warn("FILES_UNREADABLE", f"files that {who}: {shown(tree.unreadable)}")
         if tree.skipped and is_first:
             what = "sockets, pipes or devices are"
             what = what if tree.skipped > 1 else "socket, pipe or device is"

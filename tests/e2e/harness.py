@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,6 +43,8 @@ P = {
 }  # fmt: skip
 UPLOADED = ("app",) if os.environ.get("DEBUGHOST_TEST_SOCKET") else ()
 """The volume of a workspace that the engine does not see, as on that of scripts/engine-beside."""
+SSH = str(Path(shutil.which("ssh") or "/usr/bin/ssh").parent)
+"""For the PATH of a user who has little else: the engine may be behind it."""
 EXEC_REFUSED = (125, 126, 127)
 """As ``docker exec`` ends where the command could not be run."""
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from .composite import Job
-from .harness import Eye, Program, environment, own
+from .harness import SSH, Eye, Program, environment, own
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github/workflows/ci.yml"
@@ -50,7 +50,9 @@ def make_job(tmp_path: Path, run: Program, eye: Eye) -> Callable[[str], Job]:
         tools = tmp_path / "python"
         tools.mkdir()
         (tools / "python3").symlink_to(PYTHON)
-        env = environment(tmp_path / "state") | {"PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin"}
+        env = environment(tmp_path / "state") | {
+            "PATH": f"{tools}:{SSH}:/usr/local/bin:/usr/bin:/bin"
+        }
         return Job(folder, folder, tmp_path / "runner", env)
 
     return make

@@ -117,9 +117,10 @@ def test_a_port_that_a_process_holds(run: Program, eye: Eye, project: str, folde
     assert isinstance(details, dict)
     assert details["port"] == port
     assert details["holder"]["kind"] == "process"
+    # What holds a port of another machine is not to be seen from here.
     seen = "that the engine saw" if UPLOADED else str(os.getpid())
     assert seen in details["holder"]["name"]
-    assert str(os.getpid()) in str(error["message"])
+    assert seen in str(error["message"])
     assert details["next_free"] in range(port + 1, port + 1000)
     assert str(details["next_free"]) in str(error["hint"])
 

@@ -99,6 +99,7 @@ def test_several_words_are_listed_with_what_they_are(shell: Shell) -> None:
         assert text in shown
 
 
+@pytest.mark.same_machine("completion asks no engine behind ssh")
 def test_ids(shell: Shell, site: str) -> None:
     short = site[:-3]
     for before in ("stop ", "status ", "exec -p ", "logs --project="):
@@ -161,6 +162,7 @@ def labelled(eye: Eye, name: str, project: str) -> str:
     return made
 
 
+@pytest.mark.same_machine("completion asks no engine behind ssh")
 @pytest.mark.alone
 def test_an_id_is_there_at_once(installed: Program, shell: Shell, site: str) -> None:
     typed = f"debughost stop {site[:-3]}"

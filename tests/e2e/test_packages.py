@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .harness import Program, environment, fetch, own
+from .harness import SSH, Program, environment, fetch, own
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(getattr(sys, "_base_executable", sys.executable))
@@ -46,7 +46,7 @@ def clean(tmp_path: Path) -> dict[str, str]:
     tools.mkdir()
     (tools / "python3").symlink_to(PYTHON)
     kept = environment(tmp_path / "state")
-    path = f"{tmp_path}/home/.local/bin:{tools}:/usr/bin:/bin"
+    path = f"{tmp_path}/home/.local/bin:{tools}:{SSH}:/usr/bin:/bin"
     made = {k: v for k, v in kept.items() if not k.startswith(("XDG_", "VIRTUAL_", "PIPX_"))}
     engine = {"DOCKER_CONFIG": os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))}
     home = {"HOME": str(tmp_path / "home"), "PATH": path, "UV_PYTHON_DOWNLOADS": "never"}

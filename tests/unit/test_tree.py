@@ -87,6 +87,29 @@ def test_what_rules_leave_out_at_the_top_is_named(tmp_path: Path) -> None:
     assert scan(tmp_path).ignored == (".env", "dist")
 
 
+def test_root_sends_nothing_that_the_owner_of_the_workspace_may_not_read(tmp_path: Path) -> None:
+    is_root = os.geteuid() == 0
+    modes = {"mine": 0o600, "hers": 0o644, "ours": 0o040, "secret": 0o600, "cell": 0o700}
+    for name, mode in modes.items():
+        path = tmp_path / name
+        path.mkdir() if name == "cell" else path.touch()
+        path.chmod(mode if is_root or name not in ("secret", "cell") else 0)
+    if is_root:
+        os.chown(tmp_path, 12345, 12346)
+        os.chown(tmp_path / "mine", 12345, 0)
+        os.chown(tmp_path / "ours", 0, 12346)
+    else:
+        (tmp_path / "ours").unlink()
+    tree = scan(tmp_path)
+    assert tree.unreadable == ("secret", "cell")
+    assert set(tree.entries) >= {"mine", "hers", "cell"}
+    workspace = os.open(tmp_path, os.O_RDONLY)
+    os.close(open_entry(workspace, "mine"))
+    with pytest.raises(OSError):  # noqa: PT011 - another one for each user
+        open_entry(workspace, "secret")
+    os.close(workspace)
+
+
 def test_folders_that_are_too_deep_are_named(tmp_path: Path) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)
     for _ in range(DEEPEST + 2):
