@@ -209,12 +209,12 @@ def json_page() -> Iterator[str]:
     yield "`debughost schema COMMAND` prints the same as JSON Schema. What may change is in\n"
     yield "[the JSON output and its versions](../json.md).\n\n## Every document\n\n"
     schemas = {command: command_schema(command) for command in DATA}
-    envelope = schemas["up"]["properties"] | {"command": {"type": "string"}, "data": {}}
+    envelope = schemas["stop"]["properties"] | {"command": {"type": "string"}, "data": {}}
     yield from _fields({"properties": envelope})
     yield "\n## `data` of each command\n\n"
     yield "| command | `data` | lines before it |\n| --- | --- | --- |\n"
     for command, shape in DATA.items():
-        line = _anchor(LINES[command].__name__) if command in LINES else ""
+        line = ", ".join(_anchor(line.__name__) for line in LINES.get(command, ()))
         yield f"| `{command}` | {_anchor(shape.__name__)} | {line} |\n"
     yield "\n## Objects\n"
     shapes = {name: shape for s in schemas.values() for name, shape in s["$defs"].items()}

@@ -9,6 +9,7 @@ from debughost_cli.api.reader import ProjectReader
 from debughost_cli.api.whereabouts import Projects
 
 if TYPE_CHECKING:
+    from debughost_cli.errors import PortInUse
     from debughost_cli.services.forward import Forwarding
     from debughost_cli.services.pull import PullResult
     from debughost_cli.services.sync import Syncing
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 class RemoteProjects(ProjectReader):
     """What brings a workspace there, its changes back, and its ports here."""
 
-    def forward(self, projects: Projects = None) -> Forwarding:
-        """The ports of projects on this machine's 127.0.0.1, until what is returned is closed.
+    def forward(self, projects: Projects = None, *, skip_taken: bool = False) -> Forwarding:
+        """The ports of projects and their services on this machine's 127.0.0.1, until it is closed.
 
         Iterated over, it gives what happens. A project on this machine's own engine has its ports
-        there already. Raises ProjectNotFound, PortInUse.
+        there already. ``skip_taken``: a port that is in use here is a warning. Raises
+        ProjectNotFound, PortInUse.
 
         >>> _ = host.up()
         >>> with host.forward() as forwarding:
@@ -32,7 +34,11 @@ class RemoteProjects(ProjectReader):
 
         names = self.chosen(projects)
         engine = self._home_of(names[0]).reconnecting()
-        return ForwardService(engine, self._progress.notice, self.cancel).open(names)
+        service = ForwardService(engine, self._progress.notice, self.cancel)
+        return service.open(names, self._warn_of_taken if skip_taken else None)
+
+    def _warn_of_taken(self, error: PortInUse) -> None:
+        self._progress.warn("NOT_FORWARDED", error.message)
 
     def sync(self, project: str | None = None, *, overwrite: bool = False) -> Syncing:
         """Keeps the workspace on an engine of another machine in step, until it is closed.

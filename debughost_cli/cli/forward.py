@@ -63,6 +63,7 @@ def port_json(port: ForwardedPort) -> dict[str, object]:
     return {
         "project": port.project,
         "name": port.name,
+        "service": port.service or None,
         "port": port.port,
         "url": port.url,
         "host": port.host,

@@ -12,7 +12,7 @@ from debughost_cli.cli.forward import port_json, show_event
 from debughost_cli.cli.options import Projects, command
 from debughost_cli.cli.output import Output
 from debughost_cli.cli.session import Session
-from debughost_cli.errors import Failure, Interrupted, PortInUse, Usage
+from debughost_cli.errors import Failure, Interrupted, Usage
 from debughost_cli.render.json import dumps
 from debughost_cli.render.streams import inline
 from debughost_cli.render.text import size
@@ -76,11 +76,11 @@ def keep_in_step(
             elif once:
                 _show(session, syncing.once(), sums)
             else:
-                forwarding = _forward(session, project, stack)
+                forwarding = stack.enter_context(session.host.forward(project, skip_taken=True))
                 for event in syncing:
                     if event:
                         _show(session, event, sums)
-                    for other in forwarding.pending() if forwarding else ():
+                    for other in forwarding.pending():
                         show_event(session, other)
     except Failure as exc:
         error = exc
@@ -92,15 +92,6 @@ def keep_in_step(
         "deleted": sums.deleted, "batches": sums.batches, "ports": ports,
     }  # fmt: skip
     return Output(data=data, changed=sums.batches > 0, error=error)
-
-
-def _forward(session: Session, project: str, stack: ExitStack) -> Forwarding | None:
-    """None where another command has the ports of this machine, perhaps for the same project."""
-    try:
-        return stack.enter_context(session.host.forward(project))
-    except PortInUse as exc:
-        session.progress.warn("NOT_FORWARDED", exc.message)
-        return None
 
 
 def _show(session: Session, event: SyncEvent, sums: _Sums) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from debughost_cli.cli.options import (
     COMMAND_LINE,
@@ -189,7 +190,7 @@ def up(
         environment=flag_environment(env or [], env_file or [], session.environ),
     )  # fmt: skip
     if watch:
-        _check_watch(session, all_=all_, dry_run=dry_run)
+        _check_watch(all_=all_, dry_run=dry_run)
         # What follows prints as it goes: silence means that nothing changes.
         session.is_stream = True
     if all_:
@@ -209,29 +210,37 @@ def up(
 
 def _watched(session: Session, output: Output, project: Project) -> Output:
     """Until it is interrupted: the project goes on running."""
-    if output.show:
+    if session.options.json:
+        from debughost_cli.render.json import dumps
+
+        session.streams.out(dumps({"type": "up", "changed": output.changed, **output.data}))
+    elif output.show:
         output.show()
-        session.streams.stdout.flush()
+    session.streams.stdout.flush()
+    found = _followed(session, project)
+    ended = {k: v for k, v in found.data.items() if k == "exit"}
+    return replace(
+        found, data={**output.data, **ended}, changed=output.changed or found.changed
+    )  # fmt: skip
+
+
+def _followed(session: Session, project: Project) -> Output:
+    name = project.project
     if project.sync:
         from debughost_cli.cli.sync import keep_in_step
 
-        return keep_in_step(session, project.project)
+        return keep_in_step(session, name)
     from debughost_cli.cli.logs import logs
 
     # The engine sees each change by itself.
-    found = logs(session, [project.project], follow=True, tail="10")
-    if isinstance(found.error, Interrupted):
-        name = project.project
+    found = logs(session, [name], follow=True, tail="10")
+    if isinstance(found.error, Interrupted) and not session.options.json:
         session.progress.notice(f"{name} goes on running; 'debughost stop {name}' ends it")
     return found
 
 
-def _check_watch(session: Session, *, all_: bool, dry_run: bool) -> None:
-    for is_given, option in (
-        (all_, "--all"),
-        (dry_run, "--dry-run"),
-        (session.options.json, "--json"),
-    ):
+def _check_watch(*, all_: bool, dry_run: bool) -> None:
+    for is_given, option in ((all_, "--all"), (dry_run, "--dry-run")):
         if is_given:
             raise Usage(
                 f"--watch and {option} exclude each other",

@@ -8,10 +8,14 @@ from msgspec import Struct
 
 
 class ForwardedPortFacts(Struct, frozen=True):
-    """A port of a project on another machine, ``host``, which is on this one as well."""
+    """A port of a project on another machine, ``host``, which is on this one as well.
+
+    ``service``: the companion service whose port it is; null for the project's own program.
+    """
 
     project: str
     name: str
+    service: str | None
     port: int
     url: str
     host: str

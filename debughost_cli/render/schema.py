@@ -59,22 +59,29 @@ OTHER_DATA: dict[str, tuple[type, ...]] = {
 }
 """The classes of ``data`` that the command has with certain options instead."""
 
-LINES: dict[str, type] = {
-    "logs": shapes.LogLineOut,
-    "events": shapes.EventOut,
-    "forward": remote_shapes.ForwardOut,
-    "sync": remote_shapes.SyncOut,
-    "status": shapes.StatusOut,
+LINES: dict[str, tuple[type, ...]] = {
+    "logs": (shapes.LogLineOut,),
+    "events": (shapes.EventOut,),
+    "forward": (remote_shapes.ForwardOut,),
+    "sync": (remote_shapes.SyncOut, remote_shapes.ForwardOut),
+    "status": (shapes.StatusOut,),
+    "up": (
+        shapes.UpOut,
+        remote_shapes.SyncOut,
+        remote_shapes.ForwardOut,
+        shapes.LogLineOut,
+    ),
 }
-"""The commands that print lines before their document: always, or ``status`` with --watch."""
+"""The commands that print lines before their document: always, or with ``--watch``."""
 
 _OPTIONAL = {
     "ProjectDone": {"error", "plan", "placement"},
     "LogLineOut": {"partial"},
     "LogsPrinted": {"exit", "engines"},
-    "ProjectsDone": {"engines"},
+    "ProjectsDone": {"engines", "exit"},
     "ProjectsSeen": {"engines"},
     "StatusOut": {"engines"},
+    "UpOut": {"engines", "exit"},
 }
 
 
@@ -89,7 +96,7 @@ def command_schema(command: str) -> dict[str, Any]:
 
     shared = [shapes.Error, shapes.Notice, shapes.EngineUsed]
     data = [DATA[command], *OTHER_DATA.get(command, ())]
-    lines = [LINES[command]] if command in LINES else []
+    lines = LINES.get(command, ())
     made, definitions = msgspec.json.schema_components(
         [*shared, *data, *lines], ref_template="#/$defs/{name}", schema_hook=_schema_of
     )
@@ -97,7 +104,8 @@ def command_schema(command: str) -> dict[str, Any]:
     schema = _envelope(command, made[len(shared) : len(shared) + len(data)], error, warning, engine)
     if lines:
         schema["properties"] |= {"type": {"const": "result"}}
-        schema["$comment"] = f"A stream: lines as $defs/{lines[0].__name__}, this document last."
+        shown = ", ".join(f"$defs/{line.__name__}" for line in lines)
+        schema["$comment"] = f"A stream: lines as {shown}, this document last."
     return schema | {"$defs": {name: _strict(name, d) for name, d in definitions.items()}}
 
 

@@ -76,10 +76,14 @@ class EngineAsked(Struct, frozen=True):
 
 
 class ProjectsDone(Struct, frozen=True):
-    """Of ``up``, ``stop``, ``restart``, ``rm``, ``wait``. ``engines``: with --all-engines."""
+    """Of ``up``, ``stop``, ``restart``, ``rm``, ``wait``. ``engines``: with --all-engines.
+
+    ``exit``: of ``up --watch`` that showed the output, how each project ended, as of ``logs``.
+    """
 
     projects: list[ProjectDone]
     engines: list[EngineAsked] | None = None
+    exit: dict[str, Exit | None] | None = None
 
 
 class ProjectsSeen(Struct, frozen=True):
@@ -211,6 +215,13 @@ class EventOut(Struct, frozen=True):
     exit: Exit | None
     missed: bool
     service: str | None = None
+
+
+class UpOut(ProjectsDone, Struct, frozen=True, kw_only=True):
+    """The first line of ``up --watch``; those of ``sync``, or of ``logs``, follow."""
+
+    type: Literal["up"]
+    changed: bool
 
 
 class StatusOut(Struct, frozen=True):

@@ -296,4 +296,6 @@ def _reason(project: Project) -> str:
     if project.sync and project.sync.state is SyncState.STALE:
         files = project.sync.files or 0
         found.append(f"workspace: stale ({files} file{'s' * (files != 1)})")
+    if project.sync and project.sync.state is SyncState.SYNCING:
+        found.append("workspace: syncing")
     return "; ".join(found)

@@ -30,7 +30,7 @@ from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.project_ports import kept_ports
 from debughost_cli.services.spec import adopted_port, make_spec
 from debughost_cli.services.worker_pool import TimeLimit
-from debughost_cli.synced import Sync, SyncState
+from debughost_cli.synced import Sync
 
 TIMEOUT = 1.0
 """Seconds for reading one workspace, which may be on a file system that does not answer."""
@@ -72,7 +72,7 @@ class DriftService:
         if container.place and (container.place.reason or not container.is_running):
             return Comparison()
         if not self._can_read_workspace(container):
-            return Comparison()
+            return Comparison(sync=self._sync_elsewhere(container))
         limit = TimeLimit(TIMEOUT)
         try:
             if limit.run(lambda: is_gone(Path(workspace))):
@@ -148,10 +148,16 @@ class DriftService:
     def _sync(self, resolved: ResolvedProject, container: Container) -> Sync | None:
         if transport_of(container.labels) is not Transport.VOLUME:
             return None
-        from debughost_cli.services.workspace_state import count_stale
+        from debughost_cli.services.workspace_state import compare
 
-        found = count_stale(self._engine, container, resolved.workspace, resolved.type)
-        return Sync(SyncState.STALE if found else SyncState.CURRENT, found)
+        return compare(self._engine, container, resolved.workspace, resolved.type)
+
+    def _sync_elsewhere(self, container: Container) -> Sync | None:
+        if transport_of(container.labels) is not Transport.VOLUME:
+            return None
+        from debughost_cli.services.workspace_state import of_another_machine
+
+        return of_another_machine(self._engine, container)
 
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
         settings = resolved.settings

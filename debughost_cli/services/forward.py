@@ -25,7 +25,7 @@ from debughost_cli.errors import DebughostError, Interrupted, PortInUse, Project
 from debughost_cli.models import THIS_MACHINE
 from debughost_cli.resources import Container
 from debughost_cli.services import local_ports
-from debughost_cli.services.projects import inspect_main, url_of
+from debughost_cli.services.projects import get_instance, inspect_main, member, published
 from debughost_cli.services.relay import Refused, RelayPool
 from debughost_cli.specs import HTTP, PortBinding
 
@@ -51,11 +51,10 @@ class ForwardedPort(Struct, frozen=True):
     port: int
     host: str
     """The engine's machine."""
-
-    @property
-    def url(self) -> str:
-        """Where it is reached on this machine."""
-        return url_of(self.port) or ""
+    url: str
+    """Where it is reached on this machine."""
+    service: str = ""
+    """The companion service whose port it is; empty for the project's own program."""
 
 
 class ForwardEvent(Struct, frozen=True):
@@ -77,12 +76,17 @@ class ForwardService:
         self._on_local = on_local
         self._cancel = cancel
 
-    def open(self, projects: Sequence[str]) -> Forwarding:
-        """Raises ProjectNotFound, also for one that does not run, and PortInUse."""
+    def open(
+        self, projects: Sequence[str], on_taken: Callable[[PortInUse], None] | None = None
+    ) -> Forwarding:
+        """Raises ProjectNotFound, also for one that does not run, and PortInUse.
+
+        ``on_taken``: gets the error for each port that is in use here; the others are forwarded.
+        """
         ports: list[ForwardedPort] = []
         for project in dict.fromkeys(projects):
             ports += self._ports(inspect_main(self._engine, project))
-        return Forwarding(self._engine, ports, self._cancel)
+        return Forwarding(self._engine, ports, self._cancel, on_taken)
 
     def _ports(self, container: Container) -> list[ForwardedPort]:
         project, bindings = container.project, bindings_of(container)
@@ -97,15 +101,34 @@ class ForwardService:
             places = ", ".join(f"{LOOPBACK}:{b.host_port}" for b in bindings) or "no port"
             self._on_local(f"{project} is on this machine already: {places}")
             return []
-        return [ForwardedPort(project, b.name, b.host_port, host) for b in bindings]
+        own = [_forwarded(project, host, binding) for binding in bindings]
+        return [*own, *self._ports_of_services(project, host)]
+
+    def _ports_of_services(self, project: str, host: str) -> Iterator[ForwardedPort]:
+        for summary in get_instance(self._engine, project).companions:
+            # One that is just being replaced has a successor with the same ports.
+            with suppress(NotFound):
+                container = self._engine.containers.inspect(summary.id)
+                for binding in container.ports:
+                    yield _forwarded(project, host, binding, container.service)
+
+
+def _forwarded(
+    project: str, host: str, binding: PortBinding, service: str = ""
+) -> ForwardedPort:  # fmt: skip
+    (shown,) = published((binding,))
+    name = service or binding.name
+    return ForwardedPort(project, name, binding.host_port, host, shown.url, service)
 
 
 class Forwarding(Closing):
     """Listens while it is open; iterated over, it gives what happens until it is cancelled."""
 
-    def __init__(self, engine: Engine, ports: Sequence[ForwardedPort], cancel: CancelToken) -> None:
-        """Raises PortInUse."""
-        self.ports = tuple(ports)
+    def __init__(
+        self, engine: Engine, ports: Sequence[ForwardedPort], cancel: CancelToken,
+        on_taken: Callable[[PortInUse], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Raises PortInUse, unless ``on_taken`` gets it."""
         self.connections = 0
         self._engine = engine
         self._cancel = cancel
@@ -117,11 +140,17 @@ class Forwarding(Closing):
         self._is_closed = False
         self._listeners: dict[socket.socket, ForwardedPort] = {}
         try:
-            for port in self.ports:
-                self._listeners[_listen(port)] = port
+            for port in dict.fromkeys(ports):
+                try:
+                    self._listeners[_listen(port)] = port
+                except PortInUse as exc:
+                    if not on_taken:
+                        raise
+                    on_taken(exc)
         except BaseException:
             self.close()
             raise
+        self.ports = tuple(self._listeners.values())
         for port in self.ports:
             self._events.put(ForwardEvent(ForwardKind.LISTENING, port))
         if self.ports:
@@ -221,9 +250,13 @@ class _Targets:
             pool.close()
 
     def _find(self, port: ForwardedPort) -> RelayPool:
-        container = inspect_main(self._engine, port.project)
-        inner = {b.name: b.container_port for b in bindings_of(container)}
-        return RelayPool(self._engine, container.id, inner.get(port.name, port.port))
+        if port.service:
+            found = member(get_instance(self._engine, port.project), port.service)
+            container = self._engine.containers.inspect(found.id)
+        else:
+            container = inspect_main(self._engine, port.project)
+        inner = {b.host_port: b.container_port for b in bindings_of(container)}
+        return RelayPool(self._engine, container.id, inner.get(port.port, port.port))
 
 
 def bindings_of(container: Container) -> tuple[PortBinding, ...]:
@@ -238,10 +271,13 @@ def _listen(port: ForwardedPort) -> socket.socket:
             return socket.create_server((LOOPBACK, port.port), backlog=128)
     free = next((p for p in range(port.port + 1, 65536) if not local_ports.is_taken(p)), None)
     holder = local_ports.listener(port.port)
+    what = f"{port.service} of {port.project}" if port.service else port.project
     raise PortInUse(
-        f"port {port.port} of this machine, to which {port.project} is to be forwarded, is held by "
+        f"port {port.port} of this machine, to which {what} is to be forwarded, is held by "
         f"{holder}",
-        hint=f"End what holds it, or give the project a port that is free on both machines: "
+        hint=f"End what holds it, or set another port: services.{port.service}.publish"
+        if port.service
+        else "End what holds it, or give the project a port that is free on both machines: "
         f"debughost up -p {port.project} --port {free}+",
         details={"port": port.port, "project": port.project, "next_free": free},
         next_free=free,

@@ -9,7 +9,7 @@ from debughost_cli import names
 from debughost_cli.engine.port import Engine, ExecSpec
 from debughost_cli.errors import EngineError
 from debughost_cli.project.tree import RESERVED, Entry, EntryKind
-from debughost_cli.services.workspace_upload import delete_commands
+from debughost_cli.services.deletions import delete_commands
 
 _LIST = r"""
 cd "$1" || exit 1

@@ -16,11 +16,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from debughost_cli import names
-from debughost_cli.engine.port import Engine, ExecSpec, Execution
+from debughost_cli.engine.port import Conflict, Engine, ExecSpec, Execution, NotFound
 from debughost_cli.errors import Busy
 from debughost_cli.names import rfc3339
 
-_FILE = f"{names.SYNC_DIR}/lock"
+LOCK = "lock"
+"""In the folder of the upload; its holder is in it, and it is empty without one, unless that one
+was killed.
+"""
+_FILE = f"{names.SYNC_DIR}/{LOCK}"
 _HOLD = """\
 command -v flock >/dev/null 2>&1 || { echo held; exec cat >/dev/null; }
 exec 9<>"$1" || exit 1
@@ -32,7 +36,9 @@ fi
 echo "$2 $$ $3" >"$1"
 echo held
 cat >/dev/null
+: >"$1"
 """
+_ASK = 'exec 9<"$1" && command -v flock >/dev/null && ! flock -n 9'
 _HELD = b"held\n"
 _TIMEOUT = 30.0
 _LONGEST = 4096
@@ -112,6 +118,13 @@ class SyncLock:
                     break
                 answer += data
         return answer
+
+
+def is_held(engine: Engine, ref: str) -> bool:
+    """Whether a client keeps the workspace of a running container in step."""
+    with suppress(NotFound, Conflict):
+        return not engine.exec.run(ref, ("/bin/sh", "-c", _ASK, "ask", _FILE), user="0").exit_code
+    return False
 
 
 def new_token() -> str:

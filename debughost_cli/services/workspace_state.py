@@ -11,12 +11,15 @@ from debughost_cli.models import ProjectType
 from debughost_cli.project.manifest import Changes
 from debughost_cli.project.tree import Entry, EntryKind
 from debughost_cli.resources import Container
+from debughost_cli.services.sync_lock import is_held
 from debughost_cli.services.workspace_upload import (
+    Uploaded,
     changes_since,
     owner_in,
     read_uploaded,
     scan_workspace,
 )
+from debughost_cli.synced import Sync, SyncState
 
 
 def left_out(type_: ProjectType | str) -> tuple[str, ...]:
@@ -41,8 +44,33 @@ def count_stale(
     At least 1 where the last upload was cut off. Raises InvalidWorkspace, and what the engine
     raises.
     """
-    tree = scan_workspace(workspace, left_out(type_))
+    return _count(read_uploaded(engine, container.id, owner_in(container)), workspace, type_)
+
+
+def compare(
+    engine: Engine, container: Container, workspace: Path, type_: ProjectType | str
+) -> Sync:
+    """The same with its state. Raises as ``count_stale``."""
     uploaded = read_uploaded(engine, container.id, owner_in(container))
+    files = _count(uploaded, workspace, type_)
+    if _is_synced(engine, container, uploaded):
+        return Sync(SyncState.SYNCING, files)
+    return Sync(SyncState.STALE if files else SyncState.CURRENT, files)
+
+
+def of_another_machine(engine: Engine, container: Container) -> Sync:
+    """What is known of a workspace whose folder is not here. Raises what the engine raises."""
+    uploaded = read_uploaded(engine, container.id, owner_in(container))
+    is_synced = _is_synced(engine, container, uploaded)
+    return Sync(SyncState.SYNCING if is_synced else SyncState.UNKNOWN)
+
+
+def _is_synced(engine: Engine, container: Container, uploaded: Uploaded) -> bool:
+    return uploaded.has_client and container.is_running and is_held(engine, container.id)
+
+
+def _count(uploaded: Uploaded, workspace: Path, type_: ProjectType | str) -> int:
+    tree = scan_workspace(workspace, left_out(type_))
     changes = changes_since(uploaded, tree)
     entries = {**uploaded.entries, **tree.entries}
     files = _without_folders(changes.paths, entries) or len(changes.paths)

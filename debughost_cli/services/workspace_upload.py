@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -38,18 +37,18 @@ from debughost_cli.project.manifest import (
 from debughost_cli.project.tree import RESERVED, Entry, EntryKind, Tree, scan
 from debughost_cli.project.tree_archive import TreeArchive, compressed
 from debughost_cli.resources import Container
+from debughost_cli.services.deletions import DELETED, delete_commands, paths_in
 from debughost_cli.services.progress import PhaseKind, Progress
+from debughost_cli.services.sync_lock import LOCK
 from debughost_cli.specs import User
 
-MANIFEST, PENDING, DELETED = "manifest", "pending", "deleted"
+MANIFEST, PENDING = "manifest", "pending"
 DELETE = ("/bin/sh", f"{names.SYNC_DIR}/{DELETED}")
 """Deletes in a running container what is gone here."""
 _LONGEST = 4 * 1024**2
 """Bytes of a manifest that are read: those of some 200,000 files."""
 _UNKNOWN = Entry(EntryKind.FILE, -1)
 """In the place of what may be there in any state; equal to no entry of a workspace."""
-_AT_ONCE = 200
-"""Names in one command that deletes them."""
 _DETAIL_SECONDS = 1.0
 
 
@@ -58,13 +57,15 @@ class Uploaded(Struct, frozen=True):
 
     ``entries``: those of the last complete upload, ``_UNKNOWN`` where a later one was cut off.
     ``upload``: the id of the last upload if it is complete, else empty. ``to_delete``: what is
-    deleted at the next start. ``is_new``: nothing was ever uploaded.
+    deleted at the next start. ``is_new``: nothing was ever uploaded. ``has_client``: one that keeps
+    it in step is noted; it may have been killed.
     """
 
     entries: Mapping[str, Entry]
     upload: str = ""
     to_delete: tuple[str, ...] = ()
     is_new: bool = True
+    has_client: bool = False
 
 
 class Upload(Struct, frozen=True):
@@ -96,9 +97,10 @@ def read_uploaded(engine: Engine, ref: str, user: User | None) -> Uploaded:
         entries |= dict.fromkeys(begun.entries, _UNKNOWN)
     if last and last.user != _owner(user):
         entries = dict.fromkeys(entries, _UNKNOWN)
-    to_delete = _paths_in(found.get(DELETED, b""))
+    to_delete = paths_in(found.get(DELETED, b""))
     upload = last.upload if last and is_complete else ""
-    return Uploaded(entries, upload, to_delete, is_new=not (last or begun))
+    has_client = bool(found.get(LOCK))
+    return Uploaded(entries, upload, to_delete, not (last or begun), has_client)
 
 
 def _owner(user: User | None) -> str:
@@ -274,26 +276,3 @@ class Sending:
             text = f"{shown(secret)} is not uploaded, for .gitignore names it"
             how = f"add '!{secret[0]}' to .debughostignore if the program needs it"
             warn("FILES_IGNORED", f"{text}; {how}")
-
-
-def delete_commands(paths: Iterable[str], kept: Mapping[str, Entry]) -> bytes:
-    """A shell program that deletes ``paths`` of ``/app``, and at last itself.
-
-    Folders are deleted where they are empty: what the program wrote stays.
-    """
-    lines = [f"cd {names.WORKDIR} || exit"]
-    deleted = [p for p in paths if p not in kept]
-    for start in range(0, len(deleted), _AT_ONCE):
-        quoted = " ".join(shlex.quote(f"./{p}") for p in deleted[start : start + _AT_ONCE])
-        # Each is a file or a folder by now; the other command has nothing to do with it.
-        lines += [f"rm -f -- {quoted} 2>/dev/null", f"rmdir -- {quoted} 2>/dev/null"]
-    lines.append(f"rm -f -- {RESERVED}/{DELETED}")
-    return os.fsencode("\n".join(lines) + "\n")
-
-
-def _paths_in(commands: bytes) -> tuple[str, ...]:
-    """The paths that ``delete_commands`` would delete."""
-    with suppress(ValueError):
-        words = shlex.split(os.fsdecode(commands))
-        return tuple(dict.fromkeys(w[2:] for w in words if w.startswith("./")))
-    return ()

@@ -95,7 +95,9 @@ def check_schema(command: str, documents: list[dict[str, Any]]) -> None:
 
 def check_line(command: str, line: dict[str, Any]) -> None:
     """One of the lines that a stream prints before its document; the schema has all its keys."""
-    definitions, name = command_schema(command)["$defs"], LINES[command].__name__
+    definitions = command_schema(command)["$defs"]
+    names = [shape.__name__ for shape in LINES[command]]
+    (name,) = [n for n in names if definitions[n]["properties"]["type"]["enum"] == [line["type"]]]
     jsonschema.validate(line, {"$ref": f"#/$defs/{name}", "$defs": definitions})
     assert set(line) <= set(definitions[name]["properties"])
 

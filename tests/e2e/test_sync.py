@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .harness import Eye, Result, check_document, eventually, write
+from .harness import Eye, Program, Result, check_document, eventually, write
 from .lab import Host, Lab
 
 
@@ -52,8 +52,8 @@ class Running:
 
     def result(self, code: int) -> dict[str, Any]:
         """The last line, once it has ended by itself or by Ctrl-C."""
-        if code == 130:
-            self.process.send_signal(signal.SIGINT)
+        if code in (130, 143):
+            self.process.send_signal(code - 128)
         assert self.process.wait(30) == code, self.lines
         self._thread.join(10)
         return check_document(json.dumps(self.lines[-1]), code)
@@ -77,6 +77,16 @@ def synced(lab: Lab, host: Host, shop: Path, *words: str) -> Iterator[Running]:
     with running(lab, host, "sync", *words, cwd=shop) as found:
         found.has("watching")
         yield found
+
+
+def on_another_machine(lab: Lab) -> Program:
+    """The client as if this were another installation."""
+    identity = lab.folder / "machine-id"
+    identity.write_text("0123456789abcdef" * 2)
+    script = f'mount --bind {identity} /etc/machine-id && exec "$@"'
+    return replace(
+        lab.client, prefix=(*lab.client.prefix, "unshare", "--mount", "sh", "-c", script, "sh")
+    )
 
 
 def takes(change: Callable[[], object], is_there: Callable[[], bool]) -> float:
@@ -118,8 +128,13 @@ def test_what_is_saved_here_is_there_within_a_second(lab: Lab, far: Host, shop: 
         eventually(lambda: files(far.eye) == want, timeout=20)
         assert far.eye.read("shop", "cat", "/app/folder") == b"a file now"
         status = lab.client("status", "--json", env=far.tls)
-        assert status.project["sync"]["state"] == "current"
+        assert status.project["sync"] == {"state": "syncing", "files": 0}
+        assert b"shop: workspace: syncing" in lab.client("status", env=far.tls).stdout
+        another = on_another_machine(lab)("status", "--json", env=far.tls)
+        assert another.project["sync"] == {"state": "syncing", "files": None}
         done = sync.result(130)
+    status = lab.client("status", "--json", env=far.tls)
+    assert status.project["sync"] == {"state": "current", "files": 0}
     assert done["error"]["code"] == "INTERRUPTED"
     assert done["data"]["files"] >= 304
     assert far.eye.inspect("shop")["State"]["Running"]
@@ -223,6 +238,41 @@ def test_the_port_is_here_as_long_as_it_is_forwarded(lab: Lab, far: Host, shop: 
         done = forward.result(130)
     assert done["data"]["connections"] >= 32
     assert fetched(lab, url) == [b""]
+
+
+SERVICE = """\
+$s = IO::Socket::INET->new(LocalPort => 7000, Listen => 5, ReuseAddr => 1);
+while ($c = $s->accept) { print $c "HTTP/1.0 200 OK\\r\\n\\r\\nof the service"; close $c }
+"""
+
+
+def test_a_watch_for_programs(lab: Lab, far: Host, shop: Path) -> None:
+    """Its lines, the port of a service, and how it ends."""
+    command = json.dumps(["perl", "-MIO::Socket::INET", "-e", SERVICE])
+    image = far.load("static")
+    text = f'[services.api]\nimage = "{image}"\ncommand = {command}\npublish = "7001:7000"\n'
+    (shop / "debughost.toml").write_text(text)
+    with running(lab, far, "up", "--watch", "-w", str(shop), cwd=shop) as up:
+        up.has("watching")
+        up.has("listening", 2)
+        first = up.lines[0]
+        assert (first["type"], first["changed"]) == ("up", True)
+        (project,) = first["projects"]
+        assert (project["project"], project["action"]) == ("shop", "created")
+        listening = {line["name"]: line for line in up.lines if line.get("event") == "listening"}
+        assert listening["api"]["port"] == 7001
+        assert listening["api"]["service"] == "api"
+        assert listening["http"]["service"] is None
+        assert fetched(lab, project["url"]) == [b"<h1>hello</h1>\n"]
+        assert fetched(lab, "http://127.0.0.1:7001") == [b"of the service"]
+        (shop / "index.html").write_text("saved")
+        up.has("sent", 1)
+        assert fetched(lab, project["url"]) == [b"saved"]
+        lab.client("rm", "shop", "-t", "0", env=far.tls, cwd=shop)
+        up.has("away")
+        done = up.result(143)
+    assert done["error"]["code"] == "INTERRUPTED"
+    assert done["data"]["projects"][0]["project"] == "shop"
 
 
 def fetched(lab: Lab, url: str, times: int = 1) -> list[bytes]:

@@ -88,7 +88,7 @@ class Tool(Struct, frozen=True, dict=True):
             "next_calls": {"type": "array", "items": _CALL},
         }
         if self.is_stream:
-            line = {"$ref": f"#/$defs/{LINES[self.command].__name__}"}
+            line = {"$ref": f"#/$defs/{LINES[self.command][0].__name__}"}
             added |= {"lines": {"type": "array", "items": line}}
         properties = {k: v for k, v in made["properties"].items() if k != "type"} | added
         shown = {k: v for k, v in made.items() if k not in ("$comment", "title")}
