@@ -123,7 +123,7 @@ class EngineSource:
         from debughost_cli.api.node_engines import NodeEngines
         from debughost_cli.deployment.swarm_engine import SwarmEngine
 
-        return SwarmEngine(engine, NodeEngines(engine, self._nodes()))
+        return SwarmEngine(engine, NodeEngines(engine, self._nodes()), self._progress.warn)
 
     def reread_swarm(self) -> None:
         """For an engine that may have become a manager since its facts were read."""

@@ -32,17 +32,40 @@ def not_a_manager(engine: Engine) -> NotAManager:
     )
 
 
+NO_MAJORITY = (
+    "most managers of this engine's swarm do not answer: what the swarm runs is shown only as far "
+    "as it is on this engine, and cannot be changed"
+)
+"""A warning for each command on such a manager."""
+
+
+def no_majority(engine: Engine, project: str) -> NotAManager:
+    """Nothing can be said about a project that only the swarm knows, or be changed in it."""
+    membership = engine.membership()
+    listed = ", ".join(membership.managers)
+    return NotAManager(
+        f"what the swarm does with {project} cannot be read or changed: most of its managers "
+        f"({listed}) do not answer",
+        hint="Start the other managers again, or name an engine that has it: 'exec', 'logs' and "
+        "'status' need no manager on the node that runs it (--engine NAME)",
+        details={"endpoint": engine.info.endpoint, "managers": list(membership.managers)},
+    )
+
+
 def node_unreachable(project: str, place: SwarmPlace, *, is_known: bool = True) -> NodeUnreachable:
     """Its node is lost, or its engine is not (``is_known``) or no container of it is there."""
     if place.is_lost:
         hint = f"Wait until node {place.node} is back: {project} starts again there by itself"
         hint += f"; or bring it to another one: debughost move --to NAME -p {project}"
     elif not is_known:
-        hint = f"Give the engine of node {place.node} a name under [engines] in your own "
-        hint += "configuration: commands, statistics and files go to it directly"
+        hint = f"Wait until the engine of node {place.node} answers, or bring {project} to another "
+        hint += (
+            f"node: debughost move --to NAME -p {project}; commands need its name under [engines]"
+        )
     else:
         hint = f"Start it with 'debughost up -p {project}'"
-    why = place.reason or f"its task is {place.task or 'not there'}"
+    silent = f"the engine of node {place.node} does not answer"
+    why = place.reason or (f"its task is {place.task or 'not there'}" if is_known else silent)
     return NodeUnreachable(
         f"{project} cannot be reached: {why}",
         hint=hint,

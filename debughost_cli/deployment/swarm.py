@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
+from debughost_cli.deployment.managers import no_majority
 from debughost_cli.deployment.single import SingleEngineDeployment
 from debughost_cli.deployment.swarm_engine import SwarmEngine
 from debughost_cli.deployment.swarm_view import SwarmMember
@@ -45,6 +46,8 @@ class SwarmDeployment:
         """Ends when its container is gone, or at once where its node is not reached."""
         member = self._engine.view.member_of(container.id)
         if member is None:
+            if names.SWARM_SERVICE in container.labels:
+                raise no_majority(self._engine, container.project)
             self._own.stop(container, timeout)
             return
         self._engine.swarm.scale(member.service.id, 0)

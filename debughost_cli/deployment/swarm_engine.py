@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from debughost_cli import names
-from debughost_cli.deployment.managers import node_unreachable
-from debughost_cli.deployment.swarm_view import NodeEngine, SwarmMember, SwarmView
+from debughost_cli.deployment.managers import no_majority, node_unreachable
+from debughost_cli.deployment.swarm_view import NodeEngine, SwarmMember, SwarmView, Warn
 from debughost_cli.engine.port import (
     Containers,
     Engine,
@@ -27,7 +27,7 @@ from debughost_cli.engine.port import (
     Volumes,
 )
 from debughost_cli.engine.port_swarm import Swarm
-from debughost_cli.errors import NodeUnreachable
+from debughost_cli.errors import EngineTimeout, EngineUnavailable, NodeUnreachable
 from debughost_cli.resources import (
     Container,
     ContainerSummary,
@@ -42,16 +42,19 @@ from debughost_cli.resources import (
 )
 from debughost_cli.specs import ServiceSpec
 
+_NOT_FETCHED = b"Error grabbing logs: rpc error: code = "
 _MANAGED = f"{names.MANAGED}=true"
 
 
 class SwarmEngine:
     """What is not about a container of a member goes to the manager."""
 
-    def __init__(self, manager: Engine, node_engine: NodeEngine) -> None:
+    def __init__(
+        self, manager: Engine, node_engine: NodeEngine, warn: Warn = lambda _code, _text: None
+    ) -> None:
         self.manager = manager
         self.node_engine = node_engine
-        self.view = SwarmView(manager, node_engine)
+        self.view = SwarmView(manager, node_engine, warn)
         self.containers: Containers = _SwarmContainers(self)
         self.exec: Exec = _SwarmExec(self)
         self.volumes: Volumes = _SwarmVolumes(self)
@@ -123,11 +126,25 @@ class _SwarmContainers:
         self._engine = engine
         self._own = engine.manager.containers
         self._view = engine.view
+        self._seen: set[str] = set()
 
     def list(self, labels: Sequence[str] = ()) -> Sequence[ContainerSummary]:
-        own = [c for c in self._own.list(labels) if names.SWARM_SERVICE not in c.labels]
         members = self._view.read(labels or [_MANAGED])
+        found = self._own.list(labels)
+        self._seen |= {c.labels.get(names.PROJECT, "") for c in found}
+        if not self._view.has_majority:
+            self._check_known(labels)
+            return found
+        own = [c for c in found if names.SWARM_SERVICE not in c.labels]
         return [*own, *(c for m in members for c in m.shown)]
+
+    def _check_known(self, labels: Sequence[str]) -> None:
+        """A project that this engine never had may be one of the swarm: it is not said that there
+        is none, and no second one is made.
+        """
+        wanted = dict(label.partition("=")[::2] for label in labels).get(names.PROJECT)
+        if wanted and wanted not in self._seen:
+            raise no_majority(self._engine.manager, wanted)
 
     def inspect(self, ref: str) -> Container:
         member = self._view.member_of(ref)
@@ -136,8 +153,8 @@ class _SwarmContainers:
         if ref != member.service.id and member.engine:
             try:
                 return member.placed(member.engine.containers.inspect(ref))
-            except NotFound:
-                # A stop removes it, and what replaces a task has a new one.
+            except (NotFound, EngineUnavailable, EngineTimeout):
+                # A stop removes it, what replaces a task has a new one, or its node is lost.
                 pass
         now = self._view.again(member)
         if now is None:
@@ -182,7 +199,13 @@ class _SwarmContainers:
         if member and (ref == member.service.id or member.engine is None):
             is_stopped = path == names.STATE_LINK and not member.service.replicas
             return Link("running+term", None) if is_stopped else None
-        return self._at(ref).read_link(ref, path)
+        try:
+            return self._at(ref).read_link(ref, path)
+        except (EngineUnavailable, EngineTimeout) as exc:
+            if member is None:
+                raise
+            project = member.service.project
+            raise node_unreachable(project, member.place, is_known=False) from exc
 
     def stats(self, ref: str) -> StatsSample:
         return self._at(ref).stats(ref)
@@ -192,15 +215,27 @@ class _SwarmContainers:
         if member and (ref == member.service.id or member.engine is None):
             task = member.task
             if not member.service.replicas:
-                # What it wrote is gone with its container.
+                self._view.warn(
+                    "LOGS_GONE",
+                    f"{member.service.project} is stopped, and the swarm has removed what it wrote "
+                    "with its container; 'logs -f' while it runs keeps it",
+                )
                 return iter(())
             if task is None or not task.container or member.place.is_lost:
                 raise unreachable(member)
-            return self._engine.swarm.task_logs(task.id, query)
+            return _or_unreachable(self._engine.swarm.task_logs(task.id, query), member)
         return self._at(ref).logs(ref, query)
 
     def _at(self, ref: str) -> Containers:
         return self._engine.engine_of(ref).containers
+
+
+def _or_unreachable(lines: Iterator[LogLine], member: SwarmMember) -> Iterator[LogLine]:
+    """A manager that does not reach the node says so as if the program had written it."""
+    for line in lines:
+        if line.stream == "stderr" and line.data.startswith(_NOT_FETCHED):
+            raise unreachable(member)
+        yield line
 
 
 class _SwarmExec:

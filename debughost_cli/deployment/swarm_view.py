@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from debughost_cli import names
+from debughost_cli.deployment.managers import NO_MAJORITY
 from debughost_cli.engine.port import Engine
 from debughost_cli.engine.port_swarm_types import SwarmNode, SwarmRole, SwarmService, SwarmTask
 from debughost_cli.errors import EngineTimeout, EngineUnavailable, NotAManager
@@ -21,6 +22,8 @@ from debughost_cli.planning.swarm import (
 from debughost_cli.resources import Container, ContainerSummary
 from debughost_cli.swarm_place import SwarmPlace
 
+Warn = Callable[[str, str], None]
+"""Takes a warning's code and its message."""
 NodeEngine = Callable[[str], Engine | None]
 """The engine of the node of that id, None where none is known or it does not answer."""
 
@@ -58,10 +61,14 @@ class SwarmMember(Struct, frozen=True):
 class SwarmView:
     """Reads; what it has read last says which engine a container is on."""
 
-    def __init__(self, manager: Engine, node_engine: NodeEngine) -> None:
+    def __init__(self, manager: Engine, node_engine: NodeEngine, warn: Warn) -> None:
         self._manager = manager
         self._node_engine = node_engine
+        self._warn = warn
+        self._warned: set[str] = set()
         self._members: dict[str, SwarmMember] = {}
+        self.has_majority = True
+        """Whether the managers could tell what the swarm runs, when they were asked last."""
 
     def read(self, labels: Sequence[str]) -> tuple[SwarmMember, ...]:
         """The members whose services have ``labels``; one request where there is none."""
@@ -80,14 +87,25 @@ class SwarmView:
         return found
 
     def _services(self, labels: Sequence[str]) -> Sequence[SwarmService]:
-        """None where the engine has left its swarm since that was read."""
+        """None where the engine has left its swarm since that was read, and where most managers are
+        lost: what the engine has without the swarm must go on.
+        """
         swarm = self._manager.swarm
         try:
-            return swarm.services(labels)
+            found = swarm.services(labels)
         except NotAManager:
             if swarm.membership().role is SwarmRole.MANAGER:
-                raise
+                self.has_majority = False
+                self.warn("NO_MAJORITY", NO_MAJORITY)
             return ()
+        self.has_majority = True
+        return found
+
+    def warn(self, code: str, message: str) -> None:
+        """Once for a command."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self._warn(code, message)
 
     def _containers(self, node: str, labels: Sequence[str]) -> Sequence[ContainerSummary] | None:
         engine = self._node_engine(node)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-NO_MANAGER = "not a swarm manager|not have a leader|rpc error: code = DeadlineExceeded"
+NO_MANAGER = (
+    "not a swarm manager|not have a leader|rpc error: code = DeadlineExceeded"
+    "|rpc error: code = Unknown desc = context deadline exceeded"
+)
 NO_MANAGER_HINT = (
     "Use the engine of a manager, and see that most of them run; what runs goes on meanwhile: "
     "'exec', 'logs' and 'status' work with the engine of its node, --engine NAME"

@@ -81,7 +81,9 @@ def place_of(
         state = node.availability
     reason = _reason(service, task, node, name)
     if not reason and not is_known and service.replicas:
-        reason = f"no engine of [engines] in the user configuration that answers is node {name}"
+        reason = f"no engine of [engines] answers as node {name}"
+        if task and task.state == "running":
+            reason += ", where it runs for all that is known"
     return SwarmPlace(service.name, name, state, task.state if task else "", reason)
 
 

@@ -60,11 +60,19 @@ def warnings(project: Project) -> list[Warn]:
         found.append(Warn("CPU_THROTTLED", f"{project.project} waits for its CPU limit {share}"))
     if project.swarm and project.swarm.reason:
         code = "NODE_LOST" if project.swarm.is_lost else "SWARM"
-        found.append(Warn(code, f"{project.project}: {project.swarm.reason}"))
+        found.append(Warn(code, f"{project.project}: {project.swarm.reason}{_advice(project)}"))
     if _is_looping(project):
         count = project.restart_count
         found.append(Warn("RESTART_LOOP", f"{project.project} was restarted {count} times"))
     return found
+
+
+def _advice(project: Project) -> str:
+    """What to do about a node that is lost, or that nobody but the manager reaches."""
+    place = project.swarm
+    if not place or not (place.is_lost or place.task == "running"):
+        return ""
+    return f"; wait, or bring it to another: debughost move --to NAME -p {project.project}"
 
 
 def _is_looping(project: Project) -> bool:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.clock import SYSTEM_CLOCK, Clock
+from debughost_cli.deployment.managers import no_majority
 from debughost_cli.deployment.swarm import STOP_TIMEOUT, SwarmDeployment
 from debughost_cli.deployment.swarm_engine import SwarmEngine, unreachable
 from debughost_cli.deployment.swarm_view import SwarmMember
@@ -110,6 +111,8 @@ class SwarmUp:
     def _member(self, resolved: ResolvedProject) -> SwarmMember | None:
         """The project as it is in the swarm. Raises Usage where it is on the engine alone."""
         instance = find_instance(self._engine, resolved.project)
+        if not self._engine.view.has_majority:
+            raise no_majority(self._engine, resolved.project)
         if instance is None:
             return None
         check_up(resolved.project, instance.main.labels, str(resolved.workspace), self._owner.host)

@@ -43,6 +43,22 @@ class Swarm:
         spec = {**node["Spec"], "Availability": availability}
         client.update_node(node["ID"], node["Version"]["Index"], spec)
 
+    def promote_worker(self) -> None:
+        """Two managers, each of which decides nothing without the other."""
+        client = self.manager.eye.client
+        node = client.inspect_node(self.worker.eye.client.info()["Swarm"]["NodeID"])
+        client.update_node(
+            node["ID"], node["Version"]["Index"], {**node["Spec"], "Role": "manager"}
+        )
+        eventually(lambda: self.worker.eye.client.info()["Swarm"]["ControlAvailable"], timeout=30)
+
+    def has_majority(self) -> bool:
+        """Whether the manager decides anything."""
+        try:
+            return bool(self.manager.eye.client.nodes())
+        except APIError:
+            return False
+
     def has_lost_node(self) -> bool:
         """Whether the manager itself says so."""
         nodes = self.manager.eye.client.nodes()
@@ -122,6 +138,8 @@ def test_a_project_is_placed_changed_stopped_and_removed(
     stopped = run("stop", "-p", project, "--json").data["projects"][0]
     assert (stopped["action"], stopped["state"]) == ("stopped", "stopped")
     assert swarm.running(project) == 0
+    # Nothing is left of what it wrote, which is said.
+    assert run("logs", "-p", project, "--json").document["warnings"][0]["code"] == "LOGS_GONE"
     started = run("restart", "-p", project, "--json").data["projects"][0]
     assert (started["state"], started["ready"]) == ("running", True)
     assert run("exec", "-p", project, "--", "cat", "index.html").out == "two"
@@ -187,6 +205,29 @@ def test_a_lost_node_is_reported_and_ends_with_one_copy(
     assert run("exec", "-p", project, "--", "cat", "index.html").out == PAGE["index.html"]
     eventually(lambda: swarm.running(moved) == 1, timeout=30)
     assert swarm.manager.eye.inspect(moved)["State"]["Running"]
+
+
+def test_without_a_majority_of_managers_what_needs_no_swarm_goes_on(
+    swarm: Swarm, tmp_path: Path, project: str, new_id: Callable[[], str]
+) -> None:
+    run, own = swarm.run, new_id()
+    folder = write(tmp_path / "shop", PAGE)
+    run("up", "--swarm", "-p", project, "-w", folder)
+    run("up", "-p", own, "-w", write(tmp_path / "own", PAGE))
+    swarm.promote_worker()
+    with swarm.worker.partitioned():
+        eventually(lambda: not swarm.has_majority(), timeout=60)
+        shown = run("status", "--json", "--no-stats")
+        assert [p["project"] for p in shown.data["projects"]] == [own]
+        assert shown.document["warnings"][0]["code"] == "NO_MAJORITY"
+        assert run("exec", "-p", own, "--", "cat", "index.html").out == PAGE["index.html"]
+        run("restart", "-p", own)
+        # Whether it runs somewhere is not known: it is not made a second time.
+        for words in (("stop",), ("up", "-w", folder)):
+            error = run(*words, "-p", project, "--json", check=4).error
+            assert error["code"] == "NOT_A_MANAGER"
+            assert "most of its managers" in error["message"]
+    run("rm", "-p", own, "--volumes")
 
 
 def test_an_engine_that_is_no_manager_names_those_that_are(

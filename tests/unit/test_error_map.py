@@ -138,6 +138,11 @@ DATA = Path(__file__).parents[1] / "data"
             "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
             errors.NotAManager,
         ),
+        (
+            500,
+            "rpc error: code = Unknown desc = context deadline exceeded",
+            errors.NotAManager,
+        ),
         (502, "Bad Gateway", errors.EngineUnavailable),
         (429, "Too Many Requests", errors.EngineUnavailable),
         (500, "something new", errors.EngineError),
