@@ -12,24 +12,20 @@ import os
 import re
 import select
 import shutil
-import socket
 import subprocess
-import tempfile
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from debughost_cli.engine.reachability import CONNECT_TIMEOUT, unreachable
 from debughost_cli.engine.ssh_dial import HAS_DOCKER, NOT_FORWARDED, Dialer, dial_command
 from debughost_cli.engine.ssh_faults import no_forward, no_socket, ssh_failed, ssh_missing
+from debughost_cli.engine.ssh_folders import SOCKET, new_folder, remove_left
 from debughost_cli.errors import Usage
 from debughost_cli.resources import EngineInfo
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
-_PREFIX, _SOCKET = "debughost-ssh-", "engine.sock"
-_LONGEST = 103 - len(f"/{_PREFIX}4194304-01234567/{_SOCKET}")
 OPTIONS = (
     # No question is answered here; the user's own connections are neither used nor changed.
     "BatchMode=yes", "ControlMaster=no", "ControlPath=none",
@@ -90,9 +86,9 @@ class SshTunnel:
         self._info = info
         self._destination = _destination(info)
         self._remote = _path(info)
-        _remove_left()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_place()))
-        self._socket = self._folder / _SOCKET
+        remove_left()
+        self._folder = new_folder()
+        self._socket = self._folder / SOCKET
         self._process: subprocess.Popen[bytes] | None = None
         self._dialer: Dialer | None = None
         self._dials = False
@@ -245,41 +241,6 @@ class SshTunnel:
 
     def _remove_folder(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _place() -> str:
-    """Where the sockets' folders are: the usual place for what is temporary, or ``/tmp``.
-
-    A socket's path has at most 103 characters on macOS and 107 on Linux, and ssh parses the one
-    that it is given.
-    """
-    usual = tempfile.gettempdir()
-    is_fit = len(usual) <= _LONGEST and _PATH.fullmatch(usual) and ":" not in usual
-    return usual if is_fit else "/tmp"  # noqa: S108 - the folder in it is this user's alone
-
-
-def _remove_left() -> None:
-    """Removes the folders of commands that were killed: nobody listens at the socket any more."""
-    for folder in Path(_place()).glob(f"{_PREFIX}*"):
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-            if folder.stat().st_uid != os.getuid() or _is_alive(folder.name):
-                continue
-            try:
-                probe.connect(str(folder / _SOCKET))
-            except ConnectionRefusedError:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(name: str) -> bool:
-    """Whether the process in a folder's name runs: the ssh of one that does may just have ended."""
-    pid = name.removeprefix(_PREFIX).partition("-")[0]
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _path(info: EngineInfo) -> str:

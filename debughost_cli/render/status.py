@@ -248,10 +248,7 @@ def extra_ports(project: Project) -> str:
 
 
 def elsewhere(project: Project) -> str:
-    """On which other machine its URL is valid, and what brings it here.
-
-    Empty for this machine, and where nothing answers at the URL.
-    """
+    """Of one that runs: on which other machine its URL is valid, and what brings it here."""
     if project.url_host in (None, THIS_MACHINE) or project.state is not State.RUNNING:
         return ""
     return f"on {inline(project.url_host)}; debughost forward -p {project.project}"
