@@ -290,9 +290,8 @@ def _reason(project: Project) -> str:
         found.append(f"differs from its configuration: {', '.join(in_words(project.drift))}")
     if project.dependencies is Freshness.STALE:
         found.append("its packages are older than its manifest or lock file")
-    if project.sync and project.sync.state is SyncState.STALE:
-        files = project.sync.files or 0
-        found.append(f"workspace: stale ({files} file{'s' * (files != 1)})")
-    if project.sync and project.sync.state is SyncState.SYNCING:
+    if (sync := project.sync) and sync.state is SyncState.STALE:
+        found.append(f"workspace: stale ({sync.files} file{'s' * (sync.files != 1)})")
+    if sync and sync.state is SyncState.SYNCING:
         found.append("workspace: syncing")
     return "; ".join(found)

@@ -12,13 +12,13 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import IO, cast
 
 from msgspec import Struct
 
 from debughost_cli import __version__, names
 from debughost_cli.engine.port import Engine
 from debughost_cli.models import ProjectType, RestartPolicy
+from debughost_cli.services.archive_stream import open_archive
 from debughost_cli.services.owner_process import OwnerProcess
 from debughost_cli.specs import Limits, Mount, MountType, Role, ServiceSpec
 
@@ -43,20 +43,6 @@ def copy_volume(source: Side, target: Side, volume: str, project: str, owner: Ow
         )
 
 
-class _Stream:
-    """The parts of an archive as a file that is only read."""
-
-    def __init__(self, parts: Iterator[bytes]) -> None:
-        self._parts = parts
-        self._left = b""
-
-    def read(self, amount: int) -> bytes:
-        while len(self._left) < amount and (part := next(self._parts, b"")):
-            self._left += part
-        data, self._left = self._left[:amount], self._left[amount:]
-        return data
-
-
 def list_volume(
     side: Side, volume: str, project: str, owner: OwnerProcess, without: Iterable[str] = ()
 ) -> dict[str, tarfile.TarInfo]:
@@ -66,13 +52,14 @@ def list_volume(
     """
     left_out = frozenset(without)
     found: dict[str, tarfile.TarInfo] = {}
-    with _held(side, volume, project, owner) as ref:
-        stream = cast("IO[bytes]", _Stream(iter(side.engine.containers.get_archive(ref, _PLACE))))
-        with tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as tar:
-            for member in tar:
-                path = posixpath.relpath(member.name, _PLACE.strip("/"))
-                if path != "." and path.partition("/")[0] not in left_out:
-                    found[path] = member
+    with (
+        _held(side, volume, project, owner) as ref,
+        open_archive(side.engine.containers.get_archive(ref, _PLACE)) as tar,
+    ):
+        for member in tar:
+            path = posixpath.relpath(member.name, _PLACE.strip("/"))
+            if path != "." and path.partition("/")[0] not in left_out:
+                found[path] = member
     return found
 
 

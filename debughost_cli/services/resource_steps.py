@@ -99,7 +99,7 @@ def upload_for(
     from debughost_cli.services.workspace_state import left_out
     from debughost_cli.services.workspace_upload import upload
 
-    upload(
+    state.kept_files = upload(
         engine,
         ref,
         spec.project,
@@ -109,7 +109,7 @@ def upload_for(
         progress,
         is_running=is_running,
         cancelled=state.options.cancelled,
-    )
+    ).kept
 
 
 def fill_container(

@@ -8,7 +8,7 @@ link was cut, before it was started, or because no event came.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -31,13 +31,14 @@ from debughost_cli.errors import (
     WorkspaceConflict,
 )
 from debughost_cli.project.manifest import Changes
-from debughost_cli.project.tree import Entry
+from debughost_cli.project.tree import Tree
 from debughost_cli.project.watcher import Watcher
 from debughost_cli.resources import Container
+from debughost_cli.services.both_sides import changed_on_both
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.progress import NullProgress
 from debughost_cli.services.projects import inspect_main
-from debughost_cli.services.remote_files import conflicts, delete_now, list_files, list_some
+from debughost_cli.services.remote_files import delete_now
 from debughost_cli.services.sync_lock import SyncLock, new_token
 from debughost_cli.services.workspace_state import left_out
 from debughost_cli.services.workspace_upload import (
@@ -51,8 +52,6 @@ from debughost_cli.services.workspace_upload import (
 
 RETRY = 1.0
 """Seconds between two tries to reach an engine that is away, or a container that does not run."""
-_MANY = 2000
-"""Changed paths from which on all files there are listed, and not each of them."""
 _SHOWN = 20
 
 
@@ -239,7 +238,7 @@ class Syncing(Closing):
         user, ref = owner_in(copy.container), copy.container.id
         try:
             if not self._overwrite:
-                self._check(tree.entries, changes)
+                self._check(tree, changes)
             if not self._uploaded.upload:
                 # What a full disk has left of a file may be all that fills it.
                 delete_now(self._engine, ref, changes.deleted, tree.entries)
@@ -257,15 +256,14 @@ class Syncing(Closing):
             tuple((*changes.sent, *changes.deleted)[:_SHOWN]), time.monotonic() - began,
         )  # fmt: skip
 
-    def _check(self, entries: Mapping[str, Entry], changes: Changes) -> None:
+    def _check(self, tree: Tree, changes: Changes) -> None:
         """Raises SyncConflict where the program changed what is to be sent."""
         assert self._copy
-        paths, ref = list(changes.paths), self._copy.container.id
-        if len(paths) > _MANY:
-            remote = list_files(self._engine, ref, self._copy.left_out)
-        else:
-            remote = list_some(self._engine, ref, paths)
-        found = conflicts(self._uploaded.entries, entries, remote, paths)
+        copy = self._copy
+        found = changed_on_both(
+            self._engine, copy.container.id, copy.workspace, self._uploaded.entries, tree,
+            changes, copy.left_out, is_running=True,
+        )  # fmt: skip
         if found:
             raise sync_conflict(self._project, found)
 

@@ -57,7 +57,6 @@ from debughost_cli.services.runtime_pins import (
 from debughost_cli.services.shared_port import warn_if_port_is_shared
 from debughost_cli.services.up_checks import check_limits, warn_of_setuid, warn_of_worktree
 from debughost_cli.services.up_state import Attempt, UpOptions, UpState
-from debughost_cli.synced import SyncState
 
 
 class UpService:
@@ -137,7 +136,7 @@ class UpService:
             project,
             dependencies=freshness(self._engine, state.resolved, container, launcher),
             services=self._services(state.resolved),
-            sync=replace(project.sync, state=SyncState.CURRENT, files=0) if project.sync else None,
+            sync=state.sync if project.sync else None,
         )
         if action is Action.CREATED:
             self._warn_of_detected(state.resolved, project)

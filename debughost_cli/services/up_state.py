@@ -17,6 +17,7 @@ from debughost_cli.resources import Container, ContainerStatus, ProjectInstance
 from debughost_cli.services.images import ImageChoice
 from debughost_cli.services.observe import Observation
 from debughost_cli.services.rollback import Rollback
+from debughost_cli.synced import Sync, SyncState
 
 Outcome = tuple[Container, LauncherStatus] | DebughostError
 """What waiting ended with: the container that is ready, or why it is not."""
@@ -83,9 +84,18 @@ class UpState(Struct):
     recreate: bool = False
     """The container of an earlier attempt was corrupted: the next attempt creates another."""
 
+    kept_files: int = 0
+    """How many an upload left as the program changed them, see ``Upload``."""
+
     @property
     def project(self) -> str:
         return self.resolved.project
+
+    @property
+    def sync(self) -> Sync:
+        """How an uploaded workspace is then."""
+        state = SyncState.STALE if self.kept_files else SyncState.CURRENT
+        return Sync(state, self.kept_files)
 
     @property
     def given_up(self) -> str:

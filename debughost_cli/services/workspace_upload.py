@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.characters import shown
@@ -37,6 +38,7 @@ from debughost_cli.project.manifest import (
 from debughost_cli.project.tree import RESERVED, Entry, EntryKind, Tree, scan
 from debughost_cli.project.tree_archive import TreeArchive, compressed
 from debughost_cli.resources import Container
+from debughost_cli.services.both_sides import changed_on_both, without
 from debughost_cli.services.deletions import DELETED, delete_commands, paths_in
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.sync_lock import LOCK
@@ -72,12 +74,14 @@ class Upload(Struct, frozen=True):
     """What an upload did: how many files it sent, their bytes, and how many paths it deleted.
 
     ``changing``: files that changed each time they were read; the next upload sends them again.
+    ``kept``: how many were left as the program changed them, for they have changed here as well.
     """
 
     files: int
     size: int
     deleted: int
     changing: tuple[str, ...] = ()
+    kept: int = 0
 
 
 def read_uploaded(engine: Engine, ref: str, user: User | None) -> Uploaded:
@@ -148,7 +152,8 @@ def upload(
     It needs nothing of the container but that mount: one that was created and never started will
     do. ``left_out``: folders at the top of the workspace that are never sent, such as that of the
     dependencies. ``user``: to whom everything will belong, None for root. ``is_running``: what is
-    gone here is deleted at once; otherwise when the project's container starts.
+    gone here is deleted at once; otherwise when the project's container starts. What the
+    program has changed as well is left as it is there, with a warning.
 
     Raises InvalidWorkspace, DiskFull, VolumeNotWritable, EngineError where the engine has not got
     everything, Interrupted, NotFound. A failure leaves an upload that the next one completes.
@@ -156,11 +161,27 @@ def upload(
     tree = scan_workspace(workspace, left_out)
     uploaded = read_uploaded(engine, ref, user)
     changes = changes_since(uploaded, tree)
+    base = uploaded.entries
+    kept = [] if uploaded.is_new or not changes else changed_on_both(
+        engine, ref, workspace, base, tree, changes, left_out, is_running=is_running
+    )  # fmt: skip
+    if kept:
+        _warn_of_kept(project, kept, progress)
+        tree = without(tree, base, kept)
+        changes = changes_since(uploaded, tree)
     if not changes and uploaded.upload:
-        return Upload(0, 0, 0)
+        return Upload(0, 0, 0, kept=len(kept))
     sending = Sending(project, user, workspace, tree, changes, progress, cancelled)
     sending.run(engine, ref, is_first=uploaded.is_new, is_running=is_running)
-    return sending.result
+    return replace(sending.result, kept=len(kept))
+
+
+def _warn_of_kept(project: str, paths: list[str], progress: Progress) -> None:
+    text = f"changed here and by the program in {project}: {shown(paths)}; nothing was overwritten"
+    ways = (
+        f"'debughost pull -p {project} --overwrite', keep yours with 'debughost sync -p {project}"
+    )
+    progress.warn("SYNC_CONFLICT", f"{text}: take the program's with {ways} --once --overwrite'")
 
 
 class Sending:

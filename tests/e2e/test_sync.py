@@ -171,6 +171,7 @@ def test_what_both_sides_changed_is_never_overwritten(lab: Lab, far: Host, shop:
         assert (error["code"], error["details"]["paths"]) == ("SYNC_CONFLICT", ["both"])
     assert (shop / "both").read_text() == "ours"
     assert not (shop / "made").exists()
+    check_other_commands(lab, far, shop)
     planned = pull(lab, far, shop, "theirs", "made", "--dry-run")
     assert {f["path"] for f in planned.data["files"]} == {"theirs", "made", "made/file"}
     assert not (shop / "made").exists()
@@ -189,6 +190,26 @@ def test_what_both_sides_changed_is_never_overwritten(lab: Lab, far: Host, shop:
     assert (shop / "ignored/log").read_text() == "log\n"
     lab.client("pull", ".git", env=far.tls, cwd=shop, check=2)
     assert lab.client("status", "--json", env=far.tls).project["sync"]["state"] == "current"
+
+
+def check_other_commands(lab: Lab, far: Host, shop: Path) -> None:
+    """They go on with what the program wrote, whether it runs or not, and send all else."""
+    stopped = "stop", "start"
+    for number, words in enumerate((("up",), ("restart",), stopped, ("up", "--recreate"))):
+        (shop / "new").write_text(f"{number}")
+        for word in words if words is stopped else (" ".join(words),):
+            done = lab.client(*word.split(), "--json", env=far.tls, cwd=shop)
+        (warning,) = [w for w in done.document["warnings"] if w["code"] == "SYNC_CONFLICT"]
+        assert "shop: both; nothing was overwritten" in warning["message"]
+        assert done.project["sync"] == {"state": "stale", "files": 1}
+        assert far.eye.read("shop", "cat", "/app/both", "/app/new") == b"theirs\n%d" % number
+    seen = lab.client("run", "cat", "/app/both", env=far.tls, cwd=shop)
+    assert seen.stdout == b"theirs\n"
+    # Touched on both sides, with the same contents: nothing is lost.
+    (shop / "new").write_text("same")
+    far.eye.read("shop", "sh", "-c", "printf same >/app/new")
+    done = lab.client("up", "--json", env=far.tls, cwd=shop)
+    assert "new" not in str(done.document["warnings"])
 
 
 def pull(lab: Lab, host: Host, shop: Path, *words: str) -> Result:
