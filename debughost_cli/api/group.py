@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -18,6 +19,10 @@ from debughost_cli.project.settings import Flags
 from debughost_cli.project.workspace import check_workspace
 from debughost_cli.services.group_up import GroupProject
 from debughost_cli.services.projects import list_instances
+
+if TYPE_CHECKING:
+    from debughost_cli.api.engine_source import EngineSource
+    from debughost_cli.api.engine_sources import EngineSources
 
 
 def group_projects(folder: Path, environ: Mapping[str, str]) -> list[GroupProject]:
@@ -79,6 +84,25 @@ def flags_for(project: GroupProject, flags: Flags, addresses: Mapping[str, str])
         command=project.command or None,
         environment={**addresses, **flags.environment},
     )
+
+
+def engine_of_group(
+    engines: EngineSources, folder: Path, projects: Sequence[GroupProject]
+) -> EngineSource:
+    """The one engine of all members: what theirs name, else that of the group's folder.
+
+    Raises Usage where they name several: projects of a group reach each other on one network.
+    """
+    shared = engines.of(folder)
+    own = {p.project: engines.of(p.folder) for p in projects}
+    chosen = {p: source if source.name else shared for p, source in own.items()}
+    if len({source.name for source in chosen.values()}) > 1:
+        where = (f"{p} on {source.name or 'the default one'}" for p, source in chosen.items())
+        raise Usage(
+            f"the projects of this group are to be on several engines: {', '.join(where)}",
+            hint="Bring them all up on one with --engine NAME, or each in its own folder",
+        )
+    return next(iter(chosen.values()), shared)
 
 
 def last_first(projects: list[GroupProject]) -> list[list[str]]:

@@ -113,7 +113,7 @@ class DebugHost(UpPlacement):
         >>> [item.project.project for item in host.up_all().items]
         ['api', 'web']
         """
-        from debughost_cli.api.group import flags_for, group_projects
+        from debughost_cli.api.group import engine_of_group, flags_for, group_projects
         from debughost_cli.project.settings import Flags
         from debughost_cli.services.group_up import GroupProject, GroupUp
 
@@ -139,8 +139,9 @@ class DebugHost(UpPlacement):
                 "--all and --engine auto exclude each other",
                 hint="Projects of a group reach each other on one engine: name it",
             )
-        source = self._used = self._engines.of(place)
-        group = GroupUp(source.get(), group_projects(place, self.environ), up, self._progress)
+        projects = group_projects(place, self.environ)
+        source = self._used = engine_of_group(self._engines, place, projects)
+        group = GroupUp(source.get(), projects, up, self._progress)
         result = group.planned(plan) if dry_run else group.run(plan, self.cancel)
         if check and result.error:
             raise result.error
@@ -160,7 +161,11 @@ class DebugHost(UpPlacement):
         from debughost_cli.api.rename import Renaming
 
         (old,) = self.chosen(project)
-        renaming = Renaming(self, self._engine(), self._progress, old, new)
+        source = self._home_of(old)
+        host = self
+        if source is not self._source:
+            host = self.view(progress=self._progress, cancel=self.cancel, engine=source.name)
+        renaming = Renaming(host, source.get(), self._progress, old, new)
         return renaming.run()
 
     def move(
@@ -221,9 +226,10 @@ class DebugHost(UpPlacement):
         from debughost_cli.services.one_off import OneOffService
         from debughost_cli.services.swarm_manager import check_one_off
 
-        resolved = resolve_one_off(self.config.folder, project, self.environ, self._engine)
+        source = self._home_of(project) if project else self._source
+        resolved = resolve_one_off(self.config.folder, project, self.environ, source.get)
         check_one_off(resolved)
-        service = OneOffService(self._engine(), self._progress)
+        service = OneOffService(source.get(), self._progress)
         with ExitStack() as stack:
             with self._progress.task(resolved.project):
                 made = service.create(resolved, pull, self.cancel)

@@ -136,7 +136,9 @@ class ProjectReader(Whereabouts):
 
         names = names_of(projects)
         service = EventService(
-            self._source.reconnecting(), self._progress.notice, cancelled=self.cancel.is_set
+            self._one_home(names).reconnecting(),
+            self._progress.notice,
+            cancelled=self.cancel.is_set,
         )
         return service.run(names, since)
 
@@ -244,9 +246,11 @@ class ProjectReader(Whereabouts):
         ...     exc.code
         'USAGE'
         """
-        from debughost_cli.api.group import existing, group_projects
+        from debughost_cli.api.group import engine_of_group, existing, group_projects
 
-        return existing(group_projects(self.config.folder, self.environ), self._engine())
+        folder = self.config.folder
+        projects = group_projects(folder, self.environ)
+        return existing(projects, engine_of_group(self._engines, folder, projects).get())
 
 
 def result_of(

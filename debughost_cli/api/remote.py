@@ -9,6 +9,7 @@ from debughost_cli.api.reader import ProjectReader
 from debughost_cli.api.whereabouts import Projects
 
 if TYPE_CHECKING:
+    from debughost_cli.engine.port import Engine
     from debughost_cli.errors import PortInUse
     from debughost_cli.services.forward import Forwarding
     from debughost_cli.services.pull import PullResult
@@ -33,7 +34,7 @@ class RemoteProjects(ProjectReader):
         from debughost_cli.services.forward import ForwardService
 
         names = self.chosen(projects)
-        engine = self._home_of(names[0]).reconnecting()
+        engine = self._one_home(names).reconnecting()
         service = ForwardService(engine, self._progress.notice, self.cancel)
         return service.open(names, self._warn_of_taken if skip_taken else None)
 
@@ -52,11 +53,19 @@ class RemoteProjects(ProjectReader):
         ...     syncing.is_needed
         False
         """
+        from debughost_cli.services.known_engines import check_known
         from debughost_cli.services.sync import Syncing
 
         (name,) = self.chosen(project)
+        home = self._home_of(name)
+
+        def connect() -> Engine:
+            engine = home.reconnecting()
+            check_known(engine)
+            return engine
+
         return Syncing(
-            self._home_of(name).reconnecting,
+            connect,
             name,
             self._progress.warn,
             self.cancel,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from debughost_cli.api.wiring import Wiring
-from debughost_cli.errors import InvalidConfig, ProjectNotFound, WorkspaceConflict
+from debughost_cli.errors import InvalidConfig, ProjectNotFound, Usage, WorkspaceConflict
 from debughost_cli.names import check_project
 
 if TYPE_CHECKING:
@@ -90,6 +90,20 @@ class Whereabouts(Wiring):
             return self._source
         self._mention_engine(project, source)
         return source
+
+    def _one_home(self, projects: Sequence[str]) -> EngineSource:
+        """The engine that has them all, for what is connected to one; the chosen one for none.
+
+        Raises Usage where they are on several.
+        """
+        homes = {project: self._home_of(project) for project in projects}
+        if len(set(homes.values())) > 1:
+            where = (f"{p} on {s.name or 'the chosen one'}" for p, s in homes.items())
+            raise Usage(
+                f"these projects are on several engines: {', '.join(where)}",
+                hint="Run the command once for each engine",
+            )
+        return next(iter(homes.values()), self._source)
 
     def _places(self, projects: Sequence[str]) -> Mapping[str, EngineSource]:
         """Of each project its engine, for some are not on the chosen one; empty for no others.

@@ -28,6 +28,7 @@ from debughost_cli.errors import (
 )
 from debughost_cli.resources import ContainerStatus
 from debughost_cli.services.exec_header import WRAPPER, Header
+from debughost_cli.services.known_engines import check_known
 from debughost_cli.services.projects import (
     get_instance,
     list_instances,
@@ -38,12 +39,10 @@ from debughost_cli.services.projects import (
 )
 
 _KILL = 'for s; do kill -s "$s" -- "-$0" || kill -s "$s" "$0"; done 2>/dev/null'
-_BEGIN_TIMEOUT = 5.0
-"""Seconds for the command to begin before a signal to it is dropped."""
+_BEGIN_TIMEOUT = 5.0  # Seconds for the command to begin before a signal to it is dropped.
 _ABANDON_TIMEOUT = 20.0
 """Seconds in which a command that is left alone gets its signal: a busy engine needs some of them
-to start another one for that, and a command that got none would run on with nobody to see it.
-"""
+to start another one for that, and a command that got none would run on with nobody to see it."""
 _TRIES = 2
 KILLED_AFTER = 5.0  # Seconds that a command has to end once its time is over.
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
@@ -82,6 +81,7 @@ class ExecService:
 
         A ``workdir`` is relative to the workspace's folder; that of a ``service`` is used as it is.
         """
+        check_known(self._engine)
         return self.start_in(self._running(project, service), project, spec, size, service)
 
     def start_in(

@@ -26,6 +26,7 @@ from debughost_cli.services.base_images import (
     tag_of,
 )
 from debughost_cli.services.image_builds import ImageBuilds, version_in
+from debughost_cli.services.known_engines import check_known
 from debughost_cli.services.package_images import PackageImages, in_words, variants
 from debughost_cli.services.progress import PhaseKind, Progress
 from debughost_cli.services.results import ImageEntry, ImagesResult
@@ -197,6 +198,7 @@ class ImageService:
 
         Raises ImageNotFound for a base that is unavailable, DiskFull, EngineError.
         """
+        check_known(self._engine)
         with self._progress.task(""), disk_space.with_usage_details(self._engine):
             built = [
                 self._builds.build(t, base, no_cache=no_cache, ca_bundle=ca_bundle)
@@ -208,6 +210,7 @@ class ImageService:
         self, types: Sequence[ProjectType], ca_bundle: CaBundle | None = None
     ) -> ImagesResult:
         """Pulls the bases of the base images, and builds them. Raises ImageNotFound."""
+        check_known(self._engine)
         with self._progress.task(""):
             for type_ in types or tuple(ProjectType):
                 self.pull(self._builds.base(type_))

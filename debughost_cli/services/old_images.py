@@ -11,6 +11,7 @@ from debughost_cli.errors import InUse
 from debughost_cli.models import ProjectType
 from debughost_cli.resources import Image
 from debughost_cli.services.base_images import is_base_image, is_default, sources_hash
+from debughost_cli.services.known_engines import check_known
 from debughost_cli.services.progress import Progress
 from debughost_cli.services.projects import MANAGED_FILTER
 from debughost_cli.services.results import ImageEntry, ImagesResult
@@ -59,6 +60,7 @@ class OldImages:
 
     def prune(self, chosen: ImagesResult) -> ImagesResult:
         """Removes ``chosen``; one that came into use meanwhile is left, with a warning."""
+        check_known(self._engine)
         removed = [e for e in chosen.images if e.image and self._remove(e.image)]
         return ImagesResult(tuple(removed), changed=bool(removed))
 

@@ -24,6 +24,7 @@ from debughost_cli.services.drift import freshness
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.image_steps import ImageSteps
 from debughost_cli.services.images import ImageChoice, ImageService
+from debughost_cli.services.known_engines import checked_identity
 from debughost_cli.services.lock import project_lock
 from debughost_cli.services.observed_facts import restart_reason
 from debughost_cli.services.owner_process import this_process
@@ -89,7 +90,9 @@ class SwarmUp:
         """
         self._check(resolved)
         image, _ = self._images.get(resolved, options.pull, options.given_up)
-        with project_lock(self._engine.identity(), resolved.project, on_wait=self._progress.phase):
+        with project_lock(
+            checked_identity(self._engine), resolved.project, on_wait=self._progress.phase
+        ):
             member = self._member(resolved)
             target = self._target(resolved, member, image, node)
             files = NodeFiles(self._engine.manager, target.engine, self._progress)

@@ -187,7 +187,8 @@ def test_an_address_that_is_none_is_an_error_where_it_is_used(app: App, tmp_path
         ("stop", "shop"), ("restart", "shop"), ("start", "shop"), ("rm", "shop"), ("logs", "shop"),
         ("status", "shop"), ("wait", "shop"), ("exec", "-p", "shop", "--", "true"),
         ("rm", "shop", "--dry-run"), ("rm", "shop", "--if-exists"), ("pull", "-p", "shop"),
-        ("sync", "-p", "shop", "--once"),
+        ("sync", "-p", "shop", "--once"), ("run", "-p", "shop", "--", "true"),
+        ("open", "shop", "--print"), ("rename", "store", "-p", "shop"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -201,6 +202,22 @@ def test_a_project_is_found_on_the_engine_that_has_it(
     assert projects(fleet, "local") == set()
     if argv[:2] == ("rm", "shop") and "--dry-run" not in argv:
         assert projects(fleet, "build") == set()
+
+
+def test_members_of_a_group_that_name_several_engines_are_refused(
+    app: App, fleet: FakeFleet, workspace: Path
+) -> None:
+    for name, engine in (("api", "build"), ("web", "spare")):
+        (node_project(workspace / name) / "debughost.toml").write_text(f"engine = '{engine}'\n")
+    (workspace / "debughost.workspace.toml").write_text('members = ["api", "web"]\n')
+    run = app("up", "--all", "--json")
+    assert (run.code, run.error["code"]) == (2, "USAGE")
+    assert "api on build, web on spare" in run.error["message"]
+    assert all(projects(fleet, name) == set() for name in NAMES)
+    (workspace / "web/debughost.toml").write_text("engine = 'build'\n")
+    assert app("up", "--all").code == 0
+    assert projects(fleet, "build") == {"api", "web"}
+    assert app("stop", "--group").code == 0
 
 
 def test_the_result_names_the_engine(app: App, fleet: FakeFleet) -> None:

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 from fakes import FakeEngine
 
+from debughost_cli.engine.port import ExecSpec
 from debughost_cli.errors import EngineChanged, Usage
+from debughost_cli.models import ProjectType
+from debughost_cli.services.exec import ExecService
+from debughost_cli.services.images import ImageService
 from debughost_cli.services.known_engines import check_known, checked_identity, forget
+from debughost_cli.services.progress import NULL_PROGRESS
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +75,16 @@ def test_a_file_that_cannot_be_read_is_written_again(state: Path, content: str) 
     check_known(engine("ssh://b", "context build"))
     with pytest.raises(EngineChanged):
         check_known(engine("ssh://a", "context build"))
+
+
+def test_nothing_is_run_or_built_on_another_one() -> None:
+    check_known(engine("ssh://old", "context build"))
+    other = engine("ssh://new", "context build")
+    images = ImageService(other, NULL_PROGRESS)
+    for work in (
+        lambda: ExecService(other).start("shop", ExecSpec(("true",)), None),
+        lambda: images.build([ProjectType.NODE]),
+        lambda: images.refresh([ProjectType.NODE]),
+    ):
+        with pytest.raises(EngineChanged):
+            work()
