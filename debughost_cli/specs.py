@@ -107,6 +107,11 @@ class Limits(Struct, frozen=True):
     pids: int = 512
     shm_bytes: int | None = None
 
+    @property
+    def are_applied(self) -> bool:
+        """False for the limits of a container whose engine took none; each of ours is above 0."""
+        return bool(self.cpus or self.memory_bytes or self.pids)
+
 
 class ServiceSpec(Struct, frozen=True):
     """One service of a project: everything that its container is created from.

@@ -63,7 +63,12 @@ def _size(count: int) -> str:
 def find_drift(
     spec: ServiceSpec, have: Container, image_environment: Mapping[str, str]
 ) -> tuple[Drift, ...]:
-    """The fields in which ``have`` differs from ``spec``; values of variables stay secret."""
+    """The fields in which ``have`` differs from ``spec``; values of variables stay secret.
+
+    A container without any limit was made by an engine that takes none, rootless Podman without
+    control groups: only the digest of the configuration shows that others are asked for.
+    """
+    limits = _limit_pairs(spec.limits, have.limits)
     pairs: dict[str, tuple[object, object]] = {
         "type": (spec.type.value, have.labels.get(names.TYPE)),
         "workspace": (spec.workspace, have.labels.get(names.WORKSPACE)),
@@ -76,7 +81,7 @@ def find_drift(
         "ports": _ports_pair(spec, have),
         "debug_port": _label_pair(spec, have, names.DEBUG),
         "user": (str(spec.user or ""), have.user),
-        **_limit_pairs(spec.limits, have.limits),
+        **(limits if have.limits.are_applied else {}),
         "restart": (str(spec.restart), str(have.restart)),
         "mounts": (_mounts(spec.mounts), _mounts(have.mounts)),
         "dependencies": _label_pair(spec, have, names.INSTALL),
@@ -86,11 +91,16 @@ def find_drift(
     if spec.role is Role.SERVICE:
         pairs["user"] = (None, None)
         pairs["command"] = pairs["command"] if spec.command else (None, None)
-    found = [Drift(f, want, got) for f, (want, got) in pairs.items() if want != got]
+    found = _differences(pairs)
     found += _environment_drift(spec.environment, have.environment, image_environment)
-    if not found and spec.config_hash != have.labels.get(names.CONFIG_HASH):
-        found = [Drift("config_hash", spec.config_hash, have.labels.get(names.CONFIG_HASH))]
+    digests = (spec.config_hash, have.labels.get(names.CONFIG_HASH))
+    if not found and digests[0] != digests[1]:
+        found = _differences(limits) or _differences({"config_hash": digests})
     return tuple(found)
+
+
+def _differences(pairs: Mapping[str, tuple[object, object]]) -> list[Drift]:
+    return [Drift(f, want, got) for f, (want, got) in pairs.items() if want != got]
 
 
 def _label_pair(spec: ServiceSpec, have: Container, label: str) -> tuple[str | None, str | None]:

@@ -14,8 +14,14 @@ RESTART_LOOP = 3
 RECENT_SECONDS = 60.0
 
 
-def usage(before: StatsSample, after: StatsSample, container: Container) -> Stats:
-    """CPU in percent of one core between the samples; everything else at the second sample."""
+def usage(before: StatsSample, after: StatsSample, container: Container) -> Stats | None:
+    """CPU in percent of one core between the samples; everything else at the second sample.
+
+    None where the container has no control groups of its own: a rootless engine that was given none
+    counts the whole machine instead.
+    """
+    if not after.pids and after.memory_limit_bytes != container.limits.memory_bytes:
+        return None
     limit = container.limits.memory_bytes or after.memory_limit_bytes
     return Stats(
         cpu_percent=round(_cpu_percent(before, after), 2),

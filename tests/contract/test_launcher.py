@@ -144,6 +144,7 @@ def test_files_come_out_as_they_went_in(world: World) -> None:
     assert world.engine.containers.read_files(ref, "/dbgt/two", limit=5) == {"two": b"x" * 5}
 
 
+@pytest.mark.docker_only
 def test_an_archive_is_unpacked_through_the_mounts(world: World) -> None:
     spec = world.spec(mounts=(Mount(MountType.VOLUME, world.name("vol"), "/app"),))
     ref = world.create(spec)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 # Containers: stats, output, commands
 
 
+@pytest.mark.control_groups
 def test_stats_of_a_running_container(world: World) -> None:
     ref = world.start()
     first = world.engine.containers.stats(ref)

@@ -14,14 +14,18 @@ LISTEN = "import http.server, os, sys\nport = int(os.environ['PORT'])\n"
 SERVE = "http.server.HTTPServer(('0.0.0.0', port), http.server.BaseHTTPRequestHandler)"
 RUN = f"{LISTEN}{SERVE}.serve_forever()\n"
 
+OUT_OF_MEMORY = [
+    ("python3 -c 'bytearray(300 << 20)'", ("crashed", "oom", 137, "SIGKILL")),
+    ("sh -c 'python3 -c \"bytearray(300 << 20)\"; exit 5'", ("crashed", "oom", 5, None)),
+]
+
 BY_ITSELF = [
     ("sh -c 'exit 0'", ("completed", "completed", 0, None)),
     ("sh -c 'exit 3'", ("crashed", "crashed", 3, None)),
     ("python3 -c 'raise ValueError(1)'", ("crashed", "crashed", 1, None)),
     ("python3 -c 'import os; os.abort()'", ("crashed", "crashed", 134, "SIGABRT")),
     ("no-such-command", ("crashed", "never_started", 127, None)),
-    ("python3 -c 'bytearray(300 << 20)'", ("crashed", "oom", 137, "SIGKILL")),
-    ("sh -c 'python3 -c \"bytearray(300 << 20)\"; exit 5'", ("crashed", "oom", 5, None)),
+    *(pytest.param(*case, marks=pytest.mark.control_groups) for case in OUT_OF_MEMORY),
 ]
 
 FROM_OUTSIDE: list[tuple[Callable[[Any, str], None], tuple[str, str, int, str]]] = [

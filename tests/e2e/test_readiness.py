@@ -163,6 +163,7 @@ time.sleep(1000)
 """
 
 
+@pytest.mark.control_groups
 def test_a_process_killed_for_memory_under_a_watcher_is_named(
     run: Program, project: str, tmp_path: Path
 ) -> None:

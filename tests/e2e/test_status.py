@@ -42,13 +42,16 @@ def site(run: Program, project: str, tmp_path: Path) -> Path:
     return folder
 
 
+LIMITED = pytest.mark.control_groups
+
+
 @pytest.mark.parametrize(
     ("text", "field", "want", "have"),
     [
         ("port = 4999", "port", 4999, ...),
-        ("cpus = 1.5", "cpus", 1.5, 2.0),
-        ('memory = "1g"', "memory_bytes", 1 << 30, 2 << 30),
-        ("pids = 100", "pids", 100, 512),
+        pytest.param("cpus = 1.5", "cpus", 1.5, 2.0, marks=LIMITED),
+        pytest.param('memory = "1g"', "memory_bytes", 1 << 30, 2 << 30, marks=LIMITED),
+        pytest.param("pids = 100", "pids", 100, 512, marks=LIMITED),
         ('restart = "always"', "restart", "always", "no"),
         ('command = ["serve-static", "x"]', "command", ["serve-static", "x"], ["serve-static"]),
         ('image = "debug-host/node:latest"', "image", "debug-host/node:latest", ...),
@@ -72,6 +75,7 @@ def test_what_was_changed_is_named(
     assert "secret" not in seen.out
 
 
+@pytest.mark.control_groups
 def test_what_flags_gave_is_no_drift_until_they_are_reset(
     run: Program, project: str, site: Path
 ) -> None:
@@ -147,6 +151,7 @@ def warned(run: Program, project: str) -> dict[str, str]:
     return {w["code"]: w["message"] for w in found}
 
 
+@pytest.mark.control_groups
 def test_a_project_near_its_memory_limit(run: Program, project: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "w", python("held = bytearray(110 << 20)"))
     run("up", "-p", project, "-w", folder, "-m", "128m")

@@ -172,6 +172,7 @@ def test_another_client_distinguishes_a_crash_from_a_stop(
     assert all(s["ready"] is False and s["stats"] is None for s in found.values())
 
 
+@pytest.mark.control_groups
 def test_an_out_of_memory_end_is_reported(run: Program, project: str, tmp_path: Path) -> None:
     hungry = "import threading; threading.Timer(1, lambda: bytearray(10**9)).start()"
     folder = write(tmp_path / "p", python(hungry))
@@ -183,6 +184,7 @@ def test_an_out_of_memory_end_is_reported(run: Program, project: str, tmp_path: 
     assert "64 MiB" in ended["message"]
 
 
+@pytest.mark.control_groups
 def test_status_measures_what_runs(run: Program, project: str, tmp_path: Path) -> None:
     run("up", "-p", project, "-w", write(tmp_path / "s", PAGE), "-m", "512m", "--cpus", "1")
     stats = run("status", "-p", project, "--json").project["stats"]
@@ -204,6 +206,7 @@ def test_check_turns_the_state_into_the_exit_code(
     assert run("status", "-p", project, "--check", "--no-stats", check=False).code == 7
 
 
+@pytest.mark.control_groups
 def test_restart_keeps_what_up_was_given(
     run: Program, eye: Eye, project: str, tmp_path: Path
 ) -> None:
@@ -225,6 +228,7 @@ def test_restart_keeps_what_up_was_given(
     assert again.project["ready"] is True
 
 
+@pytest.mark.control_groups
 def test_restart_follows_todays_file(run: Program, eye: Eye, project: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "s", PAGE)
     run("up", "-p", project, "-w", folder, "-e", "WHAT=kept")

@@ -205,6 +205,7 @@ def test_drift_compares_every_field_of_the_specification() -> None:
         pytest.param(replace(RUNNING, image="moved:tag", image_id=SPEC.image_id), id="retagged"),
         pytest.param(replace(RUNNING, mounts=RUNNING.mounts[::-1]), id="order of the mounts"),
         pytest.param(replace(RUNNING, network_ids={names.NETWORK: ""}), id="never started"),
+        pytest.param(replace(RUNNING, limits=Limits(0, 0, 0)), id="an engine that takes no limits"),
         pytest.param(
             replace(RUNNING, network_ids=dict(RUNNING.network_ids) | {"mine": "x"}),
             id="attached to another network by hand",
@@ -262,6 +263,13 @@ def test_variables_that_come_from_the_image_are_no_drift() -> None:
 def test_a_hash_that_alone_differs_is_reported() -> None:
     (found,) = find_drift(SPEC, relabelled(names.CONFIG_HASH, "older"), {})
     assert found.field == "config_hash"
+
+
+def test_limits_that_changed_on_an_engine_that_takes_none_are_named() -> None:
+    bare = replace(relabelled(names.CONFIG_HASH, "older"), limits=Limits(0, 0, 0))
+    assert [d.field for d in find_drift(SPEC, bare, {})] == ["cpus", "memory_bytes", "pids"]
+    found = find_drift(SPEC, replace(bare, command=("npm", "start")), {})
+    assert [d.field for d in found] == ["command"]
 
 
 def test_drift_with_a_container_that_has_no_labels_at_all() -> None:
