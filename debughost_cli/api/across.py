@@ -15,6 +15,7 @@ from debughost_cli.models import Action, Project
 from debughost_cli.project.configuration import load_settings
 from debughost_cli.project.resolve import default_project
 from debughost_cli.project.settings import Flags
+from debughost_cli.resources import ProjectInstance
 from debughost_cli.services.batch import Target
 from debughost_cli.services.host_identity import host_identity
 from debughost_cli.services.projects import list_instances
@@ -23,21 +24,28 @@ from debughost_cli.services.results import ProjectResult, ProjectsResult
 Run = Callable[[list[Target]], ProjectsResult]
 
 
-def on_all(fleet: Fleet, projects: Sequence[str], run: Run) -> list[ProjectResult]:
+def on_all(
+    fleet: Fleet, projects: Sequence[str], run: Run, folder: Path | None
+) -> list[ProjectResult]:
     """What ``run`` returns for each project on every engine that has it.
 
-    What no engine lists is tried on each: of a project that was removed, volumes may be left.
+    ``folder``: only what is there of it or of a parent. What no engine lists is tried on each: of a
+    project that was removed, volumes may be left.
     """
     engines = fleet.listed()
     everywhere: list[Target] = []
     unlisted: list[str] = []
     for project in dict.fromkeys(projects):
-        having = [f for f in engines if project in f.projects]
+        having = [
+            f for f in engines
+            if project in f.projects and (not folder or _is_of(f.projects[project], folder))
+        ]  # fmt: skip
         everywhere += [Target(project, f.source.get, f.source.name) for f in having]
         unlisted += [] if having else [project]
     items = list(run(everywhere).items)
     for project in unlisted:
-        found = run([Target(project, f.source.get, f.source.name) for f in engines]).items
+        free = [f for f in engines if project not in f.projects]
+        found = run([Target(project, f.source.get, f.source.name) for f in free]).items
         done = [i for i in found if not isinstance(i.error, ProjectNotFound)]
         missing = ProjectResult(Project(project), Action.FAILED, _not_found(project, fleet))
         items += done or [missing]
@@ -58,15 +66,25 @@ def project_of(fleet: Fleet, folder: Path, environ: Mapping[str, str]) -> str:
 
 def labelled(engines: Sequence[Found], folder: Path) -> str:
     """The id of what is there of the folder or of its nearest parent; empty for nothing."""
-    host = host_identity()
     place = folder.resolve()
     for parent in (place, *place.parents):
         for found in engines:
             for project, instance in found.projects.items():
-                labels = instance.main.labels
-                if (labels.get(names.WORKSPACE), labels.get(names.HOST)) == (str(parent), host):
+                if _workspace_here(instance) == parent:
                     return project
     return ""
+
+
+def _is_of(instance: ProjectInstance, folder: Path) -> bool:
+    place = folder.resolve()
+    return _workspace_here(instance) in (place, *place.parents)
+
+
+def _workspace_here(instance: ProjectInstance) -> Path | None:
+    """Its workspace, None for one of another machine."""
+    labels = instance.main.labels
+    is_here = labels.get(names.HOST) == host_identity()
+    return Path(labels.get(names.WORKSPACE, "")) if is_here else None
 
 
 def having_workspace(
@@ -76,14 +94,12 @@ def having_workspace(
 
     Raises WorkspaceConflict where two have it.
     """
-    host = host_identity()
     found = [
         f.source
         for f in fleet.listed()
         if f.identity != without
         and project in f.projects
-        and f.projects[project].main.labels.get(names.WORKSPACE) == str(workspace)
-        and f.projects[project].main.labels.get(names.HOST) == host
+        and _workspace_here(f.projects[project]) == workspace
     ]
     if len(found) > 1:
         raise two_engines(project, [source.name for source in found])

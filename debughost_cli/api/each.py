@@ -53,7 +53,7 @@ class EachProject(RemoteProjects):
             if fleet:
                 from debughost_cli.api.across import on_all
 
-                items += on_all(fleet, turn, run)
+                items += on_all(fleet, turn, run, None if projects else self.config.folder)
             else:
                 # Once, and not for each of the projects: it may be away.
                 self._engine()

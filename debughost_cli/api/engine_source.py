@@ -86,6 +86,9 @@ class EngineSource:
     def reconnecting(self) -> Engine:
         """For work that goes on while the engine is away: a failed call is not tried again."""
         self.get().close()
+        with self._guard:
+            # The next one to ask gets open connections.
+            self._engine = None
         return self._with_nodes(self.connect(retry=False))
 
     def connect(self, *, timeout: float | None = None, retry: bool = True) -> Engine:

@@ -40,7 +40,8 @@ class Whereabouts(Wiring):
             return names_of(projects)
         from debughost_cli.api.workspaces import project_in
 
-        return [project_in(self.config.folder, self.environ, self._engine)]
+        self._own = project_in(self.config.folder, self.environ, self._engine)
+        return [self._own]
 
     def _fleet(self) -> Fleet:
         """The engines of the user's own file. Raises InvalidConfig."""
@@ -56,7 +57,14 @@ class Whereabouts(Wiring):
         return None
 
     def _mention_engine(self, project: str, source: EngineSource) -> None:
-        """Says that a project is not on the chosen engine."""
+        """Says that a project is not on the chosen engine.
+
+        Raises WorkspaceConflict where the folder's id is another workspace's there.
+        """
+        if project == self._own:
+            from debughost_cli.api.workspaces import project_in
+
+            project_in(self.config.folder, self.environ, source.get)
         self._used = source
         self._progress.notice(f"{project} is on engine {source.name}")
 

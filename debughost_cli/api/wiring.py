@@ -53,6 +53,8 @@ class Wiring(Closing):
         self.cancel = cancel or CancelToken()
         self._chosen: EngineSource | None = None
         self._used: EngineSource | None = None
+        self._own = ""
+        """The id that the folder stands for, once a call was about that."""
         self._progress = progress or NullProgress()
         self.network = Network(self._engine, self._progress)
         self.volumes = Volumes(self._engine, self._progress)

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from debughost_cli.engine.reachability import CONNECT_TIMEOUT, unreachable
 from debughost_cli.engine.ssh_dial import HAS_DOCKER, NOT_FORWARDED, Dialer, dial_command
 from debughost_cli.engine.ssh_faults import no_forward, no_socket, ssh_failed, ssh_missing
-from debughost_cli.engine.ssh_folders import SOCKET, new_folder, remove_left
+from debughost_cli.engine.ssh_folders import CONTROL, SOCKET, new_folder, remove_left
 from debughost_cli.errors import Usage
 from debughost_cli.resources import EngineInfo
 
@@ -155,7 +155,7 @@ class SshTunnel:
 
     def _options(self, *first: str) -> list[str]:
         """``first`` are those that count in the place of the usual ones, as the first one does."""
-        control = (f"ControlPath={self._folder / 'control'}",) if self._dials else ()
+        control = (f"ControlPath={self._folder / CONTROL}",) if self._dials else ()
         return [word for option in (*first, *control, *OPTIONS) for word in ("-o", option)]
 
     def _connect(self, remote: str, deadline: float) -> tuple[str, str]:

@@ -11,8 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 SOCKET = "engine.sock"
+CONTROL = "c"
 _PREFIX = "debughost-ssh-"
-_LONGEST = 103 - len(f"/{_PREFIX}4194304-01234567/{SOCKET}")
+_MADE_BY_SSH = f"{CONTROL}.0123456789abcdef"
+"""While ssh makes the control socket, its name is longer."""
+_LONGEST = 103 - len(f"/{_PREFIX}4194304-01234567/{_MADE_BY_SSH}")
 _PLAIN = re.compile(r"/[\w./@+-]+", re.ASCII)
 
 

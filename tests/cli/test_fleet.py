@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,6 +203,44 @@ def test_a_project_is_found_on_the_engine_that_has_it(
     assert projects(fleet, "local") == set()
     if argv[:2] == ("rm", "shop") and "--dry-run" not in argv:
         assert projects(fleet, "build") == set()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("stop",), ("rm", "--volumes"), ("restart",), ("rename", "store"), ("sync", "--once"),
+        ("pull",), ("logs",), ("exec", "--", "true"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_folder_is_not_about_the_project_of_another_one_elsewhere(
+    app: App, fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    argv: tuple[str, ...],
+) -> None:  # fmt: skip
+    assert app("up", "--engine", "build").code == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(node_project(tmp_path / "other" / "shop"))
+    run = app(argv[0], "--json", *argv[1:])
+    error = json.loads(run.out.splitlines()[-1])["error"]
+    assert (run.code, error["code"]) == (5, "WORKSPACE_CONFLICT")
+    assert fleet["build"].container("shop").is_running
+
+
+@pytest.mark.parametrize("argv", [("stop",), ("rm", "--volumes")], ids=" ".join)
+def test_all_engines_is_about_the_folder_s_own_project(
+    app: App, fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    argv: tuple[str, ...],
+) -> None:  # fmt: skip
+    assert app("up", "--engine", "build").code == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(node_project(tmp_path / "other" / "shop"))
+    run = app(argv[0], "--all-engines", "--json", *argv[1:])
+    assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")
+    assert fleet["build"].container("shop").is_running
+    assert app("up", "--engine", "spare").code == 0
+    assert app(argv[0], "--all-engines", *argv[1:]).code == 0
+    assert fleet["build"].container("shop").is_running
+    assert not any(c.is_running for c in fleet["spare"].stored_containers.values())
 
 
 def test_members_of_a_group_that_name_several_engines_are_refused(

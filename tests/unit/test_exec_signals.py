@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -132,7 +131,7 @@ def test_handlers_are_as_before_at_the_end(background: Background) -> None:
     command = Command()
     with forwarded_signals(background, tty=False) as handler:
         handler.attach(command)
-        os.kill(os.getpid(), signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
     assert command.got == ["HUP"]
     assert [signal.getsignal(n) for n in NUMBERS] == before
 
@@ -141,7 +140,7 @@ def test_after_an_interruption_signals_stay_ignored(background: Background) -> N
     def interrupted() -> None:
         with forwarded_signals(background, tty=True) as handler:
             handler.attach(Command())
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
         interrupted()
@@ -154,7 +153,7 @@ def test_a_signal_that_is_ignored_stays_ignored(background: Background) -> None:
     command = Command()
     with forwarded_signals(background, tty=False) as handler:
         handler.attach(command)
-        os.kill(os.getpid(), signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
     assert command.got == []
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
