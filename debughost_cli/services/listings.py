@@ -30,7 +30,8 @@ class Listings:
     def abandoned(self, project: str, owner: OwnerProcess) -> tuple[str, ...]:
         """The ids of what killed commands have left of a project; ``owner``: this process."""
         known = self._known.one_offs if self._known else self.containers
-        return tuple(c.id for c in abandoned(known, owner) if c.project == project)
+        own = (c for c in known if c.project == project)
+        return tuple(c.id for c in abandoned(own, owner))
 
     @cached_property
     def containers(self) -> Sequence[ContainerSummary]:

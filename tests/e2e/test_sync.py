@@ -127,8 +127,9 @@ def test_what_is_saved_here_is_there_within_a_second(lab: Lab, far: Host, shop: 
         want = {b"folder", b"index.html", b"other", name, name + b"/inner"}
         eventually(lambda: files(far.eye) == want, timeout=20)
         assert far.eye.read("shop", "cat", "/app/folder") == b"a file now"
-        status = lab.client("status", "--json", env=far.tls)
-        assert status.project["sync"] == {"state": "syncing", "files": 0}
+        # What has arrived is noted there a moment later.
+        in_step = {"state": "syncing", "files": 0}
+        eventually(lambda: lab.client("status", "--json", env=far.tls).project["sync"] == in_step)
         assert b"shop: workspace: syncing" in lab.client("status", env=far.tls).stdout
         another = on_another_machine(lab)("status", "--json", env=far.tls)
         assert another.project["sync"] == {"state": "syncing", "files": None}

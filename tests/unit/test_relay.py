@@ -72,7 +72,8 @@ class Streams:
 
     def _take(self) -> None:
         assert self.process.stdout
-        with suppress(OSError):
+        # At the end it is closed while this reads: a ValueError.
+        with suppress(OSError, ValueError):
             while data := os.read(self.process.stdout.fileno(), 65536):
                 self._theirs.sendall(b"\1\0\0\0" + len(data).to_bytes(4, "big") + data)
             self._theirs.shutdown(socket.SHUT_WR)
