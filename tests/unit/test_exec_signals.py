@@ -35,8 +35,10 @@ class Immediate(Background):
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """This process keeps its own."""
+    """This process keeps its own; for the test none is ignored, as nohup has it."""
     before = {n: signal.getsignal(n) for n in NUMBERS}
+    for number in NUMBERS:
+        signal.signal(number, lambda *_: None)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
