@@ -148,7 +148,7 @@ class Container(_OfProject, Struct, frozen=True):
 
 
 class ContainerSummary(_OfProject, Struct, frozen=True):
-    """A line of the engine's container list; ``said``: its state in words that each run changes."""
+    """A line of the engine's list; ``status_text``: ``Up 2 minutes``, another one for each run."""
 
     id: str
     name: str
@@ -159,7 +159,7 @@ class ContainerSummary(_OfProject, Struct, frozen=True):
     published_ports: tuple[int, ...] = ()
     health: str | None = None
     image_id: str = ""
-    said: str = ""
+    status_text: str = ""
 
 
 class ProjectInstance(Struct, frozen=True):

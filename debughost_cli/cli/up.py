@@ -219,9 +219,8 @@ def _watched(session: Session, output: Output, project: Project) -> Output:
     session.streams.stdout.flush()
     found = _followed(session, project)
     ended = {k: v for k, v in found.data.items() if k == "exit"}
-    return replace(
-        found, data={**output.data, **ended}, changed=output.changed or found.changed
-    )  # fmt: skip
+    changed = output.changed or found.changed
+    return replace(found, data={**output.data, **ended}, changed=changed)
 
 
 def _followed(session: Session, project: Project) -> Output:

@@ -161,7 +161,7 @@ def summary(raw: Json) -> ContainerSummary:
         published_ports=tuple(sorted({p for p in ports if p})),
         health=_health(as_str(raw.get("Status"))),
         image_id=as_str(raw.get("ImageID")),
-        said=as_str(raw.get("Status")),
+        status_text=as_str(raw.get("Status")),
     )
 
 

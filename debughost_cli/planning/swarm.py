@@ -83,7 +83,7 @@ def place_of(
     if not reason and not is_known and service.replicas:
         reason = f"no engine of [engines] answers as node {name}"
         if task and task.state == "running":
-            reason += ", where it runs for all that is known"
+            reason += "; it ran there when the swarm last heard of it"
     return SwarmPlace(service.name, name, state, task.state if task else "", reason)
 
 

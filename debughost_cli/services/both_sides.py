@@ -7,13 +7,14 @@ import tarfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from msgspec.structs import replace
 
 from debughost_cli import names
 from debughost_cli.engine.port import Engine, NotFound
 from debughost_cli.project.manifest import Changes
-from debughost_cli.project.tree import Entry, EntryKind, Tree
+from debughost_cli.project.tree import Entry, EntryKind, Tree, open_entry
 from debughost_cli.services.archive_stream import open_archive
 from debughost_cli.services.remote_files import conflicts, list_files, list_some
 
@@ -43,11 +44,13 @@ def changed_on_both(
         remote = list_some(engine, ref, paths)
     found = conflicts(base, tree.entries, remote, paths)
     return [
-        p for p in found
-        if not (_may_be_equal(tree.entries.get(p), remote[p]) and _is_equal(
-            engine, ref, workspace, p
-        ))
-    ]  # fmt: skip
+        path
+        for path in found
+        if not (
+            _may_be_equal(tree.entries.get(path), remote[path])
+            and _is_equal(engine, ref, workspace, path)
+        )
+    ]
 
 
 def without(tree: Tree, base: Mapping[str, Entry], paths: Sequence[str]) -> Tree:
@@ -59,8 +62,9 @@ def without(tree: Tree, base: Mapping[str, Entry], paths: Sequence[str]) -> Tree
 
 
 def _may_be_equal(here: Entry | None, there: Entry) -> bool:
-    is_file = here is not None and here.kind is there.kind is EntryKind.FILE
-    return is_file and here is not None and here.size == there.size
+    if here is None:
+        return False
+    return here.kind is there.kind is EntryKind.FILE and here.size == there.size
 
 
 def _is_equal(engine: Engine, ref: str, workspace: Path, path: str) -> bool:
@@ -70,12 +74,22 @@ def _is_equal(engine: Engine, ref: str, workspace: Path, path: str) -> bool:
         data = tar.extractfile(member) if member and member.isreg() else None
         if data is None:
             return False
-        descriptor = os.open(workspace / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with os.fdopen(descriptor, "rb") as file:
+        with _opened(workspace, path) as file:
             while (here := file.read(_CHUNK)) == data.read(_CHUNK):
                 if not here:
                     return True
     return False
+
+
+@contextmanager
+def _opened(workspace: Path, path: str) -> Iterator[BinaryIO]:
+    """A file of the workspace, reached without following links. Raises OSError."""
+    root = os.open(workspace, os.O_RDONLY)
+    try:
+        with os.fdopen(open_entry(root, path), "rb") as file:
+            yield file
+    finally:
+        os.close(root)
 
 
 def _list_stopped(engine: Engine, ref: str, paths: Sequence[str]) -> dict[str, Entry]:

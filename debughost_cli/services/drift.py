@@ -72,7 +72,7 @@ class DriftService:
         if container.place and (container.place.reason or not container.is_running):
             return Comparison()
         if not self._can_read_workspace(container):
-            return Comparison(sync=self._sync_elsewhere(container))
+            return Comparison(sync=self._sync(container))
         limit = TimeLimit(TIMEOUT)
         try:
             if limit.run(lambda: is_gone(Path(workspace))):
@@ -85,7 +85,7 @@ class DriftService:
                 lambda: Comparison(
                     self._drift(resolved, container, image, network, companions),
                     freshness(self._engine, resolved, container, launcher),
-                    self._sync(resolved, container),
+                    self._sync(container, resolved),
                 )
             )
         except TimeoutError:
@@ -145,19 +145,15 @@ class DriftService:
         inherited = image.image.environment if image.image else {}
         return find_drift(spec.main, container, inherited)
 
-    def _sync(self, resolved: ResolvedProject, container: Container) -> Sync | None:
+    def _sync(self, container: Container, resolved: ResolvedProject | None = None) -> Sync | None:
+        """``resolved``: the project in its workspace, where that is here."""
         if transport_of(container.labels) is not Transport.VOLUME:
             return None
-        from debughost_cli.services.workspace_state import compare
+        from debughost_cli.services.workspace_state import compare, of_another_machine
 
+        if resolved is None:
+            return of_another_machine(self._engine, container)
         return compare(self._engine, container, resolved.workspace, resolved.type)
-
-    def _sync_elsewhere(self, container: Container) -> Sync | None:
-        if transport_of(container.labels) is not Transport.VOLUME:
-            return None
-        from debughost_cli.services.workspace_state import of_another_machine
-
-        return of_another_machine(self._engine, container)
 
     def _image(self, resolved: ResolvedProject) -> ImageChoice:
         settings = resolved.settings

@@ -113,9 +113,7 @@ class ForwardService:
                     yield _forwarded(project, host, binding, container.service)
 
 
-def _forwarded(
-    project: str, host: str, binding: PortBinding, service: str = ""
-) -> ForwardedPort:  # fmt: skip
+def _forwarded(project: str, host: str, binding: PortBinding, service: str = "") -> ForwardedPort:
     (shown,) = published((binding,))
     name = service or binding.name
     return ForwardedPort(project, name, binding.host_port, host, shown.url, service)
@@ -271,14 +269,17 @@ def _listen(port: ForwardedPort) -> socket.socket:
             return socket.create_server((LOOPBACK, port.port), backlog=128)
     free = next((p for p in range(port.port + 1, 65536) if not local_ports.is_taken(p)), None)
     holder = local_ports.listener(port.port)
-    what = f"{port.service} of {port.project}" if port.service else port.project
+    if port.service:
+        what = f"{port.service} of {port.project}"
+        other = f"set another port: services.{port.service}.publish"
+    else:
+        what = port.project
+        other = "give the project a port that is free on both machines: "
+        other += f"debughost up -p {port.project} --port {free}+"
     raise PortInUse(
         f"port {port.port} of this machine, to which {what} is to be forwarded, is held by "
         f"{holder}",
-        hint=f"End what holds it, or set another port: services.{port.service}.publish"
-        if port.service
-        else "End what holds it, or give the project a port that is free on both machines: "
-        f"debughost up -p {port.project} --port {free}+",
+        hint=f"End what holds it, or {other}",
         details={"port": port.port, "project": port.project, "next_free": free},
         next_free=free,
     )

@@ -80,9 +80,9 @@ class _Measured(Struct, frozen=True):
 
 
 class _Observed(Struct, frozen=True):
-    """A container that was ready, with what the list said of it, and until when that counts."""
+    """A container that was ready, with its status in the list, and until when that counts."""
 
-    said: str
+    status_text: str
     until: float
     found: tuple[Container, LauncherStatus]
 
@@ -101,7 +101,8 @@ class StatusService:
     ``measured_every``: seconds for which what was measured counts, and is not measured again; more
     of them where the engine takes long to measure.
     ``read_every``: seconds between two readings of a workspace's configuration, and of a container
-    that was ready as long as the list says the same of it. Several threads may call one service.
+    that was ready as long as its status in the list is the same.
+    Several threads may call one service.
     """
 
     def __init__(
@@ -183,11 +184,11 @@ class StatusService:
     def _observe(self, summary: ContainerSummary) -> tuple[Container, LauncherStatus]:
         """Raises NotFound."""
         now, known = self._clock.monotonic(), self._observed.get(summary.id)
-        if known and known.said == summary.said and now < known.until:
+        if known and known.status_text == summary.status_text and now < known.until:
             return known.found
         container, launcher = observe(self._engine, summary.id)
-        if summary.said and launcher.ready:
-            kept = _Observed(summary.said, now + self._read_every, (container, launcher))
+        if summary.status_text and launcher.ready:
+            kept = _Observed(summary.status_text, now + self._read_every, (container, launcher))
             self._observed[summary.id] = kept
         return container, launcher
 

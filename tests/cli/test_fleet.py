@@ -205,6 +205,17 @@ def test_a_project_is_found_on_the_engine_that_has_it(
         assert projects(fleet, "build") == set()
 
 
+@pytest.fixture
+def in_another_shop(
+    app: App, fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The current folder is called as a project of another folder, which is on engine build."""
+    assert app("up", "--engine", "build").code == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(node_project(tmp_path / "other" / "shop"))
+
+
+@pytest.mark.usefixtures("in_another_shop")
 @pytest.mark.parametrize(
     "argv",
     [
@@ -214,26 +225,19 @@ def test_a_project_is_found_on_the_engine_that_has_it(
     ids=" ".join,
 )  # fmt: skip
 def test_a_folder_is_not_about_the_project_of_another_one_elsewhere(
-    app: App, fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    argv: tuple[str, ...],
-) -> None:  # fmt: skip
-    assert app("up", "--engine", "build").code == 0
-    (tmp_path / "other").mkdir()
-    monkeypatch.chdir(node_project(tmp_path / "other" / "shop"))
+    app: App, fleet: FakeFleet, argv: tuple[str, ...]
+) -> None:
     run = app(argv[0], "--json", *argv[1:])
     error = json.loads(run.out.splitlines()[-1])["error"]
     assert (run.code, error["code"]) == (5, "WORKSPACE_CONFLICT")
     assert fleet["build"].container("shop").is_running
 
 
+@pytest.mark.usefixtures("in_another_shop")
 @pytest.mark.parametrize("argv", [("stop",), ("rm", "--volumes")], ids=" ".join)
 def test_all_engines_is_about_the_folder_s_own_project(
-    app: App, fleet: FakeFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    argv: tuple[str, ...],
-) -> None:  # fmt: skip
-    assert app("up", "--engine", "build").code == 0
-    (tmp_path / "other").mkdir()
-    monkeypatch.chdir(node_project(tmp_path / "other" / "shop"))
+    app: App, fleet: FakeFleet, argv: tuple[str, ...]
+) -> None:
     run = app(argv[0], "--all-engines", "--json", *argv[1:])
     assert (run.code, run.error["code"]) == (3, "PROJECT_NOT_FOUND")
     assert fleet["build"].container("shop").is_running

@@ -94,7 +94,7 @@ def test_a_watch_looks_again_at_what_was_ready_after_a_while(running: FakeEngine
     assert inspected(running) == 1
 
 
-def test_a_watch_sees_at_once_what_the_list_says(running: FakeEngine, app: App) -> None:
+def test_a_watch_sees_at_once_what_the_list_shows(running: FakeEngine, app: App) -> None:
     service = StatusService(running, {}, FakeClock())
     first = service.run().projects[0]
     assert app("restart").code == 0

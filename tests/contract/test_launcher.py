@@ -104,18 +104,18 @@ def test_ports_are_listed_while_a_container_runs(world: World) -> None:
     world.until(lambda: listed() == ())
 
 
-def test_the_list_says_something_else_of_another_state(world: World) -> None:
+def test_the_status_in_the_list_is_another_one_in_another_state(world: World) -> None:
     ref = world.create()
 
-    def said() -> Any:
+    def status_text() -> Any:
         (found,) = world.engine.containers.list([f"debughost-test-case={world.prefix}"])
-        return found.said
+        return found.status_text
 
     world.engine.containers.start(ref)
-    running = said()
+    running = status_text()
     assert running
     world.engine.containers.stop(ref, 1)
-    world.until(lambda: said() not in ("", running))
+    world.until(lambda: status_text() not in ("", running))
 
 
 # Containers: files

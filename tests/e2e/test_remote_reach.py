@@ -66,10 +66,10 @@ def test_where_no_socket_can_be_forwarded_docker_connects_over_there(
         command = ("-i", "-p", "shop", "--", "sh", "-c", "cat; head -c 1000000 /dev/zero")
         assert len(lab.client("exec", *command, env=closed.ssh).stdout) == 10**6
         eventually(lambda: logins(unknown) == logins(closed) == 0)
-        told = asked.result().error
+        error = asked.result().error
     for words in ("open failed", "no docker command"):
-        assert words in told["message"]
-    assert "AllowStreamLocalForwarding" in told["hint"]
+        assert words in error["message"]
+    assert "AllowStreamLocalForwarding" in error["hint"]
 
 
 def test_what_ssh_objects_to_is_told_in_its_words(lab: Lab) -> None:

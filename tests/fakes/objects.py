@@ -62,7 +62,7 @@ class FakeContainer:
             published_ports=tuple(p.host_port for p in self.spec.ports) if self.is_running else (),
             health=self.health,
             image_id=self.image_id,
-            said=f"{self.status} since {self.started_at}",
+            status_text=f"{self.status} since {self.started_at}",
         )
 
 
